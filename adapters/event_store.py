@@ -1,0 +1,231 @@
+"""The event log on SQLite: the eventsourcing library's application, with our mapper and a writer in groups.
+
+Reading goes through the library's repository (snapshot, then the events after it) with a plain fold. Writing goes
+through `GroupCommit`: the events of many jobs in one transaction, each request acknowledged after the commit.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import Mapper, PersistenceError, StoredEvent, Transcoder
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteConnectionPool
+
+from adapters.group_commit import GroupCommit, WriteRequest
+from domain.aggregate import Snapshot
+from domain.errors import StorageUnavailable
+from domain.events import EVENTS, Event
+from domain.ports import TAggregate
+
+T = TypeVar("T")
+
+READERS = 2
+"""Threads that read. More would only queue for the interpreter."""
+
+_SNAPSHOT = "snapshot:"
+
+
+class EventMapper(Mapper[str]):
+    """Stores events as JSON under their explicit topic, readable with nothing but an SQLite shell."""
+
+    def __init__(self) -> None:
+        """Prepare one decoder per event."""
+        super().__init__(transcoder=cast("Transcoder", None))
+        self._encoder = msgspec.json.Encoder()
+        self._decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:  # noqa: ANN401 - the library's signature
+        """Encode an event, or a snapshot, for storing."""
+        if isinstance(domain_event, Snapshot):
+            topic, state = f"{_SNAPSHOT}{domain_event.topic}", domain_event.state
+        else:
+            topic, state = type(domain_event).topic, self._encoder.encode(domain_event)
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=topic,
+            state=state,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's signature
+        """Decode a stored event or snapshot."""
+        topic = stored_event.topic
+        if topic.startswith(_SNAPSHOT):
+            return Snapshot(
+                originator_id=str(stored_event.originator_id),
+                originator_version=stored_event.originator_version,
+                topic=topic.removeprefix(_SNAPSHOT),
+                state=stored_event.state,
+            )
+        decoder = self._decoders.get(topic)
+        if decoder is None:
+            message = (
+                f"the log has an event '{topic}' ({stored_event.originator_id} version "
+                f"{stored_event.originator_version}) that this version does not know: use a newer one"
+            )
+            raise StorageUnavailable(message)
+        return decoder.decode(stored_event.state)
+
+
+class JobEvents(Application[str]):
+    """The library's application over one SQLite file; text ids, explicit topics, snapshots."""
+
+    is_snapshotting_enabled = True
+    log_section_size = 1000
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Use our own mapper, which needs no transcoder."""
+        return EventMapper()
+
+
+class _Connections(SQLiteConnectionPool):
+    """The library's connections, with the durability that we ask for."""
+
+    def __init__(self, path: str, synchronous: str) -> None:
+        self._synchronous = synchronous
+        super().__init__(db_name=path)
+
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        connection.cursor().execute(f"PRAGMA synchronous={self._synchronous}")
+        return connection
+
+
+class SQLiteEventLog:
+    """The domain's event log port, and the notification log that projections read."""
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        """Open or create the log.
+
+        Args:
+            path: the SQLite file.
+            synchronous: SQLite's setting; FULL makes every acknowledged event survive a loss of power.
+
+        """
+        environment = {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": str(path),
+            "ORIGINATOR_ID_TYPE": "text",
+        }
+        try:
+            self._events = JobEvents(env=environment)
+        except PersistenceError as error:
+            raise StorageUnavailable(f"the event log {path} cannot be opened: {error}") from error
+        self._recorder = cast("SQLiteApplicationRecorder", self._events.recorder)
+        self._recorder.datastore.pool.close()
+        self._recorder.datastore.pool = _Connections(str(path), synchronous)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
+        self._writer = GroupCommit(self._store)
+        self.position = 0
+        self._on_commit: list[Callable[[int], None]] = []
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Have `listener` told the log position of every commit, in the event loop."""
+        self._on_commit.append(listener)
+
+    async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
+        """Rebuild an aggregate from its snapshot and events; None if it has none."""
+        return await self._read(partial(self._load, kind, stream_id))
+
+    async def load_many(
+        self, kind: type[TAggregate], stream_ids: Sequence[str]
+    ) -> dict[str, TAggregate]:
+        """Rebuild several aggregates in one go."""
+
+        def load_all() -> dict[str, TAggregate]:
+            loaded = ((stream_id, self._load(kind, stream_id)) for stream_id in stream_ids)
+            return {stream_id: found for stream_id, found in loaded if found is not None}
+
+        return await self._read(load_all)
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        """Store the events in one transaction, together with others that are waiting; return the position."""
+        if not events:
+            return 0
+        position = await self._writer.submit(events, snapshots)
+        self.position = max(self.position, position)
+        for listener in self._on_commit:
+            listener(position)
+        return position
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return events after a log position, in the order in which they were stored."""
+
+        def select() -> list[tuple[int, Event]]:
+            found = self._recorder.select_notifications(
+                start=position, limit=limit, inclusive_of_start=False
+            )
+            return [(n.id, cast("Event", self._events.mapper.to_domain_event(n))) for n in found]
+
+        return await self._read(select)
+
+    async def head(self) -> int:
+        """Return the position of the last event in the log; 0 if it is empty."""
+        return await self._read(lambda: self._recorder.max_notification_id() or 0)
+
+    async def check_writable(self) -> None:
+        """Take and give back the write lock.
+
+        Raises:
+            StorageUnavailable: the log cannot be written now.
+
+        """
+        await self._writer.submit((), ())
+
+    def close(self) -> None:
+        """Let waiting writes finish, and close the file."""
+        self._writer.close()
+        self._readers.shutdown()
+        self._events.close()
+
+    def _load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
+        def fold(initial: TAggregate | None, events: Iterable[Any]) -> TAggregate | None:
+            return kind.fold(initial, events)
+
+        try:
+            found = self._events.repository.get(stream_id, projector_func=cast("Any", fold))
+            return cast("TAggregate", found)
+        except AggregateNotFoundError:
+            return None
+
+    async def _read(self, function: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+        except PersistenceError as error:
+            raise StorageUnavailable(f"the event log cannot be read: {error}") from error
+
+    def _store(self, requests: Sequence[WriteRequest]) -> list[int]:
+        """Store the events of all requests in one transaction; runs in the writer's thread."""
+        events = [event for request in requests for event in request.events]
+        if not events:
+            self._beat()
+        positions = [recording.notification.id for recording in self._events.events.put(events)]
+        self._store_snapshots(requests)
+        return _last_positions(requests, positions)
+
+    def _beat(self) -> None:
+        """Write something that is not an event, to see whether writing works."""
+        with self._recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
+            cursor.execute(
+                "INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1"
+            )
+
+    def _store_snapshots(self, requests: Sequence[WriteRequest]) -> None:
+        snapshots: list[Any] = [snapshot for request in requests for snapshot in request.snapshots]
+        if snapshots and self._events.snapshots is not None:
+            self._events.snapshots.put(snapshots)
+
+
+def _last_positions(requests: Sequence[WriteRequest], positions: Sequence[int]) -> list[int]:
+    """Give each request the position of its own last event."""
+    last, done = [], 0
+    for request in requests:
+        done += len(request.events)
+        last.append(positions[done - 1] if request.events else 0)
+    return last

@@ -1,0 +1,196 @@
+"""The VMA client: one bounded probe per job, whatever the other side does.
+
+A probe asks for all of a job's disks at once and, where these do not settle it, for the job's own id. It is bounded
+in time, in size and in concurrency, follows no redirect, takes no proxy from the environment, and always ends in
+exactly one status with its evidence.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from adapters.vma_circuit import Circuit
+from adapters.vma_dialects import read_reply
+from domain.identifiers import is_valid_id
+from domain.ports import Clock, ProbeTarget
+from domain.vma_status import (
+    CONCLUSIVE,
+    Answer,
+    Observation,
+    VMAStatus,
+    export_name,
+    observe,
+    settled_by_exports,
+)
+
+MAX_BODY = 1_000_000
+"""Bytes of a reply that are read; a progress document has a few thousand."""
+
+
+LIMITS = httpx.Limits(max_connections=512, keepalive_expiry=15.0)
+"""Above what the probes' own concurrency asks for, so that no probe waits here for a connection."""
+
+
+class ProbeSettings(Protocol):
+    """The bounds of a probe."""
+
+    @property
+    def probe_timeout(self) -> float:
+        """Seconds for a whole probe, all ids of a job together."""
+
+    @property
+    def probe_concurrency(self) -> int:
+        """Probes under way at once, per VMA, so that one that hangs does not hold up the others."""
+
+
+class HttpVMA:
+    """All VMAs by name, over HTTP."""
+
+    def __init__(
+        self, urls: Mapping[str, str], clock: Clock, settings: ProbeSettings, *, circuit_rest: float
+    ) -> None:
+        """Know the VMAs; nothing is asked yet.
+
+        Args:
+            urls: base URL by the VMA's name.
+            clock: measures the probes.
+            settings: the probe's bounds.
+            circuit_rest: seconds between two pilots to a VMA that is down.
+
+        """
+        self.circuits = {name: Circuit(clock.monotonic, circuit_rest) for name in urls}
+        self._urls = {name: url.rstrip("/") for name, url in urls.items()}
+        self._clock = clock
+        self._timeout = settings.probe_timeout
+        self._slots = {name: asyncio.Semaphore(settings.probe_concurrency) for name in ("", *urls)}
+        self._client = httpx.AsyncClient(
+            transport=AiohttpTransport(trust_env=False, limits=LIMITS),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=settings.probe_timeout,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def probe(self, target: ProbeTarget) -> Observation:
+        """Ask a job's VMA for it; always returns an observation."""
+        async with self._slots.get(target.vma, self._slots[""]):
+            return await self._probe(target)
+
+    async def _probe(self, target: ProbeTarget) -> Observation:
+        began = self._clock.monotonic()
+        exports: dict[str, Answer] = {}
+        own: list[Answer] = []
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._ask_all(target, exports, own)
+        except TimeoutError:
+            pass
+        for volume_id in target.volume_ids:
+            # What had no answer within the bound is unreachable: silence, not a statement about the disk.
+            exports.setdefault(volume_id, self._silent(export_name(volume_id)))
+        return observe(
+            job_id=target.job_id,
+            vma=target.vma,
+            exports={volume_id: exports[volume_id] for volume_id in target.volume_ids},
+            job_answers=own,
+            observed_at=self._clock.now(),
+            took_ms=round((self._clock.monotonic() - began) * 1000, 1),
+        )
+
+    async def _ask_all(
+        self, target: ProbeTarget, exports: dict[str, Answer], own: list[Answer]
+    ) -> None:
+        async def ask_export(volume_id: str) -> None:
+            exports[volume_id] = await self._ask(target.vma, "progress", export_name(volume_id))
+
+        await asyncio.gather(*(ask_export(volume_id) for volume_id in target.volume_ids))
+        if settled_by_exports(exports):
+            return
+        own.append(await self._ask(target.vma, "progress", target.job_id))
+        if own[0].status in CONCLUSIVE or own[0].status is VMAStatus.UNREACHABLE:
+            return
+        coarse = await self._ask(target.vma, "status", target.job_id)
+        if coarse.status in CONCLUSIVE:
+            # Older builds only; where the path does not exist, its answer says nothing about the job.
+            own.append(coarse)
+
+    async def _ask(self, vma: str, endpoint: str, asked_id: str) -> Answer:
+        if not is_valid_id(asked_id) or vma not in self._urls:
+            return Answer(
+                asked_id=asked_id,
+                status=VMAStatus.UNINTELLIGIBLE,
+                detail=f"not asked: no valid id, or no VMA named {vma!r} is configured",
+            )
+        circuit = self.circuits[vma]
+        if not await circuit.may_ask():
+            return self._unreachable(asked_id, 0.0, f"not asked, the VMA is down: {circuit.last_error}")
+        try:
+            answer = await self._get(vma, endpoint, asked_id)
+        except BaseException:
+            # Above all the probe's time-out. Whatever it is, a pilot must not be left in the air.
+            circuit.failed(f"no answer within {self._timeout:g} s")
+            raise
+        if answer.status is VMAStatus.UNREACHABLE:
+            circuit.failed(answer.detail or "unreachable")
+        else:
+            circuit.answered()
+        return answer
+
+    async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
+        began = self._clock.monotonic()
+        url = f"{self._urls[vma]}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
+        try:
+            async with self._client.stream("GET", url) as response:
+                body = await _read_bounded(response)
+        except httpx.HTTPError as error:
+            return self._unreachable(asked_id, self._since(began), _in_words(error))
+        except (aiohttp.ClientError, httpx.InvalidURL, ValueError) as error:
+            # The transport lets aiohttp's own errors for malformed HTTP through.
+            return self._garbled(asked_id, self._since(began), _in_words(error))
+        if body is None:
+            return self._garbled(asked_id, self._since(began), f"more than {MAX_BODY} bytes of body")
+        return read_reply(asked_id, response.status_code, body, self._since(began))
+
+    def _since(self, began: float) -> float:
+        return round((self._clock.monotonic() - began) * 1000, 1)
+
+    def _silent(self, asked_id: str) -> Answer:
+        detail = f"no answer within {self._timeout:g} s"
+        return self._unreachable(asked_id, self._timeout * 1000, detail)
+
+    @staticmethod
+    def _unreachable(asked_id: str, latency_ms: float, detail: str) -> Answer:
+        return Answer(
+            asked_id=asked_id, status=VMAStatus.UNREACHABLE, latency_ms=latency_ms, detail=detail
+        )
+
+    @staticmethod
+    def _garbled(asked_id: str, latency_ms: float, detail: str) -> Answer:
+        return Answer(
+            asked_id=asked_id, status=VMAStatus.UNINTELLIGIBLE, latency_ms=latency_ms, detail=detail
+        )
+
+
+async def _read_bounded(response: httpx.Response) -> bytes | None:
+    """Read the body as it was sent, at most `MAX_BODY` bytes of it; None if there is more."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_raw():
+        size += len(chunk)
+        if size > MAX_BODY:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200].removesuffix(": ")

@@ -1,0 +1,191 @@
+"""The composition root: the one place where everything is put together. Tests call it with fakes."""
+
+import os
+import platform
+import random
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Engine
+
+from adapters.clock import SystemClock
+from adapters.event_store import SQLiteEventLog
+from adapters.vma_client import HttpVMA
+from api.background import Background
+from api.settings import Settings
+from domain.application import JobRecovery
+from domain.errors import StorageUnavailable
+from domain.ports import VMA, Clock, Log
+from domain.processes.contact import Contact
+from domain.processes.health import HealthMonitor
+from domain.processes.polling import Poller
+from domain.processes.reconciliation import Reconciliation
+from domain.processes.recovery import Recovery
+from domain.processes.retry import Backoff, RetryScheduler
+from domain.processes.supervisor import Supervisor
+from domain.run_book import RunBook
+from projections.projector import Projector, open_read_model
+from projections.queries import Queries
+
+POLLS_PER_PROBE = 2
+"""Polls that may be under way per probe slot, so that a slot is never idle while a poll loads its job."""
+
+
+class Service(msgspec.Struct, frozen=True):
+    """Everything that a running service consists of."""
+
+    settings: Settings
+    instance: str
+    clock: Clock
+    log: Log
+    event_log: SQLiteEventLog
+    engine: Engine
+    vma: HttpVMA | VMA
+    app: JobRecovery
+    runs: RunBook
+    contact: Contact
+    poller: Poller
+    retries: RetryScheduler
+    recovery: Recovery
+    supervisor: Supervisor
+    projector: Projector
+    queries: Queries
+    background: Background
+
+    def circuit_states(self) -> dict[str, str]:
+        """Return the circuit of each VMA, by its name."""
+        if not isinstance(self.vma, HttpVMA):
+            return {}
+        return {name: circuit.state for name, circuit in self.vma.circuits.items()}
+
+    async def close(self) -> None:
+        """Store what waits and close everything."""
+        if isinstance(self.vma, HttpVMA):
+            await self.vma.close()
+        self.event_log.close()
+        self.engine.dispose()
+
+
+def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None) -> Service:
+    """Put the service together on the settings' data directory; nothing runs yet.
+
+    Raises:
+        StorageUnavailable: the data directory or a file in it cannot be used.
+
+    """
+    clock = clock or SystemClock()
+    data_dir = prepare(settings.data_dir)
+    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous)
+    engine = open_read_model(data_dir / "read_model.sqlite")
+    projector = Projector(engine, event_log, clock, log)
+    event_log.on_commit(projector.committed)
+    client = vma or HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
+    instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
+    return _wire(settings, instance, clock, log, event_log, engine, client, projector)
+
+
+def prepare(data_dir: Path) -> Path:
+    """Make the data directory if it is not there.
+
+    Raises:
+        StorageUnavailable: it cannot be made or written to.
+
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(f"the data directory {data_dir} cannot be used: {error}") from None
+    if not os.access(data_dir, os.W_OK):
+        raise StorageUnavailable(f"the data directory {data_dir} is not writable")
+    return data_dir
+
+
+def new_run_id(clock: Clock) -> Callable[[], str]:
+    """Return a maker of run ids, which sort by time and are unique over instances."""
+    return lambda: f"run-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _wire(  # noqa: PLR0913 - what the service is made of
+    settings: Settings,
+    instance: str,
+    clock: Clock,
+    log: Log,
+    event_log: SQLiteEventLog,
+    engine: Engine,
+    vma: HttpVMA | VMA,
+    projector: Projector,
+) -> Service:
+    policy = settings.policy
+    app = JobRecovery(event_log, clock, policy)
+    runs = RunBook(event_log, clock, instance, new_run_id(clock))
+    contact = Contact(vma, clock, policy)
+    backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, random.random)
+    queries = Queries(engine)
+    poller = Poller(
+        app,
+        contact,
+        clock,
+        log,
+        policy=policy,
+        interval=settings.poll_interval,
+        concurrency=settings.probe_concurrency * POLLS_PER_PROBE,
+        lose_contact=lambda job_id, cause: recovery.request(job_id, cause),
+    )
+    recovery = Recovery(app, runs, contact, poller, clock, log, policy=policy, backoff=backoff)
+    retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=recovery.request)
+    supervisor = Supervisor(
+        app=app,
+        runs=runs,
+        contact=contact,
+        poller=poller,
+        retries=retries,
+        reconciliation=Reconciliation(
+            app,
+            contact,
+            clock,
+            log,
+            first_after=settings.retry_backoff_initial,
+            ask_for=settings.reconcile_for,
+        ),
+        recovery=recovery,
+        health=HealthMonitor(
+            app,
+            poller,
+            clock,
+            log,
+            stale_after=settings.stale_after,
+            stalled_after=settings.stalled_after,
+            recover=recovery.request,
+        ),
+        catalogue=queries,
+        clock=clock,
+        log=log,
+    )
+    return Service(
+        settings,
+        instance,
+        clock,
+        log,
+        event_log,
+        engine,
+        vma,
+        app,
+        runs,
+        contact,
+        poller,
+        retries,
+        recovery,
+        supervisor,
+        projector,
+        queries,
+        Background(),
+    )
+
+
+def reconcile_since(service: Service) -> datetime:
+    """Return since when guesses are still asked about."""
+    now = service.clock.now().astimezone(UTC)
+    return now - timedelta(seconds=service.settings.reconcile_for)

@@ -1,0 +1,147 @@
+"""The HTTP calls on jobs and VM contexts."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+
+from api import paging, problems
+from api.bootstrap import Service
+from api.paging import Cursor, Limit
+from api.schemas import (
+    EventView,
+    Identifier,
+    JobView,
+    NewJob,
+    OperatorOrder,
+    Page,
+    VMContextView,
+    context_view,
+    event_view,
+    job_view,
+)
+from api.settings import DEFAULT_VMA
+from api.tracing import request_trace
+from domain.application import Registration
+from domain.errors import InvalidInput, NotFound
+from domain.events import Trace
+from domain.recovery_policy import Outcome
+from domain.replication_job import ReplicationJob
+from projections.queries import JobFilter
+
+READ_YOUR_WRITES = 2.0
+"""Seconds to wait for the read model after a command, so that the next read shows it."""
+
+router = APIRouter(tags=["jobs"])
+
+JobId = Annotated[Identifier, Path(examples=["job-20251003-140000-abc123"])]
+State = Literal["replicating", "recovering", "pending-retry", "completed", "failed"]
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that this application serves."""
+    service: Service = request.app.state.service
+    return service
+
+
+TheService = Annotated[Service, Depends(service_of)]
+TheTrace = Annotated[Trace, Depends(request_trace)]
+
+
+@router.post(
+    "/jobs",
+    status_code=status.HTTP_201_CREATED,
+    responses={200: {"model": JobView, "description": "Known already"}, **problems.responses(409, 503)},
+)
+async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
+    """Put a job under watch. The identical job again changes nothing and answers 200."""
+    vma = body.vma or DEFAULT_VMA
+    if vma not in service.settings.vma_urls:
+        known = ", ".join(sorted(service.settings.vma_urls))
+        raise InvalidInput(f"vma: no VMA named {vma!r} is configured; there are: {known}")
+    asked = Registration(
+        job_id=body.job_id,
+        vm_name=body.vm_name,
+        vm_context_id=body.vm_context_id or f"ctx-{body.job_id}",
+        volume_ids=tuple(body.volume_ids),
+        vma=vma,
+        progress_percent=body.progress_percent or 0.0,
+    )
+    job, is_new = await service.app.register(asked, trace)
+    if not is_new:
+        response.status_code = status.HTTP_200_OK
+    await settle(service)
+    return show(service, job)
+
+
+@router.get("/jobs", responses=problems.responses(503))
+async def list_jobs(
+    service: TheService,
+    state: State | None = None,
+    vm_context_id: Identifier | None = None,
+    needs_attention: Annotated[bool | None, Query()] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[JobView]:
+    """List jobs in the order of their ids."""
+    wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
+    found = await service.queries.jobs(wanted, limit + 1, paging.decode(cursor) or "")
+    return paging.page(found, limit, lambda job: job.id, lambda job: show(service, job))
+
+
+@router.get("/jobs/{job_id}", responses=problems.responses(404, 503))
+async def get_job(job_id: JobId, service: TheService) -> JobView:
+    """Return one job: its recorded state, and what the poller has seen since."""
+    return show(service, await known_job(service, job_id))
+
+
+@router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
+async def get_events(
+    job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None
+) -> Page[EventView]:
+    """Return everything that ever happened to a job, oldest first."""
+    await known_job(service, job_id)
+    after = paging.decode_number(cursor) or 0
+    found = await service.queries.events(job_id, limit + 1, after)
+    return paging.page(found, limit, lambda entry: entry.version, event_view)
+
+
+@router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 503))
+async def decide_job(
+    job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace
+) -> JobView:
+    """Complete or fail an open job on an operator's word."""
+    job = await service.app.operator_decide(job_id, Outcome(body.outcome), body.who, body.why, trace)
+    await settle(service)
+    return show(service, job)
+
+
+@router.get("/vm-contexts/{vm_context_id}", responses=problems.responses(404, 503))
+async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContextView:
+    """Return a VM context and its active job."""
+    context = await service.queries.vm_context(vm_context_id)
+    if context is None:
+        raise NotFound(f"there is no VM context {vm_context_id}")
+    return context_view(context)
+
+
+async def known_job(service: Service, job_id: str) -> ReplicationJob:
+    """Return a job of the read model.
+
+    Raises:
+        NotFound: there is no such job.
+
+    """
+    job = await service.queries.job(job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}")
+    return job
+
+
+async def settle(service: Service) -> None:
+    """Wait a moment for the read model, so that who wrote reads what was written."""
+    await service.projector.reached(service.event_log.position, READ_YOUR_WRITES)
+
+
+def show(service: Service, job: ReplicationJob) -> JobView:
+    """Show a job with what is known of it in memory."""
+    return job_view(job, service.poller.live.get(job.id), service.retries.due_in(job.id))

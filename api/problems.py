@@ -1,0 +1,77 @@
+"""Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.schemas import Problem
+from domain.errors import (
+    ConcurrentWrite,
+    InvalidInput,
+    JobRecoveryError,
+    NotFound,
+    Refused,
+    StorageUnavailable,
+)
+
+STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Refused: HTTPStatus.CONFLICT,
+    ConcurrentWrite: HTTPStatus.CONFLICT,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    JobRecoveryError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The nearest of an error's classes counts."""
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that an endpoint can answer with, for the OpenAPI document."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
+        for status in (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY.value)
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have every error answered as problem details."""
+    app.add_exception_handler(JobRecoveryError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
+    """Answer with a problem."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path
+    )
+    return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
+
+
+async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    return problem(request, status, str(error))
+
+
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    found = [
+        {"where": ".".join(str(part) for part in one["loc"]), "problem": one["msg"]}
+        for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['where']}: {one['problem']}" for one in found)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=found)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    response = problem(request, error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response

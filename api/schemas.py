@@ -1,0 +1,374 @@
+"""The shapes of the HTTP API: what is sent, what is answered. Times are UTC, progress is percent."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from domain.identifiers import PATTERN
+from domain.processes.polling import LivePoll
+from domain.processes.recovery import RunProgress
+from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+from projections.queries import AuditEntry
+from projections.tables import attention
+
+T = TypeVar("T")
+
+Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+MOST_DISKS = 64
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list. `next_cursor` continues it, and is null on the last page."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class NewJob(BaseModel):
+    """A replication job to put under watch."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "job_id": "job-20251003-140000-abc123",
+                    "vm_name": "pgtest1",
+                    "vm_context_id": "ctx-pgtest1",
+                    "volume_ids": ["5f0c6a1e-2f2b-4a5e-9a55-0c6d7d1f3b11"],
+                    "progress_percent": 0,
+                }
+            ]
+        },
+    )
+
+    job_id: Identifier
+    vm_name: Text
+    vm_context_id: Identifier | None = Field(
+        default=None, description="The VM this job is of. Without one, the job has a context of its own."
+    )
+    volume_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_DISKS)]
+    progress_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+        default=None, description="The last known progress; only the VMA can have reported it."
+    )
+    vma: Identifier | None = Field(default=None, description="Name of the VMA, as in the settings.")
+
+    @field_validator("volume_ids")
+    @classmethod
+    def _are_distinct(cls, volume_ids: list[str]) -> list[str]:
+        if len(set(volume_ids)) != len(volume_ids):
+            raise ValueError("a volume is named twice")
+        return volume_ids
+
+
+class OperatorOrder(BaseModel):
+    """An operator's decision on an open job; who and why become part of the audit trail."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"outcome": "fail", "who": "mara", "why": "VM was deleted at the source"}]
+        },
+    )
+
+    outcome: Literal["complete", "fail"]
+    who: Text
+    why: Text
+
+
+class NewRun(BaseModel):
+    """A recovery run over all open jobs; a dry run decides, but records and changes nothing."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
+
+    dry_run: bool = False
+
+
+class DecisionView(BaseModel):
+    """The last decision about a job. `basis` is `inferred` where silence was interpreted: a guess."""
+
+    rule: str
+    outcome: str
+    basis: str | None
+    reason: str
+    decided_at: datetime
+    run_id: str | None = None
+    policy_hash: str | None = None
+    attempt: int = 0
+    retry_in: float | None = None
+    who: str | None = None
+
+
+class DiskView(BaseModel):
+    """One disk, as its own export last reported it."""
+
+    volume_id: str
+    status: str | None = None
+    phase: str | None = None
+    progress_percent: float | None = None
+    bytes_transferred: int | None = None
+    total_bytes: int | None = None
+
+
+class LiveView(BaseModel):
+    """What the poller knows since the last event; in memory only."""
+
+    polled_at: datetime | None
+    polls: int
+    misses: int
+    moved_at: datetime
+    progress_percent: float | None = None
+    phase: str | None = None
+    bytes_transferred: int | None = None
+    vma_status: str | None = None
+
+
+class JobView(BaseModel):
+    """One job, as the event log has it, and `live` as the poller sees it."""
+
+    job_id: str
+    state: str
+    vm_name: str
+    vm_context_id: str
+    vma: str
+    volume_ids: list[str]
+    progress_percent: float
+    phase: str | None
+    bytes_transferred: int | None
+    total_bytes: int | None
+    disks: list[DiskView]
+    vma_status: str | None
+    error: str | None
+    registered_at: datetime | None
+    last_contact: datetime | None = Field(description="The VMA's last conclusive word about the job.")
+    last_observed_at: datetime | None
+    stalled: bool
+    stalled_since: datetime | None
+    basis: str | None = Field(description="Whether the outcome was observed or inferred.")
+    ended_at: datetime | None
+    needs_attention: bool
+    attention: list[str]
+    decision: DecisionView | None
+    run_id: str | None
+    retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
+    version: int
+    live: LiveView | None = None
+
+
+class EventView(BaseModel):
+    """One event. `data` holds what is particular to its type, with `run_id` if it belongs to a run."""
+
+    version: int
+    type: str
+    recorded_at: datetime
+    correlation_id: str
+    causation_id: str
+    data: dict[str, Any]
+
+
+class VMContextView(BaseModel):
+    """A VM, and the one job that is active for it."""
+
+    vm_context_id: str
+    vm_name: str
+    active_job: str | None
+    last_job: str | None
+    jobs: int
+
+
+class RunView(BaseModel):
+    """One pass of recovery. Durations in seconds; `policy` is what it decided by."""
+
+    run_id: str
+    status: str
+    dry_run: bool = False
+    cause: str | None
+    instance: str | None = None
+    policy: dict[str, Any] | None = None
+    policy_hash: str | None = None
+    jobs: int
+    settled: int
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    rules: dict[str, int] = Field(default_factory=dict)
+    resumed: int = 0
+    polled_again: int = 0
+    left_replicating: int = 0
+    settled_elsewhere: int = 0
+    decided_in: float | None = None
+    proven_in: float | None = None
+
+
+class RunDecisionView(BaseModel):
+    """What a run made of one job."""
+
+    job_id: str
+    state_before: str
+    vma_status: str
+    outcome: str
+    rule: str
+    basis: str | None
+    reason: str
+
+
+def job_view(job: ReplicationJob, live: LivePoll | None, retry_in: float | None) -> JobView:
+    """Show a job."""
+    why = attention(job)
+    decision = job.decision
+    return JobView(
+        job_id=job.id,
+        state=job.state.value,
+        vm_name=job.vm_name,
+        vm_context_id=job.vm_context_id,
+        vma=job.vma,
+        volume_ids=list(job.volume_ids),
+        progress_percent=round(job.progress_percent, 2),
+        phase=job.phase,
+        bytes_transferred=job.bytes_transferred,
+        total_bytes=job.total_bytes,
+        disks=[_disk_view(job, volume_id) for volume_id in job.volume_ids],
+        vma_status=job.vma_status.value if job.vma_status else None,
+        error=job.error,
+        registered_at=job.registered_at,
+        last_contact=job.last_contact_at,
+        last_observed_at=job.last_observed_at,
+        stalled=job.stalled_since is not None,
+        stalled_since=job.stalled_since,
+        basis=job.outcome_basis.value if job.outcome_basis else None,
+        ended_at=job.ended_at,
+        needs_attention=bool(why),
+        attention=why,
+        decision=DecisionView.model_validate(decision, from_attributes=True) if decision else None,
+        run_id=job.run_id,
+        retry_in=retry_in,
+        version=job.version,
+        live=_live_view(live) if live else None,
+    )
+
+
+def _disk_view(job: ReplicationJob, volume_id: str) -> DiskView:
+    reading = job.disks.get(volume_id)
+    if reading is None:
+        return DiskView(volume_id=volume_id)
+    return DiskView.model_validate(reading, from_attributes=True)
+
+
+def _live_view(live: LivePoll) -> LiveView:
+    seen = live.observation
+    return LiveView(
+        polled_at=live.polled_at,
+        polls=live.polls,
+        misses=live.misses,
+        moved_at=live.moved_at,
+        progress_percent=seen.progress_percent if seen else None,
+        phase=seen.phase if seen else None,
+        bytes_transferred=seen.bytes_transferred if seen else None,
+        vma_status=seen.status.value if seen else None,
+    )
+
+
+def event_view(entry: AuditEntry) -> EventView:
+    """Show an event."""
+    return EventView(
+        version=entry.version,
+        type=entry.type,
+        recorded_at=entry.recorded_at.replace(tzinfo=UTC),
+        correlation_id=entry.correlation_id,
+        causation_id=entry.causation_id,
+        data=entry.data,
+    )
+
+
+def context_view(context: VMContext) -> VMContextView:
+    """Show a VM context."""
+    return VMContextView(
+        vm_context_id=context.vm_context_id,
+        vm_name=context.vm_name,
+        active_job=context.active_job,
+        last_job=context.last_job,
+        jobs=context.jobs,
+    )
+
+
+def run_view(run: RecoveryRun, live: RunProgress | None) -> RunView:
+    """Show a recovery run, with its progress while it goes on."""
+    return RunView(
+        run_id=run.id,
+        status=run.status,
+        cause=run.cause.value if run.cause else None,
+        instance=run.instance,
+        policy={name: getattr(run.policy, name) for name in run.policy.__struct_fields__}
+        if run.policy
+        else None,
+        policy_hash=run.policy_hash,
+        jobs=run.jobs,
+        settled=live.settled if live else sum(run.outcomes.values()) + run.settled_elsewhere,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        outcomes=run.outcomes,
+        rules=run.rules,
+        resumed=run.resumed,
+        polled_again=run.polled_again,
+        left_replicating=run.left_replicating,
+        settled_elsewhere=run.settled_elsewhere,
+        decided_in=run.decided_in,
+        proven_in=run.proven_in,
+    )
+
+
+def live_run_view(live: RunProgress) -> RunView:
+    """Show a run that is only in memory: a dry run, or one that has just begun."""
+    return RunView(
+        run_id=live.run_id,
+        status=live.status,
+        dry_run=live.dry_run,
+        cause=live.cause.value,
+        jobs=live.jobs,
+        settled=live.settled,
+    )
+
+
+def live_decision_views(live: RunProgress) -> list[RunDecisionView]:
+    """Show what a dry run would decide."""
+    return [
+        RunDecisionView(
+            job_id=made.job_id,
+            state_before=made.state_before,
+            vma_status=made.vma_status,
+            outcome=made.decision.outcome.value,
+            rule=made.decision.rule.value,
+            basis=made.decision.basis.value if made.decision.basis else None,
+            reason=made.decision.reason,
+        )
+        for made in live.decisions
+    ]
+
+
+def decision_view(entry: AuditEntry) -> RunDecisionView:
+    """Show a recorded decision."""
+    evidence = entry.data["evidence"]
+    return RunDecisionView(
+        job_id=entry.stream_id,
+        state_before=evidence["state_before"],
+        vma_status=evidence["observation"]["status"],
+        outcome=entry.data["outcome"],
+        rule=entry.data["rule"],
+        basis=entry.data["basis"],
+        reason=entry.data["reason"],
+    )

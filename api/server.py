@@ -1,0 +1,88 @@
+"""`job-recovery serve`: the service's processes and its HTTP server under one task group."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from adapters.lease import Lease
+from api.app import create_app
+from api.bootstrap import Service, build, prepare, reconcile_since
+from api.settings import Settings
+from domain.errors import InvalidInput
+from domain.ports import Log
+
+GRACE = 2
+"""Seconds in which requests under way may finish after SIGTERM."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: the service as a whole is what a signal ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(settings: Settings, log: Log) -> None:
+    """Run the service until SIGTERM or SIGINT.
+
+    Raises:
+        DataDirectoryHeld: another process works on the data directory.
+        InvalidInput: the address cannot be bound.
+        StorageUnavailable: the data directory cannot be used.
+
+    """
+    lease = Lease(prepare(settings.data_dir))
+    lease.acquire("starting up")
+    try:
+        listener = _bind(settings)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        asyncio.run(_serve(settings, log, lease, listener, address))
+    finally:
+        lease.release()
+
+
+async def _serve(
+    settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str
+) -> None:
+    service = build(settings, log)
+    lease.describe(f"{service.instance}, {address}")
+    config = uvicorn.Config(
+        create_app(service), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
+    try:
+        async with asyncio.TaskGroup() as group:
+            processes = group.create_task(run(service))
+            log.info("service_started", address=address, data_dir=str(settings.data_dir))
+            await server.serve(sockets=[listener])
+            processes.cancel()
+    finally:
+        await service.close()
+    log.info("service_stopped")
+
+
+async def run(service: Service) -> None:
+    """Catch the read model up, recover, and go on until cancelled."""
+    position = await service.projector.catch_up()
+    service.log.info("projections_caught_up", position=position)
+    async with asyncio.TaskGroup() as group:
+        service.background.attach(group)
+        group.create_task(service.projector.run())
+        group.create_task(service.supervisor.run(reconcile_since(service)))
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+    except OSError as error:
+        message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
+        raise InvalidInput(message) from None

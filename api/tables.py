@@ -1,0 +1,122 @@
+"""What the command line shows: tables for a person."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+STATE_STYLES = {
+    "replicating": "cyan",
+    "recovering": "yellow",
+    "pending-retry": "yellow",
+    "completed": "green",
+    "failed": "red",
+}
+
+
+def state(name: str) -> Text:
+    """Show a state in its colour."""
+    return Text(name, style=STATE_STYLES.get(name, ""))
+
+
+def percent(value: float | None) -> str:
+    """Show a progress."""
+    return "-" if value is None else f"{value:.1f} %"
+
+
+def time_of_day(moment: str | None) -> str:
+    """Show a time without its date."""
+    return moment[11:19] if moment else "-"
+
+
+def jobs_table(jobs: list[dict[str, Any]]) -> Table:
+    """Show jobs, a row each."""
+    table = Table("job", "vm", "state", "progress", "phase", "VMA says", "last rule", "basis", "attention")
+    for job in jobs:
+        decision = job["decision"] or {}
+        table.add_row(
+            job["job_id"],
+            job["vm_name"],
+            state(job["state"]),
+            percent(job["progress_percent"]),
+            job["phase"] or "-",
+            job["vma_status"] or "-",
+            decision.get("rule", "-"),
+            job["basis"] or decision.get("basis") or "-",
+            "; ".join(reason.split(":")[0] for reason in job["attention"]) or "-",
+        )
+    return table
+
+
+def job_table(job: dict[str, Any]) -> Table:
+    """Show one job, a line for each thing known."""
+    table = Table(show_header=False, box=None)
+    for name, value in job.items():
+        if isinstance(value, dict):
+            for inner, detail in value.items():
+                table.add_row(f"{name}.{inner}", _plain(detail))
+        elif name == "disks":
+            for disk in value:
+                said = f"{disk['status'] or 'not seen'} {percent(disk['progress_percent'])}"
+                table.add_row(f"disk {disk['volume_id']}", said)
+        else:
+            table.add_row(name, state(value) if name == "state" else _plain(value))
+    return table
+
+
+def events_table(events: list[dict[str, Any]]) -> Table:
+    """Show what happened to a job, a row for each event."""
+    table = Table("#", "at (UTC)", "event", "what", "belongs to", "caused by")
+    for event in events:
+        table.add_row(
+            str(event["version"]),
+            time_of_day(event["recorded_at"]),
+            event["type"],
+            describe(event["type"], event["data"]),
+            event["correlation_id"],
+            event["causation_id"],
+        )
+    return table
+
+
+def decisions_table(decisions: list[dict[str, Any]], title: str) -> Table:
+    """Show what a run decided, a row for each job."""
+    table = Table("job", "was", "VMA says", "decision", "rule", "basis", "reason", title=title)
+    for made in decisions:
+        table.add_row(
+            made["job_id"],
+            state(made["state_before"]),
+            made["vma_status"],
+            made["outcome"],
+            made["rule"],
+            made["basis"] or "-",
+            made["reason"],
+        )
+    return table
+
+
+def describe(kind: str, data: dict[str, Any]) -> str:
+    """Say in a few words what an event says."""
+    observation = data.get("observation") or {}
+    match kind:
+        case "JobRegistered":
+            return f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}"
+        case "VMAStatusObserved":
+            return f"{observation['status']} {percent(observation['progress_percent'])}"
+        case "RecoveryStarted":
+            return f"cause: {data['cause']}"
+        case "RecoveryDecided":
+            basis = f", {data['basis']}" if data["basis"] else ""
+            return f"{data['outcome']} by {data['rule']}{basis}: {data['reason']}"
+        case "OperatorDecided":
+            return f"{data['outcome']} by {data['who']}: {data['why']}"
+        case "JobStalled":
+            return f"nothing has moved for {data['stalled_for']:.0f} s"
+        case _:
+            return str(data.get("reason", ""))
+
+
+def _plain(value: object) -> str:
+    if value is None or value == []:
+        return "-"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,1 @@
+"""The rules: states, events, decisions and the processes that apply them. Imports nothing of the other packages."""

@@ -1,0 +1,83 @@
+"""What the three aggregates share: recording events, folding them, and being snapshot.
+
+Aggregates are mutable msgspec structs that satisfy the eventsourcing library's aggregate protocol. Commands
+check, decide and record; `evolve` only assigns, so that tightening a rule never makes history unloadable.
+A command that raises, or whose events could not be stored, leaves an instance that must be dropped and reloaded.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import msgspec
+
+from domain.events import Event, Trace
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The folded state of an aggregate at one version, already encoded."""
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+
+class Aggregate(msgspec.Struct, kw_only=True):
+    """One consistency boundary: an id, a version, and the events that are not stored yet."""
+
+    kind: ClassVar[str]
+
+    id: str
+    version: int = 0
+    last_ref: str = ""
+    pending: list[Any] = msgspec.field(default_factory=list)
+
+    def evolve(self, event: Event) -> None:
+        """Assign what the event says. Unknown events of a later version change nothing."""
+        raise NotImplementedError
+
+    def collect_events(self) -> Sequence[Event]:
+        """Hand over the events that were recorded and not yet stored (the library's saving protocol)."""
+        collected, self.pending = self.pending, []
+        return collected
+
+    def snapshot(self) -> Snapshot:
+        """Encode the state at this version. Stored together with the pending events, never without."""
+        return Snapshot(
+            originator_id=self.id,
+            originator_version=self.version,
+            topic=self.kind,
+            state=msgspec.json.encode(msgspec.structs.replace(self, pending=[])),
+        )
+
+    @classmethod
+    def fold(cls, aggregate: Self | None, events: Iterable[Event | Snapshot]) -> Self | None:
+        """Rebuild from a snapshot and the events after it, or go on from `aggregate`."""
+        for event in events:
+            if isinstance(event, Snapshot):
+                aggregate = msgspec.json.decode(event.state, type=cls)
+                continue
+            if aggregate is None:
+                aggregate = cls(id=event.originator_id)
+            aggregate.apply(event)
+        return aggregate
+
+    def apply(self, event: Event) -> None:
+        """Fold one event."""
+        self.evolve(event)
+        self.version = event.originator_version
+        self.last_ref = event.ref
+
+    def record(self, kind: type[Event], at: datetime, trace: Trace, **fields: Any) -> None:  # noqa: ANN401
+        """Make the next event of this aggregate, fold it and keep it for storing."""
+        event = kind(
+            originator_id=self.id,
+            originator_version=self.version + 1,
+            recorded_at=at,
+            correlation_id=trace.correlation_id,
+            causation_id=trace.causation_id,
+            **fields,
+        )
+        self.apply(event)
+        self.pending.append(event)

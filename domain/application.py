@@ -1,0 +1,255 @@
+"""The application: every command on a job, as get, call, save.
+
+Commands on one job are serialised by a lock of its own, and aggregates of watched jobs stay in memory, folded.
+Someone else's write to the same stream (`ConcurrentWrite`) drops the instance, reloads it and decides again; an
+instance whose events could not be stored is never used again.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from domain.aggregate import Snapshot
+from domain.errors import ConcurrentWrite, JobExists, NotFound
+from domain.events import Cause, Event, Trace
+from domain.ports import Clock, EventLog
+from domain.recovery_policy import Amnesia, Decision, Outcome, Policy, Silence, decide
+from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+from domain.vma_status import Observation
+
+T = TypeVar("T")
+Listener = Callable[[ReplicationJob, Sequence[Event]], None]
+
+SNAPSHOT_EVERY = 100
+"""Versions between two snapshots: a job with 10,000 events loads as fast as one with 10."""
+
+MAX_ATTEMPTS = 5
+"""How often a command is decided again after somebody else wrote first."""
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked when a job is registered; progress in percent, as far as it is known already."""
+
+    job_id: str
+    vm_name: str
+    vm_context_id: str
+    volume_ids: tuple[str, ...]
+    vma: str
+    progress_percent: float = 0.0
+
+
+class JobRecovery:
+    """The commands on replication jobs, and the job instances they work on."""
+
+    def __init__(self, log: EventLog, clock: Clock, policy: Policy) -> None:
+        """Build on an event log; nothing is read before the first command."""
+        self.policy = policy
+        self._log = log
+        self._clock = clock
+        self._jobs: dict[str, ReplicationJob] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have every stored change of a job told to `listener`, after it is durable."""
+        self._listeners.append(listener)
+
+    async def job(self, job_id: str) -> ReplicationJob:
+        """Return the job's present state, from memory or from its events.
+
+        Raises:
+            NotFound: there is no such job.
+
+        """
+        job = self._jobs.get(job_id) or await self._log.load(ReplicationJob, job_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        return job
+
+    async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
+        """Load many jobs in one go and keep them in memory; what a restart begins with."""
+        loaded = await self._log.load_many(ReplicationJob, list(job_ids))
+        self._jobs.update(loaded)
+        return list(loaded.values())
+
+    async def register(self, asked: Registration, trace: Trace) -> tuple[ReplicationJob, bool]:
+        """Put a job under watch. Safe to repeat: the identical job again changes nothing.
+
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            JobExists: the id belongs to a job with other content.
+            ContextBusy: the VM context has another active job.
+
+        """
+        async with self._lock(asked.job_id):
+            existing = self._jobs.get(asked.job_id) or await self._log.load(
+                ReplicationJob, asked.job_id
+            )
+            if existing is not None:
+                return _same_or_refuse(existing, asked), False
+            return await self._register_new(asked, trace), True
+
+    async def observe(self, job_id: str, observation: Observation) -> None:
+        """Record what polling saw of a job, if it is material and the job is still being polled."""
+
+        def command(job: ReplicationJob) -> None:
+            if job.is_open and job.is_material(observation):
+                job.observe(observation, self._clock.now())
+
+        await self._change(job_id, command)
+
+    async def mark_stalled(self, job_id: str, since: datetime) -> None:
+        """Note that nothing of a running job has moved since then."""
+        await self._change(job_id, lambda job: job.mark_stalled(since, self._clock.now()))
+
+    async def mark_moving(self, job_id: str, observation: Observation) -> None:
+        """Note that a stalled job moves again."""
+        await self._change(job_id, lambda job: job.mark_moving(observation, self._clock.now()))
+
+    async def begin_recovery(self, job_id: str, run_id: str, cause: Cause, causation_id: str) -> None:
+        """Take the job up in a recovery run.
+
+        Raises:
+            IllegalTransition: the job has ended meanwhile.
+
+        """
+        now = self._clock.now()
+        await self._change(job_id, lambda job: job.begin_recovery(run_id, cause, now, causation_id))
+
+    async def recover(  # noqa: PLR0913 - what a decision is made from
+        self,
+        job_id: str,
+        run_id: str,
+        observation: Observation,
+        silence: Silence,
+        amnesia: Amnesia | None,
+        backoff: Callable[[int], float],
+    ) -> Decision | None:
+        """Record what the VMA said during recovery and, if that suffices, decide; None if it does not."""
+        return await self._change(
+            job_id,
+            lambda job: job.recover(
+                run_id, observation, silence, amnesia, self.policy, backoff, self._clock.now()
+            ),
+        )
+
+    def assess(
+        self, job: ReplicationJob, observation: Observation, silence: Silence, amnesia: Amnesia | None
+    ) -> Decision | None:
+        """Say what would be decided of a job, without recording anything."""
+        return decide(job.evidence(observation, silence, amnesia, self._clock.now()), self.policy)
+
+    async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
+        """Set an inferred outcome against the VMA's present word, while the VM has no newer job."""
+        async with self._lock(job_id):
+            job = await self.job(job_id)
+            async with self._lock(VMContext.stream_id(job.vm_context_id)):
+                context = await self._context(job.vm_context_id)
+                newer = context.newer_job_than(job_id)
+                job.revise(observation, newer, self._clock.now())
+                await self._save(job, was_open=False, context=context)
+            return job
+
+    async def operator_decide(
+        self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace
+    ) -> ReplicationJob:
+        """Complete or fail an open job on a person's word."""
+
+        def command(job: ReplicationJob) -> ReplicationJob:
+            job.operator_decide(outcome, who, why, self._clock.now(), trace)
+            return job
+
+        return await self._change(job_id, command)
+
+    async def _register_new(self, asked: Registration, trace: Trace) -> ReplicationJob:
+        job = ReplicationJob(id=asked.job_id)
+        job.register(
+            asked.vm_name,
+            asked.vm_context_id,
+            asked.volume_ids,
+            asked.vma,
+            asked.progress_percent,
+            self._clock.now(),
+            trace,
+        )
+        await self._save_with_context(job, was_open=False)
+        return job
+
+    async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
+        async with self._lock(job_id):
+            for _ in range(MAX_ATTEMPTS):
+                job = await self.job(job_id)
+                was_open = job.is_open
+                try:
+                    result = command(job)
+                    await self._save_with_context(job, was_open=was_open)
+                except ConcurrentWrite:
+                    continue
+                finally:
+                    if job.pending:
+                        self._jobs.pop(job_id, None)
+                return result
+        raise ConcurrentWrite(f"job {job_id} is being written to by others; ask again")
+
+    async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:
+        if job.is_open == was_open:
+            await self._save(job, was_open=was_open)
+            return
+        async with self._lock(VMContext.stream_id(job.vm_context_id)):
+            context = await self._context(job.vm_context_id)
+            await self._save(job, was_open=was_open, context=context)
+
+    async def _save(
+        self, job: ReplicationJob, *, was_open: bool, context: VMContext | None = None
+    ) -> None:
+        """Store the job's events, and in the same transaction its VM context's, if the job opened or ended."""
+        if not job.pending:
+            return
+        if context is not None and job.is_open != was_open:
+            _follow(context, job, self._clock)
+        events: list[Event] = list(job.pending)
+        self._jobs.pop(job.id, None)
+        await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
+        job.pending.clear()
+        if job.is_open or job.is_guess:
+            self._jobs[job.id] = job
+        for listener in self._listeners:
+            listener(job, events)
+
+    async def _context(self, vm_context_id: str) -> VMContext:
+        stream_id = VMContext.stream_id(vm_context_id)
+        return await self._log.load(VMContext, stream_id) or VMContext(id=stream_id)
+
+    def _lock(self, stream_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(stream_id, asyncio.Lock())
+
+
+def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> ReplicationJob:
+    if existing.is_same_registration(
+        asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma
+    ):
+        return existing
+    raise JobExists(f"job {asked.job_id} is registered already, with other content")
+
+
+def _follow(context: VMContext, job: ReplicationJob, clock: Clock) -> None:
+    """Have the VM context admit or release the job, caused by the job's own last event."""
+    trace = Trace(job.pending[-1].correlation_id, job.last_ref)
+    if job.is_open:
+        context.admit(job.id, job.vm_name, clock.now(), trace)
+    else:
+        context.release(job.id, clock.now(), trace)
+
+
+def _due_snapshot(job: ReplicationJob) -> list[Snapshot]:
+    before = job.version - len(job.pending)
+    if before // SNAPSHOT_EVERY == job.version // SNAPSHOT_EVERY:
+        return []
+    return [job.snapshot()]

@@ -1,0 +1,54 @@
+"""The errors of the domain, all in one place.
+
+JobRecoveryError
+├── InvalidInput           what was asked is malformed: nothing was changed
+├── NotFound               there is no such job, run or VM context
+├── Refused                well-formed, but not allowed now
+│   ├── IllegalTransition  the job's state does not allow it
+│   ├── JobExists          the id is taken by a job with other content
+│   └── ContextBusy        the VM context already has an active job
+├── ConcurrentWrite        someone else wrote to the stream first: reload and decide again
+└── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
+"""
+
+
+class JobRecoveryError(Exception):
+    """Base of everything this service raises on purpose."""
+
+
+class InvalidInput(JobRecoveryError):
+    """What was asked is malformed; nothing was changed."""
+
+
+class NotFound(JobRecoveryError):
+    """There is no such job, run or VM context."""
+
+
+class Refused(JobRecoveryError):
+    """Well-formed, but not allowed in the present state."""
+
+
+class IllegalTransition(Refused):
+    """The lifecycle has no such transition from the job's state."""
+
+    def __init__(self, job_id: str, state: str, event: str) -> None:
+        super().__init__(f"job {job_id} is {state}: '{event}' is not possible in this state")
+        self.job_id = job_id
+        self.state = state
+        self.event = event
+
+
+class JobExists(Refused):
+    """The job id is taken by a job with other content."""
+
+
+class ContextBusy(Refused):
+    """The VM context already has an active job."""
+
+
+class ConcurrentWrite(JobRecoveryError):
+    """Another writer stored these versions first; the instance must be dropped and reloaded."""
+
+
+class StorageUnavailable(JobRecoveryError):
+    """The event log cannot be used now; nothing of the request was acknowledged."""

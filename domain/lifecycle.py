@@ -1,0 +1,87 @@
+"""The lifecycle of a replication job, declared once.
+
+`JobLifecycle` is the single truth; it is flattened at import into `TRANSITIONS`, which the commands check
+(a dictionary look-up instead of a state machine per job). `completed` and `failed` are not declared final,
+because an inferred outcome can be revised.
+"""
+
+from enum import StrEnum
+
+from statemachine import State, StateMachine
+
+from domain.errors import IllegalTransition
+
+
+class JobState(StrEnum):
+    """Where a job is in its life."""
+
+    REPLICATING = "replicating"
+    RECOVERING = "recovering"
+    PENDING_RETRY = "pending-retry"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+OPEN_STATES = frozenset({JobState.REPLICATING, JobState.RECOVERING, JobState.PENDING_RETRY})
+"""The states in which a job is active: it occupies its VM context and somebody watches it."""
+
+
+class JobLifecycle(StateMachine):
+    """Five states and every step that an event may take between them."""
+
+    replicating = State(initial=True, value=JobState.REPLICATING.value)
+    recovering = State(value=JobState.RECOVERING.value)
+    pending_retry = State(value=JobState.PENDING_RETRY.value)
+    completed = State(value=JobState.COMPLETED.value)
+    failed = State(value=JobState.FAILED.value)
+
+    observe_progress = replicating.to(replicating) | recovering.to(recovering)
+    observe_completed = replicating.to(completed) | recovering.to(recovering)
+    observe_failed = replicating.to(failed) | recovering.to(recovering)
+
+    begin_recovery = (
+        replicating.to(recovering) | pending_retry.to(recovering) | recovering.to(recovering)
+    )
+    decide_resume = recovering.to(replicating)
+    decide_complete = recovering.to(completed)
+    decide_fail = recovering.to(failed)
+    decide_retry = recovering.to(pending_retry)
+
+    revise_to_replicating = completed.to(replicating) | failed.to(replicating)
+    revise_to_completed = failed.to(completed) | completed.to(completed)
+    revise_to_failed = completed.to(failed) | failed.to(failed)
+
+    operator_complete = (
+        replicating.to(completed) | recovering.to(completed) | pending_retry.to(completed)
+    )
+    operator_fail = replicating.to(failed) | recovering.to(failed) | pending_retry.to(failed)
+
+
+def _flatten() -> dict[tuple[JobState, str], JobState]:
+    return {
+        (JobState(state.value), event.id): JobState(transition.target.value)
+        for state in JobLifecycle.states
+        for transition in state.transitions
+        for event in transition.events
+    }
+
+
+TRANSITIONS = _flatten()
+
+
+def step(job_id: str, state: JobState, event: str) -> JobState:
+    """Return the state that `event` leads to.
+
+    Raises:
+        IllegalTransition: the lifecycle has no such step from this state.
+
+    """
+    target = TRANSITIONS.get((state, event))
+    if target is None:
+        raise IllegalTransition(job_id, state.value, event)
+    return target
+
+
+def diagram() -> str:
+    """Return the lifecycle as a Mermaid state diagram, for the docs."""
+    return f"{JobLifecycle:mermaid}"

@@ -1,0 +1,75 @@
+"""What the domain needs from the outside, as protocols. Adapters implement them; tests pass fakes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from domain.aggregate import Aggregate, Snapshot
+from domain.events import Event
+from domain.vma_status import Observation
+
+TAggregate = TypeVar("TAggregate", bound=Aggregate)
+
+
+class Clock(Protocol):
+    """Time, passed in so that tests and simulations own it."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump; only differences mean anything."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+
+
+class EventLog(Protocol):
+    """The append-only log of all streams: the one place of truth."""
+
+    async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
+        """Rebuild an aggregate from its events; None if it has none."""
+
+    async def load_many(
+        self, kind: type[TAggregate], stream_ids: Sequence[str]
+    ) -> dict[str, TAggregate]:
+        """Rebuild several aggregates in one go; those without events are left out."""
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        """Store the events in one transaction; return the log position of the last, once it is durable.
+
+        Raises:
+            ConcurrentWrite: one of the versions is taken; nothing was stored.
+            StorageUnavailable: the log cannot be written now; nothing was stored.
+
+        """
+
+
+class ProbeTarget(msgspec.Struct, frozen=True):
+    """What has to be known of a job to ask its VMA for it."""
+
+    job_id: str
+    vma: str
+    volume_ids: tuple[str, ...]
+
+
+class VMA(Protocol):
+    """All VMAs, asked one job at a time."""
+
+    async def probe(self, target: ProbeTarget) -> Observation:
+        """Ask for one job. Always returns, within the probe's bound, with exactly one status; never raises."""
+
+
+class Log(Protocol):
+    """Structured log: an event name and fields, never a sentence with values pasted in."""
+
+    def info(self, event: str, /, **fields: object) -> object:
+        """Log a milestone."""
+
+    def warning(self, event: str, /, **fields: object) -> object:
+        """Log something that an operator should look at."""
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Log something that went wrong."""

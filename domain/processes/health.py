@@ -1,0 +1,74 @@
+"""The health monitor: no job unwatched, and no stalled job unnoticed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from domain.application import JobRecovery
+from domain.errors import JobRecoveryError
+from domain.events import Cause
+from domain.ports import Clock, Log
+from domain.processes.polling import LivePoll, Poller
+from domain.vma_status import VMAStatus
+
+
+class HealthMonitor:
+    """Looks at all polled jobs from time to time. Seconds."""
+
+    def __init__(  # noqa: PLR0913 - a composition root calls this once
+        self,
+        app: JobRecovery,
+        poller: Poller,
+        clock: Clock,
+        log: Log,
+        *,
+        stale_after: float,
+        stalled_after: float,
+        recover: Callable[[str, Cause], None],
+    ) -> None:
+        """A job unpolled for `stale_after` goes into recovery; one unmoved for `stalled_after` is marked."""
+        self._app = app
+        self._poller = poller
+        self._clock = clock
+        self._log = log
+        self._stale_after = stale_after
+        self._stalled_after = timedelta(seconds=stalled_after)
+        self._recover = recover
+        self._tick = max(0.1, min(stale_after / 4, stalled_after / 4, 5.0))
+
+    async def run(self) -> None:
+        """Look after the jobs for as long as the service runs."""
+        while True:
+            await self._clock.sleep(self._tick)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once at every polled job."""
+        overloaded = self._poller.lag >= self._stale_after
+        if overloaded:
+            self._log.warning("progress_poller_overloaded", lag=round(self._poller.lag, 1))
+        for job_id, live in list(self._poller.live.items()):
+            if not overloaded and self._is_stale(live):
+                self._log.warning("job_unpolled", job_id=job_id, stale_after=self._stale_after)
+                self._recover(job_id, Cause.STALE)
+            elif self._is_stalled(live):
+                await self._mark_stalled(job_id, live)
+
+    def _is_stale(self, live: LivePoll) -> bool:
+        last = live.polled_mono if live.polled_mono is not None else live.watched_at
+        return self._clock.monotonic() - last > self._stale_after
+
+    def _is_stalled(self, live: LivePoll) -> bool:
+        """Liveness shows only in movement: the VMA refreshes its own time stamps at every GET."""
+        seen = live.observation
+        if seen is None or seen.status is not VMAStatus.RUNNING or live.misses:
+            return False
+        return self._clock.now() - live.moved_at > self._stalled_after
+
+    async def _mark_stalled(self, job_id: str, live: LivePoll) -> None:
+        try:
+            job = await self._app.job(job_id)
+            if job.stalled_since is None:
+                await self._app.mark_stalled(job_id, live.moved_at)
+                self._log.warning("job_stalled", job_id=job_id, since=live.moved_at.isoformat())
+        except JobRecoveryError as error:
+            self._log.error("stall_not_recorded", job_id=job_id, error=str(error))

@@ -1,0 +1,246 @@
+"""The recovery process manager: takes jobs up, asks for the truth, decides by the table, and proves it drives.
+
+A run holds each of its jobs from RecoveryStarted to RecoveryDecided; no two runs hold the same job. It is finished
+only when every job it resumed has been polled again. Safe to interrupt at any moment: what it recorded stands, and
+the next run takes up the jobs it left in `recovering`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from domain.application import JobRecovery
+from domain.errors import IllegalTransition, JobRecoveryError
+from domain.events import Cause
+from domain.lifecycle import JobState
+from domain.ports import Clock, Log
+from domain.processes.confirmation import Confirmation, spacing
+from domain.processes.contact import Contact
+from domain.processes.polling import Poller
+from domain.recovery_policy import Decision, Outcome, Policy
+from domain.recovery_run import RecoveryRun
+from domain.run_book import RunBook, RunResult
+
+GATHER = 0.1
+"""Seconds in which requests are gathered into one run."""
+
+DRY_RUNS_KEPT = 20
+"""Dry runs whose results can still be read; they are nowhere but in memory."""
+
+TROUBLE = 1.0
+"""Seconds before a job is taken up again whose recovery could not be recorded."""
+
+
+class JobDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run made of one job; `state_before` is the job's state when the run took it up."""
+
+    job_id: str
+    state_before: str
+    vma_status: str
+    decision: Decision
+
+
+class RunProgress(msgspec.Struct, kw_only=True):
+    """A run while it goes on, for those who watch it."""
+
+    run_id: str
+    cause: Cause
+    dry_run: bool
+    jobs: int
+    settled: int = 0
+    status: str = "running"
+    decisions: list[JobDecision] = msgspec.field(default_factory=list)
+
+
+class Recovery:
+    """Makes recovery runs."""
+
+    def __init__(  # noqa: PLR0913 - a composition root calls this once
+        self,
+        app: JobRecovery,
+        runs: RunBook,
+        contact: Contact,
+        poller: Poller,
+        clock: Clock,
+        log: Log,
+        *,
+        policy: Policy,
+        backoff: Callable[[int], float],
+    ) -> None:
+        """Nothing runs before `run` or `run_forever` is called."""
+        self.live: dict[str, RunProgress] = {}
+        self.held: dict[str, str] = {}
+        self._app = app
+        self._runs = runs
+        self._contact = contact
+        self._poller = poller
+        self._clock = clock
+        self._log = log
+        self._policy = policy
+        self._backoff = backoff
+        self._requested: dict[str, Cause] = {}
+        self._asked = asyncio.Event()
+
+    def request(self, job_id: str, cause: Cause) -> None:
+        """Have a job taken up by the next run. Safe to repeat; a job that a run holds is not taken twice."""
+        if job_id not in self.held:
+            self._requested.setdefault(job_id, cause)
+            self._asked.set()
+
+    async def run_forever(self) -> None:
+        """Make runs of what is requested, for as long as the service runs."""
+        async with asyncio.TaskGroup() as runs:
+            while True:
+                await self._asked.wait()
+                await self._clock.sleep(GATHER)
+                self._asked.clear()
+                requested, self._requested = self._requested, {}
+                for cause in Cause:
+                    job_ids = [job_id for job_id, why in requested.items() if why is cause]
+                    if job_ids:
+                        runs.create_task(self.run(cause, job_ids))
+
+    async def run(
+        self, cause: Cause, job_ids: Iterable[str], *, run_id: str | None = None, causation_id: str = ""
+    ) -> None:
+        """Take these jobs through recovery, and return when those resumed have been polled again."""
+        run_id = run_id or self._runs.new_id()
+        mine = tuple(job_id for job_id in job_ids if job_id not in self.held)
+        self.held.update(dict.fromkeys(mine, run_id))
+        progress = self.live[run_id] = RunProgress(
+            run_id=run_id, cause=cause, dry_run=False, jobs=len(mine)
+        )
+        try:
+            await self._run(cause, mine, run_id, causation_id, progress)
+        finally:
+            for job_id in mine:
+                self.held.pop(job_id, None)
+            self.live.pop(run_id, None)
+
+    async def dry_run(self, job_ids: Iterable[str], run_id: str) -> RunProgress:
+        """Go through recovery without recording or changing anything."""
+        ids = tuple(job_ids)
+        self._forget_old_dry_runs()
+        progress = self.live[run_id] = RunProgress(
+            run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids)
+        )
+        await asyncio.gather(*(self._assess(job_id, progress) for job_id in ids))
+        progress.status = "finished"
+        return progress
+
+    async def _run(
+        self, cause: Cause, job_ids: tuple[str, ...], run_id: str, causation_id: str, progress: RunProgress
+    ) -> None:
+        began = self._clock.monotonic()
+        causation_id = causation_id or self._runs.instance
+        run = await self._runs.start(run_id, cause, self._policy, job_ids, causation_id)
+        self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
+        await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
+        decided_in = self._clock.monotonic() - began
+        resumed = [d.job_id for d in progress.decisions if d.decision.outcome is Outcome.RESUME]
+        polled = await self._poller.polled_again(resumed)
+        result = RunResult(
+            outcomes=dict(Counter(d.decision.outcome.value for d in progress.decisions)),
+            rules=dict(Counter(d.decision.rule.value for d in progress.decisions)),
+            resumed=len(resumed),
+            polled_again=polled,
+            left_replicating=len(resumed) - polled,
+            settled_elsewhere=len(job_ids) - len(progress.decisions),
+            decided_in=round(decided_in, 3),
+            proven_in=round(self._clock.monotonic() - began, 3),
+        )
+        await self._runs.finish(run, result)
+        self._log.info(
+            "recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(result)
+        )
+
+    async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
+        """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
+        while True:
+            try:
+                await self._bring_to_decision(job_id, run, cause, progress)
+            except IllegalTransition as settled:
+                self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
+            except JobRecoveryError as error:
+                self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
+                await self._clock.sleep(TROUBLE)
+                continue
+            break
+        self.held.pop(job_id, None)
+        progress.settled += 1
+
+    async def _bring_to_decision(
+        self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress
+    ) -> None:
+        state_before = (await self._app.job(job_id)).state
+        await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
+        confirmation = Confirmation(self._clock)
+        while True:
+            job = await self._app.job(job_id)
+            observation = await self._contact.ask(job)
+            silence = confirmation.heard(observation)
+            amnesia = self._contact.amnesia_for(job)
+            decision = await self._app.recover(
+                job_id, run.id, observation, silence, amnesia, self._backoff
+            )
+            if decision is not None:
+                break
+            await self._clock.sleep(spacing(self._policy))
+        self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
+
+    def _forget_old_dry_runs(self) -> None:
+        dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
+        for run_id in dry[: max(0, len(dry) - DRY_RUNS_KEPT + 1)]:
+            del self.live[run_id]
+
+    async def _assess(self, job_id: str, progress: RunProgress) -> None:
+        confirmation = Confirmation(self._clock)
+        job = await self._app.job(job_id)
+        while job.is_open:
+            observation = await self._contact.ask(job)
+            silence = confirmation.heard(observation)
+            decision = self._app.assess(
+                job, observation, silence, self._contact.amnesia_for(job)
+            )
+            if decision is not None:
+                self._keep(job_id, job.state, observation.status.value, decision, progress)
+                break
+            await self._clock.sleep(spacing(self._policy))
+            job = await self._app.job(job_id)
+        progress.settled += 1
+
+    def _note(  # noqa: PLR0913 - the fields of one log line
+        self,
+        job_id: str,
+        run_id: str,
+        state_before: JobState,
+        vma_status: str,
+        decision: Decision,
+        progress: RunProgress,
+    ) -> None:
+        self._keep(job_id, state_before, vma_status, decision, progress)
+        self._log.info(
+            "recovery_decided",
+            job_id=job_id,
+            run_id=run_id,
+            vma_status=vma_status,
+            outcome=decision.outcome.value,
+            rule=decision.rule.value,
+            basis=decision.basis.value if decision.basis else None,
+            reason=decision.reason,
+        )
+
+    @staticmethod
+    def _keep(
+        job_id: str, state_before: JobState, vma_status: str, decision: Decision, progress: RunProgress
+    ) -> None:
+        progress.decisions.append(
+            JobDecision(
+                job_id=job_id,
+                state_before=state_before.value,
+                vma_status=vma_status,
+                decision=decision,
+            )
+        )

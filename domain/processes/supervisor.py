@@ -1,0 +1,97 @@
+"""The whole of what runs: what a start begins with, and the processes that go on for as long as the service does."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from domain.application import JobRecovery
+from domain.events import Cause, Event
+from domain.ports import Clock, Log
+from domain.processes.contact import Contact
+from domain.processes.health import HealthMonitor
+from domain.processes.polling import Poller
+from domain.processes.reconciliation import Reconciliation
+from domain.processes.recovery import Recovery
+from domain.processes.retry import RetryScheduler
+from domain.processes.watch import Watch
+from domain.replication_job import ReplicationJob
+from domain.run_book import RunBook
+
+
+class Catalogue(Protocol):
+    """Finds the streams to begin with. It only finds: each job's state is then replayed from its own events."""
+
+    async def open_jobs(self) -> Sequence[str]:
+        """Return the ids of all jobs in an open state."""
+
+    async def guesses(self, ended_after: datetime) -> Sequence[str]:
+        """Return the ids of jobs whose outcome was inferred since then."""
+
+    async def unfinished_runs(self) -> Sequence[str]:
+        """Return the ids of recovery runs that were begun and not finished."""
+
+
+class Supervisor:
+    """Runs everything, and sees to it that each job has its watcher."""
+
+    def __init__(  # noqa: PLR0913 - the list of what runs
+        self,
+        *,
+        app: JobRecovery,
+        runs: RunBook,
+        contact: Contact,
+        poller: Poller,
+        retries: RetryScheduler,
+        reconciliation: Reconciliation,
+        recovery: Recovery,
+        health: HealthMonitor,
+        catalogue: Catalogue,
+        clock: Clock,
+        log: Log,
+    ) -> None:
+        """Take the processes; nothing runs yet."""
+        self._app = app
+        self._runs = runs
+        self._contact = contact
+        self._poller = poller
+        self._retries = retries
+        self._reconciliation = reconciliation
+        self._recovery = recovery
+        self._health = health
+        self._catalogue = catalogue
+        self._clock = clock
+        self._log = log
+        self._watch = Watch(poller, retries, reconciliation)
+        app.subscribe(self._follow)
+
+    async def run(self, reconcile_since: datetime) -> None:
+        """Recover what an earlier process left, and go on until cancelled."""
+        open_jobs = await self._take_stock(reconcile_since)
+        async with asyncio.TaskGroup() as processes:
+            processes.create_task(self._poller.run())
+            processes.create_task(self._retries.run())
+            processes.create_task(self._recovery.run_forever())
+            processes.create_task(self._health.run())
+            processes.create_task(self._reconciliation.run())
+            # Lets the processes report their start before the recovery does.
+            await asyncio.sleep(0)
+            self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
+            processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
+
+    async def _take_stock(self, reconcile_since: datetime) -> list[str]:
+        """Replay the open jobs, and close the runs that a crash left open."""
+        unfinished = await self._catalogue.unfinished_runs()
+        await self._runs.interrupt(unfinished, "the process ended before the run did")
+        jobs = await self._app.preload(await self._catalogue.open_jobs())
+        still_open = [job for job in jobs if job.is_open]
+        for job in still_open:
+            self._contact.restore(job)
+        for job in await self._app.preload(await self._catalogue.guesses(reconcile_since)):
+            self._watch.assign(job)
+        return [job.id for job in still_open]
+
+    def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002
+        if not job.is_open:
+            self._contact.forget(job)
+        self._watch.assign(job)

@@ -1,0 +1,85 @@
+"""The recovery run: one pass of recovery, why it was made, over which jobs, and what came of it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from domain.aggregate import Aggregate
+from domain.events import (
+    Cause,
+    Event,
+    RecoveryRunFinished,
+    RecoveryRunInterrupted,
+    RecoveryRunStarted,
+    Trace,
+)
+from domain.recovery_policy import Policy
+
+RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
+
+
+class RecoveryRun(Aggregate, kw_only=True):
+    """One pass of recovery over a set of jobs. Durations in seconds."""
+
+    kind: ClassVar[str] = "recovery-run"
+
+    status: str = RUNNING
+    cause: Cause | None = None
+    instance: str = ""
+    policy: Policy | None = None
+    policy_hash: str = ""
+    jobs: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcomes: dict[str, int] = {}
+    rules: dict[str, int] = {}
+    resumed: int = 0
+    polled_again: int = 0
+    left_replicating: int = 0
+    settled_elsewhere: int = 0
+    decided_in: float | None = None
+    proven_in: float | None = None
+
+    def start(  # noqa: PLR0913 - what a run is
+        self,
+        cause: Cause,
+        instance: str,
+        policy: Policy,
+        job_ids: tuple[str, ...],
+        at: datetime,
+        trace: Trace,
+    ) -> None:
+        """Begin the pass."""
+        self.record(
+            RecoveryRunStarted,
+            at,
+            trace,
+            cause=cause,
+            instance=instance,
+            policy=policy,
+            policy_hash=policy.hash,
+            job_ids=job_ids,
+        )
+
+    def interrupt(self, reason: str, at: datetime, trace: Trace) -> None:
+        """Close a pass whose process ended before it did. Safe to repeat."""
+        if self.status == RUNNING:
+            self.record(RecoveryRunInterrupted, at, trace, reason=reason)
+
+    def evolve(self, event: Event) -> None:
+        """Assign what the event says."""
+        match event:
+            case RecoveryRunStarted():
+                self.cause, self.instance = event.cause, event.instance
+                self.policy, self.policy_hash = event.policy, event.policy_hash
+                self.jobs, self.started_at = len(event.job_ids), event.recorded_at
+            case RecoveryRunFinished():
+                self.status, self.ended_at = FINISHED, event.recorded_at
+                self.outcomes, self.rules = event.outcomes, event.rules
+                self.resumed, self.polled_again = event.resumed, event.polled_again
+                self.left_replicating = event.left_replicating
+                self.settled_elsewhere = event.settled_elsewhere
+                self.decided_in, self.proven_in = event.decided_in, event.proven_in
+            case RecoveryRunInterrupted():
+                self.status, self.ended_at = INTERRUPTED, event.recorded_at
+            case _:
+                pass

@@ -1,0 +1,70 @@
+"""The VM context: admits one active job at a time.
+
+Its events are stored in the same transaction as those of the job that it admits or releases, so that no crash can
+leave a VM with two active jobs, or blocked by one that ended.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from domain.aggregate import Aggregate
+from domain.errors import ContextBusy
+from domain.events import Event, JobAdmitted, JobReleased, Trace
+
+
+class VMContext(Aggregate, kw_only=True):
+    """One VM, and the job that is active for it."""
+
+    kind: ClassVar[str] = "vm-context"
+
+    vm_name: str = ""
+    active_job: str | None = None
+    last_job: str | None = None
+    jobs: int = 0
+
+    @staticmethod
+    def stream_id(vm_context_id: str) -> str:
+        """The id of the context's event stream, kept apart from the ids of jobs."""
+        return f"vm-context:{vm_context_id}"
+
+    @property
+    def vm_context_id(self) -> str:
+        """The id by which the outside knows this context."""
+        return self.id.removeprefix("vm-context:")
+
+    def admit(self, job_id: str, vm_name: str, at: datetime, trace: Trace) -> None:
+        """Take the job as the one active job. Safe to repeat.
+
+        Raises:
+            ContextBusy: another job is active.
+
+        """
+        if self.active_job == job_id:
+            return
+        if self.active_job is not None:
+            raise ContextBusy(
+                f"VM context {self.vm_context_id} already has the active job {self.active_job}: "
+                f"{job_id} can be registered when that one has ended"
+            )
+        self.record(JobAdmitted, at, trace, job_id=job_id, vm_name=vm_name)
+
+    def release(self, job_id: str, at: datetime, trace: Trace) -> None:
+        """Let the job go. Safe to repeat: a job that is not the active one is none of ours."""
+        if self.active_job == job_id:
+            self.record(JobReleased, at, trace, job_id=job_id)
+
+    def newer_job_than(self, job_id: str) -> str | None:
+        """Return the job that was admitted after this one, if there is any."""
+        return self.last_job if self.last_job != job_id else None
+
+    def evolve(self, event: Event) -> None:
+        """Assign what the event says."""
+        match event:
+            case JobAdmitted():
+                self.active_job = self.last_job = event.job_id
+                self.vm_name = event.vm_name
+                self.jobs += 1
+            case JobReleased():
+                self.active_job = None
+            case _:
+                pass

@@ -1,0 +1,86 @@
+"""The tables of the read model. A change of their shape is a new `VERSION`, and a new version is a rebuild."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+position = Table(
+    "position",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("notification_id", Integer, nullable=False),
+)
+"""How far the log has been folded in; moved in the same transaction as the rows, by compare-and-set."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("vm_context_id", String(200), nullable=False),
+    Column("vma", String(200), nullable=False),
+    Column("progress_percent", Float, nullable=False),
+    Column("basis", String(10)),
+    Column("is_guess", Boolean, nullable=False),
+    Column("needs_attention", Boolean, nullable=False),
+    Column("registered_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+    Column("folded", LargeBinary, nullable=False),
+    Index("jobs_by_state", "state", "id"),
+    Index("jobs_by_context", "vm_context_id", "id"),
+    Index("jobs_by_attention", "needs_attention", "id"),
+    Index("jobs_by_guess", "is_guess", "ended_at"),
+)
+"""The job table: the folded aggregate, with the columns that people filter by."""
+
+vm_contexts = Table(
+    "vm_contexts",
+    metadata,
+    Column("id", String(220), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("folded", LargeBinary, nullable=False),
+)
+
+recovery_runs = Table(
+    "recovery_runs",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("first_position", Integer, nullable=False, unique=True),
+    Column("status", String(20), nullable=False),
+    Column("folded", LargeBinary, nullable=False),
+    Index("runs_by_status", "status"),
+)
+
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("stream_id", String(220), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("recorded_at", DateTime, nullable=False),
+    Column("correlation_id", String(220), nullable=False),
+    Column("causation_id", String(240), nullable=False),
+    Column("run_id", String(200)),
+    Column("data", Text, nullable=False),
+    Index("audit_by_stream", "stream_id", "version"),
+    Index("audit_by_run", "run_id", "type", "position"),
+)
+"""Every event, one row each, as JSON."""

@@ -1,0 +1,151 @@
+"""How each stream becomes a row: the domain's own fold, stored, with columns to filter by.
+
+The rules of folding stay in the domain; a row that could disagree with the aggregate cannot come about here.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+
+from domain.aggregate import Aggregate
+from domain.events import Event, JobAdmitted, JobReleased
+from domain.events import RecoveryRunFinished, RecoveryRunInterrupted, RecoveryRunStarted
+from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+from projections import schema
+
+RUN_EVENTS = (RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted)
+CONTEXT_EVENTS = (JobAdmitted, JobReleased)
+CHUNK = 500
+
+Entry = tuple[int, Event]
+
+
+class FoldedTable:
+    """A table of folded aggregates of one kind."""
+
+    def __init__(self, table: Table, kind: type[Aggregate]) -> None:
+        """Fold `kind` into `table`."""
+        self._table = table
+        self._kind = kind
+
+    def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Fold a batch of events in, one read and one write per stream however many events it has."""
+        streams: dict[str, list[Entry]] = {}
+        for entry in entries:
+            streams.setdefault(entry[1].originator_id, []).append(entry)
+        known = self._load(connection, list(streams))
+        rows = [self._fold(known.get(stream_id), news) for stream_id, news in streams.items()]
+        self._replace(connection, rows)
+
+    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        known: dict[str, dict[str, Any]] = {}
+        for chunk in _chunks(ids):
+            query = select(self._table).where(self._table.c.id.in_(chunk))
+            known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
+        return known
+
+    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry]) -> dict[str, Any]:
+        aggregate = msgspec.json.decode(before["folded"], type=self._kind) if before else None
+        folded = self._kind.fold(aggregate, (event for _, event in news))
+        assert folded is not None  # noqa: S101 - there is at least one event
+        first = before["first_position"] if before and "first_position" in before else news[0][0]
+        return {
+            "id": folded.id,
+            "version": folded.version,
+            "folded": msgspec.json.encode(folded),
+            **columns(folded, first),
+        }
+
+    def _replace(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            gone = delete(self._table).where(self._table.c.id == bindparam("gone"))
+            connection.execute(gone, [{"gone": row["id"]} for row in rows])
+            connection.execute(insert(self._table), list(rows))
+
+
+def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
+    """Return the columns that people filter an aggregate by."""
+    match folded:
+        case ReplicationJob() as job:
+            return {
+                "state": job.state.value,
+                "vm_context_id": job.vm_context_id,
+                "vma": job.vma,
+                "progress_percent": job.progress_percent,
+                "basis": job.outcome_basis.value if job.outcome_basis else None,
+                "is_guess": job.is_guess,
+                "needs_attention": bool(attention(job)),
+                "registered_at": naive(job.registered_at),
+                "ended_at": naive(job.ended_at),
+            }
+        case RecoveryRun() as run:
+            return {"status": run.status, "first_position": first_position}
+        case _:
+            return {}
+
+
+def attention(job: ReplicationJob) -> list[str]:
+    """Say why a person should look at the job; empty if nobody need."""
+    reasons = []
+    if job.stalled_since is not None:
+        reasons.append("stalled: the VMA calls it running, but nothing moves")
+    if job.contradicted:
+        reasons.append("contradicted: the VMA says otherwise, and the VM has a newer job")
+    if job.is_guess:
+        reasons.append("guess: the outcome was inferred from silence")
+    if job.is_open and job.decision is not None and job.decision.rule == "unintelligible":
+        reasons.append("unintelligible: the VMA's answers cannot be read")
+    return reasons
+
+
+def audit_row(entry: Entry) -> dict[str, Any]:
+    """Return one event as a row of the audit trail."""
+    position, event = entry
+    fields = msgspec.to_builtins(event)
+    for carried in ("originator_id", "originator_version", "recorded_at", "correlation_id", "causation_id"):
+        del fields[carried]
+    return {
+        "position": position,
+        "stream_id": event.originator_id,
+        "version": event.originator_version,
+        "type": event.topic,
+        "recorded_at": naive(event.recorded_at),
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "run_id": fields.get("run_id"),
+        "data": msgspec.json.encode(fields).decode(),
+    }
+
+
+def naive(moment: datetime | None) -> datetime | None:
+    """Return a UTC time as databases without time zones keep it."""
+    return moment.replace(tzinfo=None) if moment else None
+
+
+JOBS = FoldedTable(schema.jobs, ReplicationJob)
+CONTEXTS = FoldedTable(schema.vm_contexts, VMContext)
+RUNS = FoldedTable(schema.recovery_runs, RecoveryRun)
+
+
+def table_of(event: Event) -> FoldedTable:
+    """Return the table that the event's stream belongs to."""
+    if isinstance(event, CONTEXT_EVENTS):
+        return CONTEXTS
+    return RUNS if isinstance(event, RUN_EVENTS) else JOBS
+
+
+def apply_batch(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Fold a batch into all tables."""
+    for table in (JOBS, CONTEXTS, RUNS):
+        table.apply(connection, [entry for entry in entries if table_of(entry[1]) is table])
+    if entries:
+        connection.execute(insert(schema.audit_trail), [audit_row(entry) for entry in entries])
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
