@@ -132,9 +132,7 @@ class SQLiteEventLog:
         """Rebuild an aggregate from its snapshot and events; None if it has none."""
         return await self._read(partial(self._load, kind, stream_id))
 
-    async def load_many(
-        self, kind: type[TAggregate], stream_ids: Sequence[str]
-    ) -> dict[str, TAggregate]:
+    async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
         """Rebuild several aggregates in one go."""
 
         def load_all() -> dict[str, TAggregate]:
@@ -157,9 +155,7 @@ class SQLiteEventLog:
         """Return events after a log position, in the order in which they were stored."""
 
         def select() -> list[tuple[int, Event]]:
-            found = self._recorder.select_notifications(
-                start=position, limit=limit, inclusive_of_start=False
-            )
+            found = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
             return [(n.id, cast("Event", self._events.mapper.to_domain_event(n))) for n in found]
 
         return await self._read(select)
@@ -212,9 +208,7 @@ class SQLiteEventLog:
         """Write something that is not an event, to see whether writing works."""
         with self._recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
-            cursor.execute(
-                "INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1"
-            )
+            cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
 
     def _store_snapshots(self, requests: Sequence[WriteRequest]) -> None:
         snapshots: list[Any] = [snapshot for request in requests for snapshot in request.snapshots]

@@ -22,7 +22,10 @@ class WriteRequest:
     """Events that belong together, and the future that is resolved when they are durable."""
 
     def __init__(
-        self, events: Sequence[Event], snapshots: Sequence[Snapshot], loop: asyncio.AbstractEventLoop
+        self,
+        events: Sequence[Event],
+        snapshots: Sequence[Snapshot],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Belong to the loop that waits for it."""
         self.events = events

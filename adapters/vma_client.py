@@ -51,9 +51,7 @@ class ProbeSettings(Protocol):
 class HttpVMA:
     """All VMAs by name, over HTTP."""
 
-    def __init__(
-        self, urls: Mapping[str, str], clock: Clock, settings: ProbeSettings, *, circuit_rest: float
-    ) -> None:
+    def __init__(self, urls: Mapping[str, str], clock: Clock, settings: ProbeSettings, *, circuit_rest: float) -> None:
         """Know the VMAs; nothing is asked yet.
 
         Args:
@@ -106,9 +104,7 @@ class HttpVMA:
             took_ms=round((self._clock.monotonic() - began) * 1000, 1),
         )
 
-    async def _ask_all(
-        self, target: ProbeTarget, exports: dict[str, Answer], own: list[Answer]
-    ) -> None:
+    async def _ask_all(self, target: ProbeTarget, exports: dict[str, Answer], own: list[Answer]) -> None:
         async def ask_export(volume_id: str) -> None:
             exports[volume_id] = await self._ask(target.vma, "progress", export_name(volume_id))
 
@@ -169,15 +165,11 @@ class HttpVMA:
 
     @staticmethod
     def _unreachable(asked_id: str, latency_ms: float, detail: str) -> Answer:
-        return Answer(
-            asked_id=asked_id, status=VMAStatus.UNREACHABLE, latency_ms=latency_ms, detail=detail
-        )
+        return Answer(asked_id=asked_id, status=VMAStatus.UNREACHABLE, latency_ms=latency_ms, detail=detail)
 
     @staticmethod
     def _garbled(asked_id: str, latency_ms: float, detail: str) -> Answer:
-        return Answer(
-            asked_id=asked_id, status=VMAStatus.UNINTELLIGIBLE, latency_ms=latency_ms, detail=detail
-        )
+        return Answer(asked_id=asked_id, status=VMAStatus.UNINTELLIGIBLE, latency_ms=latency_ms, detail=detail)
 
 
 async def _read_bounded(response: httpx.Response) -> bytes | None:

@@ -188,11 +188,7 @@ def _look_up(words: Mapping[str, VMAStatus], word: object, name: str) -> VMAStat
 
 def _is_unfinished(disk: DiskReport) -> bool:
     percent = disk.progress_percent
-    return (
-        disk.status is VMAStatus.RUNNING
-        and percent is not None
-        and percent < COMPLETED_MEANS_AT_LEAST
-    )
+    return disk.status is VMAStatus.RUNNING and percent is not None and percent < COMPLETED_MEANS_AT_LEAST
 
 
 def _disks(fields: Mapping[str, Any]) -> tuple[DiskReport, ...]:

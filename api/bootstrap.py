@@ -24,6 +24,7 @@ from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
 from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
@@ -124,6 +125,7 @@ def _wire(  # noqa: PLR0913 - what the service is made of
     contact = Contact(vma, clock, policy)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, random.random)
     queries = Queries(engine)
+    requests = RecoveryRequests()
     poller = Poller(
         app,
         contact,
@@ -132,10 +134,10 @@ def _wire(  # noqa: PLR0913 - what the service is made of
         policy=policy,
         interval=settings.poll_interval,
         concurrency=settings.probe_concurrency * POLLS_PER_PROBE,
-        lose_contact=lambda job_id, cause: recovery.request(job_id, cause),
+        lose_contact=requests.request,
     )
-    recovery = Recovery(app, runs, contact, poller, clock, log, policy=policy, backoff=backoff)
-    retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=recovery.request)
+    recovery = Recovery(app, runs, requests, contact, poller, clock, log, policy=policy, backoff=backoff)
+    retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=requests.request)
     supervisor = Supervisor(
         app=app,
         runs=runs,
@@ -158,7 +160,7 @@ def _wire(  # noqa: PLR0913 - what the service is made of
             log,
             stale_after=settings.stale_after,
             stalled_after=settings.stalled_after,
-            recover=recovery.request,
+            recover=requests.request,
         ),
         catalogue=queries,
         clock=clock,

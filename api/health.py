@@ -62,7 +62,10 @@ async def readyz(service: TheService, response: Response) -> Readiness:
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(
-        ready=not why, event_store_writable=trouble is None, projections_caught_up=caught_up, why=why
+        ready=not why,
+        event_store_writable=trouble is None,
+        projections_caught_up=caught_up,
+        why=why,
     )
 
 

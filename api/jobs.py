@@ -50,7 +50,10 @@ TheTrace = Annotated[Trace, Depends(request_trace)]
 @router.post(
     "/jobs",
     status_code=status.HTTP_201_CREATED,
-    responses={200: {"model": JobView, "description": "Known already"}, **problems.responses(409, 503)},
+    responses={
+        200: {"model": JobView, "description": "Known already"},
+        **problems.responses(409, 503),
+    },
 )
 async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
     """Put a job under watch. The identical job again changes nothing and answers 200."""
@@ -74,7 +77,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
 
 
 @router.get("/jobs", responses=problems.responses(503))
-async def list_jobs(
+async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
     state: State | None = None,
     vm_context_id: Identifier | None = None,
@@ -95,9 +98,7 @@ async def get_job(job_id: JobId, service: TheService) -> JobView:
 
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
-async def get_events(
-    job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None
-) -> Page[EventView]:
+async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[EventView]:
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)
     after = paging.decode_number(cursor) or 0
@@ -106,9 +107,7 @@ async def get_events(
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 503))
-async def decide_job(
-    job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace
-) -> JobView:
+async def decide_job(job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace) -> JobView:
     """Complete or fail an open job on an operator's word."""
     job = await service.app.operator_decide(job_id, Outcome(body.outcome), body.who, body.why, trace)
     await settle(service)

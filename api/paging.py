@@ -14,9 +14,7 @@ S = TypeVar("S")
 V = TypeVar("V")
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="The most items to return.")]
-Cursor = Annotated[
-    str | None, Query(max_length=400, description="`next_cursor` of the page before this one.")
-]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before this one.")]
 
 
 def encode(key: str) -> str:

@@ -35,7 +35,11 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the problems that an endpoint can answer with, for the OpenAPI document."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
+        status: {
+            "model": Problem,
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: schema},
+        }
         for status in (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY.value)
     }
 
@@ -49,9 +53,7 @@ def install(app: FastAPI) -> None:
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
-    body = Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path
-    )
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
 
@@ -62,10 +64,7 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    found = [
-        {"where": ".".join(str(part) for part in one["loc"]), "problem": one["msg"]}
-        for one in error.errors()
-    ]
+    found = [{"where": ".".join(str(part) for part in one["loc"]), "problem": one["msg"]} for one in error.errors()]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in found)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=found)
 

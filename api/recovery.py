@@ -41,9 +41,7 @@ async def start_run(
     if dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))
     else:
-        real = service.recovery.run(
-            Cause.OPERATOR, open_jobs, run_id=run_id, causation_id=trace.causation_id
-        )
+        real = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, causation_id=trace.causation_id)
         service.background.start(real)
     await asyncio.sleep(0)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"

@@ -60,7 +60,8 @@ class NewJob(BaseModel):
     job_id: Identifier
     vm_name: Text
     vm_context_id: Identifier | None = Field(
-        default=None, description="The VM this job is of. Without one, the job has a context of its own."
+        default=None,
+        description="The VM this job is of. Without one, the job has a context of its own.",
     )
     volume_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_DISKS)]
     progress_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
@@ -81,9 +82,7 @@ class OperatorOrder(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "examples": [{"outcome": "fail", "who": "mara", "why": "VM was deleted at the source"}]
-        },
+        json_schema_extra={"examples": [{"outcome": "fail", "who": "mara", "why": "VM was deleted at the source"}]},
     )
 
     outcome: Literal["complete", "fail"]
@@ -313,9 +312,7 @@ def run_view(run: RecoveryRun, live: RunProgress | None) -> RunView:
         status=run.status,
         cause=run.cause.value if run.cause else None,
         instance=run.instance,
-        policy={name: getattr(run.policy, name) for name in run.policy.__struct_fields__}
-        if run.policy
-        else None,
+        policy={name: getattr(run.policy, name) for name in run.policy.__struct_fields__} if run.policy else None,
         policy_hash=run.policy_hash,
         jobs=run.jobs,
         settled=live.settled if live else sum(run.outcomes.values()) + run.settled_elsewhere,

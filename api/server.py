@@ -46,13 +46,15 @@ def serve(settings: Settings, log: Log) -> None:
         lease.release()
 
 
-async def _serve(
-    settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str
-) -> None:
+async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
     service = build(settings, log)
     lease.describe(f"{service.instance}, {address}")
     config = uvicorn.Config(
-        create_app(service), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE
+        create_app(service),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)
     loop = asyncio.get_running_loop()

@@ -95,7 +95,7 @@ def decisions_table(decisions: list[dict[str, Any]], title: str) -> Table:
     return table
 
 
-def describe(kind: str, data: dict[str, Any]) -> str:
+def describe(kind: str, data: dict[str, Any]) -> str:  # noqa: PLR0911 - a return per kind of event
     """Say in a few words what an event says."""
     observation = data.get("observation") or {}
     match kind:

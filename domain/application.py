@@ -16,6 +16,7 @@ import msgspec
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, JobExists, NotFound
 from domain.events import Cause, Event, Trace
+from domain.materiality import is_material
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Amnesia, Decision, Outcome, Policy, Silence, decide
 from domain.replication_job import ReplicationJob
@@ -89,9 +90,7 @@ class JobRecovery:
 
         """
         async with self._lock(asked.job_id):
-            existing = self._jobs.get(asked.job_id) or await self._log.load(
-                ReplicationJob, asked.job_id
-            )
+            existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
             if existing is not None:
                 return _same_or_refuse(existing, asked), False
             return await self._register_new(asked, trace), True
@@ -100,7 +99,7 @@ class JobRecovery:
         """Record what polling saw of a job, if it is material and the job is still being polled."""
 
         def command(job: ReplicationJob) -> None:
-            if job.is_open and job.is_material(observation):
+            if job.is_open and is_material(job, observation):
                 job.observe(observation, self._clock.now())
 
         await self._change(job_id, command)
@@ -135,13 +134,15 @@ class JobRecovery:
         """Record what the VMA said during recovery and, if that suffices, decide; None if it does not."""
         return await self._change(
             job_id,
-            lambda job: job.recover(
-                run_id, observation, silence, amnesia, self.policy, backoff, self._clock.now()
-            ),
+            lambda job: job.recover(run_id, observation, silence, amnesia, self.policy, backoff, self._clock.now()),
         )
 
     def assess(
-        self, job: ReplicationJob, observation: Observation, silence: Silence, amnesia: Amnesia | None
+        self,
+        job: ReplicationJob,
+        observation: Observation,
+        silence: Silence,
+        amnesia: Amnesia | None,
     ) -> Decision | None:
         """Say what would be decided of a job, without recording anything."""
         return decide(job.evidence(observation, silence, amnesia, self._clock.now()), self.policy)
@@ -157,9 +158,7 @@ class JobRecovery:
                 await self._save(job, was_open=False, context=context)
             return job
 
-    async def operator_decide(
-        self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace
-    ) -> ReplicationJob:
+    async def operator_decide(self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace) -> ReplicationJob:
         """Complete or fail an open job on a person's word."""
 
         def command(job: ReplicationJob) -> ReplicationJob:
@@ -206,9 +205,7 @@ class JobRecovery:
             context = await self._context(job.vm_context_id)
             await self._save(job, was_open=was_open, context=context)
 
-    async def _save(
-        self, job: ReplicationJob, *, was_open: bool, context: VMContext | None = None
-    ) -> None:
+    async def _save(self, job: ReplicationJob, *, was_open: bool, context: VMContext | None = None) -> None:
         """Store the job's events, and in the same transaction its VM context's, if the job opened or ended."""
         if not job.pending:
             return
@@ -232,9 +229,7 @@ class JobRecovery:
 
 
 def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> ReplicationJob:
-    if existing.is_same_registration(
-        asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma
-    ):
+    if existing.is_same_registration(asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma):
         return existing
     raise JobExists(f"job {asked.job_id} is registered already, with other content")
 

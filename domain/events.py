@@ -80,6 +80,7 @@ class RecoveryStarted(Event, frozen=True, kw_only=True):
 
     run_id: str
     cause: Cause
+    from_state: JobState
 
 
 class RecoveryDecided(Event, frozen=True, kw_only=True):

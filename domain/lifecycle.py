@@ -39,9 +39,7 @@ class JobLifecycle(StateMachine):
     observe_completed = replicating.to(completed) | recovering.to(recovering)
     observe_failed = replicating.to(failed) | recovering.to(recovering)
 
-    begin_recovery = (
-        replicating.to(recovering) | pending_retry.to(recovering) | recovering.to(recovering)
-    )
+    begin_recovery = replicating.to(recovering) | pending_retry.to(recovering) | recovering.to(recovering)
     decide_resume = recovering.to(replicating)
     decide_complete = recovering.to(completed)
     decide_fail = recovering.to(failed)
@@ -51,9 +49,7 @@ class JobLifecycle(StateMachine):
     revise_to_completed = failed.to(completed) | completed.to(completed)
     revise_to_failed = completed.to(failed) | failed.to(failed)
 
-    operator_complete = (
-        replicating.to(completed) | recovering.to(completed) | pending_retry.to(completed)
-    )
+    operator_complete = replicating.to(completed) | recovering.to(completed) | pending_retry.to(completed)
     operator_fail = replicating.to(failed) | recovering.to(failed) | pending_retry.to(failed)
 
 

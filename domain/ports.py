@@ -32,9 +32,7 @@ class EventLog(Protocol):
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
         """Rebuild an aggregate from its events; None if it has none."""
 
-    async def load_many(
-        self, kind: type[TAggregate], stream_ids: Sequence[str]
-    ) -> dict[str, TAggregate]:
+    async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
         """Rebuild several aggregates in one go; those without events are left out."""
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
@@ -72,4 +70,4 @@ class Log(Protocol):
         """Log something that an operator should look at."""
 
     def error(self, event: str, /, **fields: object) -> object:
-        """Log something that went wrong."""
+        """Log something that went wrong and is dealt with."""

@@ -133,7 +133,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: PLR0911 - a return per row
+def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901, PLR0911 - a row per case
     """Apply the decision table; None while silence has not held long enough to conclude from it."""
     observation = evidence.observation
     match observation.status:

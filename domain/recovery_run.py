@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
 from domain.aggregate import Aggregate
 from domain.events import (
     Cause,
@@ -30,8 +32,8 @@ class RecoveryRun(Aggregate, kw_only=True):
     jobs: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    outcomes: dict[str, int] = {}
-    rules: dict[str, int] = {}
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    rules: dict[str, int] = msgspec.field(default_factory=dict)
     resumed: int = 0
     polled_again: int = 0
     left_replicating: int = 0

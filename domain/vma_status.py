@@ -115,8 +115,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     def for_log(self, *, raw: bool) -> "Observation":
         """Return this observation as it is recorded: without parsed copies, and with raw excerpts if wanted."""
         answers = tuple(
-            msgspec.structs.replace(a, document=None, excerpt=a.excerpt if raw else None)
-            for a in self.answers
+            msgspec.structs.replace(a, document=None, excerpt=a.excerpt if raw else None) for a in self.answers
         )
         return msgspec.structs.replace(self, answers=answers)
 
@@ -221,7 +220,12 @@ def _job_status(exports: Mapping[str, Answer], own: Document | None) -> VMAStatu
     """Several disks: failed if any failed; completed only if all completed; else running if any runs."""
     statuses = {answer.status for answer in exports.values()}
     said = statuses | ({own.status} if own else set())
-    for loudest in (VMAStatus.FAILED, VMAStatus.RUNNING, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE):
+    for loudest in (
+        VMAStatus.FAILED,
+        VMAStatus.RUNNING,
+        VMAStatus.UNREACHABLE,
+        VMAStatus.UNINTELLIGIBLE,
+    ):
         if loudest in said:
             return loudest
     if statuses == {VMAStatus.COMPLETED} or own is not None or _one_speaks_for_all(exports):

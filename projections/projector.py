@@ -50,9 +50,7 @@ def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         schema.metadata.drop_all(connection)
         schema.metadata.create_all(connection)
-        connection.execute(
-            insert(schema.position).values(name=NAME, version=schema.VERSION, notification_id=0)
-        )
+        connection.execute(insert(schema.position).values(name=NAME, version=schema.VERSION, notification_id=0))
 
 
 def _tune(connection: DBAPIConnection, _record: object) -> None:
@@ -151,7 +149,5 @@ class Projector:
 
     def _stored_position(self) -> int:
         with self._engine.connect() as connection:
-            stored = connection.scalar(
-                select(schema.position.c.notification_id).where(schema.position.c.name == NAME)
-            )
+            stored = connection.scalar(select(schema.position.c.notification_id).where(schema.position.c.name == NAME))
         return int(stored or 0)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import StorageUnavailable
 from domain.recovery_run import RUNNING, RecoveryRun
@@ -18,7 +19,6 @@ from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections import schema
 from projections.tables import naive
-from sqlalchemy.exc import SQLAlchemyError
 
 T = TypeVar("T")
 

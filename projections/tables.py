@@ -11,8 +11,14 @@ import msgspec
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
 from domain.aggregate import Aggregate
-from domain.events import Event, JobAdmitted, JobReleased
-from domain.events import RecoveryRunFinished, RecoveryRunInterrupted, RecoveryRunStarted
+from domain.events import (
+    Event,
+    JobAdmitted,
+    JobReleased,
+    RecoveryRunFinished,
+    RecoveryRunInterrupted,
+    RecoveryRunStarted,
+)
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
@@ -107,7 +113,13 @@ def audit_row(entry: Entry) -> dict[str, Any]:
     """Return one event as a row of the audit trail."""
     position, event = entry
     fields = msgspec.to_builtins(event)
-    for carried in ("originator_id", "originator_version", "recorded_at", "correlation_id", "causation_id"):
+    for carried in (
+        "originator_id",
+        "originator_version",
+        "recorded_at",
+        "correlation_id",
+        "causation_id",
+    ):
         del fields[carried]
     return {
         "position": position,

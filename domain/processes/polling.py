@@ -14,6 +14,7 @@ from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
+from domain.materiality import is_material
 from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
 from domain.processes.contact import Contact
@@ -148,7 +149,7 @@ class Poller:
         live.misses = 0 if observation.conclusive else live.misses + 1
 
     async def _act(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
-        if job.is_material(observation):
+        if is_material(job, observation):
             await self._app.observe(job.id, observation)
         if job.stalled_since is not None and live.moved_at > job.stalled_since:
             await self._app.mark_moving(job.id, observation)

@@ -19,6 +19,7 @@ from domain.ports import Clock, Log
 from domain.processes.confirmation import Confirmation, spacing
 from domain.processes.contact import Contact
 from domain.processes.polling import Poller
+from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
 from domain.run_book import RunBook, RunResult
@@ -61,6 +62,7 @@ class Recovery:
         self,
         app: JobRecovery,
         runs: RunBook,
+        requests: RecoveryRequests,
         contact: Contact,
         poller: Poller,
         clock: Clock,
@@ -80,38 +82,30 @@ class Recovery:
         self._log = log
         self._policy = policy
         self._backoff = backoff
-        self._requested: dict[str, Cause] = {}
-        self._asked = asyncio.Event()
-
-    def request(self, job_id: str, cause: Cause) -> None:
-        """Have a job taken up by the next run. Safe to repeat; a job that a run holds is not taken twice."""
-        if job_id not in self.held:
-            self._requested.setdefault(job_id, cause)
-            self._asked.set()
+        self._requests = requests
 
     async def run_forever(self) -> None:
         """Make runs of what is requested, for as long as the service runs."""
         async with asyncio.TaskGroup() as runs:
             while True:
-                await self._asked.wait()
+                await self._requests.asked.wait()
                 await self._clock.sleep(GATHER)
-                self._asked.clear()
-                requested, self._requested = self._requested, {}
-                for cause in Cause:
-                    job_ids = [job_id for job_id, why in requested.items() if why is cause]
-                    if job_ids:
-                        runs.create_task(self.run(cause, job_ids))
+                for cause, job_ids in self._requests.take(self.held).items():
+                    runs.create_task(self.run(cause, job_ids))
 
     async def run(
-        self, cause: Cause, job_ids: Iterable[str], *, run_id: str | None = None, causation_id: str = ""
+        self,
+        cause: Cause,
+        job_ids: Iterable[str],
+        *,
+        run_id: str | None = None,
+        causation_id: str = "",
     ) -> None:
         """Take these jobs through recovery, and return when those resumed have been polled again."""
         run_id = run_id or self._runs.new_id()
         mine = tuple(job_id for job_id in job_ids if job_id not in self.held)
         self.held.update(dict.fromkeys(mine, run_id))
-        progress = self.live[run_id] = RunProgress(
-            run_id=run_id, cause=cause, dry_run=False, jobs=len(mine)
-        )
+        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause, dry_run=False, jobs=len(mine))
         try:
             await self._run(cause, mine, run_id, causation_id, progress)
         finally:
@@ -123,15 +117,18 @@ class Recovery:
         """Go through recovery without recording or changing anything."""
         ids = tuple(job_ids)
         self._forget_old_dry_runs()
-        progress = self.live[run_id] = RunProgress(
-            run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids)
-        )
+        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids))
         await asyncio.gather(*(self._assess(job_id, progress) for job_id in ids))
         progress.status = "finished"
         return progress
 
     async def _run(
-        self, cause: Cause, job_ids: tuple[str, ...], run_id: str, causation_id: str, progress: RunProgress
+        self,
+        cause: Cause,
+        job_ids: tuple[str, ...],
+        run_id: str,
+        causation_id: str,
+        progress: RunProgress,
     ) -> None:
         began = self._clock.monotonic()
         causation_id = causation_id or self._runs.instance
@@ -152,9 +149,7 @@ class Recovery:
             proven_in=round(self._clock.monotonic() - began, 3),
         )
         await self._runs.finish(run, result)
-        self._log.info(
-            "recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(result)
-        )
+        self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(result))
 
     async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
@@ -171,9 +166,7 @@ class Recovery:
         self.held.pop(job_id, None)
         progress.settled += 1
 
-    async def _bring_to_decision(
-        self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress
-    ) -> None:
+    async def _bring_to_decision(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
         confirmation = Confirmation(self._clock)
@@ -182,9 +175,7 @@ class Recovery:
             observation = await self._contact.ask(job)
             silence = confirmation.heard(observation)
             amnesia = self._contact.amnesia_for(job)
-            decision = await self._app.recover(
-                job_id, run.id, observation, silence, amnesia, self._backoff
-            )
+            decision = await self._app.recover(job_id, run.id, observation, silence, amnesia, self._backoff)
             if decision is not None:
                 break
             await self._clock.sleep(spacing(self._policy))
@@ -201,9 +192,7 @@ class Recovery:
         while job.is_open:
             observation = await self._contact.ask(job)
             silence = confirmation.heard(observation)
-            decision = self._app.assess(
-                job, observation, silence, self._contact.amnesia_for(job)
-            )
+            decision = self._app.assess(job, observation, silence, self._contact.amnesia_for(job))
             if decision is not None:
                 self._keep(job_id, job.state, observation.status.value, decision, progress)
                 break
@@ -234,7 +223,11 @@ class Recovery:
 
     @staticmethod
     def _keep(
-        job_id: str, state_before: JobState, vma_status: str, decision: Decision, progress: RunProgress
+        job_id: str,
+        state_before: JobState,
+        vma_status: str,
+        decision: Decision,
+        progress: RunProgress,
     ) -> None:
         progress.decisions.append(
             JobDecision(

@@ -1,0 +1,240 @@
+"""What a replication job's events add up to: the fields, and how each event assigns them.
+
+Appliers only assign. A rule that is tightened later must not make history unloadable.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.aggregate import Aggregate
+from domain.events import (
+    Cause,
+    Event,
+    JobMovedAgain,
+    JobRegistered,
+    JobStalled,
+    OperatorDecided,
+    OutcomeConfirmed,
+    OutcomeContradicted,
+    OutcomeRevised,
+    RecoveryDecided,
+    RecoveryStarted,
+    Trace,
+    VMAStatusObserved,
+)
+from domain.lifecycle import OPEN_STATES, JobState
+from domain.recovery_policy import Amnesia, Basis, Outcome
+from domain.vma_status import CONCLUSIVE, DiskReading, Observation, VMAStatus
+
+STATE_AFTER = {
+    Outcome.RESUME: JobState.REPLICATING,
+    Outcome.COMPLETE: JobState.COMPLETED,
+    Outcome.FAIL: JobState.FAILED,
+    Outcome.RETRY: JobState.PENDING_RETRY,
+}
+
+STATE_SAID = {
+    VMAStatus.RUNNING: JobState.REPLICATING,
+    VMAStatus.COMPLETED: JobState.COMPLETED,
+    VMAStatus.FAILED: JobState.FAILED,
+}
+
+
+class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """The last decision about the job, whoever made it (`rule` is `operator` for a person)."""
+
+    outcome: str
+    rule: str
+    basis: str | None
+    reason: str
+    decided_at: datetime
+    run_id: str | None = None
+    policy_hash: str | None = None
+    attempt: int = 0
+    retry_in: float | None = None
+    amnesia: Amnesia | None = None
+    who: str | None = None
+
+
+class JobFields(Aggregate, kw_only=True):
+    """The state of one replication job. Progress in percent, times in UTC.
+
+    `outcome_basis` says whether a completed or failed job's outcome was observed or inferred; it is None while the
+    job is open, and for an operator's decision, which is neither.
+    """
+
+    state: JobState = JobState.REPLICATING
+    vm_name: str = ""
+    vm_context_id: str = ""
+    volume_ids: tuple[str, ...] = ()
+    vma: str = ""
+    registered_at: datetime | None = None
+    progress_percent: float = 0.0
+    progress_speaks_for: int = 0
+    phase: str | None = None
+    bytes_transferred: int | None = None
+    total_bytes: int | None = None
+    disks: dict[str, DiskReading] = msgspec.field(default_factory=dict)
+    vma_status: VMAStatus | None = None
+    doubtful: bool = False
+    error: str | None = None
+    seen_on_vma: bool = False
+    last_contact_at: datetime | None = None
+    last_observed_at: datetime | None = None
+    moved_at: datetime | None = None
+    stalled_since: datetime | None = None
+    decision: LastDecision | None = None
+    outcome_basis: Basis | None = None
+    ended_at: datetime | None = None
+    contradicted: bool = False
+    attempts: int = 0
+    run_id: str | None = None
+    cause: Cause | None = None
+    found_in: JobState | None = None
+    watched_by: Trace = Trace("", "")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the job is active: it occupies its VM context and somebody has to watch it."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the job's outcome was inferred from silence, and is still open to revision."""
+        return self.outcome_basis is Basis.INFERRED and not self.contradicted
+
+    def evolve(self, event: Event) -> None:
+        """Assign what the event says."""
+        match event:
+            case JobRegistered():
+                self._evolve_registered(event)
+            case VMAStatusObserved():
+                self._evolve_observed(event.observation)
+            case RecoveryStarted():
+                self.state, self.found_in = JobState.RECOVERING, event.from_state
+                self.run_id, self.cause = event.run_id, event.cause
+            case RecoveryDecided():
+                self._evolve_decided(event)
+            case OutcomeRevised():
+                self._evolve_revised(event)
+            case OutcomeConfirmed():
+                self.outcome_basis = Basis.OBSERVED
+                self._assign_reading(event.observation)
+            case OutcomeContradicted():
+                self.contradicted = True
+            case OperatorDecided():
+                self._evolve_operator(event)
+            case JobStalled() | JobMovedAgain():
+                self._evolve_movement(event)
+            case _:
+                pass
+
+    def _evolve_registered(self, event: JobRegistered) -> None:
+        self.vm_name, self.vm_context_id = event.vm_name, event.vm_context_id
+        self.volume_ids, self.vma = event.volume_ids, event.vma
+        self.registered_at = self.moved_at = event.recorded_at
+        self.progress_percent = event.progress_percent
+        self.progress_speaks_for = len(event.volume_ids)
+        # Progress that was known at registration can only have come from the VMA.
+        self.seen_on_vma = event.progress_percent > 0
+        self.watched_by = Trace(event.correlation_id, event.ref)
+
+    def _evolve_observed(self, observation: Observation) -> None:
+        self._assign_reading(observation)
+        if self.state is JobState.REPLICATING:
+            ended = state_said_by(observation)
+            if ended in {JobState.COMPLETED, JobState.FAILED}:
+                self._end(ended, Basis.OBSERVED, observation.observed_at)
+
+    def _assign_reading(self, observation: Observation) -> None:
+        self.vma_status, self.doubtful = observation.status, observation.doubtful
+        self.last_observed_at = observation.observed_at
+        if observation.status not in CONCLUSIVE:
+            return
+        self.seen_on_vma = True
+        self.last_contact_at = observation.observed_at
+        before = self._movement()
+        self.phase, self.error = observation.phase, observation.error
+        if observation.progress_percent is not None:
+            self.progress_percent = observation.progress_percent
+            self.progress_speaks_for = observation.speaks_for
+        self.bytes_transferred = observation.bytes_transferred
+        self.total_bytes = observation.total_bytes
+        said = {d.volume_id: d for d in observation.disks if d.status in CONCLUSIVE}
+        self.disks = {**self.disks, **said}
+        if self._movement() != before:
+            self.moved_at = observation.observed_at
+
+    def _evolve_decided(self, event: RecoveryDecided) -> None:
+        self.decision = LastDecision(
+            outcome=event.outcome.value,
+            rule=event.rule.value,
+            basis=event.basis.value if event.basis else None,
+            reason=event.reason,
+            decided_at=event.recorded_at,
+            run_id=event.run_id,
+            policy_hash=event.policy_hash,
+            attempt=event.attempt,
+            retry_in=event.retry_in,
+            amnesia=event.evidence.amnesia,
+        )
+        self.attempts = event.attempt
+        state = STATE_AFTER[event.outcome]
+        if state in OPEN_STATES:
+            self.state = state
+            self.watched_by = Trace(event.correlation_id, event.ref)
+        else:
+            self._end(state, event.basis, event.recorded_at)
+
+    def _evolve_revised(self, event: OutcomeRevised) -> None:
+        self._assign_reading(event.observation)
+        self.decision = LastDecision(
+            outcome=outcome_of(event.to_state).value,
+            rule="outcome-revised",
+            basis=Basis.OBSERVED.value,
+            reason=event.reason,
+            decided_at=event.recorded_at,
+        )
+        if event.to_state is JobState.REPLICATING:
+            self.state, self.outcome_basis, self.ended_at = event.to_state, None, None
+            self.watched_by = Trace(event.correlation_id, event.ref)
+        else:
+            self._end(event.to_state, Basis.OBSERVED, event.recorded_at)
+
+    def _evolve_operator(self, event: OperatorDecided) -> None:
+        self.decision = LastDecision(
+            outcome=event.outcome.value,
+            rule="operator",
+            basis=None,
+            reason=event.why,
+            decided_at=event.recorded_at,
+            who=event.who,
+        )
+        self._end(STATE_AFTER[event.outcome], None, event.recorded_at)
+
+    def _evolve_movement(self, event: JobStalled | JobMovedAgain) -> None:
+        if isinstance(event, JobStalled):
+            self.stalled_since = event.since
+        else:
+            self.stalled_since, self.moved_at = None, event.recorded_at
+
+    def _end(self, state: JobState, basis: Basis | None, at: datetime) -> None:
+        self.state, self.outcome_basis, self.ended_at = state, basis, at
+        self.stalled_since = None
+        if state is JobState.COMPLETED:
+            self.progress_percent = 100.0
+
+    def _movement(self) -> tuple[object, ...]:
+        disks = tuple((d.bytes_transferred, d.progress_percent, d.phase) for d in self.disks.values())
+        return (self.bytes_transferred, self.progress_percent, self.phase, disks)
+
+
+def state_said_by(observation: Observation) -> JobState | None:
+    """Return the state that the VMA's word amounts to; None if it is not conclusive."""
+    return STATE_SAID[observation.status] if observation.conclusive else None
+
+
+def outcome_of(state: JobState) -> Outcome:
+    """Return the outcome that leads to a state."""
+    return next(outcome for outcome, after in STATE_AFTER.items() if after is state)

@@ -1,0 +1,98 @@
+"""Short ways to say what a VMA said and what was known, for tests that read as facts."""
+
+from datetime import UTC, datetime, timedelta
+
+from domain.recovery_policy import Amnesia, DiskProgress, Evidence, Silence
+from domain.vma_status import (
+    Answer,
+    DiskReport,
+    Document,
+    Observation,
+    VMAStatus,
+    export_name,
+    observe,
+)
+
+NOON = datetime(2025, 10, 3, 12, 0, tzinfo=UTC)
+JOB = "job-20251003-140000-abc123"
+
+
+def at(seconds: float) -> datetime:
+    """Return so many seconds after noon."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def document(
+    status: VMAStatus = VMAStatus.RUNNING,
+    percent: float | None = 50.0,
+    *,
+    phase: str | None = "Transfer",
+    total: int | None = 1000,
+    error: str | None = None,
+    disks: tuple[DiskReport, ...] = (),
+) -> Document:
+    """Make a document as the parser would."""
+    transferred = int(total * percent / 100) if total is not None and percent is not None else None
+    return Document(
+        status=status,
+        phase=phase,
+        progress_percent=percent,
+        bytes_transferred=transferred,
+        total_bytes=total,
+        error=error,
+        disks=disks,
+    )
+
+
+def answer(asked_id: str, said: Document | VMAStatus) -> Answer:
+    """Make an answer: a document, or one of the silences."""
+    if isinstance(said, Document):
+        return Answer(asked_id=asked_id, status=said.status, document=said, http_status=200)
+    return Answer(asked_id=asked_id, status=said, detail=said.value)
+
+
+def observed(
+    *exports: Document | VMAStatus,
+    own: Document | VMAStatus | None = None,
+    seconds: float = 0.0,
+    job_id: str = JOB,
+) -> Observation:
+    """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
+    said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
+    own_answers = (answer(job_id, own),) if own is not None else ()
+    return observe(job_id=job_id, vma="default", exports=said, job_answers=own_answers, observed_at=at(seconds))
+
+
+def evidence(
+    observation: Observation,
+    *,
+    now: float = 0.0,
+    registered: float = -3600.0,
+    last_contact: float = -10.0,
+    seen: bool = True,
+    progress: float = 50.0,
+    speaks_for: int | None = None,
+    disks: tuple[float | None, ...] | None = None,
+    held_for: float = 0.0,
+    probes: int = 1,
+    silence_of: VMAStatus | None = None,
+    amnesia: Amnesia | None = None,
+) -> Evidence:
+    """Make the evidence of a decision at noon plus `now` seconds, about a job of an hour's age."""
+    count = len(observation.disks)
+    return Evidence(
+        state_before="replicating",
+        observation=observation,
+        decided_at=at(now),
+        registered_at=at(registered),
+        last_contact_at=at(last_contact),
+        seen_on_vma=seen,
+        progress_percent=progress,
+        progress_speaks_for=count if speaks_for is None else speaks_for,
+        disks=tuple(
+            DiskProgress(volume_id=f"v{n}", progress_percent=percent)
+            for n, percent in enumerate(disks or (None,) * count, start=1)
+        ),
+        silence=Silence(status=silence_of or observation.status, held_for=held_for, probes=probes),
+        amnesia=amnesia,
+    )

@@ -1,0 +1,33 @@
+"""A simulated VMA and a real service for each test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.service import ServiceProcess
+
+StartService = Callable[..., ServiceProcess]
+
+
+@pytest.fixture
+def vma() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA() as running:
+        yield running
+
+
+@pytest.fixture
+def start_service(vma: SimulatedVMA, tmp_path: Path) -> Iterator[StartService]:
+    """Return a starter; every service it started is gone after the test."""
+    started: list[ServiceProcess] = []
+
+    def start(**settings: str) -> ServiceProcess:
+        service = ServiceProcess(tmp_path / f"data{len(started)}", vma.url, **settings)
+        started.append(service)
+        service.start()
+        return service
+
+    yield start
+    for service in started:
+        service.close()

@@ -1,0 +1,175 @@
+"""The real service as a process of its own: started, killed with SIGKILL, started again, read over HTTP."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds after which a condition that has not come about is a failure; no test waits for time as such."""
+
+QUICK = {
+    "POLL_INTERVAL": "0.3",
+    "PROBE_TIMEOUT": "1",
+    "CONFIRMATION_WINDOW": "1",
+    "CONFIRMATION_PROBES": "3",
+    "RETRY_BACKOFF_INITIAL": "0.4",
+    "RETRY_BACKOFF_MAX": "1",
+    "LOG_FORMAT": "json",
+}
+"""Settings under which what takes minutes in production takes a second."""
+
+
+def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "") -> T:
+    """Return the condition's value as soon as it is true.
+
+    Raises:
+        AssertionError: it has not become true within the bound; the last value is shown.
+
+    """
+    deadline = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {within} s: {what or condition} (last: {value!r})"
+        time.sleep(0.03)
+
+
+class ServiceProcess:
+    """One `job-recovery serve` on a data directory, and its HTTP API."""
+
+    def __init__(self, data_dir: Path, vma_url: str, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.log_file = data_dir.with_suffix(".log")
+        self.settings = {**QUICK, "VMA_URL": vma_url, **settings}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http = httpx.Client(timeout=10, trust_env=False)
+        self._logged = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
+        return {
+            **own,
+            "JOB_RECOVERY_DATA_DIR": str(self.data_dir),
+            "JOB_RECOVERY_PORT": "0",
+            **{f"JOB_RECOVERY_{name}": value for name, value in self.settings.items()},
+        }
+
+    def start(self, *, ready: bool = True) -> None:
+        """Start the process; return when it serves, or when it is ready."""
+        self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "api.cli", "serve"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
+        assert isinstance(started, list), self.log_file.read_text()
+        self._http.base_url = httpx.URL(started[0]["address"])
+        if ready:
+            wait_until(lambda: self._http.get("/readyz").is_success, what="ready")
+
+    def kill(self) -> None:
+        """End the process as a crash does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def terminate(self, within: float = 5.0) -> int:
+        """End the process as an operator does; return its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        code = self._process.wait(timeout=within)
+        self._process = None
+        return code
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._process is not None:
+            self.kill()
+        self._http.close()
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of this name since the last start."""
+        import json  # noqa: PLC0415
+
+        with self.log_file.open("rb") as log:
+            log.seek(self._logged)
+            lines = log.read().decode().splitlines()
+        found = [json.loads(line) for line in lines if f'"event":"{event}"' in line.replace(": ", ":")]
+        return [line for line in found if line["event"] == event]
+
+    def register(self, job_id: str, *volume_ids: str, **more: Any) -> dict[str, Any]:
+        """Register a job and return it."""
+        body = {
+            "job_id": job_id,
+            "vm_name": f"vm-of-{job_id}",
+            "volume_ids": list(volume_ids),
+            **more,
+        }
+        response = self.post("/api/v1/jobs", body)
+        assert response.status_code in {200, 201}, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return self._http.post(path, json=body)
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return self._http.get(path, params=query)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Return a job as the API shows it."""
+        response = self.get(f"/api/v1/jobs/{job_id}")
+        assert response.is_success, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    def pages(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Return all items of a list."""
+        items: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.get(path, limit=1000, **query, **cursor).json()
+            items += page["items"]
+            if page["next_cursor"] is None:
+                return items
+            cursor = {"cursor": page["next_cursor"]}
+
+    def jobs(self, **query: Any) -> list[dict[str, Any]]:
+        return self.pages("/api/v1/jobs", **query)
+
+    def events(self, job_id: str) -> list[dict[str, Any]]:
+        return self.pages(f"/api/v1/jobs/{job_id}/events")
+
+    def wait_for(self, job_id: str, within: float = PATIENCE, **expected: Any) -> dict[str, Any]:
+        """Wait until the job has these values; `rule` and `outcome` are those of its last decision."""
+
+        def matches() -> dict[str, Any] | None:
+            job = self.job(job_id)
+            decision = job["decision"] or {}
+            shown = {**job, "rule": decision.get("rule"), "outcome": decision.get("outcome")}
+            return job if all(shown[name] == value for name, value in expected.items()) else None
+
+        try:
+            return wait_until(matches, within, f"{job_id} with {expected}")
+        except AssertionError as error:
+            history = "\n".join(f"{e['type']}: {e['data']}" for e in self.events(job_id))
+            message = f"{error}\nis: {self.job(job_id)}\nhistory:\n{history}"
+            raise AssertionError(message) from None
+
+    def _ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None

@@ -1,0 +1,300 @@
+"""Each row of "how it misleads" in the VMA's contract, with the real process and a real HTTP server that lies."""
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.conftest import StartService
+from tests.restart.service import ServiceProcess, wait_until
+
+JOB = "job-20251003-140000-abc123"
+DISKS = ["disk-a", "disk-b", "disk-c"]
+
+
+def polls(vma: SimulatedVMA, more: int = 4) -> None:
+    """Wait until the service has asked the VMA several more times."""
+    asked = vma.requests.total
+    wait_until(lambda: vma.requests.total >= asked + more * len(DISKS), what="more polls")
+
+
+def states_of(service: ServiceProcess, job_id: str = JOB) -> set[str]:
+    """Return every outcome that the job ever had, from its history."""
+    kinds = {"RecoveryDecided": "outcome", "OutcomeRevised": "to_state"}
+    return {e["data"][kinds[e["type"]]] for e in service.events(job_id) if e["type"] in kinds}
+
+
+class TestForgetfulness:
+    """The VMA keeps everything in memory; after its restart every id is unknown, while the workers go on."""
+
+    def test_a_restarted_vma_loses_no_running_job(self, vma: SimulatedVMA, start_service: StartService) -> None:
+        service = start_service(CONFIRMATION_WINDOW="4")
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        vma.world.restart(reannounce=2.0)
+
+        service.start()
+
+        service.wait_for(JOB, state="replicating", rule="still-running")
+        assert states_of(service) == {"resume"}
+
+    def test_nor_while_it_is_being_polled(self, vma: SimulatedVMA, start_service: StartService) -> None:
+        service = start_service(CONFIRMATION_WINDOW="4")
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+
+        vma.world.restart(reannounce=(1.5, 2.0))
+
+        service.wait_for(JOB, vma_status="not_found")
+        service.wait_for(JOB, state="replicating", vma_status="running")
+        assert states_of(service) <= {"resume"}
+
+
+class TestSeveralDisks:
+    """One finished disk is no finished job; one failed disk is a failed job."""
+
+    def test_a_job_with_one_finished_disk_goes_on(self, vma: SimulatedVMA, start_service: StartService) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        vma.world.finish(JOB, DISKS[0])
+        service.kill()
+        service.start()
+
+        service.wait_for(JOB, state="replicating", rule="still-running")
+        polls(vma)
+        assert service.job(JOB)["state"] == "replicating"
+
+        vma.world.finish(JOB)
+        service.wait_for(JOB, state="completed", basis="observed")
+
+    def test_a_finished_disk_beside_unknown_ones_is_no_finished_job(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        vma.world.finish(JOB, DISKS[0])
+        vma.world.remove(JOB, DISKS[1])
+        vma.world.remove(JOB, DISKS[2])
+        service.start()
+
+        job = service.wait_for(JOB, state="failed", rule="lost")
+        assert job["basis"] == "inferred"
+
+    def test_a_shared_id_that_says_completed_between_disks_completes_nothing(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service(CONFIRMATION_WINDOW="4")
+        vma.world.add_job(JOB, DISKS, duration=1.5, reports="shared_job_id", disk_gap=1.2)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="completed")
+        truth_when_first_said = vma.world.truth(JOB)
+        service.kill()
+
+        service.start()
+
+        assert truth_when_first_said == "running"
+        wait_until(lambda: vma.world.truth(JOB) == "completed", what="really completed")
+        assert service.job(JOB)["state"] != "completed"
+        job = service.wait_for(JOB, state="completed")
+        assert job["decision"]["rule"] == "completed-while-away"
+
+    def test_one_failed_disk_fails_the_job_while_the_others_stream_on(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        vma.world.fail(JOB, "write error", disk=DISKS[1])
+        service.start()
+
+        job = service.wait_for(JOB, state="failed", rule="failed-on-vma", basis="observed")
+        assert "write error" in job["decision"]["reason"]
+
+
+class TestWordsThatMeanSomethingElse:
+    """What looks like nothing, or like trouble, and is not."""
+
+    def test_a_job_at_zero_percent_of_zero_bytes_is_running(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        export = f"migration-vol-{DISKS[0]}"
+        starting = {"job_id": export, "status": "in_progress", "percentage": 0.0, "total_bytes": 0}
+        vma.world.set_document(export, starting)
+        service.register(JOB, DISKS[0])
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        service.start()
+
+        service.wait_for(JOB, state="replicating", rule="still-running")
+
+    def test_an_incremental_sync_without_changes_is_completed(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        export = f"migration-vol-{DISKS[0]}"
+        unchanged = {
+            "job_id": export,
+            "status": "completed",
+            "sync_type": "incremental",
+            "percentage": 0.0,
+            "bytes_transferred": 0,
+            "total_bytes": 0,
+        }
+        vma.world.set_document(export, unchanged)
+        service.register(JOB, DISKS[0])
+
+        service.wait_for(JOB, state="completed", basis="observed")
+
+    def test_a_failure_without_a_reason_is_a_failure_and_says_so(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        vma.world.fail(JOB)
+        service.start()
+
+        job = service.wait_for(JOB, state="failed", rule="failed-on-vma")
+        assert "the VMA gave no reason" in job["decision"]["reason"]
+
+    def test_recoverable_errors_are_no_failure(self, vma: SimulatedVMA, start_service: StartService) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30, recoverable_errors=True)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        service.start()
+
+        service.wait_for(JOB, state="replicating", rule="still-running")
+        polls(vma)
+        assert service.job(JOB)["state"] == "replicating"
+
+    def test_a_dead_worker_shows_in_nothing_moving_and_is_not_failed(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service(STALLED_AFTER="2")
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        service.kill()
+        vma.world.freeze(JOB)
+        service.start()
+
+        job = service.wait_for(JOB, state="replicating", stalled=True)
+        assert job["needs_attention"]
+
+        vma.world.resume(JOB)
+        service.wait_for(JOB, state="replicating", stalled=False)
+
+
+UNREACHABLE = {
+    "refused": ("refuse", {}),
+    "reset": ("reset", {}),
+    "502": ("status", {"code": 502}),
+    "503": ("status", {"code": 503}),
+    "504": ("status", {"code": 504}),
+    "hanging": ("hang", {}),
+}
+
+UNINTELLIGIBLE = {
+    "html": ("html", {}),
+    "truncated": ("truncated", {}),
+    "nan": ("nan", {}),
+    "out-of-range": ("out_of_range", {}),
+    "wrong-id": ("wrong_id", {}),
+    "huge": ("huge", {}),
+    "redirect": ("redirect", {}),
+    "list": ("list", {}),
+    "deep": ("deep", {}),
+    "bad-utf8": ("bad_utf8", {}),
+    "empty": ("empty", {}),
+    "500": ("status", {"code": 500}),
+}
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
+    name: str, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+    service.register(JOB, *DISKS)
+    service.wait_for(JOB, vma_status="running")
+    service.kill()
+    mode, how = UNREACHABLE[name]
+    vma.faults.set(mode, **how)
+
+    service.start()
+
+    service.wait_for(JOB, state="pending-retry", rule="unreachable-recent", vma_status="unreachable")
+    vma.faults.clear()
+    service.wait_for(JOB, state="replicating", rule="still-running")
+
+
+@pytest.mark.parametrize("name", UNINTELLIGIBLE)
+def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
+    name: str, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
+    service.register(JOB, *DISKS)
+    service.wait_for(JOB, vma_status="running")
+    service.kill()
+    mode, how = UNINTELLIGIBLE[name]
+    vma.faults.set(mode, **how)
+
+    service.start()
+
+    job = service.wait_for(JOB, state="pending-retry", rule="unintelligible")
+    decided = next(e for e in service.events(JOB) if e["type"] == "RecoveryDecided")
+    answers = decided["data"]["evidence"]["observation"]["answers"]
+    assert all(answer["detail"] for answer in answers)
+    assert all(len(answer["excerpt"] or "") <= 512 for answer in answers)
+    assert job["decision"]["basis"] is None
+    vma.faults.clear()
+    service.wait_for(JOB, state="replicating", rule="still-running")
+
+
+@pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
+def test_not_found_is_understood_in_every_builds_words(
+    style: str, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    vma.faults.set("not_found_style", style=style)
+    service.register(JOB, *DISKS, progress_percent=40)
+    service.kill()
+    service.start()
+
+    job = service.wait_for(JOB, state="failed", rule="lost", basis="inferred")
+    assert job["vma_status"] == "not_found"
+
+
+@pytest.mark.parametrize("reports", ["exports", "job_id", "both"])
+@pytest.mark.parametrize("dialect", ["current", "oldest", "status_only"])
+def test_every_generation_of_worker_is_followed_to_the_end(
+    reports: str, dialect: str, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    if dialect == "status_only":
+        reports = "job_id"
+    service = start_service()
+    vma.world.add_job(JOB, DISKS[:1], duration=3600, progress=30, reports=reports, dialect=dialect)  # type: ignore[arg-type]
+    service.register(JOB, *DISKS[:1])
+    service.wait_for(JOB, vma_status="running")
+    service.kill()
+    service.start()
+    service.wait_for(JOB, state="replicating", rule="still-running")
+
+    vma.world.finish(JOB)
+
+    service.wait_for(JOB, state="completed", basis="observed")
