@@ -1,6 +1,7 @@
-"""The HTTP application: routes, errors and the OpenAPI document, over one service."""
+"""The HTTP application: routes, errors and the OpenAPI document."""
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -15,8 +16,18 @@ DESCRIPTION = (
 
 def create_app(service: Service) -> FastAPI:
     """Make the application that serves `service`."""
-    app = FastAPI(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
+    app = _routes()
     app.state.service = service
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document; it does not depend on any service."""
+    return _routes().openapi()
+
+
+def _routes() -> FastAPI:
+    app = FastAPI(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(jobs.router, prefix="/api/v1")

@@ -28,6 +28,9 @@ CONTACT_LOST_AFTER = 2
 GOLDEN = 0.6180339887498949
 """Steps of the golden ratio fill the interval evenly, however many jobs come and whenever they come."""
 
+FIRST_WITHIN = 0.25
+"""Part of the interval within which a job is polled first, so that a restart soon proves that it drives."""
+
 IDLE = 0.05
 """Seconds between two looks at the agenda when nothing is due."""
 
@@ -36,6 +39,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     """What the poller knows of a job between events; `moved_at` is when bytes, percentage or phase last changed."""
 
     watched_at: float
+    second_due: float
     moved_at: datetime
     polls: int = 0
     misses: int = 0
@@ -80,9 +84,14 @@ class Poller:
         if job.id in self.live:
             return
         now = self._clock.monotonic()
-        self.live[job.id] = LivePoll(watched_at=now, moved_at=job.moved_at or self._clock.now())
         self._phase = (self._phase + GOLDEN) % 1.0
-        self._agenda.put(job.id, now + self._phase * self._interval)
+        share = self._phase * self._interval
+        self.live[job.id] = LivePoll(
+            watched_at=now,
+            second_due=now + share + FIRST_WITHIN * self._interval,
+            moved_at=job.moved_at or self._clock.now(),
+        )
+        self._agenda.put(job.id, now + share * FIRST_WITHIN)
 
     def drop(self, job_id: str) -> None:
         """Stop polling the job."""
@@ -123,8 +132,10 @@ class Poller:
             self._log.error("poll_not_recorded", job_id=job_id, error=str(error))
         finally:
             self._slots.release()
-            if job_id in self.live:
-                self._agenda.put(job_id, max(due + self._interval, self._clock.monotonic()))
+            live = self.live.get(job_id)
+            if live is not None:
+                next_due = due + self._interval if live.polls > 1 else live.second_due
+                self._agenda.put(job_id, max(next_due, self._clock.monotonic()))
 
     async def _poll_once(self, job_id: str) -> None:
         observation = await self._contact.ask(await self._app.job(job_id))

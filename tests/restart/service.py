@@ -70,7 +70,7 @@ class ServiceProcess:
         self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", "serve"],
+                [sys.executable, "-m", "api", "serve"],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
