@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api import health, jobs, problems, recovery
 from api.bootstrap import Service
+from api.schemas import Problem
 
 DESCRIPTION = (
     "Keeps track of VM replication jobs and brings them safely through a restart of the control plane. "
@@ -26,8 +27,17 @@ def openapi_document() -> dict[str, Any]:
     return _routes().openapi()
 
 
+class _App(FastAPI):
+    """FastAPI, with the shape of our errors in its OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
+
+
 def _routes() -> FastAPI:
-    app = FastAPI(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
+    app = _App(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(jobs.router, prefix="/api/v1")

@@ -110,9 +110,7 @@ def run_demo(*, fast: bool = False) -> None:
             service.kill()
 
 
-def _show_restart(
-    console: Console, service: Service, first: SimulatedVMA, second: SimulatedVMA, pause: float
-) -> None:
+def _show_restart(console: Console, service: Service, first: SimulatedVMA, second: SimulatedVMA, pause: float) -> None:
     console.rule("1. Twelve jobs are registered, and watched")
     service.start()
     for scenario in SCENARIOS:

@@ -32,6 +32,20 @@ class Page(BaseModel, Generic[T]):
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 problem details."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Not Found",
+                    "status": 404,
+                    "detail": "there is no job job-20251003-140000-abc123",
+                    "instance": "/api/v1/jobs/job-20251003-140000-abc123",
+                }
+            ]
+        }
+    )
+
     type: str = "about:blank"
     title: str
     status: int

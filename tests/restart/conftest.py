@@ -12,6 +12,12 @@ StartService = Callable[..., ServiceProcess]
 
 
 @pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often the service is killed in the middle of a recovery."""
+    return 20 if request.config.getoption("--long") else 4
+
+
+@pytest.fixture
 def vma() -> Iterator[SimulatedVMA]:
     with SimulatedVMA() as running:
         yield running

@@ -1,5 +1,6 @@
 """The real service as a process of its own: started, killed with SIGKILL, started again, read over HTTP."""
 
+import json
 import os
 import signal
 import subprocess
@@ -56,6 +57,10 @@ class ServiceProcess:
         self._logged = 0
 
     @property
+    def url(self) -> str:
+        return str(self._http.base_url)
+
+    @property
     def environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
         return {
@@ -104,8 +109,6 @@ class ServiceProcess:
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """Return the log lines of this name since the last start."""
-        import json  # noqa: PLC0415
-
         with self.log_file.open("rb") as log:
             log.seek(self._logged)
             lines = log.read().decode().splitlines()

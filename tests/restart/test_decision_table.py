@@ -188,10 +188,11 @@ def test_amnesia_that_lasts_for_the_unreachable_timeout_is_loss(start_service: S
         service.register(name, f"disk-{name}", progress_percent=40 if name != "job-7" else 95)
 
     for name in names:
-        service.wait_for(name, rule="vma-amnesia")
-    for name in names:
         rule = "gone-near-end" if name == "job-7" else "lost"
         service.wait_for(name, rule=rule, basis="inferred")
+
+        first = next(e for e in service.events(name) if e["type"] == "RecoveryDecided")
+        assert first["data"]["rule"] == "vma-amnesia"
 
 
 def test_a_job_that_has_not_started_yet_is_waited_for(vma: SimulatedVMA, start_service: StartService) -> None:
@@ -230,8 +231,11 @@ def test_a_start_with_no_jobs_is_a_run_over_none(start_service: StartService) ->
     assert (completed["resumed"], completed["polled_again"], completed["outcomes"]) == (0, 0, {})
     for milestone in ("progress_poller_started", "scheduler_started", "recovery_initialised"):
         assert service.logged(milestone)
-    runs = service.pages("/api/v1/recovery-runs")
-    assert [(run["cause"], run["status"], run["jobs"]) for run in runs] == [("restart", "finished", 0)] * 2
+    run = wait_until(lambda: service.get(f"/api/v1/recovery-runs/{completed['run_id']}"), what="run").json()
+    assert (run["cause"], run["jobs"], run["resumed"], run["polled_again"]) == ("restart", 0, 0, 0)
+    wait_until(
+        lambda: service.pages("/api/v1/recovery-runs")[0]["status"] == "finished", what="the run to be shown"
+    )
 
 
 def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_service: StartService) -> None:
@@ -247,8 +251,12 @@ def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_se
     service.start()
 
     job = service.wait_for(JOB, state="replicating", rule="still-running")
-    statuses = [run["status"] for run in service.pages("/api/v1/recovery-runs")]
-    assert statuses == ["finished", "interrupted", "finished"]
+    wait_until(
+        lambda: (
+            [run["status"] for run in service.pages("/api/v1/recovery-runs")][:2] == ["finished", "interrupted"]
+        ),
+        what="the run that was killed to be closed",
+    )
     assert len({run for run, _ in standing_decisions(service)}) == len(standing_decisions(service)) == 1
     assert job["decision"]["run_id"] == service.pages("/api/v1/recovery-runs")[0]["run_id"]
 

@@ -1,0 +1,145 @@
+"""A whole fleet through a restart, with the settings of production where it says so."""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.conftest import StartService
+from tests.restart.fleet import every_poll_counted, register_fleet, wait_for_all
+from tests.restart.service import ServiceProcess, wait_until
+
+PRODUCTION = {
+    "POLL_INTERVAL": "5",
+    "PROBE_TIMEOUT": "5",
+    "CONFIRMATION_WINDOW": "15",
+    "RETRY_BACKOFF_INITIAL": "5",
+    "RETRY_BACKOFF_MAX": "60",
+}
+THOUSAND = [f"job-{n:04}" for n in range(1000)]
+
+
+def start_world(vma: SimulatedVMA, names: list[str], **how: float) -> None:
+    for name in names:
+        vma.world.add_job(name, [f"disk-{name}"], **{"duration": 3600, "progress": 20, **how})  # type: ignore[arg-type]
+
+
+def test_a_thousand_running_jobs_are_resumed_and_polled_on(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    vma.latency = 0.02
+    start_world(vma, THOUSAND)
+    service = start_service(**PRODUCTION)
+    register_fleet(service, THOUSAND)
+    wait_for_all(service, 60, vma_status="running")
+    service.kill()
+
+    service.start()
+    wait_for_all(service, 60, state="replicating")
+    completed = wait_until(lambda: service.logged("recovery_completed"), 60)[0]
+
+    assert (completed["resumed"], completed["polled_again"]) == (1000, 1000)
+    wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on")
+    assert all(job["decision"]["rule"] == "still-running" for job in service.jobs())
+
+
+def test_a_vma_that_is_down_is_found_down_once_and_its_jobs_come_back_with_it(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    start_world(vma, THOUSAND)
+    service = start_service(**PRODUCTION)
+    register_fleet(service, THOUSAND)
+    wait_for_all(service, 60, vma_status="running")
+    service.kill()
+    vma.faults.set("hang")
+    asked = vma.requests.total
+
+    service.start()
+    wait_for_all(service, 60, state="pending-retry")
+
+    assert vma.requests.total - asked < 50
+    vma.faults.clear()
+    wait_for_all(service, 60, state="replicating")
+
+
+def test_a_vma_that_restarts_loses_no_job_however_late_its_workers_announce_themselves(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    names = THOUSAND[:200]
+    start_world(vma, names)
+    service = start_service(**PRODUCTION)
+    register_fleet(service, names)
+    wait_for_all(service, 60, vma_status="running")
+
+    vma.world.restart(reannounce=20.0)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 20.0, 30, "all workers to announce themselves")
+    wait_for_all(service, 90, state="replicating", vma_status="running")
+
+    outcomes = Counter(
+        event["data"]["outcome"]
+        for name in names
+        for event in service.events(name)
+        if event["type"] == "RecoveryDecided"
+    )
+    assert set(outcomes) <= {"resume", "retry"}
+
+
+def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twice(
+    vma: SimulatedVMA, start_service: StartService, kills: int
+) -> None:
+    start_world(vma, THOUSAND)
+    service = start_service(**PRODUCTION)
+    register_fleet(service, THOUSAND)
+    wait_for_all(service, 60, vma_status="running")
+    for name in THOUSAND[:100]:
+        vma.world.finish(name)
+    seed = random.randrange(2**32)
+    moments = random.Random(seed)
+
+    for _ in range(kills):
+        service.kill()
+        service.start(ready=False)
+        wait_until(lambda: service.logged("recovery_scan_started"), 30)
+        kill_after = time.monotonic() + moments.uniform(0.0, 2.0)
+        wait_until(lambda: time.monotonic() >= kill_after, 5)
+    service.kill()
+    service.start()
+
+    wait_until(lambda: service.logged("recovery_completed"), 60)
+    finished = set(THOUSAND[:100])
+    states = {job["job_id"]: job["state"] for job in service.jobs()}
+    assert {name for name, state in states.items() if state == "completed"} == finished, seed
+    assert {name for name, state in states.items() if state == "replicating"} == set(THOUSAND) - finished, seed
+    check_histories(service, seed)
+
+
+def check_histories(service: ServiceProcess, seed: int) -> None:
+    """No version gap, and at most one decision for each job and run."""
+    for name in THOUSAND[::7]:
+        events = service.events(name)
+        assert [event["version"] for event in events] == list(range(1, len(events) + 1)), (name, seed)
+        decided = Counter(e["data"]["run_id"] for e in events if e["type"] == "RecoveryDecided")
+        assert all(times == 1 for times in decided.values()), (name, seed)
+
+
+@pytest.mark.parametrize("percent", [95.0, 40.0])
+def test_a_running_job_among_a_thousand_is_not_judged_by_the_others(
+    percent: float, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    names = THOUSAND[:50]
+    start_world(vma, names)
+    vma.world.set_status("job-0000", "in_progress", percent=percent)
+    service = start_service()
+    register_fleet(service, names)
+    wait_for_all(service, 60, vma_status="running")
+    service.kill()
+    vma.world.remove("job-0000")
+
+    service.start()
+
+    rule = "gone-near-end" if percent > 90 else "lost"
+    service.wait_for("job-0000", rule=rule, basis="inferred")
+    assert Counter(job["state"] for job in service.jobs())["replicating"] == 49
