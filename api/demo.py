@@ -115,7 +115,7 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
     service.start()
     for scenario in SCENARIOS:
         _register(service.client, scenario)
-    _watch(console, service.client, lambda jobs: _all_seen(jobs), at_least=pause)
+    _watch(console, service.client, _all_seen, at_least=pause)
 
     console.rule(f"2. kill -9 {service.pid}: the control plane is gone, the VMAs' world goes on")
     service.kill()
@@ -126,14 +126,14 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
 
     console.rule("3. The service starts again, asks the VMAs, and decides by its table")
     service.start()
-    _watch(console, service.client, lambda jobs: _all_decided(jobs))
+    _watch(console, service.client, _all_decided)
     decided = _jobs(service.client)
 
     console.rule("4. What could not be known is tried again: the second VMA comes back, the worker starts")
     second.faults.clear()
     first.faults.clear()
     first.world.add_job("ci-02", list(_scenario("ci-02").volumes), duration=HOUR)
-    _watch(console, service.client, lambda jobs: _all_settled(jobs))
+    _watch(console, service.client, _all_settled)
     _verdict(console, decided, _jobs(service.client))
 
 

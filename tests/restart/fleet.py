@@ -39,7 +39,8 @@ def wait_for_all(service: ServiceProcess, within: float, **expected: Any) -> lis
     try:
         return wait_until(all_match, within, f"all jobs with {expected}")
     except AssertionError:
-        states = Counter((job["state"], job["vma_status"], (job["decision"] or {}).get("rule")) for job in service.jobs())
+        rules = ((job["decision"] or {}).get("rule") for job in service.jobs())
+        states = Counter(zip((job["state"] for job in service.jobs()), rules, strict=True))
         message = f"not all {expected} within {within} s: {states}"
         raise AssertionError(message) from None
 

@@ -233,9 +233,7 @@ def test_a_start_with_no_jobs_is_a_run_over_none(start_service: StartService) ->
         assert service.logged(milestone)
     run = wait_until(lambda: service.get(f"/api/v1/recovery-runs/{completed['run_id']}"), what="run").json()
     assert (run["cause"], run["jobs"], run["resumed"], run["polled_again"]) == ("restart", 0, 0, 0)
-    wait_until(
-        lambda: service.pages("/api/v1/recovery-runs")[0]["status"] == "finished", what="the run to be shown"
-    )
+    wait_until(lambda: service.pages("/api/v1/recovery-runs")[0]["status"] == "finished", what="the run to be shown")
 
 
 def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_service: StartService) -> None:
@@ -252,9 +250,7 @@ def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_se
 
     job = service.wait_for(JOB, state="replicating", rule="still-running")
     wait_until(
-        lambda: (
-            [run["status"] for run in service.pages("/api/v1/recovery-runs")][:2] == ["finished", "interrupted"]
-        ),
+        lambda: [run["status"] for run in service.pages("/api/v1/recovery-runs")][:2] == ["finished", "interrupted"],
         what="the run that was killed to be closed",
     )
     assert len({run for run, _ in standing_decisions(service)}) == len(standing_decisions(service)) == 1

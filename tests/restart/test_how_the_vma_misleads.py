@@ -1,5 +1,7 @@
 """Each row of "how it misleads" in the VMA's contract, with the real process and a real HTTP server that lies."""
 
+from typing import Any
+
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
@@ -198,7 +200,7 @@ class TestWordsThatMeanSomethingElse:
         service.wait_for(JOB, state="replicating", stalled=False)
 
 
-UNREACHABLE = {
+UNREACHABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "refused": ("refuse", {}),
     "reset": ("reset", {}),
     "502": ("status", {"code": 502}),
@@ -207,7 +209,7 @@ UNREACHABLE = {
     "hanging": ("hang", {}),
 }
 
-UNINTELLIGIBLE = {
+UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "html": ("html", {}),
     "truncated": ("truncated", {}),
     "nan": ("nan", {}),
@@ -288,7 +290,7 @@ def test_every_generation_of_worker_is_followed_to_the_end(
     if dialect == "status_only":
         reports = "job_id"
     service = start_service()
-    vma.world.add_job(JOB, DISKS[:1], duration=3600, progress=30, reports=reports, dialect=dialect)  # type: ignore[arg-type]
+    vma.world.add_job(JOB, DISKS[:1], duration=3600, progress=30, reports=reports, dialect=dialect)
     service.register(JOB, *DISKS[:1])
     service.wait_for(JOB, vma_status="running")
     service.kill()

@@ -23,12 +23,10 @@ THOUSAND = [f"job-{n:04}" for n in range(1000)]
 
 def start_world(vma: SimulatedVMA, names: list[str], **how: float) -> None:
     for name in names:
-        vma.world.add_job(name, [f"disk-{name}"], **{"duration": 3600, "progress": 20, **how})  # type: ignore[arg-type]
+        vma.world.add_job(name, [f"disk-{name}"], **{"duration": 3600, "progress": 20, **how})
 
 
-def test_a_thousand_running_jobs_are_resumed_and_polled_on(
-    vma: SimulatedVMA, start_service: StartService
-) -> None:
+def test_a_thousand_running_jobs_are_resumed_and_polled_on(vma: SimulatedVMA, start_service: StartService) -> None:
     vma.latency = 0.02
     start_world(vma, THOUSAND)
     service = start_service(**PRODUCTION)
@@ -103,8 +101,7 @@ def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twi
         service.kill()
         service.start(ready=False)
         wait_until(lambda: service.logged("recovery_scan_started"), 30)
-        kill_after = time.monotonic() + moments.uniform(0.0, 2.0)
-        wait_until(lambda: time.monotonic() >= kill_after, 5)
+        time.sleep(moments.uniform(0.0, 2.0))  # the moment of the kill, wherever that falls
     service.kill()
     service.start()
 

@@ -1,0 +1,55 @@
+"""The calls that script a simulated VMA's world from another process: one verb, one method, its arguments as JSON."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from adapters.simulated_vma.faults import Faults, json_response
+from adapters.simulated_vma.world import World
+
+BAD_REQUEST = 400
+
+
+def control_app(world: World, faults: Faults) -> web.Application:
+    """Make the application: `GET /world`, and `POST /{verb}` with the method's arguments."""
+    verbs: dict[str, Callable[..., object]] = {
+        "add_job": world.add_job,
+        "set_document": world.set_document,
+        "set_status": world.set_status,
+        "finish": world.finish,
+        "fail": world.fail,
+        "remove": world.remove,
+        "freeze": world.freeze,
+        "resume": world.resume,
+        "forget": world.forget,
+        "restart": world.restart,
+        "fault": faults.set,
+        "clear_faults": faults.clear,
+    }
+
+    async def show(_request: web.Request) -> web.Response:
+        return json_response(world.jobs())
+
+    async def act(request: web.Request) -> web.Response:
+        verb = verbs.get(request.match_info["verb"])
+        if verb is None:
+            return json_response({"error": f"the verbs are: {', '.join(verbs)}"}, BAD_REQUEST)
+        try:
+            arguments: dict[str, Any] = msgspec.json.decode(await request.read() or b"{}", type=dict[str, Any])
+            # In a thread: closing the listener waits for this very event loop.
+            await _in_thread(verb, arguments)
+        except (LookupError, TypeError, ValueError) as error:
+            return json_response({"error": str(error)}, BAD_REQUEST)
+        return json_response({"done": request.match_info["verb"]})
+
+    app = web.Application()
+    app.router.add_get("/world", show)
+    app.router.add_post("/{verb}", act)
+    return app
+
+
+async def _in_thread(verb: Callable[..., object], arguments: dict[str, Any]) -> None:
+    await asyncio.to_thread(verb, **arguments)

@@ -1,0 +1,206 @@
+"""The ways in which a VMA, or the tunnel before it, answers wrongly, late, or not at all."""
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+Document = dict[str, Any]
+Fault = Callable[[web.Request, Document, dict[str, Any]], Awaitable[web.StreamResponse]]
+
+MEGABYTE = 1_000_000
+HTML = "<html><head><title>Gateway</title></head><body>Please log in</body></html>"
+
+
+def json_response(document: object, status: int = 200) -> web.Response:
+    """Answer with JSON."""
+    return web.Response(body=msgspec.json.encode(document), status=status, content_type="application/json")
+
+
+def _raw(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
+
+
+async def _hang(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
+
+
+async def _reset(request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _status(_request: web.Request, _document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    return web.Response(status=how.get("code", 502), text=HTML, content_type="text/html")
+
+
+async def _html(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return web.Response(text=HTML, content_type="text/html")
+
+
+async def _truncated(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    whole = msgspec.json.encode(document)
+    return _raw(whole[: len(whole) // 2])
+
+
+async def _short_body(request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    whole = msgspec.json.encode(document)
+    response = web.StreamResponse(headers={"Content-Length": str(len(whole) * 2)})
+    await response.prepare(request)
+    await response.write(whole)
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _nan(_request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    whole = msgspec.json.encode({**document, "percentage": "@"})
+    return _raw(whole.replace(b'"@"', how.get("literal", "NaN").encode()))
+
+
+async def _out_of_range(_request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    return json_response(
+        {**document, "percentage": how.get("percentage", 250.0), "bytes_transferred": how.get("bytes", -1)}
+    )
+
+
+async def _wrong_id(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return json_response({**document, "job_id": "migration-vol-of-another-job"})
+
+
+async def _huge(request: web.Request, _document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(how.get("megabytes", 200)):
+        await response.write(b" " * MEGABYTE)
+    return response
+
+
+async def _drip(request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for byte in msgspec.json.encode(document) * 1000:
+        await response.write(bytes([byte]))
+        await asyncio.sleep(how.get("interval", 0.2))
+    return response
+
+
+async def _redirect(_request: web.Request, _document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    location = how.get("location", "http://169.254.169.254/latest/meta-data/")
+    return web.Response(status=302, headers={"Location": location})
+
+
+async def _empty(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return web.Response()
+
+
+async def _gzip_bomb(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    bomb = gzip.compress(b" " * 50 * MEGABYTE)
+    return web.Response(body=bomb, content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+async def _unknown_fields(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return json_response({**document, "new_in_v3": {"deep": [1, {"er": None}]}, "x": None})
+
+
+async def _missing_fields(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return json_response({"status": document.get("status", "in_progress")})
+
+
+async def _slow(_request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    await asyncio.sleep(how.get("seconds", 1.0))
+    return json_response(document)
+
+
+async def _list(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return json_response([document])
+
+
+async def _deep(_request: web.Request, _document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    depth = how.get("depth", 100_000)
+    return _raw(b'{"a":' * depth + b"1" + b"}" * depth)
+
+
+async def _bad_utf8(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return _raw(b'{"status":"in_progress","phase":"\xff\xfe"}')
+
+
+FAULTS: dict[str, Fault] = {
+    "hang": _hang,
+    "reset": _reset,
+    "status": _status,
+    "html": _html,
+    "truncated": _truncated,
+    "short_body": _short_body,
+    "nan": _nan,
+    "out_of_range": _out_of_range,
+    "wrong_id": _wrong_id,
+    "huge": _huge,
+    "drip": _drip,
+    "redirect": _redirect,
+    "empty": _empty,
+    "gzip_bomb": _gzip_bomb,
+    "unknown_fields": _unknown_fields,
+    "missing_fields": _missing_fields,
+    "slow": _slow,
+    "list": _list,
+    "deep": _deep,
+    "bad_utf8": _bad_utf8,
+}
+"""Every fault by its name; `refuse` and `not_found_style` are the server's own."""
+
+NOT_FOUND_STYLES = {
+    "404_text": lambda _id: web.Response(status=404, text="job not found\n"),
+    "200_text": lambda _id: web.Response(text="job not found\n"),
+    "404_json": lambda id_: json_response({"error": "job not found", "job_id": id_}, 404),
+}
+"""How the builds say that they do not know an id."""
+
+
+class Faults:
+    """What is wrong at present: with the whole server, or with single ids."""
+
+    def __init__(self, listen: Callable[[bool], None]) -> None:
+        """`listen` opens and closes the server's listener, for `refuse`."""
+        self.not_found_style = "404_text"
+        self._listen = listen
+        self._everywhere: tuple[str, dict[str, Any]] | None = None
+        self._by_id: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def set(self, mode: str, *, id: str | None = None, **how: Any) -> None:  # noqa: A002, ANN401 - as in JSON
+        """Do something wrong from now on, everywhere or for one id.
+
+        Raises:
+            LookupError: there is no such fault.
+
+        """
+        if mode == "refuse":
+            self._listen(False)  # noqa: FBT003 - on or off is what it is about
+        elif mode == "not_found_style":
+            if how.get("style") not in NOT_FOUND_STYLES:
+                raise LookupError(f"there is no style {how.get('style')!r}")
+            self.not_found_style = how["style"]
+        elif mode not in FAULTS:
+            raise LookupError(f"there is no fault {mode!r}")
+        elif id is None:
+            self._everywhere = (mode, how)
+        else:
+            self._by_id[id] = (mode, how)
+
+    def clear(self, id: str | None = None) -> None:  # noqa: A002 - as in JSON
+        """Do it right again, everywhere or for one id."""
+        if id is not None:
+            self._by_id.pop(id, None)
+            return
+        self._by_id.clear()
+        self._everywhere = None
+        self._listen(True)  # noqa: FBT003
+
+    def at(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002 - as in JSON
+        """Return what is wrong with an id, if anything."""
+        return self._by_id.get(id) or self._everywhere
