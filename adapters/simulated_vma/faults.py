@@ -154,7 +154,7 @@ FAULTS: dict[str, Fault] = {
 }
 """Every fault by its name; `refuse` and `not_found_style` are the server's own."""
 
-NOT_FOUND_STYLES = {
+NOT_FOUND_STYLES: dict[str, Callable[[str], web.Response]] = {
     "404_text": lambda _id: web.Response(status=404, text="job not found\n"),
     "200_text": lambda _id: web.Response(text="job not found\n"),
     "404_json": lambda id_: json_response({"error": "job not found", "job_id": id_}, 404),
