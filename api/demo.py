@@ -202,6 +202,8 @@ def _watch(
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
         _wait(finished, "every job to be there")
         live.refresh()
+    if not console.is_terminal:
+        console.print()
 
 
 def _live_table(jobs: dict[str, Any]) -> Table:

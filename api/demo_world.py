@@ -123,7 +123,7 @@ SCENARIOS = (
     ),
     Scenario(
         job_id="ci-01",
-        story="goes on, forgotten by the VMA for two seconds",
+        story="goes on, forgotten by the VMA for a few seconds",
         truth="running",
         rule="still-running",
         meanwhile=lambda vma, job_id: vma.world.forget(job_id, reannounce=5.0),

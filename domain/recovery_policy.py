@@ -202,7 +202,7 @@ def _contact_is_recent(evidence: Evidence, policy: Policy) -> bool:
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
     least = evidence.least_progress
-    last = f"last seen at {least:g} %, not found for {evidence.silence.held_for:.0f} s"
+    last = f"last seen at {least:.4g} %, not found for {evidence.silence.held_for:.0f} s"
     if least > policy.complete_above_percent:
         reason = f"probably finished: {last}, above {policy.complete_above_percent:g} %"
         return _inferred(Outcome.COMPLETE, Rule.GONE_NEAR_END, reason)

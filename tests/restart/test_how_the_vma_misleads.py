@@ -201,102 +201,118 @@ class TestWordsThatMeanSomethingElse:
 
 
 UNREACHABLE: dict[str, tuple[str, dict[str, Any]]] = {
-    "refused": ("refuse", {}),
     "reset": ("reset", {}),
     "502": ("status", {"code": 502}),
     "503": ("status", {"code": 503}),
     "504": ("status", {"code": 504}),
     "hanging": ("hang", {}),
+    "dripping": ("drip", {}),
+    "cut-off": ("short_body", {}),
 }
+"""The tunnel answers for a dead VMA; none of these is an answer about the job."""
 
 UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "html": ("html", {}),
     "truncated": ("truncated", {}),
     "nan": ("nan", {}),
-    "out-of-range": ("out_of_range", {}),
+    "infinite": ("nan", {"literal": "1e999"}),
+    "negative": ("out_of_range", {"percentage": -5.0}),
+    "out-of-range": ("out_of_range", {"bytes": 0}),
     "wrong-id": ("wrong_id", {}),
-    "huge": ("huge", {}),
+    "huge": ("huge", {"megabytes": 20}),
     "redirect": ("redirect", {}),
     "list": ("list", {}),
     "deep": ("deep", {}),
     "bad-utf8": ("bad_utf8", {}),
     "empty": ("empty", {}),
+    "gzip-bomb": ("gzip_bomb", {}),
     "500": ("status", {"code": 500}),
+    "401": ("status", {"code": 401}),
 }
+"""Answers of the wrong kind: nothing is decided from them, and they are kept."""
 
 
-@pytest.mark.parametrize("name", UNREACHABLE)
+def start_and_break(vma: SimulatedVMA, service: ServiceProcess, faults: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """Run a job for each fault, and break each job's answers its own way while the service is dead."""
+    for name in faults:
+        vma.world.add_job(name, [f"disk-{name}"], duration=3600, progress=30)
+        service.register(name, f"disk-{name}")
+    for name in faults:
+        service.wait_for(name, vma_status="running")
+    service.kill()
+    for name, (mode, how) in faults.items():
+        for asked_id in (name, f"migration-vol-disk-{name}"):
+            vma.faults.set(mode, id=asked_id, **how)
+
+
 def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
-    name: str, vma: SimulatedVMA, start_service: StartService
+    vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service()
-    vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
-    service.register(JOB, *DISKS)
-    service.wait_for(JOB, vma_status="running")
-    service.kill()
-    mode, how = UNREACHABLE[name]
-    vma.faults.set(mode, **how)
+    start_and_break(vma, service, UNREACHABLE)
 
     service.start()
 
-    service.wait_for(JOB, state="pending-retry", rule="unreachable-recent", vma_status="unreachable")
+    for name in UNREACHABLE:
+        service.wait_for(name, state="pending-retry", rule="unreachable-recent", vma_status="unreachable")
     vma.faults.clear()
-    service.wait_for(JOB, state="replicating", rule="still-running")
+    for name in UNREACHABLE:
+        service.wait_for(name, state="replicating", rule="still-running")
 
 
-@pytest.mark.parametrize("name", UNINTELLIGIBLE)
 def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
-    name: str, vma: SimulatedVMA, start_service: StartService
+    vma: SimulatedVMA, start_service: StartService
 ) -> None:
-    service = start_service()
-    vma.world.add_job(JOB, DISKS, duration=3600, progress=30)
-    service.register(JOB, *DISKS)
-    service.wait_for(JOB, vma_status="running")
-    service.kill()
-    mode, how = UNINTELLIGIBLE[name]
-    vma.faults.set(mode, **how)
+    service = start_service(PROBE_TIMEOUT="3")
+    start_and_break(vma, service, UNINTELLIGIBLE)
 
     service.start()
 
-    job = service.wait_for(JOB, state="pending-retry", rule="unintelligible")
-    decided = next(e for e in service.events(JOB) if e["type"] == "RecoveryDecided")
-    answers = decided["data"]["evidence"]["observation"]["answers"]
-    assert all(answer["detail"] for answer in answers)
-    assert all(len(answer["excerpt"] or "") <= 512 for answer in answers)
-    assert job["decision"]["basis"] is None
+    for name in UNINTELLIGIBLE:
+        job = service.wait_for(name, state="pending-retry", rule="unintelligible")
+        decided = next(e for e in service.events(name) if e["type"] == "RecoveryDecided")
+        answers = decided["data"]["evidence"]["observation"]["answers"]
+        assert all(answer["detail"] for answer in answers)
+        assert all(len(answer["excerpt"] or "") <= 512 for answer in answers)
+        assert job["decision"]["basis"] is None
     vma.faults.clear()
-    service.wait_for(JOB, state="replicating", rule="still-running")
+    for name in UNINTELLIGIBLE:
+        service.wait_for(name, state="replicating", rule="still-running")
 
 
 @pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
 def test_not_found_is_understood_in_every_builds_words(
     style: str, vma: SimulatedVMA, start_service: StartService
 ) -> None:
-    service = start_service()
     vma.faults.set("not_found_style", style=style)
+    service = start_service()
     service.register(JOB, *DISKS, progress_percent=40)
-    service.kill()
-    service.start()
 
     job = service.wait_for(JOB, state="failed", rule="lost", basis="inferred")
     assert job["vma_status"] == "not_found"
 
 
-@pytest.mark.parametrize("reports", ["exports", "job_id", "both"])
-@pytest.mark.parametrize("dialect", ["current", "oldest", "status_only"])
-def test_every_generation_of_worker_is_followed_to_the_end(
-    reports: str, dialect: str, vma: SimulatedVMA, start_service: StartService
-) -> None:
-    if dialect == "status_only":
-        reports = "job_id"
+GENERATIONS = {
+    f"{dialect}-{reports}": (dialect, reports)
+    for dialect in ("current", "oldest")
+    for reports in ("exports", "job_id", "both")
+} | {"status-only": ("status_only", "job_id")}
+
+
+def test_every_generation_of_worker_is_followed_to_the_end(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
-    vma.world.add_job(JOB, DISKS[:1], duration=3600, progress=30, reports=reports, dialect=dialect)
-    service.register(JOB, *DISKS[:1])
-    service.wait_for(JOB, vma_status="running")
+    for name, (dialect, reports) in GENERATIONS.items():
+        vma.world.add_job(name, [f"disk-{name}"], duration=3600, progress=30, reports=reports, dialect=dialect)
+        service.register(name, f"disk-{name}")
+    for name in GENERATIONS:
+        service.wait_for(name, vma_status="running")
     service.kill()
     service.start()
-    service.wait_for(JOB, state="replicating", rule="still-running")
+    for name in GENERATIONS:
+        service.wait_for(name, state="replicating", rule="still-running")
 
-    vma.world.finish(JOB)
+    for name in GENERATIONS:
+        vma.world.finish(name)
 
-    service.wait_for(JOB, state="completed", basis="observed")
+    for name in GENERATIONS:
+        service.wait_for(name, state="completed", basis="observed")
