@@ -48,6 +48,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(JobRecoveryError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
 
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
@@ -66,6 +67,12 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     found = [{"where": ".".join(str(part) for part in one["loc"]), "problem": one["msg"]} for one in error.errors()]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in found)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=found)
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    """Answer a fault of ours; the framework raises it again, so that it is logged with its traceback."""
+    detail = f"a fault in the service ({type(error).__name__}); nothing was acknowledged, and the log has the details"
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

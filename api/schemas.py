@@ -292,7 +292,7 @@ def _live_view(live: LivePoll) -> LiveView:
         progress_percent=seen.progress_percent if seen else None,
         phase=seen.phase if seen else None,
         bytes_transferred=seen.bytes_transferred if seen else None,
-        vma_status=seen.status.value if seen else None,
+        vma_status=live.vma_status.value if live.vma_status else None,
     )
 
 

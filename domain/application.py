@@ -229,7 +229,8 @@ class JobRecovery:
 
 
 def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> ReplicationJob:
-    if existing.is_same_registration(asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma):
+    content = (asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma, asked.progress_percent)
+    if existing.is_same_registration(*content):
         return existing
     raise JobExists(f"job {asked.job_id} is registered already, with other content")
 

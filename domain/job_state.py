@@ -72,6 +72,7 @@ class JobFields(Aggregate, kw_only=True):
     registered_at: datetime | None = None
     progress_percent: float = 0.0
     progress_speaks_for: int = 0
+    registered_percent: float = 0.0
     phase: str | None = None
     bytes_transferred: int | None = None
     total_bytes: int | None = None
@@ -134,7 +135,7 @@ class JobFields(Aggregate, kw_only=True):
         self.vm_name, self.vm_context_id = event.vm_name, event.vm_context_id
         self.volume_ids, self.vma = event.volume_ids, event.vma
         self.registered_at = self.moved_at = event.recorded_at
-        self.progress_percent = event.progress_percent
+        self.progress_percent = self.registered_percent = event.progress_percent
         self.progress_speaks_for = len(event.volume_ids)
         # Progress that was known at registration can only have come from the VMA.
         self.seen_on_vma = event.progress_percent > 0

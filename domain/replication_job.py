@@ -64,10 +64,12 @@ class ReplicationJob(JobFields, kw_only=True):
             progress_percent=progress_percent,
         )
 
-    def is_same_registration(self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str) -> bool:
+    def is_same_registration(
+        self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
+    ) -> bool:
         """Whether a registration asks for what this job already is, so that repeating it is harmless."""
-        mine = (self.vm_name, self.vm_context_id, self.volume_ids, self.vma)
-        return mine == (vm_name, vm_context_id, volume_ids, vma)
+        mine = (self.vm_name, self.vm_context_id, self.volume_ids, self.vma, self.registered_percent)
+        return mine == (vm_name, vm_context_id, volume_ids, vma, progress_percent)
 
     def observe(self, observation: Observation, at: datetime, trace: Trace | None = None) -> None:
         """Record what polling saw. A conclusive outcome ends the job; anything less leaves it replicating."""

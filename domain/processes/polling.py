@@ -36,7 +36,11 @@ IDLE = 0.05
 
 
 class LivePoll(msgspec.Struct, kw_only=True):
-    """What the poller knows of a job between events; `moved_at` is when bytes, percentage or phase last changed."""
+    """What the poller knows of a job between events.
+
+    `observation` is the last one that called it running, `vma_status` the last of any kind, and `moved_at` is when
+    bytes, percentage or phase last changed.
+    """
 
     watched_at: float
     second_due: float
@@ -46,6 +50,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     polled_at: datetime | None = None
     polled_mono: float | None = None
     observation: Observation | None = None
+    vma_status: VMAStatus | None = None
 
 
 class Poller:
@@ -155,6 +160,7 @@ class Poller:
         self.polls += 1
         live.polled_at = observation.observed_at
         live.polled_mono = self._clock.monotonic()
+        live.vma_status = observation.status
         if observation.status is VMAStatus.RUNNING:
             live.observation = observation
         live.misses = 0 if observation.conclusive else live.misses + 1

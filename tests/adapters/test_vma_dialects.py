@@ -1,0 +1,234 @@
+"""Everything a VMA says is read in one way, and nonsense is never a statement."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.vma_dialects import EXCERPT_BYTES, PHASE_WORDS, read_document, read_reply
+from domain.vma_status import CONCLUSIVE, Answer, VMAStatus
+
+ID = "migration-vol-5f0c"
+
+
+def reply(body: bytes | str | dict[str, Any] | list[Any], status: int = 200) -> Answer:
+    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return read_reply(ID, status, raw, 1.0)
+
+
+def says(**fields: Any) -> VMAStatus:
+    return reply({"job_id": ID, **fields}).status
+
+
+RUNNING = "starting running in_progress pending Queued Preparing Snapshotting Streaming Finalizing transferring"
+PHASES = (
+    "Initializing,Creating Snapshot,Snapshot Creation,Setting up NBD,Preparing Migration,Discover,EnableCBT,QueryCBT,"
+    "Snapshot,PrepareVolumes,StartExports,Transfer,Copying Data,Finalize,Cleanup"
+)
+
+
+@pytest.mark.parametrize("word", [*RUNNING.split(), "IN-PROGRESS", "In Progress", "inProgress", "QUEUED"])
+def test_every_word_for_running_is_running(word: str) -> None:
+    assert says(status=word) is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize("word", ["completed", "Succeeded", "COMPLETED"])
+def test_every_word_for_completed_is_completed(word: str) -> None:
+    assert says(status=word, phase="PersistChangeIDs", percentage=100) is VMAStatus.COMPLETED
+
+
+@pytest.mark.parametrize("word", ["failed", "Failed", "error", "ERROR"])
+def test_every_word_for_failed_is_failed(word: str) -> None:
+    assert says(status=word) is VMAStatus.FAILED
+
+
+@pytest.mark.parametrize("phase", PHASES.split(","))
+def test_a_document_without_a_status_is_read_by_its_phase(phase: str) -> None:
+    assert says(phase=phase) is VMAStatus.RUNNING
+    assert says(stage=phase.upper().replace(" ", "_")) is VMAStatus.RUNNING
+
+
+def test_a_phase_alone_never_completes_a_job() -> None:
+    assert says(phase="Completed") is VMAStatus.UNINTELLIGIBLE
+    assert VMAStatus.COMPLETED not in PHASE_WORDS.values()
+    assert says(phase="Error") is VMAStatus.FAILED
+
+
+def test_change_ids_are_persisted_by_a_job_that_still_runs() -> None:
+    assert says(status="in_progress", phase="PersistChangeIDs") is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize("fields", [{}, {"status": "dancing"}, {"status": 7}, {"status": ""}, {"phase": "Dancing"}])
+def test_what_is_not_in_the_vocabulary_is_unintelligible(fields: dict[str, Any]) -> None:
+    assert says(**fields) is VMAStatus.UNINTELLIGIBLE
+
+
+def test_the_current_form_is_read() -> None:
+    document = read_document(
+        ID,
+        json.dumps(
+            {
+                "job_id": ID,
+                "status": "in_progress",
+                "phase": "Transfer",
+                "percentage": 41.5,
+                "bytes_transferred": 17825792,
+                "total_bytes": 42949672960,
+                "errors": [],
+                "last_error": None,
+                "new_field": {"x": 1},
+            }
+        ).encode(),
+    )
+
+    assert (document.phase, document.progress_percent) == ("Transfer", 41.5)
+    assert (document.bytes_transferred, document.total_bytes) == (17825792, 42949672960)
+    assert document.error is None
+
+
+def test_the_oldest_nested_form_is_read() -> None:
+    old = {
+        "job_id": ID,
+        "stage": "Transfer",
+        "status": "Streaming",
+        "aggregate": {"total_bytes": 100, "bytes_transferred": 40, "percent": 40.0},
+        "disks": [{"id": "2000", "percent": 40.0, "status": "Streaming"}],
+    }
+    document = read_document(ID, json.dumps(old).encode())
+
+    assert (document.status, document.progress_percent, document.total_bytes) == (VMAStatus.RUNNING, 40.0, 100)
+    assert document.disks[0].disk_id == "2000"
+
+
+def test_the_coarse_status_form_is_read() -> None:
+    coarse = {"job_id": ID, "status": "running", "progress_percent": 12.5, "current_operation": "Transferring Data"}
+    document = read_document(ID, json.dumps(coarse).encode())
+
+    assert (document.status, document.progress_percent) == (VMAStatus.RUNNING, 12.5)
+
+
+def test_a_job_at_nothing_of_nothing_is_running() -> None:
+    assert says(status="in_progress", percentage=0, total_bytes=0) is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("errors", "last_error", "said"),
+    [
+        (None, None, None),
+        ([], "disk full", "disk full"),
+        (["a", "b"], None, "a; b"),
+        ([{"message": "a", "recoverable": True}], {"message": "z"}, "z; a"),
+        ([{"error_type": "TIMEOUT"}], None, "TIMEOUT"),
+        ("not a list", 7, None),
+    ],
+)
+def test_errors_are_read_in_every_form(errors: object, last_error: object, said: str | None) -> None:
+    body = json.dumps({"status": "failed", "errors": errors, "last_error": last_error}).encode()
+
+    assert read_document(ID, body).error == said
+
+
+def test_recoverable_errors_are_no_failure() -> None:
+    assert says(status="in_progress", errors=[{"message": "retry", "recoverable": True}]) is VMAStatus.RUNNING
+
+
+def disk(percent: float | None, status: str = "Streaming") -> dict[str, Any]:
+    return {"disk_id": "disk-2000", "percent": percent, "status": status}
+
+
+def test_one_failed_disk_in_the_list_fails_the_job() -> None:
+    assert says(status="in_progress", disk_progresses=[disk(50), disk(10, "failed")]) is VMAStatus.FAILED
+
+
+def test_an_unfinished_disk_in_the_list_outweighs_a_completed() -> None:
+    assert says(status="completed", disk_progresses=[disk(100, "completed"), disk(50)]) is VMAStatus.RUNNING
+    assert says(status="completed", disk_progresses=[disk(100), disk(99.5)]) is VMAStatus.COMPLETED
+
+
+@pytest.mark.parametrize("body", ["job not found", "job not found\n", "Job not found: job-1", " JOB NOT FOUND"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_not_found_is_understood_as_text(body: str, status: int) -> None:
+    assert reply(body, status).status is VMAStatus.NOT_FOUND
+
+
+def test_not_found_is_understood_as_json() -> None:
+    assert reply({"error": "job not found", "job_id": ID}, 404).status is VMAStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "body", ["404 page not found", "<html>404 Not Found</html>", "", "{}", '{"error":"gone"}', "{"]
+)
+def test_a_404_of_somebody_else_is_no_word_about_the_job(body: str) -> None:
+    assert reply(body, 404).status is VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_the_tunnels_errors_are_unreachable(status: int) -> None:
+    assert reply("job not found", status).status is VMAStatus.UNREACHABLE
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 403, 429, 500])
+def test_any_other_status_code_is_unintelligible_whatever_the_body(status: int) -> None:
+    assert reply({"job_id": ID, "status": "completed"}, status).status is VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html></html>",
+        b'{"status":"completed"',
+        b"[1]",
+        b"null",
+        b'{"status":"completed","percentage":NaN}',
+        b'{"status":"completed","percentage":1e999}',
+        b'{"status":"completed","percentage":-1}',
+        b'{"status":"completed","percentage":100.5}',
+        b'{"status":"completed","percentage":"100"}',
+        b'{"status":"completed","percentage":true}',
+        b'{"status":"completed","bytes_transferred":-1}',
+        b'{"status":"completed","job_id":"migration-vol-other"}',
+        b'{"status":"completed","aggregate":7}',
+        b'{"status":"completed","disk_progresses":{"a":1}}',
+        b'{"status":"completed","disk_progresses":["x"]}',
+        b'{"status":"completed","disk_progresses":[{"status":"dancing"}]}',
+        b'{"status":"\xff"}',
+        b'{"a":' * 100_000,
+        b"[" * 100_000,
+    ],
+)
+def test_nonsense_is_unintelligible_and_kept_within_bounds(body: bytes) -> None:
+    answer = reply(body)
+
+    assert answer.status is VMAStatus.UNINTELLIGIBLE
+    assert answer.detail
+    assert len(answer.excerpt or "") <= EXCERPT_BYTES
+
+
+def test_a_rounding_error_above_a_hundred_is_a_hundred() -> None:
+    assert read_document(ID, b'{"status":"running","percentage":100.0000001}').progress_percent == 100.0
+
+
+@given(st.binary(max_size=300), st.integers(100, 599))
+def test_any_bytes_end_in_one_answer_and_nothing_is_concluded_from_garbage(body: bytes, status: int) -> None:
+    answer = read_reply(ID, status, body, 1.0)
+
+    if answer.status in CONCLUSIVE:
+        assert isinstance(json.loads(body), dict)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+ANYTHING = SCALARS | st.lists(SCALARS, max_size=4) | st.lists(st.dictionaries(st.text(max_size=8), SCALARS, max_size=4))
+FIELDS = [
+    *("job_id", "status", "phase", "stage", "percentage", "percent", "bytes_transferred", "total_bytes"),
+    *("errors", "last_error", "disk_progresses", "disks", "aggregate"),
+]
+
+
+# The first example pays for building the strategies, which a busy machine takes for slow generation.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=6))
+def test_any_document_is_read_or_refused_and_never_breaks_the_parser(document: dict[str, Any]) -> None:
+    assert reply(document).status in {*CONCLUSIVE, VMAStatus.UNINTELLIGIBLE}

@@ -1,0 +1,137 @@
+"""From what each id answered to one statement about the job."""
+
+import pytest
+
+from domain.vma_status import DiskReport, VMAStatus, settled_by_exports, vouched_disks
+from tests.builders import answer, document, observed
+
+COMPLETED = document(VMAStatus.COMPLETED, 100.0)
+RUNNING = document(VMAStatus.RUNNING, 40.0)
+FAILED = document(VMAStatus.FAILED, 40.0)
+LOST, DOWN, NOISE = VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE
+
+
+def listing(*percents: float) -> tuple[DiskReport, ...]:
+    return tuple(
+        DiskReport(
+            disk_id=f"disk-{n}",
+            status=VMAStatus.COMPLETED if percent >= 100 else VMAStatus.RUNNING,
+            progress_percent=percent,
+        )
+        for n, percent in enumerate(percents)
+    )
+
+
+@pytest.mark.parametrize(
+    ("exports", "own", "expected"),
+    [
+        ((RUNNING,), None, VMAStatus.RUNNING),
+        ((COMPLETED, COMPLETED), None, VMAStatus.COMPLETED),
+        ((COMPLETED, RUNNING), None, VMAStatus.RUNNING),
+        ((FAILED, RUNNING), None, VMAStatus.FAILED),
+        ((FAILED, COMPLETED, DOWN), None, VMAStatus.FAILED),
+        ((RUNNING, DOWN), None, VMAStatus.RUNNING),
+        ((COMPLETED, DOWN), None, VMAStatus.UNREACHABLE),
+        ((LOST, DOWN), None, VMAStatus.UNREACHABLE),
+        ((COMPLETED, NOISE), COMPLETED, VMAStatus.UNINTELLIGIBLE),
+        ((LOST, NOISE), LOST, VMAStatus.UNINTELLIGIBLE),
+        ((LOST, LOST), LOST, VMAStatus.NOT_FOUND),
+        ((COMPLETED, LOST), LOST, VMAStatus.NOT_FOUND),
+        ((LOST,), RUNNING, VMAStatus.RUNNING),
+        ((LOST, LOST), FAILED, VMAStatus.FAILED),
+        ((COMPLETED, LOST), RUNNING, VMAStatus.RUNNING),
+        ((NOISE,), RUNNING, VMAStatus.RUNNING),
+        ((LOST,), COMPLETED, VMAStatus.COMPLETED),
+    ],
+)
+def test_the_job_is_judged_over_all_its_disks(exports: tuple, own: object, expected: VMAStatus) -> None:  # type: ignore[type-arg]
+    assert observed(*exports, own=own).status is expected  # type: ignore[arg-type]
+
+
+def test_all_disks_completed_is_a_conclusive_word() -> None:
+    seen = observed(COMPLETED, COMPLETED)
+
+    assert (seen.covered, seen.conclusive, seen.doubtful) == (2, True, False)
+
+
+def test_completed_under_a_shared_id_vouches_for_one_disk() -> None:
+    seen = observed(LOST, LOST, own=COMPLETED)
+
+    assert (seen.covered, seen.conclusive, seen.doubtful) == (1, False, True)
+
+
+def test_completed_under_the_id_of_a_job_with_one_disk_vouches_for_it() -> None:
+    assert observed(LOST, own=COMPLETED).conclusive
+
+
+def test_a_list_of_finished_disks_vouches_for_all_of_them() -> None:
+    whole = document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100))
+
+    assert observed(LOST, LOST, own=whole).conclusive
+    assert observed(whole, LOST, own=LOST).conclusive
+
+
+def test_a_list_of_fewer_disks_than_the_job_has_does_not() -> None:
+    part = document(VMAStatus.COMPLETED, 100.0, disks=listing(100))
+
+    assert observed(LOST, LOST, own=part).doubtful
+
+
+def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
+    assert observed(document(VMAStatus.COMPLETED, 41.5)).doubtful
+    assert observed(document(VMAStatus.COMPLETED, 99.2)).conclusive
+    assert observed(document(VMAStatus.COMPLETED, 0.0, total=0)).conclusive
+    assert observed(document(VMAStatus.COMPLETED, None)).conclusive
+
+
+def test_an_unfinished_disk_in_the_list_vouches_for_nothing() -> None:
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 50)), 2) == 0
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
+
+
+def test_progress_is_by_bytes_where_sizes_are_known() -> None:
+    big, small = document(percent=10.0, total=9000), document(percent=100.0, total=1000)
+
+    assert observed(big, small).progress_percent == pytest.approx(19.0)
+    assert observed(document(percent=10.0, total=None), document(percent=30.0, total=None)).progress_percent == 20.0
+    assert observed(document(percent=10.0), LOST).progress_percent is None
+    assert observed(LOST, LOST, own=document(percent=33.0)).progress_percent == 33.0
+
+
+def test_progress_says_for_how_many_disks_it_speaks() -> None:
+    assert observed(RUNNING, RUNNING).speaks_for == 2
+    assert observed(LOST, LOST, own=RUNNING).speaks_for == 1
+    assert observed(LOST, LOST, own=document(disks=listing(10, 20))).speaks_for == 2
+
+
+def test_a_failure_says_what_the_vma_said() -> None:
+    one, other = document(VMAStatus.FAILED, error="disk full"), document(VMAStatus.FAILED, error="no route")
+
+    assert observed(one, other, RUNNING).error == "disk full; no route"
+    assert observed(FAILED).error == "the VMA gave no reason"
+    assert observed(RUNNING).error is None
+
+
+@pytest.mark.parametrize(
+    ("exports", "settled"),
+    [
+        ((RUNNING, LOST), True),
+        ((FAILED, LOST), True),
+        ((DOWN, LOST), True),
+        ((COMPLETED, COMPLETED), True),
+        ((COMPLETED, LOST), False),
+        ((LOST,), False),
+        ((NOISE,), False),
+    ],
+)
+def test_the_jobs_own_id_is_asked_only_where_the_exports_do_not_settle_it(exports: tuple, settled: bool) -> None:  # type: ignore[type-arg]  # noqa: FBT001
+    answers = {f"v{n}": answer(f"v{n}", said) for n, said in enumerate(exports)}
+
+    assert settled_by_exports(answers) is settled
+
+
+def test_what_is_recorded_keeps_raw_excerpts_only_where_asked() -> None:
+    seen = observed(RUNNING)
+
+    assert all(a.document is None for a in seen.for_log(raw=True).answers)
+    assert all(a.excerpt is None for a in seen.for_log(raw=False).answers)
