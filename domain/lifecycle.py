@@ -46,8 +46,8 @@ class JobLifecycle(StateMachine):
     decide_retry = recovering.to(pending_retry)
 
     revise_to_replicating = completed.to(replicating) | failed.to(replicating)
-    revise_to_completed = failed.to(completed) | completed.to(completed)
-    revise_to_failed = completed.to(failed) | failed.to(failed)
+    revise_to_completed = failed.to(completed)
+    revise_to_failed = completed.to(failed)
 
     operator_complete = replicating.to(completed) | recovering.to(completed) | pending_retry.to(completed)
     operator_fail = replicating.to(failed) | recovering.to(failed) | pending_retry.to(failed)

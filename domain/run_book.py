@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from domain.errors import NotFound
 from domain.events import Cause, RecoveryRunFinished, Trace
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Policy
@@ -43,8 +44,11 @@ class RunBook:
         await self._log.append(run.collect_events())
         return run
 
-    async def finish(self, run: RecoveryRun, result: RunResult) -> None:
-        """Record that a run is over, with its proof of drive."""
+    async def finish(self, run_id: str, result: RunResult) -> None:
+        """Record that a run is over, with its proof of drive. Can be tried again after it failed: it loads anew."""
+        run = await self._log.load(RecoveryRun, run_id)
+        if run is None:
+            raise NotFound(f"there is no recovery run {run_id}")
         fields = msgspec.structs.asdict(result)
         run.record(RecoveryRunFinished, self._clock.now(), Trace(run.id, run.last_ref), **fields)
         await self._log.append(run.collect_events())

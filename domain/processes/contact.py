@@ -6,7 +6,6 @@ update, and its reported uptime cannot be trusted, so a restart shows only in ho
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.recovery_policy import Amnesia, Policy, Rule
@@ -23,12 +22,30 @@ class _Memory:
     def __init__(self) -> None:
         self.found: set[str] = set()
         self.not_found: set[str] = set()
+        self.returned: set[str] = set()
         self.unreachable_in_a_row = 0
         self.amnesia: Amnesia | None = None
 
+    def heard_of(self, job_id: str) -> None:
+        came_back = job_id in self.not_found or job_id in self.returned
+        self.forget(job_id)
+        (self.returned if came_back else self.found).add(job_id)
+
+    def not_heard_of(self, job_id: str) -> None:
+        self.forget(job_id)
+        self.not_found.add(job_id)
+
     def forget(self, job_id: str) -> None:
-        self.found.discard(job_id)
-        self.not_found.discard(job_id)
+        for group in (self.found, self.not_found, self.returned):
+            group.discard(job_id)
+
+    def census(self) -> tuple[int, int]:
+        """How many jobs were not found, and of how many. One that came back had been forgotten, too."""
+        if not self.not_found:
+            self.found |= self.returned
+            self.returned.clear()
+        missing = len(self.not_found) + len(self.returned)
+        return missing, missing + len(self.found)
 
     @property
     def is_down(self) -> bool:
@@ -77,12 +94,14 @@ class Contact:
 
         A job that was heard of since then is not affected. One that was judged under an earlier amnesia stays
         under it, so that it ends after the unreachable timeout whatever else the VMA forgets.
+
+        The count is taken now, not as answers come in: the first ten jobs of a hundred may all be the lost ones.
         """
         contact = job.last_contact_at or job.registered_at or self._clock.now()
         for amnesia in (_standing_amnesia(job), self._memory(job.vma).amnesia):
             if amnesia is not None and contact <= amnesia.since:
                 return amnesia
-        return None
+        return self._take_census(job)
 
     def _learn(self, job: ReplicationJob, observation: Observation) -> None:
         memory = self._memory(job.vma)
@@ -97,26 +116,26 @@ class Contact:
             self._count(memory, job, observation)
 
     def _count(self, memory: _Memory, job: ReplicationJob, observation: Observation) -> None:
-        now = self._clock.now()
-        newly_lost = job.id not in memory.not_found
-        memory.forget(job.id)
         if observation.status is not VMAStatus.NOT_FOUND:
-            memory.found.add(job.id)
-            return
-        if not self._is_starting(job, now):
-            memory.not_found.add(job.id)
-            if newly_lost:
-                self._consider_amnesia(memory, now)
+            memory.heard_of(job.id)
+        elif self._is_starting(job):
+            memory.forget(job.id)
+        else:
+            memory.not_heard_of(job.id)
 
-    def _consider_amnesia(self, memory: _Memory, now: datetime) -> None:
-        missing, asked = len(memory.not_found), len(memory.not_found) + len(memory.found)
-        policy = self._policy
-        if missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
-            memory.amnesia = Amnesia(since=now, not_found=missing, asked=asked)
+    def _take_census(self, job: ReplicationJob) -> Amnesia | None:
+        memory, policy = self._memory(job.vma), self._policy
+        missing, asked = memory.census()
+        if job.id not in memory.not_found:
+            return None
+        if missing < policy.amnesia_at_least or missing <= policy.amnesia_share * asked:
+            return None
+        memory.amnesia = Amnesia(since=self._clock.now(), not_found=missing, asked=asked)
+        return memory.amnesia
 
-    def _is_starting(self, job: ReplicationJob, now: datetime) -> bool:
+    def _is_starting(self, job: ReplicationJob) -> bool:
         """A job that the VMA has not known yet cannot have been forgotten."""
-        age = (now - job.registered_at).total_seconds() if job.registered_at else 0.0
+        age = (self._clock.now() - job.registered_at).total_seconds() if job.registered_at else 0.0
         return not job.seen_on_vma and age <= self._policy.startup_grace
 
     def _memory(self, vma: str) -> _Memory:

@@ -7,22 +7,28 @@ the next run takes up the jobs it left in `recovering`.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import IllegalTransition, JobRecoveryError
+from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
 from domain.processes.confirmation import Confirmation, spacing
 from domain.processes.contact import Contact
+from domain.processes.first_round import FirstRound
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
 from domain.run_book import RunBook, RunResult
+from domain.vma_status import VMAStatus
+
+T = TypeVar("T")
 
 GATHER = 0.1
 """Seconds in which requests are gathered into one run."""
@@ -132,9 +138,11 @@ class Recovery:
     ) -> None:
         began = self._clock.monotonic()
         causation_id = causation_id or self._runs.instance
-        run = await self._runs.start(run_id, cause, self._policy, job_ids, causation_id)
+        start = partial(self._runs.start, run_id, cause, self._policy, job_ids, causation_id)
+        run = await self._insist("recovery_start_not_recorded", run_id, start)
+        first_round = FirstRound(job_ids)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
-        await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
+        await asyncio.gather(*(self._recover(job_id, run, cause, first_round, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
         resumed = [d.job_id for d in progress.decisions if d.decision.outcome is Outcome.RESUME]
         polled = await self._poller.polled_again(resumed)
@@ -148,25 +156,40 @@ class Recovery:
             decided_in=round(decided_in, 3),
             proven_in=round(self._clock.monotonic() - began, 3),
         )
-        await self._runs.finish(run, result)
+        await self._insist("recovery_end_not_recorded", run_id, partial(self._runs.finish, run_id, result))
         self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(result))
 
-    async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
+    async def _insist(self, trouble: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
+        """Write until it is written: a full disk must not end the service, nor leave its jobs unwatched."""
+        while True:
+            try:
+                return await write()
+            except StorageUnavailable as error:
+                self._log.error(trouble, run_id=run_id, error=str(error))
+                await self._clock.sleep(TROUBLE)
+
+    async def _recover(
+        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
+    ) -> None:
         """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
         while True:
             try:
-                await self._bring_to_decision(job_id, run, cause, progress)
+                await self._bring_to_decision(job_id, run, cause, first_round, progress)
             except IllegalTransition as settled:
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
+                first_round.answered(job_id)
                 await self._clock.sleep(TROUBLE)
                 continue
             break
+        first_round.answered(job_id)
         self.held.pop(job_id, None)
         progress.settled += 1
 
-    async def _bring_to_decision(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
+    async def _bring_to_decision(
+        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
+    ) -> None:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
         confirmation = Confirmation(self._clock)
@@ -174,6 +197,9 @@ class Recovery:
             job = await self._app.job(job_id)
             observation = await self._contact.ask(job)
             silence = confirmation.heard(observation)
+            first_round.answered(job_id)
+            if observation.status is VMAStatus.NOT_FOUND:
+                await first_round.is_over()
             amnesia = self._contact.amnesia_for(job)
             decision = await self._app.recover(job_id, run.id, observation, silence, amnesia, self._backoff)
             if decision is not None:

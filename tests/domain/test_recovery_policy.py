@@ -130,6 +130,18 @@ class TestNotFound:
         assert decided(evidence(both, progress=99, speaks_for=1, **HELD)).rule is Rule.LOST
         assert decided(evidence(both, progress=99, speaks_for=2, **HELD)).rule is Rule.GONE_NEAR_END
 
+    def test_a_list_of_more_disks_than_the_job_has_speaks_for_all_of_them(self) -> None:
+        assert decided(evidence(GONE, progress=99, speaks_for=3, **HELD)).rule is Rule.GONE_NEAR_END
+
+    def test_what_was_never_seen_stands_at_exactly_nothing(self) -> None:
+        both = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
+
+        unseen = decided(evidence(both, progress=99, speaks_for=1, **HELD))
+        half_seen = decided(evidence(both, progress=99, disks=(99.0, None), **HELD))
+
+        for decision in (unseen, half_seen):
+            assert decision.reason == "job lost on VMA: last seen at 0 %, not found for 15 s, not above 90 %"
+
     def test_a_job_that_was_never_seen_may_not_have_started(self) -> None:
         fresh = evidence(GONE, seen=False, registered=-300.0, progress=0)
 
@@ -190,6 +202,9 @@ class TestSilence:
         assert row(decision) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
         assert decision.reason == ("unreachable; last contact 1800 s ago (migration-vol-v1: unreachable)")
 
+    def test_a_moment_ago_is_recent(self) -> None:
+        assert decided(evidence(DOWN, last_contact=-1.0)).rule is Rule.UNREACHABLE_RECENT
+
     def test_after_the_timeout_it_must_still_be_confirmed(self) -> None:
         assert decide(evidence(DOWN, last_contact=-1800.1), POLICY) is None
         assert decide(evidence(DOWN, last_contact=-9999, held_for=14, probes=9), POLICY) is None
@@ -233,6 +248,7 @@ def test_every_number_of_the_table_is_the_policys() -> None:
 
 def test_confirmation_needs_the_window_and_the_probes_and_the_same_answer() -> None:
     assert is_confirmed(evidence(GONE, held_for=15.0, probes=3), POLICY)
+    assert is_confirmed(evidence(GONE, held_for=600.0, probes=40), POLICY)
     assert not is_confirmed(evidence(GONE, held_for=14.9, probes=3), POLICY)
     assert not is_confirmed(evidence(GONE, held_for=15.0, probes=2), POLICY)
     other = evidence(GONE, held_for=15.0, probes=3, silence_of=VMAStatus.UNREACHABLE)

@@ -1,0 +1,58 @@
+"""A guess is asked about again, ever more rarely, and revised if the VMA contradicts it."""
+
+import pytest
+
+from domain.lifecycle import JobState
+from domain.processes.reconciliation import Reconciliation
+from domain.vma_status import VMAStatus
+from tests.scenery import RUNNING, Scenery, while_running
+
+
+@pytest.fixture
+def reconciliation(scenery: Scenery) -> Reconciliation:
+    return Reconciliation(scenery.app, scenery.contact, scenery.clock, scenery.log, first_after=5.0, ask_for=86_400.0)
+
+
+async def guessed(scenery: Scenery, reconciliation: Reconciliation) -> None:
+    await scenery.job()
+    reconciliation.watch(await scenery.decided("job-1"))
+    scenery.vma.asked.clear()
+
+
+async def test_a_job_that_was_lost_and_runs_after_all_replicates_again(
+    scenery: Scenery, reconciliation: Reconciliation
+) -> None:
+    await guessed(scenery, reconciliation)
+    scenery.vma.says["job-1"] = RUNNING
+
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in scenery.log.events)
+
+    assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
+    scenery: Scenery, reconciliation: Reconciliation
+) -> None:
+    await guessed(scenery, reconciliation)
+    before = await scenery.kinds()
+
+    await while_running(reconciliation.run(), lambda: not reconciliation._distance, turns=50_000)
+
+    assert 20 < len(scenery.vma.asked) < 50
+    assert 86_400 < scenery.clock.monotonic() < 86_400 + 2 * 3600
+    assert await scenery.kinds() == before
+
+
+async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
+    scenery: Scenery, reconciliation: Reconciliation
+) -> None:
+    await guessed(scenery, reconciliation)
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    job = await scenery.app.job("job-1")
+    for _ in range(3):
+        await scenery.contact.ask(job)
+    scenery.vma.says["job-1"] = VMAStatus.NOT_FOUND
+
+    await scenery.contact.ask(job)
+
+    assert reconciliation._agenda.due_at("job-1") == scenery.clock.monotonic()

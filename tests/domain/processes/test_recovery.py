@@ -1,0 +1,147 @@
+"""A run holds its jobs until each is decided, whatever the VMA, the log or another person does meanwhile."""
+
+import asyncio
+
+import pytest
+
+from domain.events import Cause, RecoveryRunFinished
+from domain.lifecycle import JobState
+from domain.processes.polling import Poller
+from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
+from domain.recovery_policy import Outcome
+from domain.run_book import RunBook
+from domain.vma_status import VMAStatus
+from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually
+
+
+@pytest.fixture
+def recovery(scenery: Scenery) -> Recovery:
+    poller = Poller(
+        scenery.app,
+        scenery.contact,
+        scenery.clock,
+        scenery.log,
+        policy=scenery.policy,
+        interval=5.0,
+        concurrency=8,
+        lose_contact=scenery.request,
+    )
+    runs = RunBook(scenery.event_log, scenery.clock, "instance-1", lambda: "run-1")
+    return Recovery(
+        scenery.app,
+        runs,
+        RecoveryRequests(),
+        scenery.contact,
+        poller,
+        scenery.clock,
+        scenery.log,
+        policy=scenery.policy,
+        backoff=lambda _: 5.0,
+    )
+
+
+async def jobs(scenery: Scenery, count: int, *, lost: int) -> list[str]:
+    """Register so many jobs, long ago; the first `lost` of them are not found."""
+    for n in range(count):
+        job = await scenery.job(f"job-{n}")
+        if n >= lost:
+            scenery.vma.says[job.id] = RUNNING
+    scenery.clock.advance(600)
+    return [f"job-{n}" for n in range(count)]
+
+
+async def rules(scenery: Scenery, job_ids: list[str]) -> list[str]:
+    decisions = [(await scenery.app.job(job_id)).decision for job_id in job_ids]
+    return [decision.rule if decision else "" for decision in decisions]
+
+
+async def decide_all(scenery: Scenery, recovery: Recovery, job_ids: list[str]) -> None:
+    """Run recovery until every job is decided; nobody polls here, so its proof of drive does not come."""
+
+    async def all_decided() -> bool:
+        return "" not in await rules(scenery, job_ids)
+
+    proving = asyncio.ensure_future(recovery.run(Cause.RESTART, job_ids))
+    await eventually(all_decided)
+    proving.cancel()
+
+
+async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: Scenery, recovery: Recovery) -> None:
+    for job_id, says in (("job-1", COMPLETED), ("job-2", VMAStatus.UNREACHABLE), ("job-3", VMAStatus.NOT_FOUND)):
+        await scenery.job(job_id)
+        scenery.vma.says[job_id] = says
+
+    await recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"])
+
+    assert await rules(scenery, ["job-1", "job-2", "job-3"]) == ["completed-while-away", "unreachable-recent", "lost"]
+    finished = (await scenery.events())[-1]
+    assert isinstance(finished, RecoveryRunFinished)
+    assert finished.outcomes == {"complete": 1, "retry": 1, "fail": 1}
+    assert (recovery.held, recovery.live) == ({}, {})
+
+
+async def test_half_of_the_jobs_not_found_are_lost_jobs(scenery: Scenery, recovery: Recovery) -> None:
+    job_ids = await jobs(scenery, 20, lost=10)
+    await decide_all(scenery, recovery, job_ids)
+
+    assert await rules(scenery, job_ids) == ["lost"] * 10 + ["still-running"] * 10
+
+
+async def test_more_than_half_of_the_jobs_not_found_are_forgotten_jobs(scenery: Scenery, recovery: Recovery) -> None:
+    job_ids = await jobs(scenery, 20, lost=11)
+    await decide_all(scenery, recovery, job_ids)
+
+    assert await rules(scenery, job_ids) == ["vma-amnesia"] * 11 + ["still-running"] * 9
+
+
+async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(scenery: Scenery, recovery: Recovery) -> None:
+    await scenery.job()
+    await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "checked by hand", REQUEST)
+
+    await recovery.run(Cause.RESTART, ["job-1"])
+
+    finished = (await scenery.events())[-1]
+    assert isinstance(finished, RecoveryRunFinished)
+    assert (finished.settled_elsewhere, (await scenery.app.job("job-1")).state) == (1, JobState.COMPLETED)
+
+
+async def test_no_two_runs_hold_the_same_job(scenery: Scenery, recovery: Recovery) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+
+    await asyncio.gather(recovery.run(Cause.RESTART, ["job-1"], run_id="a"), recovery.run(Cause.STALE, ["job-1"]))
+
+    assert (await scenery.kinds()).count("RecoveryDecided") == 1
+
+
+async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
+    scenery: Scenery, recovery: Recovery
+) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = COMPLETED
+    scenery.make_writable(writable=False)
+    running = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1"]))
+
+    async def has_tried() -> bool:
+        return scenery.log.events.count("recovery_start_not_recorded") >= 3
+
+    await eventually(has_tried)
+
+    scenery.make_writable(writable=True)
+    await running
+
+    assert (await scenery.app.job("job-1")).state is JobState.COMPLETED
+    versions = [event.originator_version for event in await scenery.events() if event.originator_id == "run-1"]
+    assert versions == [1, 2]
+
+
+async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery: Recovery) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = COMPLETED
+    before = await scenery.kinds()
+
+    made = await recovery.dry_run(["job-1"], "run-9")
+
+    assert [(d.job_id, d.decision.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
+    assert (await scenery.kinds(), made.status) == (before, "finished")

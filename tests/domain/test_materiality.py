@@ -1,0 +1,75 @@
+"""Which observations become events: a long job has hundreds, not tens of thousands."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from domain.events import Trace
+from domain.materiality import is_material
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Document, Observation, VMAStatus
+from tests.builders import JOB, NOON, at, document, observed
+
+
+def seen(*disks: Document | VMAStatus, seconds: float) -> Observation:
+    return observed(*disks, seconds=seconds)
+
+
+@pytest.fixture
+def job() -> ReplicationJob:
+    """Return a job of two disks, both at 40 %, that was last observed at noon."""
+    made = ReplicationJob(id=JOB)
+    made.register("vm", "ctx", ("v1", "v2"), "default", 0.0, at(-60), Trace("r", "r"))
+    made.observe(seen(document(percent=40.0), document(percent=40.0), seconds=0), NOON)
+    return made
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one of the two disks says, so many seconds later."""
+
+    why: str
+    first: Document | VMAStatus
+    seconds: float
+    material: bool
+
+
+CASES = [
+    Case("nothing new", document(percent=40.0), 5, material=False),
+    Case("less than one percent", document(percent=40.9), 5, material=False),
+    Case("one percent of one disk", document(percent=41.0), 5, material=True),
+    Case("a percentage that goes down by one", document(percent=39.0), 5, material=True),
+    Case("another phase", document(percent=40.0, phase="Cleanup"), 5, material=True),
+    Case("another status", document(VMAStatus.FAILED, 40.0), 5, material=True),
+    Case("a disk that is gone beside one that runs", VMAStatus.NOT_FOUND, 5, material=False),
+    Case("almost a minute", document(percent=40.0), 59.9, material=False),
+    Case("a minute", document(percent=40.0), 60, material=True),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.why for case in CASES])
+def test_only_material_observations_become_events(job: ReplicationJob, case: Case) -> None:
+    observation = seen(case.first, document(percent=40.0), seconds=case.seconds)
+
+    assert is_material(job, observation) is case.material
+
+
+def test_a_silence_is_recorded_and_then_once_a_minute(job: ReplicationJob) -> None:
+    silence = seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=5)
+    assert is_material(job, silence)
+    job.observe(silence, at(5))
+
+    assert not is_material(job, seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=64))
+    assert is_material(job, seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=65))
+
+
+def test_a_job_that_takes_hours_has_hundreds_of_events(job: ReplicationJob) -> None:
+    """Eight hours, polled every five seconds: 5,760 observations."""
+    hours = 8 * 3600
+    for second in range(5, hours, 5):
+        percent = 40.0 + 60.0 * second / hours
+        observation = seen(document(percent=percent), document(percent=percent), seconds=second)
+        if is_material(job, observation):
+            job.observe(observation, at(second))
+
+    assert 100 < job.version < 600

@@ -1,0 +1,249 @@
+"""The commands on one job: what is recorded, what is ignored when repeated, what is refused."""
+
+import pytest
+
+from domain.errors import IllegalTransition
+from domain.events import Cause, Event, RecoveryDecided, Trace
+from domain.lifecycle import JobState
+from domain.recovery_policy import Basis, Outcome, Policy, Rule, Silence, decide
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Observation, VMAStatus
+from tests.builders import JOB, NOON, at, document, observed
+
+TRACE = Trace("request-1", "request-1")
+RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
+COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0))
+FAILED = observed(document(VMAStatus.FAILED, 30.0, error="disk full"))
+GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
+DOWN = observed(VMAStatus.UNREACHABLE)
+
+
+def registered(percent: float = 0.0) -> ReplicationJob:
+    job = ReplicationJob(id=JOB)
+    job.register("pgtest1", "ctx-1", ("v1",), "default", percent, NOON, TRACE)
+    return job
+
+
+def recover(job: ReplicationJob, observation: Observation, held_for: float = 60.0) -> ReplicationJob:
+    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+    silence = Silence(status=observation.status, held_for=held_for, probes=9)
+    job.recover("run-1", observation, silence, None, Policy(), lambda attempt: 5.0 * attempt, at(20))
+    return job
+
+
+def news(job: ReplicationJob, of: ReplicationJob | None = None) -> list[str]:
+    """Return the kinds of what was recorded, without what there was before."""
+    known = len(of.pending) if of else 1
+    return [event.topic for event in job.pending[known:]]
+
+
+def last(job: ReplicationJob) -> Event:
+    event: Event = job.pending[-1]
+    return event
+
+
+def test_a_registered_job_replicates() -> None:
+    job = registered(12.0)
+
+    assert (job.state, job.progress_percent, job.seen_on_vma) == (JobState.REPLICATING, 12.0, True)
+    assert not registered(0.0).seen_on_vma
+
+
+@pytest.mark.parametrize(
+    ("observation", "state", "basis"),
+    [
+        (RUNNING, JobState.REPLICATING, None),
+        (DOWN, JobState.REPLICATING, None),
+        (GONE, JobState.REPLICATING, None),
+        (COMPLETED, JobState.COMPLETED, Basis.OBSERVED),
+        (FAILED, JobState.FAILED, Basis.OBSERVED),
+    ],
+)
+def test_polling_ends_a_job_only_on_the_vmas_own_word(
+    observation: Observation, state: JobState, basis: Basis | None
+) -> None:
+    job = registered()
+
+    job.observe(observation, at(5))
+
+    assert (job.state, job.outcome_basis) == (state, basis)
+
+
+def test_completed_for_one_disk_of_two_does_not_end_a_job() -> None:
+    job = ReplicationJob(id=JOB)
+    job.register("vm", "ctx", ("v1", "v2"), "default", 0.0, NOON, TRACE)
+
+    shared = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, own=document(VMAStatus.COMPLETED, 100.0))
+    job.observe(shared, at(5))
+
+    assert (job.state, job.doubtful) == (JobState.REPLICATING, True)
+
+
+def test_polling_is_refused_while_a_recovery_run_holds_the_job() -> None:
+    job = registered()
+    job.begin_recovery("run-1", Cause.RESTART, at(1), "instance")
+
+    with pytest.raises(IllegalTransition, match="recovery run holds the job"):
+        job.observe(RUNNING, at(2))
+
+
+@pytest.mark.parametrize(
+    ("observation", "state", "rule", "basis"),
+    [
+        (RUNNING, JobState.REPLICATING, Rule.STILL_RUNNING, None),
+        (COMPLETED, JobState.COMPLETED, Rule.COMPLETED_WHILE_AWAY, Basis.OBSERVED),
+        (FAILED, JobState.FAILED, Rule.FAILED_ON_VMA, Basis.OBSERVED),
+        (GONE, JobState.FAILED, Rule.LOST, Basis.INFERRED),
+        (DOWN, JobState.PENDING_RETRY, Rule.UNREACHABLE_RECENT, None),
+    ],
+)
+def test_recovery_records_what_it_saw_and_what_it_made_of_it(
+    observation: Observation, state: JobState, rule: Rule, basis: Basis | None
+) -> None:
+    job = recover(registered(12.0), observation)
+
+    assert news(job) == ["RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert (job.state, job.outcome_basis) == (state, basis)
+    assert job.decision is not None
+    assert job.decision.rule == rule
+
+
+def test_a_decision_holds_everything_it_was_made_from() -> None:
+    job = recover(registered(12.0), GONE)
+
+    decided = last(job)
+
+    assert isinstance(decided, RecoveryDecided)
+    again = decide(decided.evidence, decided.policy)
+    assert again is not None
+    assert (again.outcome, again.rule, again.basis, again.reason) == (
+        decided.outcome,
+        decided.rule,
+        decided.basis,
+        decided.reason,
+    )
+    assert decided.evidence.state_before == "replicating"
+    assert decided.policy_hash == Policy().hash
+    assert (decided.correlation_id, decided.causation_id) == ("run-1", f"{JOB}#3")
+
+
+def test_silence_that_is_not_confirmed_is_recorded_and_nothing_is_decided() -> None:
+    job = recover(registered(12.0), GONE, held_for=3.0)
+
+    assert news(job) == ["RecoveryStarted", "VMAStatusObserved"]
+    assert job.state is JobState.RECOVERING
+
+
+def test_a_crash_in_the_middle_of_recovery_is_no_obstacle_to_the_next_run() -> None:
+    job = recover(registered(12.0), GONE, held_for=3.0)
+
+    job = recover(job, RUNNING)
+
+    assert job.state is JobState.REPLICATING
+
+
+def test_retries_count_up_and_a_resume_counts_anew() -> None:
+    job = registered(12.0)
+
+    waits = []
+    for _ in range(3):
+        decided = last(recover(job, DOWN))
+        assert isinstance(decided, RecoveryDecided)
+        waits.append((decided.attempt, decided.retry_in))
+    recover(job, RUNNING)
+
+    assert waits == [(1, 5.0), (2, 10.0), (3, 15.0)]
+    assert job.attempts == 0
+
+
+def test_an_operators_word_ends_an_open_job_and_is_neither_observed_nor_inferred() -> None:
+    job = registered()
+
+    job.operator_decide(Outcome.FAIL, "mara", "VM deleted", at(5), TRACE)
+
+    assert (job.state, job.outcome_basis, job.is_guess) == (JobState.FAILED, None, False)
+    assert job.decision is not None
+    assert (job.decision.rule, job.decision.who, job.decision.reason) == ("operator", "mara", "VM deleted")
+    with pytest.raises(IllegalTransition, match="is failed: 'operator_complete' is not possible"):
+        job.operator_decide(Outcome.COMPLETE, "mara", "no, it was fine", at(6), TRACE)
+
+
+class TestGuesses:
+    """An inferred outcome is set against what the VMA says later."""
+
+    @staticmethod
+    def lost() -> ReplicationJob:
+        return recover(registered(12.0), GONE)
+
+    def test_one_that_runs_after_all_replicates_again(self) -> None:
+        job = self.lost()
+
+        job.revise(RUNNING, None, at(99))
+
+        assert last(job).topic == "OutcomeRevised"
+        assert (job.state, job.outcome_basis, job.ended_at) == (JobState.REPLICATING, None, None)
+        assert job.decision is not None
+        assert job.decision.reason == "inferred failed, but the VMA says running"
+
+    def test_one_that_completed_after_all_is_completed_by_observation(self) -> None:
+        job = self.lost()
+
+        job.revise(COMPLETED, None, at(99))
+
+        assert (job.state, job.outcome_basis) == (JobState.COMPLETED, Basis.OBSERVED)
+
+    def test_one_that_the_vma_confirms_is_no_guess_any_more(self) -> None:
+        job = self.lost()
+
+        job.revise(FAILED, None, at(99))
+
+        assert last(job).topic == "OutcomeConfirmed"
+        assert (job.state, job.outcome_basis, job.is_guess) == (JobState.FAILED, Basis.OBSERVED, False)
+
+    def test_one_whose_vm_has_a_newer_job_is_not_revived(self) -> None:
+        job = self.lost()
+
+        job.revise(RUNNING, "job-2", at(99))
+
+        assert last(job).topic == "OutcomeContradicted"
+        assert (job.state, job.contradicted, job.is_guess) == (JobState.FAILED, True, False)
+
+    def test_silence_changes_nothing(self) -> None:
+        job, before = self.lost(), self.lost()
+
+        for silence in (GONE, DOWN, observed(VMAStatus.UNINTELLIGIBLE)):
+            job.revise(silence, None, at(99))
+
+        assert news(job, before) == []
+
+    def test_an_observed_outcome_is_final(self) -> None:
+        job = recover(registered(12.0), FAILED)
+
+        job.revise(RUNNING, None, at(99))
+
+        assert (job.state, last(job).topic) == (JobState.FAILED, "RecoveryDecided")
+
+
+def test_a_stalled_job_is_marked_once_and_is_no_failure() -> None:
+    job = registered()
+
+    job.mark_stalled(at(0), at(900))
+    job.mark_stalled(at(0), at(960))
+
+    assert (news(job), job.state, job.stalled_since) == (["JobStalled"], JobState.REPLICATING, NOON)
+
+    job.mark_moving(RUNNING, at(1000))
+    job.mark_moving(RUNNING, at(1001))
+
+    assert (news(job), job.stalled_since) == (["JobStalled", "JobMovedAgain"], None)
+
+
+def test_a_snapshot_and_the_events_after_it_give_what_all_events_give() -> None:
+    job = recover(registered(12.0), DOWN)
+    whole = list(job.pending)
+    early = ReplicationJob.fold(None, whole[:2])
+    assert early is not None
+
+    again = ReplicationJob.fold(None, [early.snapshot(), *whole[2:]])
+
+    assert again == ReplicationJob.fold(None, whole)

@@ -1,0 +1,52 @@
+"""A VM has one active job at a time."""
+
+import pytest
+
+from domain.errors import ContextBusy
+from domain.events import Trace
+from domain.vm_context import VMContext
+from tests.builders import NOON
+
+TRACE = Trace("request-1", "job-1#1")
+
+
+def context() -> VMContext:
+    return VMContext(id=VMContext.stream_id("ctx-1"))
+
+
+def test_the_first_job_is_admitted_and_admitting_it_again_changes_nothing() -> None:
+    vm = context()
+
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+
+    assert (vm.active_job, vm.jobs, len(vm.pending)) == ("job-1", 1, 1)
+    assert vm.vm_context_id == "ctx-1"
+
+
+def test_a_second_active_job_is_refused_by_name() -> None:
+    vm = context()
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+
+    with pytest.raises(ContextBusy, match="ctx-1 already has the active job job-1: job-2 can be registered when"):
+        vm.admit("job-2", "pgtest1", NOON, TRACE)
+
+
+def test_once_the_first_is_released_the_next_is_admitted_and_is_the_newer_one() -> None:
+    vm = context()
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+    vm.release("job-1", NOON, TRACE)
+    assert vm.newer_job_than("job-1") is None
+
+    vm.admit("job-2", "pgtest1", NOON, TRACE)
+
+    assert vm.newer_job_than("job-1") == "job-2"
+
+
+def test_a_job_that_is_not_the_active_one_releases_nothing() -> None:
+    vm = context()
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+
+    vm.release("job-0", NOON, TRACE)
+
+    assert (vm.active_job, len(vm.pending)) == ("job-1", 1)

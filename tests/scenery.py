@@ -1,0 +1,128 @@
+"""Everything around a process under test: a real event log in a file, a clock that is moved on, a VMA that is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from adapters.event_store import SQLiteEventLog
+from domain.application import JobRecovery, Registration
+from domain.events import Cause, Event, Trace
+from domain.ports import ProbeTarget
+from domain.processes.contact import Contact
+from domain.recovery_policy import Policy, Silence
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
+from tests.builders import answer, document
+from tests.clock import FakeClock
+
+REQUEST = Trace("request-1", "request-1")
+RUNNING = document(VMAStatus.RUNNING, 41.5)
+COMPLETED = document(VMAStatus.COMPLETED, 100.0)
+
+
+class ToldVMA:
+    """Answers with what the test last said; a job it was told nothing about is not found."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.says: dict[str, Document | VMAStatus] = {}
+        self.asked: list[str] = []
+        self._clock = clock
+
+    async def probe(self, target: ProbeTarget) -> Observation:
+        self.asked.append(target.job_id)
+        said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
+        exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
+        return observe(job_id=target.job_id, vma=target.vma, exports=exports, observed_at=self._clock.now())
+
+
+class KeptLog:
+    """Keeps what was logged."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def info(self, event: str, /, **_: object) -> None:
+        self.events.append(event)
+
+    warning = error = info
+
+
+class Scenery:
+    """The parts that every process needs."""
+
+    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
+        self.clock = FakeClock()
+        self.log = KeptLog()
+        self.vma = ToldVMA(self.clock)
+        self.policy = policy or Policy()
+        self.event_log = SQLiteEventLog(folder / "events.sqlite", synchronous="NORMAL")
+        self.app = JobRecovery(self.event_log, self.clock, self.policy)
+        self.contact = Contact(self.vma, self.clock, self.policy)
+        self.requested: list[tuple[str, Cause]] = []
+
+    def request(self, job_id: str, cause: Cause) -> None:
+        """Stand where recovery takes its requests."""
+        self.requested.append((job_id, cause))
+
+    def make_writable(self, *, writable: bool) -> None:
+        """Have SQLite itself refuse what the writer sends, or take it again."""
+        with self.event_log._recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
+
+    async def job(self, job_id: str = "job-1", *, percent: float = 40.0, vma: str = "default") -> ReplicationJob:
+        """Register a job of one disk."""
+        job, _ = await self.app.register(asked(job_id, percent=percent, vma=vma), REQUEST)
+        return job
+
+    async def decided(self, job_id: str) -> ReplicationJob:
+        """Take a job through recovery on what the VMA says now, confirmed."""
+        await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
+        job = await self.app.job(job_id)
+        observation = await self.contact.ask(job)
+        silence = Silence(status=observation.status, held_for=60, probes=9)
+        amnesia = self.contact.amnesia_for(job)
+        await self.app.recover(job_id, "run-1", observation, silence, amnesia, lambda _: 5.0)
+        return await self.app.job(job_id)
+
+    async def events(self) -> list[Event]:
+        """Return the whole log."""
+        return [event for _, event in await self.event_log.read_from(0, 10_000)]
+
+    async def kinds(self, job_id: str = "job-1") -> list[str]:
+        """Return the kinds of a job's events."""
+        return [event.topic for event in await self.events() if event.originator_id == job_id]
+
+
+def asked(job_id: str = "job-1", *, percent: float = 0.0, vma: str = "default", **other: str) -> Registration:
+    """Ask for a job of one disk, `disk-of-<job>`, and a VM context of its own."""
+    return Registration(
+        job_id=job_id,
+        vm_name=other.get("vm_name", "vm"),
+        vm_context_id=other.get("vm_context_id", f"ctx-{job_id}"),
+        volume_ids=(f"disk-of-{job_id}",),
+        vma=vma,
+        progress_percent=percent,
+    )
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], turns: int = 5000) -> None:
+    """Let everything else run until the condition is true."""
+    for _ in range(turns):
+        if await condition():
+            return
+        await asyncio.sleep(0.0005)
+    raise AssertionError("it has not come about")
+
+
+async def while_running(process: Awaitable[None], condition: Callable[[], bool], turns: int = 5000) -> None:
+    """Let a process run until the condition is true; it is given so many turns of the loop, and no time."""
+    task = asyncio.ensure_future(process)
+    try:
+        for _ in range(turns):
+            if condition() or task.done():
+                break
+            await asyncio.sleep(0.0002)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert condition()
