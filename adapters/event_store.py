@@ -5,6 +5,7 @@ through `GroupCommit`: the events of many jobs in one transaction, each request 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -114,8 +115,10 @@ class SQLiteEventLog:
         }
         try:
             self._events = JobEvents(env=environment)
-        except PersistenceError as error:
-            raise StorageUnavailable(f"the event log {path} cannot be opened: {error}") from error
+        except (PersistenceError, sqlite3.Error) as error:
+            # The library lets SQLite's own error through for a file that is none of its own.
+            message = f"the event log {path} cannot be opened: {error}. Restore the file from a backup, or move it away"
+            raise StorageUnavailable(message) from error
         self._recorder = cast("SQLiteApplicationRecorder", self._events.recorder)
         self._recorder.datastore.pool.close()
         self._recorder.datastore.pool = _Connections(str(path), synchronous)

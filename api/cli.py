@@ -126,31 +126,34 @@ def _jobs(arguments: argparse.Namespace) -> None:
         "vm_context_id": arguments.vm_context,
         "needs_attention": "true" if arguments.needs_attention else None,
     }
-    found = list(_client(arguments).pages("/jobs", **wanted))
+    with _client(arguments) as client:
+        found = list(client.pages("/jobs", **wanted))
     _show(arguments, found, tables.jobs_table(found))
 
 
 def _job(arguments: argparse.Namespace) -> None:
-    job = _client(arguments).get(f"/jobs/{_checked(arguments.id)}")
+    with _client(arguments) as client:
+        job = client.get(f"/jobs/{_checked(arguments.id)}")
     _show(arguments, job, tables.job_table(job))
 
 
 def _events(arguments: argparse.Namespace) -> None:
-    found = list(_client(arguments).pages(f"/jobs/{_checked(arguments.id)}/events"))
+    with _client(arguments) as client:
+        found = list(client.pages(f"/jobs/{_checked(arguments.id)}/events"))
     _show(arguments, found, tables.events_table(found))
 
 
 def _recover(arguments: argparse.Namespace) -> None:
-    client = _client(arguments)
-    run = client.post("/recovery-runs", {"dry_run": arguments.dry_run})
-    path = f"/recovery-runs/{run['run_id']}"
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("recovering", total=max(1, run["jobs"]))
-        while run["status"] == "running":
-            progress.update(bar, completed=run["settled"])
-            time.sleep(0.2)
-            run = client.get(path)
-    made = list(client.pages(f"{path}/decisions"))
+    with _client(arguments) as client:
+        run = client.post("/recovery-runs", {"dry_run": arguments.dry_run})
+        path = f"/recovery-runs/{run['run_id']}"
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("recovering", total=max(1, run["jobs"]))
+            while run["status"] == "running":
+                progress.update(bar, completed=run["settled"])
+                time.sleep(0.2)
+                run = client.get(path)
+        made = list(client.pages(f"{path}/decisions"))
     title = f"{run['run_id']}{' (dry run: nothing was changed)' if arguments.dry_run else ''}"
     _show(arguments, {"run": run, "decisions": made}, tables.decisions_table(made, title))
 

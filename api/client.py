@@ -1,7 +1,7 @@
 """The command line's side of the HTTP API."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -22,6 +22,12 @@ class Client:
         """`url` is the service's address, without `/api/v1`."""
         self._url = url.rstrip("/")
         self._http = httpx.Client(base_url=f"{self._url}/api/v1", trust_env=False, timeout=TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._http.close()
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Return what a GET answers."""

@@ -1,0 +1,129 @@
+"""The simulated VMA misleads as the real one does."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from adapters.simulated_vma.world import World
+from tests.clock import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def world(clock: FakeClock) -> World:
+    return World(clock.monotonic)
+
+
+def status(world: World, asked_id: str) -> str | None:
+    document = world.progress_of(asked_id)
+    return str(document["status"]) if document else None
+
+
+def test_a_job_goes_on_with_time_and_completes(world: World, clock: FakeClock) -> None:
+    world.add_job("job-1", ["a"], duration=100)
+    clock.advance(41)
+    assert world.progress("job-1") == pytest.approx(41)
+
+    clock.advance(60)
+
+    assert (world.truth("job-1"), world.progress("job-1")) == ("completed", 100.0)
+
+
+def test_a_restart_forgets_everything_and_running_workers_come_back_one_by_one(world: World, clock: FakeClock) -> None:
+    for n in range(5):
+        world.add_job(f"job-{n}", [f"disk-{n}"], duration=1000)
+    world.finish("job-4")
+    clock.advance(10)
+
+    world.restart(reannounce=(4.0, 8.0))
+
+    known = []
+    for _ in range(9):
+        known.append(sum(status(world, f"migration-vol-disk-{n}") is not None for n in range(5)))
+        clock.advance(1)
+    assert known == [0, 0, 0, 0, 1, 2, 3, 4, 4]
+    assert world.truth("job-4") == "completed"
+
+
+def test_a_shared_id_says_completed_between_two_disks(world: World, clock: FakeClock) -> None:
+    world.add_job("job-1", ["a", "b"], reports="shared_job_id", duration=40, disk_gap=5)
+    finished = []
+    for _ in range(20):
+        finished.append((status(world, "job-1") or "").lower() in {"completed", "succeeded"})
+        clock.advance(5)
+
+    assert finished == [False] * 8 + [True] + [False] * 8 + [True] * 3
+
+
+def test_a_worker_that_died_leaves_its_document_standing(world: World, clock: FakeClock) -> None:
+    world.add_job("job-1", ["a"], duration=100)
+    clock.advance(30)
+    world.freeze("job-1")
+    before = world.progress("job-1")
+    clock.advance(30)
+
+    assert world.progress("job-1") == before
+    assert status(world, "migration-vol-a") is not None
+
+
+def test_the_oldest_form_nests_its_figures(world: World) -> None:
+    world.add_job("job-1", ["a", "b"], reports="job_id", dialect="oldest", progress=40.0, duration=100)
+
+    document = world.progress_of("job-1")
+
+    assert document is not None
+    assert set(document) >= {"stage", "aggregate", "disks"}
+    assert "percentage" not in document
+
+
+@pytest.fixture
+def scripted() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA(control_port=0) as running:
+        yield running
+
+
+def test_its_world_is_scripted_over_http_while_the_vma_itself_is_down(scripted: SimulatedVMA) -> None:
+    control = httpx.Client(base_url=scripted.control_url or "", trust_env=False)
+
+    added = control.post("/add_job", json={"job_id": "job-1", "volume_ids": ["a"], "progress": 20.0})
+    down = control.post("/fault", json={"mode": "refuse"})
+
+    assert (added.status_code, down.status_code) == (200, 200)
+    assert control.get("/world").json()["job-1"]["truth"] == "running"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{scripted.url}/api/v1/health", trust_env=False)
+    control.close()
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "says"),
+    [
+        ("explode", {}, "the verbs are: add_job"),
+        ("finish", {"job_id": "job-9"}, "there is no job job-9"),
+        ("add_job", {"job_id": "job-1", "volume_ids": ["a"], "colour": "red"}, "unknown field `colour`"),
+        ("fault", {"mode": "sulk"}, "there is no fault 'sulk'"),
+    ],
+)
+def test_a_script_that_is_wrong_is_told_what_is_wrong(
+    scripted: SimulatedVMA, verb: str, body: dict[str, object], says: str
+) -> None:
+    response = httpx.post(f"{scripted.control_url}/{verb}", json=body, trust_env=False)
+
+    assert response.status_code == 400
+    assert says in response.json()["error"]
+
+
+def test_a_workers_own_report_creates_its_id(scripted: SimulatedVMA) -> None:
+    url = f"{scripted.url}/api/v1/progress/migration-vol-new"
+
+    first = httpx.post(f"{url}/update", json={"stage": "Transfer", "percent": 12.5}, trust_env=False)
+    again = httpx.post(f"{url}/update", json={"stage": "Transfer", "percent": 13.0}, trust_env=False)
+
+    assert (first.json().get("auto_initialized"), again.json().get("auto_initialized")) == (True, None)
+    assert httpx.get(url, trust_env=False).json()["percentage"] == 13.0

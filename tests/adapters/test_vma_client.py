@@ -1,0 +1,167 @@
+"""A probe against a real HTTP server: bounded whatever that does, and always with exactly one status."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.clock import SystemClock
+from adapters.simulated_vma import SimulatedVMA
+from adapters.simulated_vma.faults import FAULTS
+from adapters.vma_client import HttpVMA
+from domain.ports import ProbeTarget
+from domain.vma_status import VMAStatus
+
+JOB = ProbeTarget("job-1", "default", ("disk-1",))
+U = VMAStatus.UNINTELLIGIBLE
+
+
+class Bounds(msgspec.Struct):
+    """The bounds of a probe in these tests."""
+
+    probe_timeout: float = 0.5
+    probe_concurrency: int = 8
+
+
+@pytest.fixture
+def vma() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA() as running:
+        running.world.add_job("job-1", ["disk-1"], progress=41.0, duration=3600)
+        yield running
+
+
+@pytest.fixture
+async def client(vma: SimulatedVMA) -> AsyncIterator[HttpVMA]:
+    opened = HttpVMA({"default": vma.url}, SystemClock(), Bounds(), circuit_rest=0.2)
+    yield opened
+    await opened.close()
+
+
+FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
+    ("hang", {}, VMAStatus.UNREACHABLE),
+    ("drip", {}, VMAStatus.UNREACHABLE),
+    ("slow", {"seconds": 9}, VMAStatus.UNREACHABLE),
+    ("reset", {}, VMAStatus.UNREACHABLE),
+    ("refuse", {}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 502}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 503}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 504}, VMAStatus.UNREACHABLE),
+    ("short_body", {}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 500}, U),
+    ("status", {"code": 404}, U),
+    ("html", {}, U),
+    ("truncated", {}, U),
+    ("nan", {}, U),
+    ("out_of_range", {}, U),
+    ("wrong_id", {}, U),
+    ("huge", {}, U),
+    ("redirect", {}, U),
+    ("empty", {}, U),
+    ("gzip_bomb", {}, U),
+    ("list", {}, U),
+    ("deep", {}, U),
+    ("bad_utf8", {}, U),
+    ("unknown_fields", {}, VMAStatus.RUNNING),
+    ("missing_fields", {}, VMAStatus.RUNNING),
+]
+
+
+def test_every_fault_of_the_simulated_vma_is_tried() -> None:
+    assert {name for name, _, _ in FOUND} == {*FAULTS, "refuse"}
+
+
+@pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
+async def test_whatever_it_answers_a_probe_ends_in_one_status_within_its_bound(
+    vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
+) -> None:
+    vma.faults.set(fault, **how)
+    began = time.monotonic()
+
+    observation = await client.probe(JOB)
+
+    assert observation.status is status
+    assert all(answer.detail for answer in observation.answers if answer.document is None)
+    assert sum(len(answer.excerpt or "") for answer in observation.answers) < 4096
+    assert time.monotonic() - began < 5.0
+
+
+async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_none_answers(
+    vma: SimulatedVMA, client: HttpVMA
+) -> None:
+    vma.world.add_job("job-2", ["disk-2"], reports="job_id", duration=3600)
+
+    by_export = await client.probe(JOB)
+    by_job = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert [a.asked_id for a in by_export.answers] == ["migration-vol-disk-1"]
+    assert [a.asked_id for a in by_job.answers] == ["migration-vol-disk-2", "job-2"]
+    assert (by_export.status, by_job.status) == (VMAStatus.RUNNING, VMAStatus.RUNNING)
+
+
+async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: SimulatedVMA, client: HttpVMA) -> None:
+    vma.world.add_job("job-2", ["disk-2"], dialect="status_only", progress=30.0, duration=3600)
+
+    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert observation.status is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
+async def test_every_way_of_not_knowing_an_id_is_not_found(vma: SimulatedVMA, client: HttpVMA, style: str) -> None:
+    vma.faults.set("not_found_style", style=style)
+
+    observation = await client.probe(ProbeTarget("job-9", "default", ("disk-9",)))
+
+    assert observation.status is VMAStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("hostile", ["../health", "a b", "x\r\nHost: evil", "é", "a/../../b", "a?b=c", "%2e%2e"])
+async def test_an_id_that_is_none_never_reaches_a_url(vma: SimulatedVMA, client: HttpVMA, hostile: str) -> None:
+    observation = await client.probe(ProbeTarget(hostile, "default", (hostile,)))
+
+    assert observation.status is U
+    assert vma.requests.total == 0
+
+
+async def test_a_job_of_a_vma_that_is_not_configured_is_unintelligible_and_says_why(client: HttpVMA) -> None:
+    observation = await client.probe(ProbeTarget("job-1", "elsewhere", ("disk-1",)))
+
+    assert observation.status is U
+    assert "no VMA named 'elsewhere' is configured" in observation.summary()
+
+
+async def test_a_hanging_vma_costs_a_thousand_jobs_one_timeout(vma: SimulatedVMA, client: HttpVMA) -> None:
+    vma.faults.set("hang")
+    targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
+
+    observations = await asyncio.gather(*(client.probe(target) for target in targets))
+
+    assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
+    assert client.circuits["default"].state == "open"
+    assert vma.requests.total < 20
+
+
+async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    opened = HttpVMA({"default": vma.url}, SystemClock(), Bounds(), circuit_rest=0.2)
+
+    observation = await opened.probe(JOB)
+    await opened.close()
+
+    assert observation.status is VMAStatus.RUNNING
+
+
+async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
+    vma: SimulatedVMA, client: HttpVMA
+) -> None:
+    vma.world.add_job("job-2", ["disk-2"], duration=3600)
+    vma.faults.set("reset", id="migration-vol-disk-2")
+    second = ProbeTarget("job-2", "default", ("disk-2",))
+
+    statuses = [(await client.probe(JOB)).status, (await client.probe(second)).status, (await client.probe(JOB)).status]
+
+    assert statuses == [VMAStatus.RUNNING, VMAStatus.UNREACHABLE, VMAStatus.RUNNING]

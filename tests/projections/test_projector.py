@@ -1,0 +1,136 @@
+"""The read model is the fold of the log: once, in order, and the same again from nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from domain.errors import StorageUnavailable
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Document, VMAStatus
+from projections import schema
+from projections.projector import Projector, empty, open_read_model
+from projections.queries import JobFilter, Queries
+from tests.scenery import COMPLETED, RUNNING, Scenery
+
+
+@pytest.fixture
+def scenery(tmp_path: Path) -> Iterator[Scenery]:
+    made = Scenery(tmp_path)
+    yield made
+    made.event_log.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_read_model(tmp_path / "read_model.sqlite")
+    yield opened
+    opened.dispose()
+
+
+def projector(scenery: Scenery, engine: Engine) -> Projector:
+    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+
+
+async def history(scenery: Scenery) -> None:
+    """Have jobs of every kind."""
+    kinds: list[Document | VMAStatus] = [RUNNING, COMPLETED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE]
+    for n, says in enumerate(kinds):
+        job = await scenery.job(f"job-{n}")
+        scenery.vma.says[job.id] = says
+        await scenery.decided(job.id)
+
+
+def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        tables = schema.metadata.sorted_tables
+        return {t.name: [tuple(row) for row in connection.execute(select(t).order_by(*t.primary_key))] for t in tables}
+
+
+async def test_a_row_is_what_the_aggregate_is(scenery: Scenery, engine: Engine) -> None:
+    await history(scenery)
+
+    await projector(scenery, engine).catch_up()
+
+    queries = Queries(engine)
+    for n in range(4):
+        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+
+
+async def test_from_nothing_it_becomes_the_same_row_by_row(scenery: Scenery, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    await follower.catch_up()
+    for n in range(3):
+        await scenery.job(f"early-{n}")
+        await follower.catch_up()
+    await history(scenery)
+    await follower.catch_up()
+    before = rows(engine)
+
+    empty(engine)
+    await projector(scenery, engine).catch_up()
+
+    assert rows(engine) == before
+    assert len(before["audit_trail"]) == len(await scenery.events())
+
+
+async def test_an_event_is_never_folded_twice_even_by_two_projectors(scenery: Scenery, engine: Engine) -> None:
+    await history(scenery)
+    first, second = projector(scenery, engine), projector(scenery, engine)
+    await first.catch_up()
+    before = rows(engine)
+
+    with pytest.raises(StorageUnavailable, match="another projector moved it"):
+        await second._advance()
+
+    assert rows(engine) == before
+
+
+async def test_a_crash_between_rows_and_position_cannot_be(
+    scenery: Scenery, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and position are one transaction: a fault in the middle leaves neither."""
+    await history(scenery)
+    before = rows(engine)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("projections.projector.apply_batch", fail)
+        with pytest.raises(RuntimeError, match="power cut"):
+            await projector(scenery, engine).catch_up()
+
+    assert rows(engine) == before
+
+
+async def test_a_read_model_of_another_version_is_rebuilt(scenery: Scenery, engine: Engine, tmp_path: Path) -> None:
+    await history(scenery)
+    await projector(scenery, engine).catch_up()
+    before = rows(engine)
+    with engine.begin() as connection:
+        connection.execute(update(schema.position).values(version=0))
+
+    again = open_read_model(tmp_path / "read_model.sqlite")
+    assert rows(again)["jobs"] == []
+    await projector(scenery, again).catch_up()
+
+    assert rows(again) == before
+    again.dispose()
+
+
+async def test_jobs_are_filtered_and_paged(scenery: Scenery, engine: Engine) -> None:
+    await history(scenery)
+    await projector(scenery, engine).catch_up()
+    queries = Queries(engine)
+
+    async def ids(wanted: JobFilter, limit: int = 10, after: str = "") -> list[str]:
+        return [job.id for job in await queries.jobs(wanted, limit, after)]
+
+    assert await ids(JobFilter(), limit=2) == ["job-0", "job-1"]
+    assert await ids(JobFilter(), limit=2, after="job-1") == ["job-2", "job-3"]
+    assert await ids(JobFilter(state="completed")) == ["job-1"]
+    assert await ids(JobFilter(needs_attention=True)) == ["job-2"]
+    assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
+    assert sorted(await queries.open_jobs()) == ["job-0", "job-3"]
