@@ -1,8 +1,7 @@
-"""Everything around a process under test: a real event log in a file, a clock that is moved on, a VMA that is told."""
+"""Everything around what is tested: an event log, a clock that is moved on, a VMA that is told what to say."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
@@ -14,6 +13,7 @@ from domain.replication_job import ReplicationJob
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
 from tests.builders import answer, document
 from tests.clock import FakeClock
+from tests.memory_log import MemoryLog
 
 REQUEST = Trace("request-1", "request-1")
 RUNNING = document(VMAStatus.RUNNING, 41.5)
@@ -50,13 +50,13 @@ class KeptLog:
 class Scenery:
     """The parts that every process needs."""
 
-    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
+    def __init__(self, event_log: SQLiteEventLog | MemoryLog) -> None:
         self.clock = FakeClock()
         self.log = KeptLog()
         self.vma = ToldVMA(self.clock)
-        self.policy = policy or Policy()
-        self.event_log = SQLiteEventLog(folder / "events.sqlite", synchronous="NORMAL")
-        self.app = JobRecovery(self.event_log, self.clock, self.policy)
+        self.policy = Policy()
+        self.event_log = event_log
+        self.app = JobRecovery(event_log, self.clock, self.policy)
         self.contact = Contact(self.vma, self.clock, self.policy)
         self.requested: list[tuple[str, Cause]] = []
 
@@ -65,7 +65,10 @@ class Scenery:
         self.requested.append((job_id, cause))
 
     def make_writable(self, *, writable: bool) -> None:
-        """Have SQLite itself refuse what the writer sends, or take it again."""
+        """Have the log, SQLite itself if it is one, refuse what it is sent, or take it again."""
+        if isinstance(self.event_log, MemoryLog):
+            self.event_log.writable = writable
+            return
         with self.event_log._recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
 

@@ -22,7 +22,7 @@ U = VMAStatus.UNINTELLIGIBLE
 class Bounds(msgspec.Struct):
     """The bounds of a probe in these tests."""
 
-    probe_timeout: float = 0.5
+    probe_timeout: float = 1.5
     probe_concurrency: int = 8
 
 

@@ -1,15 +1,16 @@
-"""A scenery for each test that needs one."""
+"""A scenery on a real log, for the commands."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from adapters.event_store import SQLiteEventLog
 from tests.scenery import Scenery
 
 
 @pytest.fixture
 def scenery(tmp_path: Path) -> Iterator[Scenery]:
-    made = Scenery(tmp_path)
-    yield made
-    made.event_log.close()
+    event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    yield Scenery(event_log)
+    event_log.close()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adapters.event_store import SQLiteEventLog
 from domain.errors import ContextBusy, IllegalTransition, JobExists, NotFound, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
@@ -115,6 +116,7 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> Non
     loaded = await scenery.event_log.load(ReplicationJob, job.id)
 
     assert loaded == present
+    assert isinstance(scenery.event_log, SQLiteEventLog)
     with scenery.event_log._recorder.datastore.transaction(commit=False) as cursor:
         cursor.execute("SELECT originator_version FROM stored_snapshots")
         assert [row[0] for row in cursor.fetchall()] == [100]

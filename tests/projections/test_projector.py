@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
+from adapters.event_store import SQLiteEventLog
 from domain.errors import StorageUnavailable
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
@@ -17,9 +18,9 @@ from tests.scenery import COMPLETED, RUNNING, Scenery
 
 @pytest.fixture
 def scenery(tmp_path: Path) -> Iterator[Scenery]:
-    made = Scenery(tmp_path)
-    yield made
-    made.event_log.close()
+    event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    yield Scenery(event_log)
+    event_log.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -113,18 +112,9 @@ async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Scen
     assert (await scenery.kinds())[-1] == "JobMovedAgain"
 
 
-async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_left(tmp_path: Path) -> None:
-    scenery = Scenery(tmp_path)
-    poller = Poller(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
-        policy=scenery.policy,
-        interval=INTERVAL,
-        concurrency=1,
-        lose_contact=scenery.request,
-    )
+async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_left(
+    scenery: Scenery, poller: Poller
+) -> None:
     for job_id in ("job-1", "job-2"):
         job = await scenery.job(job_id)
         scenery.vma.says[job_id] = RUNNING
@@ -144,4 +134,3 @@ async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_
     await waiting
 
     assert proven == [1]
-    scenery.event_log.close()

@@ -65,6 +65,7 @@ async def decide_all(scenery: Scenery, recovery: Recovery, job_ids: list[str]) -
     proving = asyncio.ensure_future(recovery.run(Cause.RESTART, job_ids))
     await eventually(all_decided)
     proving.cancel()
+    await asyncio.gather(proving, return_exceptions=True)
 
 
 async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: Scenery, recovery: Recovery) -> None:
