@@ -18,6 +18,12 @@ def kills(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def fleet(request: pytest.FixtureRequest) -> list[str]:
+    """Return the names of the jobs that are recovered while the service is killed again and again."""
+    return [f"job-{n:04}" for n in range(1000 if request.config.getoption("--long") else 300)]
+
+
+@pytest.fixture
 def vma() -> Iterator[SimulatedVMA]:
     with SimulatedVMA() as running:
         yield running

@@ -10,6 +10,9 @@ from tests.restart.service import ServiceProcess, wait_until
 
 CONNECTIONS = 16
 
+LOOK_EVERY = 0.3
+"""Seconds between two looks at a whole fleet: looking at a thousand jobs costs more than asking the VMA for them."""
+
 
 def register_fleet(service: ServiceProcess, names: list[str], **more: Any) -> None:
     """Register jobs with one disk each, named after the job, over several connections."""
@@ -37,7 +40,7 @@ def wait_for_all(service: ServiceProcess, within: float, **expected: Any) -> lis
         return jobs if all(job[name] == value for job in jobs for name, value in expected.items()) else None
 
     try:
-        return wait_until(all_match, within, f"all jobs with {expected}")
+        return wait_until(all_match, within, f"all jobs with {expected}", LOOK_EVERY)
     except AssertionError:
         rules = ((job["decision"] or {}).get("rule") for job in service.jobs())
         states = Counter(zip((job["state"] for job in service.jobs()), rules, strict=True))

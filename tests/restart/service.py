@@ -29,8 +29,8 @@ QUICK = {
 """Settings under which what takes minutes in production takes a second."""
 
 
-def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "") -> T:
-    """Return the condition's value as soon as it is true.
+def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "", every: float = 0.03) -> T:
+    """Return the condition's value as soon as it is true; it is looked at `every` so many seconds.
 
     Raises:
         AssertionError: it has not become true within the bound; the last value is shown.
@@ -42,7 +42,7 @@ def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {within} s: {what or condition} (last: {value!r})"
-        time.sleep(0.03)
+        time.sleep(every)
 
 
 class ServiceProcess:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import every_poll_counted, register_fleet, wait_for_all
+from tests.restart.fleet import LOOK_EVERY, every_poll_counted, register_fleet, wait_for_all
 from tests.restart.service import ServiceProcess, wait_until
 
 PRODUCTION = {
@@ -39,7 +39,7 @@ def test_a_thousand_running_jobs_are_resumed_and_polled_on(vma: SimulatedVMA, st
     completed = wait_until(lambda: service.logged("recovery_completed"), 60)[0]
 
     assert (completed["resumed"], completed["polled_again"]) == (1000, 1000)
-    wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on")
+    wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on", LOOK_EVERY)
     assert all(job["decision"]["rule"] == "still-running" for job in service.jobs())
 
 
@@ -86,13 +86,13 @@ def test_a_vma_that_restarts_loses_no_job_however_late_its_workers_announce_them
 
 
 def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twice(
-    vma: SimulatedVMA, start_service: StartService, kills: int
+    vma: SimulatedVMA, start_service: StartService, fleet: list[str], kills: int
 ) -> None:
-    start_world(vma, THOUSAND)
+    start_world(vma, fleet)
     service = start_service(**PRODUCTION)
-    register_fleet(service, THOUSAND)
+    register_fleet(service, fleet)
     wait_for_all(service, 60, vma_status="running")
-    for name in THOUSAND[:100]:
+    for name in fleet[:100]:
         vma.world.finish(name)
     seed = random.randrange(2**32)
     moments = random.Random(seed)
@@ -106,16 +106,16 @@ def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twi
     service.start()
 
     wait_until(lambda: service.logged("recovery_completed"), 60)
-    finished = set(THOUSAND[:100])
+    finished = set(fleet[:100])
     states = {job["job_id"]: job["state"] for job in service.jobs()}
     assert {name for name, state in states.items() if state == "completed"} == finished, seed
-    assert {name for name, state in states.items() if state == "replicating"} == set(THOUSAND) - finished, seed
-    check_histories(service, seed)
+    assert {name for name, state in states.items() if state == "replicating"} == set(fleet) - finished, seed
+    check_histories(service, fleet, seed)
 
 
-def check_histories(service: ServiceProcess, seed: int) -> None:
+def check_histories(service: ServiceProcess, fleet: list[str], seed: int) -> None:
     """No version gap, and at most one decision for each job and run."""
-    for name in THOUSAND[::7]:
+    for name in fleet:
         events = service.events(name)
         assert [event["version"] for event in events] == list(range(1, len(events) + 1)), (name, seed)
         decided = Counter(e["data"]["run_id"] for e in events if e["type"] == "RecoveryDecided")
