@@ -7,20 +7,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from api import paging, problems
 from api.bootstrap import Service
 from api.paging import Cursor, Limit
-from api.schemas import (
-    EventView,
-    Identifier,
-    JobView,
-    NewJob,
-    OperatorOrder,
-    Page,
-    VMContextView,
-    context_view,
-    event_view,
-    job_view,
-)
+from api.schemas import EventView, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.settings import DEFAULT_VMA
 from api.tracing import request_trace
+from api.views import context_view, event_view, job_view
 from domain.application import Registration
 from domain.errors import InvalidInput, NotFound
 from domain.events import Trace

@@ -9,17 +9,8 @@ from api import paging, problems
 from api.bootstrap import Service
 from api.jobs import TheService, TheTrace, settle
 from api.paging import Cursor, Limit
-from api.schemas import (
-    Identifier,
-    NewRun,
-    Page,
-    RunDecisionView,
-    RunView,
-    decision_view,
-    live_decision_views,
-    live_run_view,
-    run_view,
-)
+from api.schemas import Identifier, NewRun, Page, RunDecisionView, RunView
+from api.views import decision_view, live_decision_views, live_run_view, run_view
 from domain.errors import NotFound
 from domain.events import Cause
 
