@@ -150,12 +150,15 @@ class JobRecovery:
     async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
         """Set an inferred outcome against the VMA's present word, while the VM has no newer job."""
         async with self._lock(job_id):
-            job = await self.job(job_id)
-            async with self._lock(VMContext.stream_id(job.vm_context_id)):
-                context = await self._context(job.vm_context_id)
-                newer = context.newer_job_than(job_id)
-                job.revise(observation, newer, self._clock.now())
-                await self._save(job, was_open=False, context=context)
+            job = await self._take(job_id)
+            try:
+                async with self._lock(VMContext.stream_id(job.vm_context_id)):
+                    context = await self._context(job.vm_context_id)
+                    newer = context.newer_job_than(job_id)
+                    job.revise(observation, newer, self._clock.now())
+                    await self._save(job, was_open=False, context=context)
+            finally:
+                self._keep(job)
             return job
 
     async def operator_decide(self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace) -> ReplicationJob:
@@ -184,7 +187,7 @@ class JobRecovery:
     async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
         async with self._lock(job_id):
             for _ in range(MAX_ATTEMPTS):
-                job = await self.job(job_id)
+                job = await self._take(job_id)
                 was_open = job.is_open
                 try:
                     result = command(job)
@@ -192,10 +195,20 @@ class JobRecovery:
                 except ConcurrentWrite:
                     continue
                 finally:
-                    if job.pending:
-                        self._jobs.pop(job_id, None)
+                    self._keep(job)
                 return result
         raise ConcurrentWrite(f"job {job_id} is being written to by others; ask again")
+
+    async def _take(self, job_id: str) -> ReplicationJob:
+        """Take a job out of memory for a command: until its events are durable, others read the log."""
+        job = await self.job(job_id)
+        self._jobs.pop(job_id, None)
+        return job
+
+    def _keep(self, job: ReplicationJob) -> None:
+        """Keep a job that is watched in memory; never one whose events could not be stored."""
+        if not job.pending and (job.is_open or job.is_guess):
+            self._jobs[job.id] = job
 
     async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:
         if job.is_open == was_open:
@@ -212,11 +225,9 @@ class JobRecovery:
         if context is not None and job.is_open != was_open:
             _follow(context, job, self._clock)
         events: list[Event] = list(job.pending)
-        self._jobs.pop(job.id, None)
         await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
         job.pending.clear()
-        if job.is_open or job.is_guess:
-            self._jobs[job.id] = job
+        self._keep(job)
         for listener in self._listeners:
             listener(job, events)
 

@@ -142,3 +142,20 @@ async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: S
     job = await scenery.app.revise("job-1", await scenery.contact.ask(await scenery.app.job("job-1")))
 
     assert (job.state, job.contradicted) == (JobState.FAILED, True)
+
+
+async def test_nobody_sees_a_change_before_it_is_durable(scenery: Scenery) -> None:
+    job = await scenery.job()
+    scenery.vma.says[job.id] = COMPLETED
+    observation = await scenery.contact.ask(job)
+
+    writing = asyncio.ensure_future(scenery.app.observe(job.id, observation))
+    seen = set()
+    while not writing.done():
+        shown = (await scenery.app.job(job.id)).version
+        stored = await scenery.event_log.load(ReplicationJob, job.id)
+        seen.add(stored is not None and shown <= stored.version)
+        await asyncio.sleep(0)
+
+    assert seen == {True}
+    assert (await scenery.app.job(job.id)).state is JobState.COMPLETED
