@@ -13,6 +13,7 @@ from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from domain.vma_status import VMAStatus
 from tests.builders import document
+from tests.memory_log import MemoryLog
 from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, asked
 
 
@@ -144,7 +145,8 @@ async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: S
     assert (job.state, job.contradicted) == (JobState.FAILED, True)
 
 
-async def test_nobody_sees_a_change_before_it_is_durable(scenery: Scenery) -> None:
+async def test_nobody_sees_a_change_before_it_is_durable() -> None:
+    scenery = Scenery(MemoryLog())
     job = await scenery.job()
     scenery.vma.says[job.id] = COMPLETED
     observation = await scenery.contact.ask(job)
