@@ -28,6 +28,7 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
+from projections.audit_trail import AuditTrail
 from projections.projector import Projector, open_read_model
 from projections.queries import Queries
 
@@ -54,6 +55,7 @@ class Service(msgspec.Struct, frozen=True):
     supervisor: Supervisor
     projector: Projector
     queries: Queries
+    trail: AuditTrail
     background: Background
 
     def circuit_states(self) -> dict[str, str]:
@@ -183,6 +185,7 @@ def _wire(  # noqa: PLR0913 - what the service is made of
         supervisor,
         projector,
         queries,
+        AuditTrail(engine),
         Background(),
     )
 

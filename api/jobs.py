@@ -92,8 +92,8 @@ async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cur
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)
     after = paging.decode_number(cursor) or 0
-    found = await service.queries.events(job_id, limit + 1, after)
-    return paging.page(found, limit, lambda entry: entry.version, event_view)
+    found = await service.trail.events(job_id, limit + 1, after)
+    return paging.page(found, limit, lambda entry: entry.position, event_view)
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 503))

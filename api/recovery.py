@@ -32,7 +32,7 @@ async def start_run(
     if dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))
     else:
-        real = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, causation_id=trace.causation_id)
+        real = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
         service.background.start(real)
     await asyncio.sleep(0)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
@@ -68,7 +68,7 @@ async def list_decisions(
         found = list(enumerate(live_decision_views(live), start=1))[after : after + limit + 1]
         return paging.page(found, limit, lambda entry: entry[0], lambda entry: entry[1])
     await _view(service, run_id)
-    entries = await service.queries.decisions(run_id, limit + 1, after)
+    entries = await service.trail.of_run(run_id, limit + 1, after, "RecoveryDecided")
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)
 
 

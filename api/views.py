@@ -17,7 +17,7 @@ from domain.processes.recovery import RunProgress
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
-from projections.queries import AuditEntry
+from projections.audit_trail import AuditEntry
 from projections.tables import attention
 
 

@@ -77,6 +77,7 @@ class Aggregate(msgspec.Struct, kw_only=True):
             recorded_at=at,
             correlation_id=trace.correlation_id,
             causation_id=trace.causation_id,
+            actor=trace.actor,
             **fields,
         )
         self.apply(event)

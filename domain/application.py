@@ -248,7 +248,7 @@ def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> Replicatio
 
 def _follow(context: VMContext, job: ReplicationJob, clock: Clock) -> None:
     """Have the VM context admit or release the job, caused by the job's own last event."""
-    trace = Trace(job.pending[-1].correlation_id, job.last_ref)
+    trace = Trace(job.pending[-1].correlation_id, job.last_ref, job.pending[-1].actor)
     if job.is_open:
         context.admit(job.id, job.vm_name, clock.now(), trace)
     else:

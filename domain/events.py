@@ -27,11 +27,16 @@ class Cause(StrEnum):
     OPERATOR = "operator"
 
 
+SERVICE = "job-recovery"
+"""The actor of what the service does by itself."""
+
+
 class Trace(msgspec.Struct, frozen=True):
-    """Where an event comes from: the run or request it belongs to, and what directly led to it."""
+    """Where an event comes from: the run or request it belongs to, what directly led to it, and who asked for it."""
 
     correlation_id: str
     causation_id: str
+    actor: str = SERVICE
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +49,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
     correlation_id: str
     causation_id: str
+    actor: str = SERVICE
 
     @property
     def ref(self) -> str:
@@ -61,7 +67,6 @@ class JobRegistered(Event, frozen=True, kw_only=True):
     volume_ids: tuple[str, ...]
     vma: str
     progress_percent: float = 0.0
-    actor: str = "api"
 
 
 class VMAStatusObserved(Event, frozen=True, kw_only=True):

@@ -35,11 +35,11 @@ class RunBook:
         self._clock = clock
 
     async def start(
-        self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], causation_id: str
+        self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], asked_by: Trace | None
     ) -> RecoveryRun:
-        """Record that a run begins."""
+        """Record that a run begins, asked for by a request or, without one, by this process itself."""
         run = RecoveryRun(id=run_id)
-        trace = Trace(run_id, causation_id)
+        trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
         run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
         await self._log.append(run.collect_events())
         return run

@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import StorageUnavailable
 from domain.ports import Clock, Log
 from projections import schema
-from projections.tables import Entry, apply_batch
+from projections.audit_rows import Entry
+from projections.tables import apply_batch
 
 BATCH = 1000
 SLOW_POLL = 1.0

@@ -12,11 +12,19 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
+
+
+def _of_few(name: str, column: str) -> Index:
+    """Index a column that few events have, without paying for the others."""
+    present = text(f"{column} IS NOT NULL")
+    return Index(name, column, "position", sqlite_where=present, postgresql_where=present)
+
 
 position = Table(
     "position",
@@ -32,6 +40,7 @@ jobs = Table(
     metadata,
     Column("id", String(200), primary_key=True),
     Column("version", Integer, nullable=False),
+    Column("first_position", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("vm_context_id", String(200), nullable=False),
     Column("vma", String(200), nullable=False),
@@ -76,11 +85,29 @@ audit_trail = Table(
     Column("version", Integer, nullable=False),
     Column("type", String(40), nullable=False),
     Column("recorded_at", DateTime, nullable=False),
+    Column("logged_at", DateTime, nullable=False),
     Column("correlation_id", String(220), nullable=False),
     Column("causation_id", String(240), nullable=False),
+    Column("job_id", String(200)),
+    Column("vm_context_id", String(200)),
     Column("run_id", String(200)),
+    Column("rule", String(40)),
+    Column("basis", String(10)),
+    Column("outcome", String(10)),
+    Column("actor", String(100)),
+    Column("state", String(20)),
     Column("data", Text, nullable=False),
-    Index("audit_by_stream", "stream_id", "version"),
-    Index("audit_by_run", "run_id", "type", "position"),
+    Index("audit_by_stream", "stream_id", "position"),
+    Index("audit_by_version", "stream_id", "version"),
+    Index("audit_by_time", "logged_at", "position"),
+    Index("audit_by_type", "type", "position"),
+    Index("audit_by_run", "run_id", "position"),
+    Index("audit_by_job", "job_id", "position"),
+    Index("audit_by_context", "vm_context_id", "position"),
+    *(_of_few("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor")),
 )
-"""Every event, one row each, as JSON."""
+"""Every event, one row each, as JSON, with what people filter by.
+
+`logged_at` is `recorded_at` made monotonic in the order of the log, so that a moment is a position; `state` is the
+job's state after the event; `actor` is null for what the service does by itself.
+"""

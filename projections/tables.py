@@ -4,7 +4,6 @@ The rules of folding stay in the domain; a row that could disagree with the aggr
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,12 +22,11 @@ from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections import schema
+from projections.audit_rows import Entry, Moment, naive, write_down
 
 RUN_EVENTS = (RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted)
 CONTEXT_EVENTS = (JobAdmitted, JobReleased)
 CHUNK = 500
-
-Entry = tuple[int, Event]
 
 
 class FoldedTable:
@@ -39,14 +37,21 @@ class FoldedTable:
         self._table = table
         self._kind = kind
 
-    def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """Fold a batch of events in, one read and one write per stream however many events it has."""
+    def apply(self, connection: Connection, entries: Sequence[Entry]) -> dict[int, Moment]:
+        """Fold a batch of events in, one read and one write per stream however many events it has.
+
+        Returns:
+            What each event led to, by its position, where the stream is a job's.
+
+        """
+        moments: dict[int, Moment] = {}
         streams: dict[str, list[Entry]] = {}
         for entry in entries:
             streams.setdefault(entry[1].originator_id, []).append(entry)
         known = self._load(connection, list(streams))
-        rows = [self._fold(known.get(stream_id), news) for stream_id, news in streams.items()]
+        rows = [self._fold(known.get(stream_id), news, moments) for stream_id, news in streams.items()]
         self._replace(connection, rows)
+        return moments
 
     def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         known: dict[str, dict[str, Any]] = {}
@@ -55,9 +60,12 @@ class FoldedTable:
             known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
         return known
 
-    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry]) -> dict[str, Any]:
-        aggregate = msgspec.json.decode(before["folded"], type=self._kind) if before else None
-        folded = self._kind.fold(aggregate, (event for _, event in news))
+    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], moments: dict[int, Moment]) -> dict[str, Any]:
+        folded = msgspec.json.decode(before["folded"], type=self._kind) if before else None
+        for position, event in news:
+            folded = self._kind.fold(folded, (event,))
+            if isinstance(folded, ReplicationJob):
+                moments[position] = Moment(folded.state.value, folded.vm_context_id)
         assert folded is not None  # noqa: S101 - there is at least one event
         first = before["first_position"] if before and "first_position" in before else news[0][0]
         return {
@@ -79,6 +87,7 @@ def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
     match folded:
         case ReplicationJob() as job:
             return {
+                "first_position": first_position,
                 "state": job.state.value,
                 "vm_context_id": job.vm_context_id,
                 "vma": job.vma,
@@ -109,36 +118,6 @@ def attention(job: ReplicationJob) -> list[str]:
     return reasons
 
 
-def audit_row(entry: Entry) -> dict[str, Any]:
-    """Return one event as a row of the audit trail."""
-    position, event = entry
-    fields = msgspec.to_builtins(event)
-    for carried in (
-        "originator_id",
-        "originator_version",
-        "recorded_at",
-        "correlation_id",
-        "causation_id",
-    ):
-        del fields[carried]
-    return {
-        "position": position,
-        "stream_id": event.originator_id,
-        "version": event.originator_version,
-        "type": event.topic,
-        "recorded_at": naive(event.recorded_at),
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "run_id": fields.get("run_id"),
-        "data": msgspec.json.encode(fields).decode(),
-    }
-
-
-def naive(moment: datetime | None) -> datetime | None:
-    """Return a UTC time as databases without time zones keep it."""
-    return moment.replace(tzinfo=None) if moment else None
-
-
 JOBS = FoldedTable(schema.jobs, ReplicationJob)
 CONTEXTS = FoldedTable(schema.vm_contexts, VMContext)
 RUNS = FoldedTable(schema.recovery_runs, RecoveryRun)
@@ -153,10 +132,10 @@ def table_of(event: Event) -> FoldedTable:
 
 def apply_batch(connection: Connection, entries: Sequence[Entry]) -> None:
     """Fold a batch into all tables."""
+    moments: dict[int, Moment] = {}
     for table in (JOBS, CONTEXTS, RUNS):
-        table.apply(connection, [entry for entry in entries if table_of(entry[1]) is table])
-    if entries:
-        connection.execute(insert(schema.audit_trail), [audit_row(entry) for entry in entries])
+        moments |= table.apply(connection, [entry for entry in entries if table_of(entry[1]) is table])
+    write_down(connection, entries, moments)
 
 
 def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

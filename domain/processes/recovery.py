@@ -15,7 +15,7 @@ import msgspec
 
 from domain.application import JobRecovery
 from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
-from domain.events import Cause
+from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
 from domain.processes.confirmation import Confirmation, spacing
@@ -105,7 +105,7 @@ class Recovery:
         job_ids: Iterable[str],
         *,
         run_id: str | None = None,
-        causation_id: str = "",
+        asked_by: Trace | None = None,
     ) -> None:
         """Take these jobs through recovery, and return when those resumed have been polled again."""
         run_id = run_id or self._runs.new_id()
@@ -113,7 +113,7 @@ class Recovery:
         self.held.update(dict.fromkeys(mine, run_id))
         progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause, dry_run=False, jobs=len(mine))
         try:
-            await self._run(cause, mine, run_id, causation_id, progress)
+            await self._run(cause, mine, run_id, asked_by, progress)
         finally:
             for job_id in mine:
                 self.held.pop(job_id, None)
@@ -133,12 +133,11 @@ class Recovery:
         cause: Cause,
         job_ids: tuple[str, ...],
         run_id: str,
-        causation_id: str,
+        asked_by: Trace | None,
         progress: RunProgress,
     ) -> None:
         began = self._clock.monotonic()
-        causation_id = causation_id or self._runs.instance
-        start = partial(self._runs.start, run_id, cause, self._policy, job_ids, causation_id)
+        start = partial(self._runs.start, run_id, cause, self._policy, job_ids, asked_by)
         run = await self._insist("recovery_start_not_recorded", run_id, start)
         first_round = FirstRound(job_ids)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
