@@ -15,9 +15,10 @@ from typing import Any, TypeVar, cast
 import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import Mapper, PersistenceError, StoredEvent, Transcoder
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteConnectionPool
+from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
 from adapters.group_commit import GroupCommit, WriteRequest
+from adapters.seals import SealingRecorder
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import EVENTS, Event
@@ -112,6 +113,7 @@ class SQLiteEventLog:
             "PERSISTENCE_MODULE": "eventsourcing.sqlite",
             "SQLITE_DBNAME": str(path),
             "ORIGINATOR_ID_TYPE": "text",
+            "APPLICATION_RECORDER_TOPIC": f"{SealingRecorder.__module__}:{SealingRecorder.__qualname__}",
         }
         try:
             self._events = JobEvents(env=environment)
@@ -119,9 +121,10 @@ class SQLiteEventLog:
             # The library lets SQLite's own error through for a file that is none of its own.
             message = f"the event log {path} cannot be opened: {error}. Restore the file from a backup, or move it away"
             raise StorageUnavailable(message) from error
-        self._recorder = cast("SQLiteApplicationRecorder", self._events.recorder)
+        self._recorder = cast("SealingRecorder", self._events.recorder)
         self._recorder.datastore.pool.close()
         self._recorder.datastore.pool = _Connections(str(path), synchronous)
+        self._recorder.seal_rest()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
         self._writer = GroupCommit(self._store)
         self.position = 0
@@ -141,6 +144,15 @@ class SQLiteEventLog:
         def load_all() -> dict[str, TAggregate]:
             loaded = ((stream_id, self._load(kind, stream_id)) for stream_id in stream_ids)
             return {stream_id: found for stream_id, found in loaded if found is not None}
+
+        return await self._read(load_all)
+
+    async def load_versions(self, kind: type[TAggregate], versions: Sequence[tuple[str, int]]) -> list[TAggregate]:
+        """Rebuild aggregates as they were at a version each, in the order asked for; what there is not is left out."""
+
+        def load_all() -> list[TAggregate]:
+            loaded = (self._load(kind, stream_id, version) for stream_id, version in versions)
+            return [found for found in loaded if found is not None]
 
         return await self._read(load_all)
 
@@ -182,12 +194,12 @@ class SQLiteEventLog:
         self._readers.shutdown()
         self._events.close()
 
-    def _load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
+    def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
         def fold(initial: TAggregate | None, events: Iterable[Any]) -> TAggregate | None:
             return kind.fold(initial, events)
 
         try:
-            found = self._events.repository.get(stream_id, projector_func=cast("Any", fold))
+            found = self._events.repository.get(stream_id, version=version, projector_func=cast("Any", fold))
             return cast("TAggregate", found)
         except AggregateNotFoundError:
             return None
