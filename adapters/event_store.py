@@ -18,7 +18,7 @@ from eventsourcing.persistence import Mapper, PersistenceError, StoredEvent, Tra
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
 from adapters.group_commit import GroupCommit, WriteRequest
-from adapters.seals import SealingRecorder
+from adapters.seals import Seal, SealingRecorder
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import EVENTS, Event
@@ -178,6 +178,10 @@ class SQLiteEventLog:
     async def head(self) -> int:
         """Return the position of the last event in the log; 0 if it is empty."""
         return await self._read(lambda: self._recorder.max_notification_id() or 0)
+
+    async def seal(self) -> Seal:
+        """Return the last seal of the log."""
+        return await self._read(self._recorder.last_seal)
 
     async def check_writable(self) -> None:
         """Take and give back the write lock.

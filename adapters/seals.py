@@ -71,6 +71,13 @@ class SealingRecorder(SQLiteApplicationRecorder):
             _seal(c, list(rows))
         return positions
 
+    def last_seal(self) -> Seal:
+        """Return the seal of the whole log."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(LAST)
+            found = cursor.fetchone()
+        return Seal(found[0], found[1].hex()) if found else Seal(0, GENESIS.hex())
+
     def seal_rest(self) -> int:
         """Seal what was written before there were seals; return how many events that were."""
         sealed = 0

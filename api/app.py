@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import health, jobs, problems, recovery
+from api import audit, health, jobs, problems, recovery, replays
 from api.bootstrap import Service
 from api.schemas import Problem
 
@@ -41,5 +41,8 @@ def _routes() -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.include_router(jobs.router, prefix="/api/v1")
+    # Before the runs by their ids: `compare` and `what-if` are not ids.
+    app.include_router(replays.router, prefix="/api/v1")
     app.include_router(recovery.router, prefix="/api/v1")
+    app.include_router(audit.router, prefix="/api/v1")
     return app

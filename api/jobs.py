@@ -1,13 +1,16 @@
 """The HTTP calls on jobs and VM contexts."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
-from api import paging, problems
+from api import paging, past, problems
 from api.bootstrap import Service
+from api.history_schemas import DiffView, JobThenView
+from api.moments import Moment
 from api.paging import Cursor, Limit
-from api.schemas import EventView, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
+from api.schemas import EventView, Identifier, NewJob, OperatorOrder, Page, VMContextView
 from api.settings import DEFAULT_VMA
 from api.tracing import request_trace
 from api.views import context_view, event_view, job_view
@@ -41,11 +44,11 @@ TheTrace = Annotated[Trace, Depends(request_trace)]
     "/jobs",
     status_code=status.HTTP_201_CREATED,
     responses={
-        200: {"model": JobView, "description": "Known already"},
+        200: {"model": JobThenView, "description": "Known already"},
         **problems.responses(409, 503),
     },
 )
-async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
+async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobThenView:
     """Put a job under watch. The identical job again changes nothing and answers 200."""
     vma = body.vma or DEFAULT_VMA
     if vma not in service.settings.vma_urls:
@@ -72,19 +75,62 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     state: State | None = None,
     vm_context_id: Identifier | None = None,
     needs_attention: Annotated[bool | None, Query()] = None,
+    at: Annotated[Moment | None, Query(description="The job table as it stood at this time.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[JobView]:
-    """List jobs in the order of their ids."""
+) -> Page[JobThenView]:
+    """List jobs in the order of their ids, as they are or as they were."""
+    after = paging.decode(cursor) or ""
+    if at is not None:
+        if needs_attention is not None:
+            raise InvalidInput("needs_attention: is about the present, and cannot be asked for another time")
+        return await _jobs_then(service, at, limit, after, state, vm_context_id)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
-    found = await service.queries.jobs(wanted, limit + 1, paging.decode(cursor) or "")
+    found = await service.queries.jobs(wanted, limit + 1, after)
     return paging.page(found, limit, lambda job: job.id, lambda job: show(service, job))
 
 
+async def _jobs_then(  # noqa: PLR0913 - as above
+    service: Service, at: datetime, limit: int, after: str, state: str | None, vm_context_id: str | None
+) -> Page[JobThenView]:
+    position = await service.trail.position_at(at)
+    versions = await service.trail.jobs_at(position, limit + 1, after, state=state, vm_context_id=vm_context_id)
+    found = await service.event_log.load_versions(ReplicationJob, versions)
+    return paging.page(found, limit, lambda job: job.id, lambda job: past.show_then(job, at))
+
+
 @router.get("/jobs/{job_id}", responses=problems.responses(404, 503))
-async def get_job(job_id: JobId, service: TheService) -> JobView:
-    """Return one job: its recorded state, and what the poller has seen since."""
-    return show(service, await known_job(service, job_id))
+async def get_job(
+    job_id: JobId,
+    service: TheService,
+    version: Annotated[int | None, Query(ge=1, le=2**62, description="The job as it was at this version.")] = None,
+    at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
+    as_known: Annotated[
+        Moment | None, Query(description="With `at`: what is known of that time by events recorded until this one.")
+    ] = None,
+) -> JobThenView:
+    """Return one job: as recorded and as polled since, or as it was at a version or a time."""
+    if version is not None and at is not None:
+        raise InvalidInput("version, at: ask for one of the two")
+    if as_known is not None and at is None:
+        raise InvalidInput("as_known: says what is known of the time that `at` names, so name one")
+    if version is None and at is None:
+        return show(service, await known_job(service, job_id))
+    then = await past.job_then(service, job_id, await past.version_of(service, job_id, version or at or 0))
+    if at is None or as_known is None:
+        return past.show_then(then, at)
+    return past.show_then(then, at, await past.hindsight(service, then, at, as_known))
+
+
+@router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))
+async def diff_job(
+    job_id: JobId,
+    service: TheService,
+    begin: Annotated[int | Moment, Query(alias="from", description="A version, or a time.")],
+    end: Annotated[int | Moment, Query(alias="to", description="A version, or a time.")],
+) -> DiffView:
+    """Say what became of a job between two versions or times, and by which events."""
+    return await past.diff(service, job_id, begin, end)
 
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
@@ -97,7 +143,7 @@ async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cur
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 503))
-async def decide_job(job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace) -> JobView:
+async def decide_job(job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace) -> JobThenView:
     """Complete or fail an open job on an operator's word."""
     job = await service.app.operator_decide(job_id, Outcome(body.outcome), body.who, body.why, trace)
     await settle(service)
@@ -131,6 +177,7 @@ async def settle(service: Service) -> None:
     await service.projector.reached(service.event_log.position, READ_YOUR_WRITES)
 
 
-def show(service: Service, job: ReplicationJob) -> JobView:
-    """Show a job with what is known of it in memory."""
-    return job_view(job, service.poller.live.get(job.id), service.retries.due_in(job.id))
+def show(service: Service, job: ReplicationJob) -> JobThenView:
+    """Show a job as it is, with what is known of it in memory."""
+    view = job_view(job, service.poller.live.get(job.id), service.retries.due_in(job.id))
+    return JobThenView(**view.model_dump())

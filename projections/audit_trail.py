@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, select
 
-from domain.events import SERVICE
+from domain.events import EVENTS, SERVICE, Event
 from projections import schema
 from projections.audit_rows import naive
 from projections.reader import Reader
@@ -45,6 +45,21 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     causation_id: str
     data: dict[str, Any]
+
+    def event(self) -> Event:
+        """Return the event as it is in the log."""
+        return msgspec.convert(
+            {
+                **self.data,
+                "originator_id": self.stream_id,
+                "originator_version": self.version,
+                "recorded_at": self.recorded_at,
+                "correlation_id": self.correlation_id,
+                "causation_id": self.causation_id,
+                "actor": self.actor,
+            },
+            EVENTS[self.type],
+        )
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):

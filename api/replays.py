@@ -1,0 +1,159 @@
+"""The HTTP calls that replay recovery runs: as they were, under another policy, and side by side."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from api import paging, problems
+from api.bootstrap import Service
+from api.history_schemas import (
+    ChangeView,
+    CompareView,
+    JobReplayView,
+    PhasesView,
+    ReplayView,
+    RuleChange,
+    WhatIfView,
+)
+from api.jobs import TheService
+from api.moments import Moment
+from api.paging import Cursor, Limit
+from api.schemas import Identifier
+from api.views import run_view
+from domain.errors import InvalidInput, NotFound
+from domain.events import Event
+from projections import run_file
+from projections.audit_trail import AuditFilter
+from projections.replay import Replay, compare, phases, replay, what_if
+
+MOST_EVENTS = 1_000_000
+"""Events of one run that are replayed at once."""
+
+Seconds = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
+Percent = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)]
+
+router = APIRouter(prefix="/recovery-runs", tags=["replay"])
+
+
+def other_policy(
+    complete_above_percent: Percent = None,
+    unreachable_timeout: Seconds = None,
+    startup_grace: Seconds = None,
+    confirmation_window: Seconds = None,
+    confirmation_probes: Annotated[int | None, Query(ge=1, le=1000)] = None,
+) -> dict[str, float]:
+    """Read the numbers of another policy; those that are not named stay as they were."""
+    asked = {
+        "complete_above_percent": complete_above_percent,
+        "unreachable_timeout": unreachable_timeout,
+        "startup_grace": startup_grace,
+        "confirmation_window": confirmation_window,
+        "confirmation_probes": confirmation_probes,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+OtherPolicy = Annotated[dict[str, float], Depends(other_policy)]
+
+
+@router.get("/compare", responses=problems.responses(404, 503))
+async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> CompareView:
+    """Show two runs side by side: which jobs they decided by other rules, and how long each phase took."""
+    one, other = replay(await events_of(service, a)), replay(await events_of(service, b))
+    return CompareView(
+        a=run_view(one.run, None),
+        b=run_view(other.run, None),
+        phases_a=PhasesView(**phases(one)),
+        phases_b=PhasesView(**phases(other)),
+        rules_a=_rules(one),
+        rules_b=_rules(other),
+        jobs=[RuleChange(**change) for change in compare(one, other)],
+    )
+
+
+@router.get("/what-if", responses=problems.responses(503))
+async def what_if_over_runs(
+    service: TheService,
+    policy: OtherPolicy,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
+) -> WhatIfView:
+    """Decide everything of a period again under another policy. Nothing is written."""
+    if not policy:
+        raise InvalidInput("what-if: name at least one number of the policy, such as complete_above_percent=95")
+    wanted = AuditFilter(type="RecoveryDecided", since=since, until=until)
+    decided = [entry.event() async for entry in service.trail.export(wanted)]
+    return WhatIfView(
+        policy=policy,
+        runs=len({event.correlation_id for event in decided}),
+        decisions=len(decided),
+        changes=[ChangeView.model_validate(change) for change in what_if(decided, policy)],
+    )
+
+
+@router.get("/{run_id}/replay", responses=problems.responses(404, 503))
+async def replay_run(
+    run_id: Identifier, service: TheService, policy: OtherPolicy, limit: Limit = 200, cursor: Cursor = None
+) -> ReplayView:
+    """Replay a run: what was seen of each job, when, and every decision made again from its evidence.
+
+    With numbers of another policy, also what it would have decided otherwise.
+    """
+    events = await events_of(service, run_id)
+    done = replay(events)
+    after = paging.decode_number(cursor) or 0
+    page = paging.page(
+        list(enumerate(done.jobs, start=1))[after : after + limit + 1],
+        limit,
+        lambda numbered: numbered[0],
+        lambda numbered: JobReplayView.model_validate(numbered[1]),
+    )
+    return ReplayView(
+        run=run_view(done.run, None),
+        decisions=done.decisions,
+        identical=done.identical,
+        different=[ChangeView.model_validate(change) for change in done.different],
+        what_if=[ChangeView.model_validate(change) for change in what_if(events, policy)] if policy else None,
+        items=page.items,
+        next_cursor=page.next_cursor,
+    )
+
+
+@router.get(
+    "/{run_id}/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The run as one file", "content": {"application/x-ndjson": {}}},
+        **problems.responses(404, 503),
+    },
+)
+async def export_run(run_id: Identifier, service: TheService) -> StreamingResponse:
+    """Return a run as one file, which `job-recovery replay FILE` replays without a database and without a VMA."""
+    lines = run_file.write(await events_of(service, run_id))
+
+    async def stream() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield line
+
+    headers = {"Content-Disposition": f'attachment; filename="{run_id}.ndjson"'}
+    return StreamingResponse(stream(), media_type="application/x-ndjson", headers=headers)
+
+
+async def events_of(service: Service, run_id: str) -> list[Event]:
+    """Return all events of a run.
+
+    Raises:
+        NotFound: there is no such run in the log.
+
+    """
+    entries = await service.trail.of_run(run_id, MOST_EVENTS)
+    if not entries:
+        raise NotFound(f"there is no recovery run {run_id}")
+    return [entry.event() for entry in entries]
+
+
+def _rules(done: Replay) -> dict[str, int]:
+    return dict(Counter(job.recorded.rule or "" for job in done.jobs if job.recorded))
