@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -129,10 +130,15 @@ class SQLiteEventLog:
         self._writer = GroupCommit(self._store)
         self.position = 0
         self._on_commit: list[Callable[[int], None]] = []
+        self._on_append: list[Callable[[float], None]] = []
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Have `listener` told the log position of every commit, in the event loop."""
         self._on_commit.append(listener)
+
+    def on_append(self, listener: Callable[[float], None]) -> None:
+        """Have `listener` told how many seconds each append took, from the request to its acknowledgement."""
+        self._on_append.append(listener)
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
         """Rebuild an aggregate from its snapshot and events; None if it has none."""
@@ -160,7 +166,10 @@ class SQLiteEventLog:
         """Store the events in one transaction, together with others that are waiting; return the position."""
         if not events:
             return 0
+        began = perf_counter()
         position = await self._writer.submit(events, snapshots)
+        for heard in self._on_append:
+            heard(perf_counter() - began)
         self.position = max(self.position, position)
         for listener in self._on_commit:
             listener(position)

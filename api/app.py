@@ -3,9 +3,11 @@
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
-from api import audit, health, jobs, problems, recovery, replays
+from api import audit, health, jobs, observability, problems, recovery, replays, stream, telemetry, tokens
+from api.access import Guard
 from api.bootstrap import Service
 from api.schemas import Problem
 
@@ -19,6 +21,7 @@ def create_app(service: Service) -> FastAPI:
     """Make the application that serves `service`."""
     app = _routes()
     app.state.service = service
+    app.add_middleware(Guard, access=lambda: service.access)
     return app
 
 
@@ -40,9 +43,9 @@ def _routes() -> FastAPI:
     app = _App(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
     problems.install(app)
     app.include_router(health.router)
-    app.include_router(jobs.router, prefix="/api/v1")
-    # Before the runs by their ids: `compare` and `what-if` are not ids.
-    app.include_router(replays.router, prefix="/api/v1")
-    app.include_router(recovery.router, prefix="/api/v1")
-    app.include_router(audit.router, prefix="/api/v1")
+    app.include_router(observability.scrape)
+    bearer = [Security(HTTPBearer(auto_error=False, description="Needed once there are tokens."))]
+    # Replays come before the runs by their ids: `compare` and `what-if` are not ids.
+    for part in (jobs, replays, recovery, audit, stream, telemetry, observability, tokens):
+        app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
     return app

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -130,9 +130,9 @@ async def _as_csv(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[str]:
         yield _row([*(plain[name] for name in fields[:-1]), msgspec.json.encode(entry.data).decode()])
 
 
-def _row(values: object) -> str:
+def _row(values: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(_harmless(value) for value in values)  # type: ignore[attr-defined]
+    csv.writer(buffer).writerow(_harmless(value) for value in values)
     return buffer.getvalue()
 
 

@@ -13,8 +13,12 @@ from sqlalchemy import Engine
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
+from adapters.tokens import TokenFile
+from adapters.vma_circuit import Circuit
 from adapters.vma_client import HttpVMA
+from api.access import Access, Buckets, is_loopback
 from api.background import Background
+from api.metrics import MeasuredVMA, Metrics
 from api.settings import Settings
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
@@ -25,6 +29,7 @@ from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.reports import Reports
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
@@ -57,12 +62,17 @@ class Service(msgspec.Struct, frozen=True):
     queries: Queries
     trail: AuditTrail
     background: Background
+    access: Access
+    reports: Reports
+    metrics: Metrics
+
+    def circuits(self) -> dict[str, Circuit]:
+        """Return the circuit of each VMA, by its name."""
+        return self.vma.circuits if isinstance(self.vma, HttpVMA) else {}
 
     def circuit_states(self) -> dict[str, str]:
-        """Return the circuit of each VMA, by its name."""
-        if not isinstance(self.vma, HttpVMA):
-            return {}
-        return {name: circuit.state for name, circuit in self.vma.circuits.items()}
+        """Return how each VMA's circuit stands."""
+        return {name: circuit.state for name, circuit in self.circuits().items()}
 
     async def close(self) -> None:
         """Store what waits and close everything."""
@@ -124,7 +134,10 @@ def _wire(  # noqa: PLR0913 - what the service is made of
     policy = settings.policy
     app = JobRecovery(event_log, clock, policy)
     runs = RunBook(event_log, clock, instance, new_run_id(clock))
-    contact = Contact(vma, clock, policy)
+    metrics = Metrics()
+    event_log.on_append(metrics.appended)
+    app.subscribe(metrics.decided)
+    contact = Contact(MeasuredVMA(vma, metrics), clock, policy)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, random.random)
     queries = Queries(engine)
     requests = RecoveryRequests()
@@ -187,6 +200,13 @@ def _wire(  # noqa: PLR0913 - what the service is made of
         queries,
         AuditTrail(engine),
         Background(),
+        Access(
+            TokenFile(settings.data_dir),
+            Buckets(settings.rate_limit, clock.monotonic),
+            on_loopback=is_loopback(settings.host),
+        ),
+        Reports(app, poller, requests),
+        metrics,
     )
 
 

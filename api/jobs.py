@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 
 from api import paging, past, problems
+from api.access import LOCAL
 from api.bootstrap import Service
 from api.history_schemas import DiffView, JobThenView
 from api.moments import Moment
@@ -23,6 +25,9 @@ from projections.queries import JobFilter
 
 READ_YOUR_WRITES = 2.0
 """Seconds to wait for the read model after a command, so that the next read shows it."""
+
+MOST_ACTOR = 100
+"""Characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
 
@@ -99,27 +104,48 @@ async def _jobs_then(  # noqa: PLR0913 - as above
     return paging.page(found, limit, lambda job: job.id, lambda job: past.show_then(job, at))
 
 
-@router.get("/jobs/{job_id}", responses=problems.responses(404, 503))
-async def get_job(
+@router.get(
+    "/jobs/{job_id}",
+    response_model=JobThenView,
+    responses={304: {"description": "The job is at the version of If-None-Match"}, **problems.responses(404, 503)},
+)
+async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
     job_id: JobId,
     service: TheService,
+    response: Response,
     version: Annotated[int | None, Query(ge=1, le=2**62, description="The job as it was at this version.")] = None,
     at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
     as_known: Annotated[
         Moment | None, Query(description="With `at`: what is known of that time by events recorded until this one.")
     ] = None,
-) -> JobThenView:
+    if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that is at hand.")] = None,
+) -> JobThenView | Response:
     """Return one job: as recorded and as polled since, or as it was at a version or a time."""
     if version is not None and at is not None:
         raise InvalidInput("version, at: ask for one of the two")
     if as_known is not None and at is None:
         raise InvalidInput("as_known: says what is known of the time that `at` names, so name one")
+    found = await _asked_for(service, job_id, version, at, as_known)
+    etag = f'"{found.version}"'
+    if if_none_match is not None and _matches(if_none_match, etag):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+    response.headers["ETag"] = etag
+    return found
+
+
+async def _asked_for(
+    service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
+) -> JobThenView:
     if version is None and at is None:
         return show(service, await known_job(service, job_id))
     then = await past.job_then(service, job_id, await past.version_of(service, job_id, version or at or 0))
     if at is None or as_known is None:
         return past.show_then(then, at)
     return past.show_then(then, at, await past.hindsight(service, then, at, as_known))
+
+
+def _matches(header: str, etag: str) -> bool:
+    return header.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in header.split(",")}
 
 
 @router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))
@@ -142,12 +168,34 @@ async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cur
     return paging.page(found, limit, lambda entry: entry.position, event_view)
 
 
-@router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 503))
-async def decide_job(job_id: JobId, body: OperatorOrder, service: TheService, trace: TheTrace) -> JobThenView:
-    """Complete or fail an open job on an operator's word."""
-    job = await service.app.operator_decide(job_id, Outcome(body.outcome), body.who, body.why, trace)
+@router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 412, 503))
+async def decide_job(  # noqa: PLR0913 - what a command comes with
+    job_id: JobId,
+    body: OperatorOrder,
+    service: TheService,
+    trace: TheTrace,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="`ETag` of the job as it was seen: 412 if it changed.")] = None,
+) -> JobThenView:
+    """Complete or fail an open job on an operator's word. Without tokens, the actor is who the operator says to be."""
+    if trace.actor == LOCAL:
+        trace = msgspec.structs.replace(trace, actor=body.who[:MOST_ACTOR])
+    wanted = _version_in(if_match)
+    outcome = Outcome(body.outcome)
+    job = await service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)
     await settle(service)
+    response.headers["ETag"] = f'"{job.version}"'
     return show(service, job)
+
+
+def _version_in(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    inner = if_match.strip().strip('"')
+    if not (inner.isascii() and inner.isdigit() and len(inner) <= len(str(2**62))):
+        # No version of ours is written like this, so the job cannot be at it.
+        return -1
+    return int(inner)
 
 
 @router.get("/vm-contexts/{vm_context_id}", responses=problems.responses(404, 503))

@@ -1,5 +1,6 @@
 """Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.errors import Forbidden, TooManyRequests, Unauthenticated
 from api.schemas import Problem
 from domain.errors import (
     ConcurrentWrite,
@@ -16,11 +18,16 @@ from domain.errors import (
     NotFound,
     Refused,
     StorageUnavailable,
+    VersionMismatch,
 )
 
 STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
+    VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     Refused: HTTPStatus.CONFLICT,
     ConcurrentWrite: HTTPStatus.CONFLICT,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -29,6 +36,9 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 """The nearest of an error's classes counts."""
 
 MEDIA_TYPE = "application/problem+json"
+
+ANYWHERE = (400, 401, 403, 422, 429)
+"""What any call under `/api/v1` can answer with."""
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -39,7 +49,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: schema},
         }
-        for status in (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY.value)
+        for status in (*statuses, *ANYWHERE)
     }
 
 
@@ -57,9 +67,20 @@ def problem(request: Request, status: int, detail: str, **extra: object) -> JSON
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
 
-async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+def of(request: Request, error: JobRecoveryError) -> JSONResponse:
+    """Answer with the problem that one of our errors is."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    return problem(request, status, str(error))
+    response = problem(request, status, str(error))
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
+
+
+async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, JobRecoveryError)  # noqa: S101 - registered for this class only
+    return of(request, error)
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:

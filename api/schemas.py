@@ -144,6 +144,16 @@ class LiveView(BaseModel):
     vma_status: str | None = None
 
 
+class RecoveryView(BaseModel):
+    """How the job last went through recovery. `method` is why it was recovered."""
+
+    attempted: bool
+    at: datetime | None
+    method: str | None
+    last_validated: datetime | None = Field(description="The VMA's last conclusive word.")
+    polling_restarted_at: datetime | None
+
+
 class JobView(BaseModel):
     """One job, as the event log has it, and `live` as the poller sees it."""
 
@@ -171,6 +181,7 @@ class JobView(BaseModel):
     attention: list[str]
     decision: DecisionView | None
     run_id: str | None
+    recovery: RecoveryView
     retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
     version: int
     live: LiveView | None = None

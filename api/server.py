@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import uvicorn
 
 from adapters.lease import Lease
+from adapters.tokens import TokenFile
+from api.access import is_loopback
 from api.app import create_app
 from api.bootstrap import Service, build, prepare, reconcile_since
 from api.settings import Settings
@@ -39,6 +41,7 @@ def serve(settings: Settings, log: Log) -> None:
     lease = Lease(prepare(settings.data_dir))
     lease.acquire("starting up")
     try:
+        _check_access(settings)
         listener = _bind(settings)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         asyncio.run(_serve(settings, log, lease, listener, address))
@@ -64,6 +67,8 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
+            if service.access.is_open:
+                log.warning("api_open_on_loopback_only", why="there are no tokens: see `job-recovery token create`")
             await server.serve(sockets=[listener])
             processes.cancel()
     finally:
@@ -79,6 +84,20 @@ async def run(service: Service) -> None:
         service.background.attach(group)
         group.create_task(service.projector.run())
         group.create_task(service.supervisor.run(reconcile_since(service)))
+
+
+def _check_access(settings: Settings) -> None:
+    """Refuse to be open to other machines."""
+    try:
+        local = is_loopback(settings.host)
+    except OSError as error:
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host}: {error}") from None
+    if not local and not TokenFile(settings.data_dir).all():
+        message = (
+            f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
+            "make a token first (job-recovery token create NAME --scope read)"
+        )
+        raise InvalidInput(message)
 
 
 def _bind(settings: Settings) -> socket.socket:

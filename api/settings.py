@@ -4,6 +4,7 @@ The file is `job-recovery.toml` in the working directory, or what `JOB_RECOVERY_
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,7 @@ PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Url = Annotated[str, Field(min_length=1)]
 
 _URL = TypeAdapter(HttpUrl)
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
 class Settings(BaseSettings):
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     stalled_after: PositiveSeconds = 900.0
     reconcile_for: Seconds = 86400.0
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA"] = "FULL"
+    rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 200.0
     log_format: Literal["auto", "json", "human"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -124,4 +127,9 @@ def load_settings() -> Settings:
 def _in_words(problem: object) -> str:
     assert isinstance(problem, dict)  # noqa: S101 - pydantic's own form of an error
     name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-    return f"{name}: {problem['msg']}, not {str(problem['input'])[:80]!r}"
+    return f"{name}: {problem['msg']}, not {redacted(str(problem['input']))[:80]!r}"
+
+
+def redacted(text: str) -> str:
+    """Take user and password out of the addresses in a text."""
+    return _CREDENTIALS.sub("//***@", text)

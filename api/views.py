@@ -8,6 +8,7 @@ from api.schemas import (
     EventView,
     JobView,
     LiveView,
+    RecoveryView,
     RunDecisionView,
     RunView,
     VMContextView,
@@ -50,9 +51,16 @@ def job_view(job: ReplicationJob, live: LivePoll | None, retry_in: float | None)
         attention=why,
         decision=DecisionView.model_validate(decision, from_attributes=True) if decision else None,
         run_id=job.run_id,
+        recovery=RecoveryView(
+            attempted=job.recovery_began_at is not None,
+            at=job.recovery_began_at,
+            method=job.cause.value if job.cause else None,
+            last_validated=job.last_contact_at,
+            polling_restarted_at=job.resumed_at,
+        ),
         retry_in=retry_in,
         version=job.version,
-        live=_live_view(live) if live else None,
+        live=live_view(live) if live else None,
     )
 
 
@@ -63,7 +71,8 @@ def _disk_view(job: ReplicationJob, volume_id: str) -> DiskView:
     return DiskView.model_validate(reading, from_attributes=True)
 
 
-def _live_view(live: LivePoll) -> LiveView:
+def live_view(live: LivePoll) -> LiveView:
+    """Show what the poller knows of a job."""
     seen = live.observation
     return LiveView(
         polled_at=live.polled_at,

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from domain.aggregate import Snapshot
-from domain.errors import ConcurrentWrite, JobExists, NotFound
+from domain.errors import ConcurrentWrite, JobExists, NotFound, VersionMismatch
 from domain.events import Cause, Event, Trace
 from domain.materiality import is_material
 from domain.ports import Clock, EventLog
@@ -95,12 +95,12 @@ class JobRecovery:
                 return _same_or_refuse(existing, asked), False
             return await self._register_new(asked, trace), True
 
-    async def observe(self, job_id: str, observation: Observation) -> None:
-        """Record what polling saw of a job, if it is material and the job is still being polled."""
+    async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> None:
+        """Record what was seen of a job, if it is material and the job is open; `trace` if not by polling."""
 
         def command(job: ReplicationJob) -> None:
             if job.is_open and is_material(job, observation):
-                job.observe(observation, self._clock.now())
+                job.observe(observation, self._clock.now(), trace)
 
         await self._change(job_id, command)
 
@@ -161,10 +161,19 @@ class JobRecovery:
                 self._keep(job)
             return job
 
-    async def operator_decide(self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace) -> ReplicationJob:
-        """Complete or fail an open job on a person's word."""
+    async def operator_decide(  # noqa: PLR0913 - what an operator says
+        self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace, *, if_version: int | None = None
+    ) -> ReplicationJob:
+        """Complete or fail an open job on a person's word.
+
+        Raises:
+            VersionMismatch: the job is not at the version that this person saw.
+
+        """
 
         def command(job: ReplicationJob) -> ReplicationJob:
+            if if_version is not None and job.version != if_version:
+                raise VersionMismatch(f"job {job_id} is at version {job.version}, not {if_version}: look at it again")
             job.operator_decide(outcome, who, why, self._clock.now(), trace)
             return job
 

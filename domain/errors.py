@@ -6,7 +6,8 @@ JobRecoveryError
 ├── Refused                well-formed, but not allowed now
 │   ├── IllegalTransition  the job's state does not allow it
 │   ├── JobExists          the id is taken by a job with other content
-│   └── ContextBusy        the VM context already has an active job
+│   ├── ContextBusy        the VM context already has an active job
+│   └── VersionMismatch    the job is not at the version that the command was made for
 ├── ConcurrentWrite        someone else wrote to the stream first: reload and decide again
 └── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
 """
@@ -44,6 +45,10 @@ class JobExists(Refused):
 
 class ContextBusy(Refused):
     """The VM context already has an active job."""
+
+
+class VersionMismatch(Refused):
+    """The job is not at the version that the command was made for."""
 
 
 class ConcurrentWrite(JobRecoveryError):

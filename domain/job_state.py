@@ -92,6 +92,8 @@ class JobFields(Aggregate, kw_only=True):
     attempts: int = 0
     run_id: str | None = None
     cause: Cause | None = None
+    recovery_began_at: datetime | None = None
+    resumed_at: datetime | None = None
     found_in: JobState | None = None
     watched_by: Trace = Trace("", "")
 
@@ -115,6 +117,7 @@ class JobFields(Aggregate, kw_only=True):
             case RecoveryStarted():
                 self.state, self.found_in = JobState.RECOVERING, event.from_state
                 self.run_id, self.cause = event.run_id, event.cause
+                self.recovery_began_at = event.recorded_at
             case RecoveryDecided():
                 self._evolve_decided(event)
             case OutcomeRevised():
@@ -185,6 +188,8 @@ class JobFields(Aggregate, kw_only=True):
         if state in OPEN_STATES:
             self.state = state
             self.watched_by = Trace(event.correlation_id, event.ref)
+            if state is JobState.REPLICATING:
+                self.resumed_at = event.recorded_at
         else:
             self._end(state, event.basis, event.recorded_at)
 

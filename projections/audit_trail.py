@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from domain.events import EVENTS, SERVICE, Event
 from projections import schema
@@ -121,6 +121,14 @@ class AuditTrail(Reader):
         if kind is not None:
             query = query.where(table.c.type == kind)
         return await self._entries(query.order_by(table.c.position).limit(limit))
+
+    async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
+        """Count the events that have something in a column, by what it is."""
+        table = schema.audit_trail
+        query = select(table.c[column], func.count()).where(table.c[column].is_not(None)).group_by(table.c[column])
+        if kind is not None:
+            query = query.where(table.c.type == kind)
+        return {row[0]: row[1] for row in await self.rows(query)}
 
     async def entry(self, position: int) -> AuditEntry | None:
         """Return one event."""

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
+from domain.lifecycle import JobState
 from domain.recovery_run import RUNNING, RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
@@ -63,6 +64,18 @@ class Queries(Reader):
             query = query.where(table.c.first_position < before)
         rows = await self.rows(query.limit(limit))
         return [(row[0], msgspec.json.decode(row[1], type=RecoveryRun)) for row in rows]
+
+    async def jobs_by_state(self) -> dict[str, int]:
+        """Count the jobs in each state; a state without jobs is there, with none."""
+        table = schema.jobs
+        found = await self.rows(select(table.c.state, func.count()).group_by(table.c.state))
+        return {state.value: 0 for state in JobState} | {row[0]: row[1] for row in found}
+
+    async def runs_by_status(self) -> dict[str, int]:
+        """Count the recovery runs by how they stand."""
+        table = schema.recovery_runs
+        found = await self.rows(select(table.c.status, func.count()).group_by(table.c.status))
+        return {row[0]: row[1] for row in found}
 
     async def open_jobs(self) -> Sequence[str]:
         """Return the ids of all jobs in an open state."""

@@ -5,6 +5,7 @@ database and without a VMA. A decision that comes out differently from the one t
 changed since. The same with another policy is a what-if.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -127,6 +128,8 @@ def policy_changes(asked: dict[str, Any]) -> dict[str, float]:
         known = msgspec.convert(asked, Policy, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"policy: {error}") from None
+    if not all(math.isfinite(getattr(known, name, 0.0)) for name in asked):
+        raise InvalidInput("policy: a number of the policy must be finite")
     unknown = sorted(set(asked) - set(Policy.__struct_fields__))
     if unknown:
         raise InvalidInput(f"policy: no number {unknown[0]!r}; there are: {', '.join(Policy.__struct_fields__)}")

@@ -42,6 +42,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     bytes, percentage or phase last changed.
     """
 
+    vma: str
     watched_at: float
     second_due: float
     moved_at: datetime
@@ -72,6 +73,7 @@ class Poller:
         self.live: dict[str, LivePoll] = {}
         self.lag = 0.0
         self.polls = 0
+        self.conclusive = 0
         self._app = app
         self._contact = contact
         self._clock = clock
@@ -92,6 +94,7 @@ class Poller:
         self._phase = (self._phase + GOLDEN) % 1.0
         share = self._phase * self._interval
         self.live[job.id] = LivePoll(
+            vma=job.vma,
             watched_at=now,
             second_due=now + share + FIRST_WITHIN * self._interval,
             moved_at=job.moved_at or self._clock.now(),
@@ -103,6 +106,12 @@ class Poller:
         self._agenda.drop(job_id)
         if self.live.pop(job_id, None) is not None:
             self._settle(job_id, polled=False)
+
+    def note(self, job: ReplicationJob, observation: Observation) -> None:
+        """Take what somebody else saw of a job for the job's last poll."""
+        live = self.live.get(job.id)
+        if live is not None:
+            self._remember(job, live, observation)
 
     async def polled_again(self, job_ids: Iterable[str]) -> int:
         """Wait until each of these jobs was polled, or left `replicating`; return how many were polled."""
@@ -158,6 +167,7 @@ class Poller:
             live.moved_at = observation.observed_at
         live.polls += 1
         self.polls += 1
+        self.conclusive += observation.conclusive
         live.polled_at = observation.observed_at
         live.polled_mono = self._clock.monotonic()
         live.vma_status = observation.status

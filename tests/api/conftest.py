@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -23,8 +24,15 @@ def vma() -> Iterator[SimulatedVMA]:
 
 @pytest.fixture
 async def api(vma: SimulatedVMA, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(vma, tmp_path) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the whole service in this process, and give a client of it."""
     settings = Settings(
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         vma_url=vma.url,
         poll_interval=0.2,
         confirmation_window=0.2,

@@ -1,0 +1,83 @@
+"""Prometheus metrics. Never a job's id as a label: there are as many of those as there ever were VMs."""
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from domain.events import Event, RecoveryDecided
+from domain.ports import VMA, ProbeTarget
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Observation
+
+SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """Everything that is measured, in one registry of its own."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self._registry = CollectorRegistry()
+        self._jobs = Gauge("job_recovery_jobs", "Jobs by state", ["state"], registry=self._registry)
+        self._decisions = Counter(
+            "job_recovery_decisions", "Decisions by rule and outcome", ["rule", "outcome"], registry=self._registry
+        )
+        self._probes = Histogram(
+            "job_recovery_probe_seconds", "Probes by status", ["vma", "status"], buckets=SHORT, registry=self._registry
+        )
+        self._appends = Histogram(
+            "job_recovery_append_seconds",
+            "From a request to store events to its acknowledgement",
+            buckets=SHORT,
+            registry=self._registry,
+        )
+        self._poll_lag = Gauge("job_recovery_poll_lag_seconds", "How late polls begin", registry=self._registry)
+        self._projection_lag = Gauge(
+            "job_recovery_projection_lag_events", "Events not in the read model yet", registry=self._registry
+        )
+        self._circuits = Gauge(
+            "job_recovery_vma_reachable", "1 if the VMA's circuit is closed", ["vma"], registry=self._registry
+        )
+
+    def decided(self, _job: ReplicationJob, events: Sequence[Event]) -> None:
+        """Count decisions."""
+        for event in events:
+            if isinstance(event, RecoveryDecided):
+                self._decisions.labels(event.rule.value, event.outcome.value).inc()
+
+    def probed(self, observation: Observation, seconds: float) -> None:
+        """Count a probe."""
+        self._probes.labels(observation.vma, observation.status.value).observe(seconds)
+
+    def appended(self, seconds: float) -> None:
+        """Count a write."""
+        self._appends.observe(seconds)
+
+    def scrape(
+        self, *, jobs: Mapping[str, int], poll_lag: float, projection_lag: int, circuits: Mapping[str, str]
+    ) -> bytes:
+        """Return everything in Prometheus' text form."""
+        for state, count in jobs.items():
+            self._jobs.labels(state).set(count)
+        self._poll_lag.set(poll_lag)
+        self._projection_lag.set(projection_lag)
+        for vma, state in circuits.items():
+            self._circuits.labels(vma).set(state == "closed")
+        return generate_latest(self._registry)
+
+
+class MeasuredVMA:
+    """The VMA port, with each probe measured."""
+
+    def __init__(self, vma: VMA, metrics: Metrics) -> None:
+        """Measure what goes through."""
+        self._vma = vma
+        self._metrics = metrics
+
+    async def probe(self, target: ProbeTarget) -> Observation:
+        """Ask, and note how long it took."""
+        began = perf_counter()
+        observation = await self._vma.probe(target)
+        self._metrics.probed(observation, perf_counter() - began)
+        return observation

@@ -1,0 +1,85 @@
+"""The live stream of events, as server-sent events. The id of each is its position in the log.
+
+A client that comes back with the last id it saw gets what came after it: every event once, in the order of the log,
+however often it or the service was gone in between. Only what is durable is sent.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api import problems
+from api.audit import EventType
+from api.bootstrap import Service
+from api.history_schemas import AuditView
+from api.jobs import service_of
+from api.schemas import Identifier
+from domain.errors import InvalidInput
+from projections.audit_trail import AuditFilter
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment is sent, so that proxies keep the connection."""
+
+CHUNK = 500
+
+router = APIRouter(tags=["stream"])
+
+
+def start_of(
+    last_event_id: Annotated[str | None, Header(description="Position of the last event seen.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="The same, for a first connection.")] = None,
+) -> int | None:
+    """Return the position after which to begin; None: with what happens from now on.
+
+    Raises:
+        InvalidInput: the last id is none of ours.
+
+    """
+    if last_event_id is None or last_event_id == "":
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= len(str(2**62))):
+        raise InvalidInput("Last-Event-ID: is none of ours; it is the id of the last event that was received")
+    return int(last_event_id)
+
+
+def stream_filter(
+    job_id: Identifier | None = None,
+    vm_context_id: Identifier | None = None,
+    run_id: Identifier | None = None,
+    type: EventType | None = None,  # noqa: A002 - the field's name in the API
+) -> AuditFilter:
+    """Read which events are wanted."""
+    return AuditFilter(job_id=job_id, vm_context_id=vm_context_id, run_id=run_id, type=type)
+
+
+@router.get("/events/stream", response_class=EventSourceResponse, responses=problems.responses(503))
+async def stream_events(
+    request: Request,
+    start: Annotated[int | None, Depends(start_of)],
+    wanted: Annotated[AuditFilter, Depends(stream_filter)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow the log live. Reconnect with `Last-Event-ID`, which browsers do by themselves."""
+    service = service_of(request)
+    position = await service.trail.head() if start is None else start
+    yield ServerSentEvent(comment=f"after position {position}", retry=1000)
+    while True:
+        async for event in _news(service, wanted, position):
+            position = int(event.id or position)
+            yield event
+        position = max(position, service.projector.position)
+        if not await service.projector.reached(position + 1, HEARTBEAT):
+            yield ServerSentEvent(comment="still here")
+
+
+async def _news(service: Service, wanted: AuditFilter, position: int) -> AsyncIterator[ServerSentEvent]:
+    """Go through what is there after a position, up to where the read model is when this begins."""
+    end = service.projector.position
+    while found := await service.trail.entries(wanted, CHUNK, position):
+        for entry in found:
+            if entry.position > end:
+                return
+            data = AuditView.model_validate(entry).model_dump(mode="json")
+            yield ServerSentEvent(id=str(entry.position), event=entry.type, data=data)
+        position = found[-1].position
