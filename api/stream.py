@@ -65,17 +65,16 @@ async def stream_events(
     position = await service.trail.head() if start is None else start
     yield ServerSentEvent(comment=f"after position {position}", retry=1000)
     while True:
-        async for event in _news(service, wanted, position):
-            position = int(event.id or position)
+        end = service.projector.position
+        async for event in _between(service, wanted, position, end):
             yield event
-        position = max(position, service.projector.position)
+        position = max(position, end)
         if not await service.projector.reached(position + 1, HEARTBEAT):
             yield ServerSentEvent(comment="still here")
 
 
-async def _news(service: Service, wanted: AuditFilter, position: int) -> AsyncIterator[ServerSentEvent]:
-    """Go through what is there after a position, up to where the read model is when this begins."""
-    end = service.projector.position
+async def _between(service: Service, wanted: AuditFilter, position: int, end: int) -> AsyncIterator[ServerSentEvent]:
+    """Go through what is wanted of the events after a position and up to another one."""
     while found := await service.trail.entries(wanted, CHUNK, position):
         for entry in found:
             if entry.position > end:

@@ -1,0 +1,97 @@
+"""A client of the live stream ends with every event once, in order, though the service is killed under it."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.conftest import StartService
+from tests.restart.service import ServiceProcess, wait_until
+
+
+class Follower:
+    """Follows the stream as a browser does: comes back with the last id it saw, whatever happened."""
+
+    def __init__(self, service: ServiceProcess, **query: str) -> None:
+        self.ids: list[int] = []
+        self.kinds: list[str] = []
+        self._service = service
+        self._query = query
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ends.set()
+        self._thread.join(timeout=20)
+
+    def _follow(self) -> None:
+        while not self._ends.is_set():
+            headers = {"Last-Event-ID": str(self.ids[-1])} if self.ids else {}
+            query = {} if self.ids else {"after": "0"}
+            url = f"{self._service.url}/api/v1/events/stream"
+            try:
+                with httpx.stream(
+                    "GET", url, headers=headers, params={**query, **self._query}, timeout=5, trust_env=False
+                ) as response:
+                    self._read(response)
+            except httpx.HTTPError:
+                time.sleep(0.05)
+
+    def _read(self, response: httpx.Response) -> None:
+        for line in response.iter_lines():
+            if self._ends.is_set():
+                return
+            if line.startswith("id: "):
+                self.ids.append(int(line.removeprefix("id: ")))
+            if line.startswith("event: "):
+                self.kinds.append(line.removeprefix("event: "))
+
+
+@pytest.fixture
+def running(vma: SimulatedVMA, start_service: StartService) -> Iterator[ServiceProcess]:
+    """Serve five jobs."""
+    service = start_service()
+    for n in range(5):
+        vma.world.add_job(f"job-{n}", [f"disk-{n}"], duration=20, progress=10)
+        service.register(f"job-{n}", f"disk-{n}")
+    yield service
+    service.close()
+
+
+def test_every_event_comes_once_and_in_order_though_the_service_is_killed(running: ServiceProcess) -> None:
+    everything, decided = Follower(running), Follower(running, type="RecoveryDecided")
+    for _ in range(3):
+        seen = len(everything.ids)
+        wait_until(lambda seen=seen: len(everything.ids) > seen + 5, what="events")  # type: ignore[misc]
+        running.kill()
+        running.start()
+        wait_until(lambda: running.logged("recovery_completed"))
+    entries = running.pages("/api/v1/audit", order="oldest")
+    last = entries[-1]["position"]
+    wait_until(lambda: everything.ids and everything.ids[-1] >= last, what="the end")
+    everything.stop()
+    decided.stop()
+
+    upto = everything.ids[: everything.ids.index(last) + 1]
+    assert upto == [entry["position"] for entry in entries]
+    expected = [entry["position"] for entry in entries if entry["type"] == "RecoveryDecided"]
+    assert decided.ids[: len(expected)] == expected
+    assert set(decided.kinds) == {"RecoveryDecided"}
+
+
+def test_a_position_that_is_none_is_refused(running: ServiceProcess) -> None:
+    response = httpx.get(f"{running.url}/api/v1/events/stream", headers={"Last-Event-ID": "yesterday"}, trust_env=False)
+
+    assert (response.status_code, "Last-Event-ID" in response.json()["detail"]) == (422, True)
+
+
+def test_sigterm_ends_the_service_within_five_seconds_though_clients_follow(running: ServiceProcess) -> None:
+    follower = Follower(running)
+    wait_until(lambda: follower.ids)
+
+    assert running.terminate(within=5.0) == 0
+    follower.stop()
