@@ -21,8 +21,8 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.simulated_vma import SimulatedVMA
-from api import tables
-from api.client import Client, ServiceUnreachable
+from api.commands import tables
+from api.commands.client import Client, ServiceUnreachable
 from api.demo_world import HOUR, SCENARIOS, SECOND_VMA, Scenario
 from domain.errors import JobRecoveryError
 

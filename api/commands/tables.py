@@ -103,6 +103,15 @@ def describe(kind: str, data: dict[str, Any]) -> str:  # noqa: PLR0911 - a retur
             return f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}"
         case "VMAStatusObserved":
             return f"{observation['status']} {percent(observation['progress_percent'])}"
+        case "JobAdmitted":
+            return "is its VM's active job"
+        case "JobReleased":
+            return "is no longer its VM's active job"
+        case "RecoveryRunStarted":
+            return f"cause: {data['cause']}, {len(data['job_ids'])} open job(s), by {data['instance']}"
+        case "RecoveryRunFinished":
+            counted = ", ".join(f"{count} {outcome}" for outcome, count in data["outcomes"].items())
+            return f"all decided in {data['decided_in']:.1f} s: {counted or 'no open job'}"
         case "RecoveryStarted":
             return f"cause: {data['cause']}"
         case "RecoveryDecided":

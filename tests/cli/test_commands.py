@@ -9,24 +9,8 @@ import pytest
 from adapters.lease import Lease
 from adapters.simulated_vma import SimulatedVMA
 from api.cli import main
+from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess
-
-
-@pytest.fixture(autouse=True)
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JOB_RECOVERY_PORT", "9")
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "250")
-
-
-def complaint(capsys: pytest.CaptureFixture[str]) -> str:
-    written = capsys.readouterr()
-    lines = written.err.strip().splitlines()
-    assert written.out == ""
-    assert len(lines) == 1
-    assert lines[0].startswith("job-recovery: ")
-    return lines[0]
 
 
 @pytest.mark.parametrize("line", [["dance"], [], ["job"], ["jobs", "--colour"], ["job", "../etc"]])
@@ -40,6 +24,15 @@ def test_a_wrong_setting_is_exit_code_2(monkeypatch: pytest.MonkeyPatch, capsys:
 
     assert main(["serve"]) == 2
     assert "JOB_RECOVERY_POLL_INTERVAL" in complaint(capsys)
+
+
+def test_other_machines_are_not_served_without_a_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_HOST", "0.0.0.0")
+
+    assert main(["serve"]) == 2
+    assert "job-recovery token create" in complaint(capsys)
 
 
 def test_no_service_is_exit_code_1_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,1 @@
+"""The commands of `job-recovery`: those that ask a service, those about the past, and those on the data directory."""

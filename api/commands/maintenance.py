@@ -1,0 +1,75 @@
+"""Maintenance of a data directory."""
+
+import asyncio
+import sqlite3
+
+from adapters.clock import SystemClock
+from adapters.event_store import SQLiteEventLog
+from adapters.lease import Lease
+from adapters.seals import Seal, verify
+from api.bootstrap import prepare
+from api.logs import configure
+from api.settings import Settings
+from domain.errors import InvalidInput, JobRecoveryError, NotFound
+from projections.projector import Projector, empty, open_read_model
+
+
+def rebuild(settings: Settings) -> None:
+    """Fold the whole event log anew into an emptied read model.
+
+    Raises:
+        DataDirectoryHeld: a service runs on the data directory; it catches up by itself.
+
+    """
+    lease = Lease(prepare(settings.data_dir))
+    lease.acquire("job-recovery rebuild")
+    try:
+        folded = asyncio.run(_rebuild(settings))
+    finally:
+        lease.release()
+    print(f"rebuilt the read model from {folded} events")
+
+
+async def _rebuild(settings: Settings) -> int:
+    event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
+    engine = open_read_model(settings.data_dir / "read_model.sqlite")
+    empty(engine)
+    logger = configure(settings.log_format, settings.log_level)
+    try:
+        return await Projector(engine, event_log, SystemClock(), logger).catch_up()
+    finally:
+        event_log.close()
+        engine.dispose()
+
+
+def verify_log(settings: Settings, noted: str | None) -> None:
+    """Check the event log against its seals, and against one that was noted elsewhere.
+
+    Raises:
+        InvalidInput: the noted seal is none.
+        NotFound: there is no event log.
+        JobRecoveryError: the log does not hold; the message names the first position that does not.
+
+    """
+    log = settings.data_dir / "events.sqlite"
+    if not log.is_file():
+        raise NotFound(f"there is no event log {log}")
+    try:
+        verdict = verify(log, _seal(noted) if noted else None)
+    except sqlite3.OperationalError as error:
+        raise JobRecoveryError(f"the event log {log} cannot be opened: {error}") from None
+    if verdict.broken_at is not None:
+        message = (
+            f"the event log {log} does not hold from position {verdict.broken_at} on: {verdict.why}. "
+            f"The {verdict.events} events before it hold; keep this file as evidence and restore it from a backup"
+        )
+        raise JobRecoveryError(message)
+    print(f"all {verdict.events} events hold")
+    print(f"the seal is {verdict.seal}: noted elsewhere, `job-recovery verify --expect` proves it later")
+
+
+def _seal(noted: str) -> Seal:
+    position, _, digest = noted.partition(":")
+    if not (position.isascii() and position.isdigit() and len(position) < len(str(2**62)) and digest):
+        raise InvalidInput(f"--expect: {noted[:100]!r} is not of the form POSITION:HASH, as `verify` prints it")
+    return Seal(int(position), digest.lower())

@@ -1,0 +1,123 @@
+"""Verifying the log and managing tokens from the command line."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.cli import main
+from tests.cli.conftest import complaint
+from tests.restart.service import ServiceProcess
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Iterator[ServiceProcess]:
+    """Leave the data of a service that was killed while it watched five jobs."""
+    with SimulatedVMA() as vma:
+        service = ServiceProcess(tmp_path / "data", vma.url)
+        service.start()
+        for n in range(5):
+            vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
+            service.register(f"job-{n}", f"disk-{n}")
+            service.wait_for(f"job-{n}", vma_status="running")
+        service.kill()
+        yield service
+        service.close()
+
+
+def flip_a_byte(log: Path, position: int) -> None:
+    with closing(sqlite3.connect(log)) as connection, connection:
+        state = connection.execute("SELECT state FROM stored_events WHERE rowid = ?", (position,)).fetchone()[0]
+        flipped = state[:20] + bytes([state[20] ^ 1]) + state[21:]
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (flipped, position))
+
+
+def test_a_log_after_kill_9_holds(killed: ServiceProcess, capsys: Capture) -> None:
+    assert main(["verify"]) == 0
+    assert "events hold" in capsys.readouterr().out
+
+
+def test_one_flipped_byte_is_found_with_its_position(killed: ServiceProcess, capsys: Capture) -> None:
+    flip_a_byte(killed.data_dir / "events.sqlite", 4)
+
+    assert main(["verify"]) == 1
+    assert "does not hold from position 4 on" in complaint(capsys)
+
+
+def test_a_log_that_was_cut_is_found_by_a_seal_noted_before(killed: ServiceProcess, capsys: Capture) -> None:
+    main(["verify"])
+    seal = capsys.readouterr().out.split("the seal is ")[1].split(": ")[0]
+    with closing(sqlite3.connect(killed.data_dir / "events.sqlite")) as connection, connection:
+        last = connection.execute("SELECT max(first) FROM seals").fetchone()[0]
+        connection.execute("DELETE FROM stored_events WHERE rowid >= ?", (last,))
+        connection.execute("DELETE FROM seals WHERE first = ?", (last,))
+
+    assert main(["verify"]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--expect", seal]) == 1
+    assert f"does not hold from position {last} on" in complaint(capsys)
+
+
+def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Capture) -> None:
+    killed.start()
+
+    assert main(["verify"]) == 0
+
+
+def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
+    assert main(["verify"]) == 4
+    assert "there is no event log" in complaint(capsys)
+
+
+@pytest.mark.parametrize("seal", ["42", ":ab", "-1:ab", "x:ab", "42:"])
+def test_a_seal_that_is_none_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
+    assert main(["verify", f"--expect={seal}"]) == 2
+    assert "POSITION:HASH" in complaint(capsys)
+
+
+def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
+    killed: ServiceProcess, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed.start()
+    assert main(["token", "create", "auditor", "--scope", "read"]) == 0
+    secret = capsys.readouterr().out.strip()
+
+    assert main(["jobs", "--url", killed.url]) == 1
+    assert "JOB_RECOVERY_TOKEN" in complaint(capsys)
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", secret)
+    assert main(["jobs", "--url", killed.url]) == 0
+    assert main(["recover", "--url", killed.url]) == 1
+    assert "has the scope read; this needs operate" in capsys.readouterr().err
+
+    assert main(["token", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert ("auditor" in listed, secret in listed) == (True, False)
+    assert secret not in killed.log_file.read_text() + (killed.data_dir / "tokens.json").read_text()
+
+    # Another one stays, or the service would be open again.
+    main(["token", "create", "other", "--scope", "admin"])
+    assert main(["token", "revoke", "auditor"]) == 0
+    capsys.readouterr()
+    assert main(["jobs", "--url", killed.url]) == 1
+
+
+def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:
+    main(["token", "create", "auditor", "--scope", "read"])
+    capsys.readouterr()
+
+    assert main(["token", "create", "auditor", "--scope", "admin"]) == 2
+    assert "there is a token named 'auditor'" in complaint(capsys)
+    assert main(["token", "revoke", "nobody"]) == 4
+    assert "there is no token named 'nobody'" in complaint(capsys)
+
+
+def test_a_token_that_is_none_is_not_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", "geheim\nX-Other: 1")
+
+    assert main(["jobs"]) == 2
+    assert "geheim" not in complaint(capsys)
