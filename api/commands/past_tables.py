@@ -95,7 +95,8 @@ def replay_tables(shown: Row) -> list[Table | Text]:
 
 def changed_decisions_table(changes: list[Row], title: str) -> Table:
     """Show decisions that would be others, from and to, with the reason."""
-    table = Table("job", "run", "was", "would be", "reason", title=f"decisions that would be others: {len(changes)} ({title})")
+    counted = f"decisions that would be others: {len(changes)} ({title})"
+    table = Table("job", "run", "was", "would be", "reason", title=counted)
     for change in changes:
         would_be = change["would_be"]
         table.add_row(change["job_id"], change["run_id"], _ruling(change["was"]), _ruling(would_be), would_be["reason"])

@@ -1,5 +1,6 @@
 """What the command line shows: tables for a person."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.table import Table
@@ -95,34 +96,38 @@ def decisions_table(decisions: list[dict[str, Any]], title: str) -> Table:
     return table
 
 
-def describe(kind: str, data: dict[str, Any]) -> str:  # noqa: PLR0911 - a return per kind of event
+def describe(kind: str, data: dict[str, Any]) -> str:
     """Say in a few words what an event says."""
-    observation = data.get("observation") or {}
-    match kind:
-        case "JobRegistered":
-            return f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}"
-        case "VMAStatusObserved":
-            return f"{observation['status']} {percent(observation['progress_percent'])}"
-        case "JobAdmitted":
-            return "is its VM's active job"
-        case "JobReleased":
-            return "is no longer its VM's active job"
-        case "RecoveryRunStarted":
-            return f"cause: {data['cause']}, {len(data['job_ids'])} open job(s), by {data['instance']}"
-        case "RecoveryRunFinished":
-            counted = ", ".join(f"{count} {outcome}" for outcome, count in data["outcomes"].items())
-            return f"all decided in {data['decided_in']:.1f} s: {counted or 'no open job'}"
-        case "RecoveryStarted":
-            return f"cause: {data['cause']}"
-        case "RecoveryDecided":
-            basis = f", {data['basis']}" if data["basis"] else ""
-            return f"{data['outcome']} by {data['rule']}{basis}: {data['reason']}"
-        case "OperatorDecided":
-            return f"{data['outcome']} by {data['who']}: {data['why']}"
-        case "JobStalled":
-            return f"nothing has moved for {data['stalled_for']:.0f} s"
-        case _:
-            return str(data.get("reason", ""))
+    return WORDS[kind](data) if kind in WORDS else str(data.get("reason", ""))
+
+
+def _observed(data: dict[str, Any]) -> str:
+    return f"{data['observation']['status']} {percent(data['observation']['progress_percent'])}"
+
+
+def _decided(data: dict[str, Any]) -> str:
+    basis = f", {data['basis']}" if data["basis"] else ""
+    return f"{data['outcome']} by {data['rule']}{basis}: {data['reason']}"
+
+
+def _run_finished(data: dict[str, Any]) -> str:
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in data["outcomes"].items())
+    return f"all decided in {data['decided_in']:.1f} s: {counted or 'no open job'}"
+
+
+WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "JobRegistered": lambda data: f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}",
+    "JobAdmitted": lambda _: "is its VM's active job",
+    "JobReleased": lambda _: "is no longer its VM's active job",
+    "VMAStatusObserved": _observed,
+    "RecoveryRunStarted": lambda data: f"cause: {data['cause']}, {len(data['job_ids'])} job(s), by {data['instance']}",
+    "RecoveryRunFinished": _run_finished,
+    "RecoveryStarted": lambda data: f"cause: {data['cause']}",
+    "RecoveryDecided": _decided,
+    "OperatorDecided": lambda data: f"{data['outcome']} by {data['who']}: {data['why']}",
+    "JobStalled": lambda data: f"nothing has moved for {data['stalled_for']:.0f} s",
+}
+"""What the events say; those that are not here say it as their reason."""
 
 
 def _plain(value: object) -> str:
