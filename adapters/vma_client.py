@@ -13,6 +13,7 @@ from urllib.parse import quote
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from opentelemetry.trace import TracerProvider
 
 from adapters.vma_circuit import Circuit
 from adapters.vma_dialects import read_reply
@@ -62,7 +63,8 @@ class HttpVMA:
 
         """
         self.circuits = {name: Circuit(clock.monotonic, circuit_rest) for name in urls}
-        self._urls = {name: url.rstrip("/") for name, url in urls.items()}
+        self._urls = {name: _without_user(url) for name, url in urls.items()}
+        self._logins = {name: _login(url) for name, url in urls.items()}
         self._clock = clock
         self._timeout = settings.probe_timeout
         self._slots = {name: asyncio.Semaphore(settings.probe_concurrency) for name in ("", *urls)}
@@ -73,6 +75,14 @@ class HttpVMA:
             timeout=settings.probe_timeout,
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         )
+
+    def trace(self, provider: TracerProvider | None) -> None:
+        """Make a span of every question from now on, if there is where to."""
+        if provider is None:
+            return
+        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - if it is wanted
+
+        HTTPXClientInstrumentor.instrument_client(self._client, tracer_provider=provider)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -145,7 +155,7 @@ class HttpVMA:
         began = self._clock.monotonic()
         url = f"{self._urls[vma]}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
         try:
-            async with self._client.stream("GET", url) as response:
+            async with self._client.stream("GET", url, auth=self._logins[vma]) as response:
                 body = await _read_bounded(response)
         except httpx.HTTPError as error:
             return self._unreachable(asked_id, self._since(began), _in_words(error))
@@ -186,3 +196,13 @@ async def _read_bounded(response: httpx.Response) -> bytes | None:
 
 def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200].removesuffix(": ")
+
+
+def _without_user(url: str) -> str:
+    return str(httpx.URL(url).copy_with(userinfo=b"")).rstrip("/")
+
+
+def _login(url: str) -> httpx.BasicAuth | None:
+    """Return the user and password of an address, which its requests carry in a header and nothing else shows."""
+    known = httpx.URL(url)
+    return httpx.BasicAuth(known.username, known.password) if known.userinfo else None

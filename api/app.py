@@ -10,6 +10,7 @@ from api import audit, health, jobs, observability, problems, recovery, replays,
 from api.access import Guard
 from api.bootstrap import Service
 from api.schemas import Problem
+from api.traces import Traces
 
 DESCRIPTION = (
     "Keeps track of VM replication jobs and brings them safely through a restart of the control plane. "
@@ -19,7 +20,7 @@ DESCRIPTION = (
 
 def create_app(service: Service) -> FastAPI:
     """Make the application that serves `service`."""
-    app = _routes()
+    app = _routes(service.traces)
     app.state.service = service
     app.add_middleware(Guard, access=lambda: service.access)
     return app
@@ -27,7 +28,7 @@ def create_app(service: Service) -> FastAPI:
 
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document; it does not depend on any service."""
-    return _routes().openapi()
+    return _routes(Traces({})).openapi()
 
 
 class _App(FastAPI):
@@ -39,8 +40,13 @@ class _App(FastAPI):
         return document
 
 
-def _routes() -> FastAPI:
-    app = _App(title="Job Recovery", version=version("job-recovery"), description=DESCRIPTION)
+def _routes(traces: Traces) -> FastAPI:
+    app = _App(
+        title="Job Recovery",
+        version=version("job-recovery"),
+        description=DESCRIPTION,
+        telemetry=traces.of_requests(),
+    )
     problems.install(app)
     app.include_router(health.router)
     app.include_router(observability.scrape)

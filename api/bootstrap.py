@@ -20,6 +20,7 @@ from api.access import Access, Buckets, is_loopback
 from api.background import Background
 from api.metrics import MeasuredVMA, Metrics
 from api.settings import Settings
+from api.traces import Traces
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
 from domain.ports import VMA, Clock, Log
@@ -65,6 +66,7 @@ class Service(msgspec.Struct, frozen=True):
     access: Access
     reports: Reports
     metrics: Metrics
+    traces: Traces
 
     def circuits(self) -> dict[str, Circuit]:
         """Return the circuit of each VMA, by its name."""
@@ -78,6 +80,7 @@ class Service(msgspec.Struct, frozen=True):
         """Store what waits and close everything."""
         if isinstance(self.vma, HttpVMA):
             await self.vma.close()
+        self.traces.close()
         self.event_log.close()
         self.engine.dispose()
 
@@ -135,6 +138,9 @@ def _wire(  # noqa: PLR0913 - what the service is made of
     app = JobRecovery(event_log, clock, policy)
     runs = RunBook(event_log, clock, instance, new_run_id(clock))
     metrics = Metrics()
+    traces = Traces(os.environ)
+    if isinstance(vma, HttpVMA):
+        vma.trace(traces.provider)
     event_log.on_append(metrics.appended)
     app.subscribe(metrics.decided)
     contact = Contact(MeasuredVMA(vma, metrics), clock, policy)
@@ -207,6 +213,7 @@ def _wire(  # noqa: PLR0913 - what the service is made of
         ),
         Reports(app, poller, requests),
         metrics,
+        traces,
     )
 
 

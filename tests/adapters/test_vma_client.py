@@ -1,6 +1,7 @@
 """A probe against a real HTTP server: bounded whatever that does, and always with exactly one status."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -165,3 +166,25 @@ async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
     statuses = [(await client.probe(JOB)).status, (await client.probe(second)).status, (await client.probe(JOB)).status]
 
     assert statuses == [VMAStatus.RUNNING, VMAStatus.UNREACHABLE, VMAStatus.RUNNING]
+
+
+async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_evidence() -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = HttpVMA({"default": f"http://oma:hunter2@127.0.0.1:{port}/"}, SystemClock(), Bounds(), circuit_rest=1)
+        seen = await client.probe(JOB)
+        await client.close()
+
+    expected = b"authorization: basic " + base64.b64encode(b"oma:hunter2").lower()
+    assert asked
+    assert all(expected in request.lower() for request in asked)
+    assert seen.status is U
+    assert b"hunter2" not in msgspec.json.encode(seen)
