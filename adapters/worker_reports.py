@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.vma_dialects import Unintelligible, read_document
-from domain.errors import InvalidInput
+from domain.errors import Refused
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
 
 
@@ -20,7 +20,7 @@ def read_report(
     vouches for one disk, as a document under the job's id does.
 
     Raises:
-        InvalidInput: it says nothing that can be read with certainty.
+        Refused: it says nothing that can be read with certainty.
 
     """
     disks: list[dict[str, Any]] = list(report.get("disks") or ())
@@ -44,7 +44,7 @@ def _read(fields: Mapping[str, Any]) -> Document:
     try:
         return read_document("", msgspec.json.encode(given))
     except Unintelligible as reason:
-        raise InvalidInput(f"the report cannot be read: {reason}") from None
+        raise Refused(f"the report cannot be read: {reason}") from None
 
 
 def _not_asked(asked_id: str) -> Answer:

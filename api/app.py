@@ -9,12 +9,14 @@ from fastapi.security import HTTPBearer
 from api import audit, health, jobs, observability, problems, recovery, replays, stream, telemetry, tokens
 from api.access import Guard
 from api.bootstrap import Service
-from api.schemas import Problem
+from api.openapi import DescribedApp
 from api.traces import Traces
 
 DESCRIPTION = (
     "Keeps track of VM replication jobs and brings them safely through a restart of the control plane. "
-    "Every error is answered as RFC 9457 problem details; every list is `items` and `next_cursor`."
+    "Every error is answered as RFC 9457 problem details; every list is `items` and `next_cursor`. "
+    "`GET /api/v1/events/stream` sends what happens as server-sent events: it takes the filters of the audit trail, "
+    "the id of each event is its position in the log, and `Last-Event-ID` (or `?after=`) continues after one."
 )
 
 
@@ -31,17 +33,8 @@ def openapi_document() -> dict[str, Any]:
     return _routes(Traces({})).openapi()
 
 
-class _App(FastAPI):
-    """FastAPI, with the shape of our errors in its OpenAPI document."""
-
-    def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
-        return document
-
-
 def _routes(traces: Traces) -> FastAPI:
-    app = _App(
+    app = DescribedApp(
         title="Job Recovery",
         version=version("job-recovery"),
         description=DESCRIPTION,

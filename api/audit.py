@@ -8,21 +8,30 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
 
 from api import paging, problems
 from api.history_schemas import AuditView, ChainView, SealView
 from api.jobs import TheService
 from api.moments import Moment
 from api.paging import Cursor, Limit
-from api.schemas import Identifier, Page
+from api.schemas import MOST, Identifier, Page
 from domain.errors import NotFound
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.audit_trail import AuditEntry, AuditFilter
 
 Order = Literal["newest", "oldest"]
-EventType = Annotated[str, Query(max_length=40, description=f"One of {', '.join(EVENTS)}.")]
-Position = Annotated[int, Path(ge=1, le=2**62)]
+
+
+def _event_type(name: str) -> str:
+    if name not in EVENTS:
+        raise ValueError(f"there is no such event; there are: {', '.join(EVENTS)}")
+    return name
+
+
+EventType = Annotated[str, AfterValidator(_event_type), Query(json_schema_extra={"enum": list(EVENTS)})]
+Position = Annotated[int, Path(ge=1, le=MOST)]
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -62,7 +71,7 @@ async def list_audit(
     service: TheService, wanted: Wanted, order: Order = "newest", limit: Limit = 100, cursor: Cursor = None
 ) -> Page[AuditView]:
     """List events over all jobs. A page stays as it is while events are added."""
-    after = paging.decode_number(cursor)
+    after = paging.position_in(cursor)
     found = await service.trail.entries(wanted, limit + 1, after, newest_first=order == "newest")
     return paging.page(found, limit, lambda entry: entry.position, AuditView.model_validate)
 

@@ -11,8 +11,8 @@ from api.access import LOCAL
 from api.bootstrap import Service
 from api.history_schemas import DiffView, JobThenView
 from api.moments import Moment
-from api.paging import Cursor, Limit
-from api.schemas import EventView, Identifier, NewJob, OperatorOrder, Page, VMContextView
+from api.paging import Cursor, IdCursor, Limit
+from api.schemas import MOST, EventView, Identifier, NewJob, OperatorOrder, Page, VMContextView
 from api.settings import DEFAULT_VMA
 from api.tracing import request_trace
 from api.views import context_view, event_view, job_view
@@ -82,14 +82,14 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     needs_attention: Annotated[bool | None, Query()] = None,
     at: Annotated[Moment | None, Query(description="The job table as it stood at this time.")] = None,
     limit: Limit = 100,
-    cursor: Cursor = None,
+    cursor: IdCursor = None,
 ) -> Page[JobThenView]:
-    """List jobs in the order of their ids, as they are or as they were."""
-    after = paging.decode(cursor) or ""
+    """List jobs in the order of their ids, as they are or as they were; a page of the past may hold fewer."""
+    after = paging.id_in(cursor)
     if at is not None:
-        if needs_attention is not None:
-            raise InvalidInput("needs_attention: is about the present, and cannot be asked for another time")
-        return await _jobs_then(service, at, limit, after, state, vm_context_id)
+        then = await _jobs_then(service, at, limit, after, state, vm_context_id)
+        then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
+        return then
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     found = await service.queries.jobs(wanted, limit + 1, after)
     return paging.page(found, limit, lambda job: job.id, lambda job: show(service, job))
@@ -113,18 +113,15 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
     job_id: JobId,
     service: TheService,
     response: Response,
-    version: Annotated[int | None, Query(ge=1, le=2**62, description="The job as it was at this version.")] = None,
+    version: Annotated[int | None, Query(ge=1, le=MOST, description="The job as it was at this version.")] = None,
     at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
     as_known: Annotated[
-        Moment | None, Query(description="With `at`: what is known of that time by events recorded until this one.")
+        Moment | None,
+        Query(description="Also say what is known of the time `at` by what was recorded until this one."),
     ] = None,
     if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that is at hand.")] = None,
 ) -> JobThenView | Response:
-    """Return one job: as recorded and as polled since, or as it was at a version or a time."""
-    if version is not None and at is not None:
-        raise InvalidInput("version, at: ask for one of the two")
-    if as_known is not None and at is None:
-        raise InvalidInput("as_known: says what is known of the time that `at` names, so name one")
+    """Return one job: as recorded and as polled since, or as it was at a version or a time; at the earlier of two."""
     found = await _asked_for(service, job_id, version, at, as_known)
     etag = f'"{found.version}"'
     if if_none_match is not None and _matches(if_none_match, etag):
@@ -136,12 +133,13 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
 async def _asked_for(
     service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
 ) -> JobThenView:
-    if version is None and at is None:
+    at = at or as_known
+    points = [point for point in (version, at) if point is not None]
+    if not points:
         return show(service, await known_job(service, job_id))
-    then = await past.job_then(service, job_id, await past.version_of(service, job_id, version or at or 0))
-    if at is None or as_known is None:
-        return past.show_then(then, at)
-    return past.show_then(then, at, await past.hindsight(service, then, at, as_known))
+    then = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
+    looked_back = await past.hindsight(service, then, at, as_known) if at and as_known else None
+    return past.show_then(then, at, looked_back)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -163,7 +161,7 @@ async def diff_job(
 async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[EventView]:
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)
-    after = paging.decode_number(cursor) or 0
+    after = paging.position_in(cursor) or 0
     found = await service.trail.events(job_id, limit + 1, after)
     return paging.page(found, limit, lambda entry: entry.position, event_view)
 
@@ -175,9 +173,13 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     service: TheService,
     trace: TheTrace,
     response: Response,
-    if_match: Annotated[str | None, Header(description="`ETag` of the job as it was seen: 412 if it changed.")] = None,
+    if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> JobThenView:
-    """Complete or fail an open job on an operator's word. Without tokens, the actor is who the operator says to be."""
+    """Complete or fail an open job on an operator's word. Without tokens, the actor is who the operator says to be.
+
+    With the header `If-Match`, which holds the `ETag` of the job as it was seen, a job that has changed since is left
+    as it is: 412.
+    """
     if trace.actor == LOCAL:
         trace = msgspec.structs.replace(trace, actor=body.who[:MOST_ACTOR])
     wanted = _version_in(if_match)
@@ -189,10 +191,10 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
 
 
 def _version_in(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None or if_match.strip() in {"", "*"}:
         return None
     inner = if_match.strip().strip('"')
-    if not (inner.isascii() and inner.isdigit() and len(inner) <= len(str(2**62))):
+    if not (inner.isascii() and inner.isdigit() and len(inner) <= len(str(MOST))):
         # No version of ours is written like this, so the job cannot be at it.
         return -1
     return int(inner)

@@ -1,9 +1,12 @@
 """Moments as people write them: any RFC 3339 time, taken as UTC where it names no zone."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -19,4 +22,11 @@ def in_utc(moment: datetime) -> datetime:
     return min(max(moment, EARLIEST), LATEST)
 
 
-Moment = Annotated[datetime, AfterValidator(in_utc)]
+def _written_out(value: object) -> object:
+    """Refuse bare numbers, which pydantic would take for seconds or milliseconds, whichever looks likelier."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("a time begins with a date, such as 2026-11-23T14:03:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(in_utc)]

@@ -7,8 +7,9 @@ import msgspec
 
 from api.bootstrap import Service
 from api.history_schemas import DiffEvent, DiffView, FieldChange, HindsightView, JobThenView
+from api.schemas import MOST
 from api.views import job_view
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from domain.replication_job import ReplicationJob
 from projections.hindsight import Hindsight, look_back
 
@@ -32,7 +33,7 @@ async def version_of(service: Service, job_id: str, point: int | datetime) -> in
         if version == 0:
             raise NotFound(f"there was no job {job_id} at {point.isoformat()}")
         return version
-    present = await service.trail.version_at(job_id, 2**62)
+    present = await service.trail.version_at(job_id, MOST)
     if present == 0:
         raise NotFound(f"there is no job {job_id}")
     if not 1 <= point <= present:
@@ -49,9 +50,7 @@ async def job_then(service: Service, job_id: str, version: int) -> ReplicationJo
 
 
 async def hindsight(service: Service, job: ReplicationJob, moment: datetime, as_known: datetime) -> Hindsight:
-    """Say what was so at a moment, by all that was recorded up to another one."""
-    if as_known < moment:
-        raise InvalidInput("as_known: must not be before at: what is known of a moment is learned after it")
+    """Say what was so at a moment, by all that was recorded up to another one, before or after it."""
     known = await service.trail.position_at(as_known)
     entries = await service.trail.events(job.id, MOST_EVENTS)
     return look_back(job.state, [entry.event() for entry in entries if entry.position <= known], moment)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.errors import Forbidden, TooManyRequests, Unauthenticated
 from api.schemas import Problem
@@ -100,4 +101,17 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     response = problem(request, error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method of a path; the framework names only those of the first route that has it."""
+    paths = request.app.openapi()["paths"]
+    found = {method.upper() for path in paths if _leads_to(path, request) for method in paths[path]}
+    return found or {"GET", "HEAD"}
+
+
+def _leads_to(path: str, request: Request) -> bool:
+    return compile_path(path)[0].match(request.url.path) is not None

@@ -42,7 +42,7 @@ async def start_run(
 @router.get("", responses=problems.responses(503))
 async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = None) -> Page[RunView]:
     """List recorded runs, newest first."""
-    found = await service.queries.runs(limit + 1, paging.decode_number(cursor))
+    found = await service.queries.runs(limit + 1, paging.position_in(cursor))
     return paging.page(
         found,
         limit,
@@ -63,7 +63,7 @@ async def list_decisions(
 ) -> Page[RunDecisionView]:
     """List what the run made of each job, in the order in which it was decided."""
     live = service.recovery.live.get(run_id)
-    after = paging.decode_number(cursor) or 0
+    after = paging.position_in(cursor) or 0
     if live is not None and live.dry_run:
         found = list(enumerate(live_decision_views(live), start=1))[after : after + limit + 1]
         return paging.page(found, limit, lambda entry: entry[0], lambda entry: entry[1])

@@ -23,7 +23,7 @@ from api.moments import Moment
 from api.paging import Cursor, Limit
 from api.schemas import Identifier
 from api.views import run_view
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from domain.events import Event
 from projections import run_file
 from projections.audit_trail import AuditFilter
@@ -81,9 +81,10 @@ async def what_if_over_runs(
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> WhatIfView:
-    """Decide everything of a period again under another policy. Nothing is written."""
-    if not policy:
-        raise InvalidInput("what-if: name at least one number of the policy, such as complete_above_percent=95")
+    """Decide everything of a period again under another policy. Nothing is written.
+
+    Without a number of another policy, the changes are those that the code made since.
+    """
     wanted = AuditFilter(type="RecoveryDecided", since=since, until=until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
     return WhatIfView(
@@ -104,7 +105,7 @@ async def replay_run(
     """
     events = await events_of(service, run_id)
     done = replay(events)
-    after = paging.decode_number(cursor) or 0
+    after = paging.position_in(cursor) or 0
     page = paging.page(
         list(enumerate(done.jobs, start=1))[after : after + limit + 1],
         limit,

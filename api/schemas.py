@@ -3,16 +3,30 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, field_validator
 
 from domain.identifiers import PATTERN
 
 T = TypeVar("T")
 
 Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S")]
 
 MOST_DISKS = 64
+
+MOST = 2**53
+"""The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""
+
+
+def _is_a_number(value: object) -> object:
+    """Take no truth value and no text for a number, as pydantic would."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic reports this one
+    return value
+
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_is_a_number)]
+Bytes = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_is_a_number)]
 
 
 class Page(BaseModel, Generic[T]):
@@ -70,8 +84,10 @@ class NewJob(BaseModel):
         default=None,
         description="The VM this job is of. Without one, the job has a context of its own.",
     )
-    volume_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_DISKS)]
-    progress_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+    volume_ids: Annotated[
+        list[Identifier], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+    ]
+    progress_percent: Percent | None = Field(
         default=None, description="The last known progress; only the VMA can have reported it."
     )
     vma: Identifier | None = Field(default=None, description="Name of the VMA, as in the settings.")
@@ -102,7 +118,7 @@ class NewRun(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
 
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class DecisionView(BaseModel):

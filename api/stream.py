@@ -10,12 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api import problems
-from api.audit import EventType
+from api.audit import Wanted
 from api.bootstrap import Service
 from api.history_schemas import AuditView
 from api.jobs import service_of
-from api.schemas import Identifier
+from api.schemas import MOST
 from domain.errors import InvalidInput
 from projections.audit_trail import AuditFilter
 
@@ -29,7 +28,7 @@ router = APIRouter(tags=["stream"])
 
 def start_of(
     last_event_id: Annotated[str | None, Header(description="Position of the last event seen.")] = None,
-    after: Annotated[int | None, Query(ge=0, le=2**62, description="The same, for a first connection.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=MOST, description="The same, for a first connection.")] = None,
 ) -> int | None:
     """Return the position after which to begin; None: with what happens from now on.
 
@@ -39,26 +38,17 @@ def start_of(
     """
     if last_event_id is None or last_event_id == "":
         return after
-    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= len(str(2**62))):
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= len(str(MOST))):
         raise InvalidInput("Last-Event-ID: is none of ours; it is the id of the last event that was received")
     return int(last_event_id)
 
 
-def stream_filter(
-    job_id: Identifier | None = None,
-    vm_context_id: Identifier | None = None,
-    run_id: Identifier | None = None,
-    type: EventType | None = None,  # noqa: A002 - the field's name in the API
-) -> AuditFilter:
-    """Read which events are wanted."""
-    return AuditFilter(job_id=job_id, vm_context_id=vm_context_id, run_id=run_id, type=type)
-
-
-@router.get("/events/stream", response_class=EventSourceResponse, responses=problems.responses(503))
+# An answer without an end is described in words: what reads the document would wait for the end.
+@router.get("/events/stream", response_class=EventSourceResponse, include_in_schema=False)
 async def stream_events(
     request: Request,
     start: Annotated[int | None, Depends(start_of)],
-    wanted: Annotated[AuditFilter, Depends(stream_filter)],
+    wanted: Wanted,
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow the log live. Reconnect with `Last-Event-ID`, which browsers do by themselves."""
     service = service_of(request)

@@ -10,14 +10,12 @@ from adapters.worker_reports import read_report
 from api import problems
 from api.jobs import JobId, TheService, TheTrace, settle
 from api.moments import Moment
-from api.schemas import MOST_DISKS
-from domain.errors import InvalidInput
+from api.schemas import MOST_DISKS, Bytes, Percent
+from domain.errors import Refused
 
 SKEW = timedelta(minutes=5)
 """How far a worker's clock may be ahead of ours."""
 
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Bytes = Annotated[int, Field(ge=0, le=2**62)]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 
 router = APIRouter(tags=["telemetry"])
@@ -76,7 +74,7 @@ async def report(job_id: JobId, body: Telemetry, service: TheService, trace: The
     """Take a worker's own report as an observation. One that is late or comes twice changes nothing."""
     now = service.clock.now()
     if body.timestamp > now + SKEW:
-        raise InvalidInput(f"timestamp: {body.timestamp.isoformat()} is in the future: check the worker's clock")
+        raise Refused(f"timestamp: {body.timestamp.isoformat()} is in the future: check the worker's clock")
     job = await service.app.job(job_id)
     sent_at = min(body.timestamp, now)
     observation = read_report(job_id, job.vma, job.volume_ids, body.model_dump(exclude={"timestamp"}), sent_at)

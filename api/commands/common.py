@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from api.commands.client import Client
 from api.settings import PREFIX, load_settings
@@ -73,9 +75,13 @@ def numbers(named: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def show(arguments: argparse.Namespace, data: Any, *tables: object) -> None:  # noqa: ANN401 - JSON, and its tables
+def show(arguments: argparse.Namespace, data: Any, *tables: Table | Text) -> None:  # noqa: ANN401 - JSON, and its tables
     """Print a result as a person or as a program reads it."""
     if arguments.json:
         print(json.dumps(data, indent=2))
-    else:
-        Console().print(*tables, sep="\n")
+        return
+    console = Console()
+    # On a narrow terminal lines wrap: an id that is cut off cannot be asked for.
+    needed = max(console.measure(table).minimum for table in tables)
+    console.width = max(console.width, needed)
+    console.print(*tables, sep="\n")

@@ -6,55 +6,55 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from api.commands.tables import describe, percent, state, time_of_day
+from api.commands.tables import describe, grid, percent, state, time_of_day
 
 Row = dict[str, Any]
 
 
 def audit_table(entries: list[Row]) -> Table:
     """Show events of all jobs, a row each."""
-    table = Table("position", "at (UTC)", "job or stream", "event", "what", "actor", "belongs to")
+    table = grid("position", "at (UTC)", "job or stream", "what", "actor")
     for entry in entries:
         table.add_row(
             str(entry["position"]),
             entry["recorded_at"][:19].replace("T", " "),
             entry["job_id"] or entry["stream_id"],
-            entry["type"],
-            describe(entry["type"], entry["data"]),
+            _happened(entry),
             entry["actor"],
-            entry["correlation_id"],
         )
     return table
 
 
 def chain_table(chain: Row) -> Table:
     """Show an event and what led to it, the origin last."""
-    table = Table("", "position", "at (UTC)", "stream", "event", "what", title="each because of the next")
+    table = grid("", "position", "at (UTC)", "stream", "what", title="each because of the next")
     for number, entry in enumerate(chain["items"]):
         table.add_row(
             "because of" if number else "",
             str(entry["position"]),
             time_of_day(entry["recorded_at"]),
             f"{entry['stream_id']} #{entry['version']}",
-            entry["type"],
-            describe(entry["type"], entry["data"]),
+            _happened(entry),
         )
-    table.add_row("begun by", "", "", chain["origin"], "", "")
+    table.add_row("begun by", "", "", chain["origin"], "")
     return table
 
 
 def changes_table(found: Row) -> Table:
     """Show the fields of a job that changed between two versions."""
     title = f"{found['job_id']}: version {found['from_version']} to {found['to_version']}"
-    table = Table("field", "before", "after", title=title)
+    table = grid("field", "before", "after", title=title)
     for change in found["changes"]:
-        table.add_row(change["field"], _short(change["before"]), _short(change["after"]))
+        before, after = _parts(change["field"], change["before"]), _parts(change["field"], change["after"])
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                table.add_row(name, _short(before.get(name)), _short(after.get(name)))
     return table
 
 
 def between_table(found: Row) -> Table:
     """Show the events that brought the change about."""
-    table = Table("#", "at (UTC)", "event", title="by these events")
+    table = grid("#", "at (UTC)", "event", title="by these events")
     for event in found["events"]:
         table.add_row(str(event["version"]), time_of_day(event["recorded_at"]), event["type"])
     return table
@@ -72,18 +72,10 @@ def hindsight_words(hindsight: Row) -> Text:
 
 def replay_tables(shown: Row) -> list[Table | Text]:
     """Show a run, replayed: each job's way, and what comes out otherwise."""
-    jobs = Table("job", "was", "probes", "decided", "by rule", "then", "again", title=shown["run_id"])
+    jobs = grid("job", "was", "probes", "what", title=shown["run_id"])
     for job in shown["jobs"]:
-        recorded = job["recorded"] or {"outcome": "not decided", "rule": "-"}
-        jobs.add_row(
-            job["job_id"],
-            state(job["state_before"]),
-            "\n".join(_probe(probe) for probe in job["probes"]) or "-",
-            f"{_seconds(job['decided_after'])} {recorded['outcome']}",
-            recorded["rule"],
-            state(job["state_after"] or "recovering"),
-            {None: "-", True: "same", False: "OTHER"}[job["identical"]],
-        )
+        probes = "\n".join(_probe(probe) for probe in job["probes"]) or "-"
+        jobs.add_row(job["job_id"], state(job["state_before"]), probes, _decided(job))
     made = f"{shown['decisions']} decisions made again from their evidence: {shown['identical']} identical"
     parts: list[Table | Text] = [jobs, Text(f"{made}, {len(shown['different'])} different")]
     if shown["different"]:
@@ -96,7 +88,7 @@ def replay_tables(shown: Row) -> list[Table | Text]:
 def changed_decisions_table(changes: list[Row], title: str) -> Table:
     """Show decisions that would be others, from and to, with the reason."""
     counted = f"decisions that would be others: {len(changes)} ({title})"
-    table = Table("job", "run", "was", "would be", "reason", title=counted)
+    table = grid("job", "run", "was", "would be", "reason", title=counted)
     for change in changes:
         would_be = change["would_be"]
         table.add_row(change["job_id"], change["run_id"], _ruling(change["was"]), _ruling(would_be), would_be["reason"])
@@ -105,7 +97,7 @@ def changed_decisions_table(changes: list[Row], title: str) -> Table:
 
 def phases_table(found: Row) -> Table:
     """Show how long each phase of two runs took."""
-    table = Table("", found["a"]["run_id"], found["b"]["run_id"])
+    table = grid("", found["a"]["run_id"], found["b"]["run_id"])
     for name, title in (("first_round", "all asked"), ("decided", "all decided"), ("proven", "all polled again")):
         table.add_row(title, *(_seconds(found[phases][name]) for phases in ("phases_a", "phases_b")))
     for rule in sorted(found["rules_a"].keys() | found["rules_b"].keys()):
@@ -117,7 +109,7 @@ def rules_table(found: Row) -> Table | Text:
     """Show the jobs that two runs decided by other rules."""
     if not found["jobs"]:
         return Text("both runs decided every job by the same rule")
-    table = Table("job", found["a"]["run_id"], found["b"]["run_id"], title="decided by other rules")
+    table = grid("job", found["a"]["run_id"], found["b"]["run_id"], title="decided by other rules")
     for job in found["jobs"]:
         table.add_row(job["job_id"], job["a"] or "-", job["b"] or "-")
     return table
@@ -127,6 +119,18 @@ def _probe(probe: Row) -> str:
     codes = ", ".join(str(answer["http_status"] or answer["status"]) for answer in probe["answers"])
     reached = "" if probe["progress_percent"] is None else f" {percent(probe['progress_percent'])}"
     return f"{_seconds(probe['after'])} {probe['status']}{reached} ({codes}; {probe['took_ms']:.0f} ms)"
+
+
+def _decided(job: Row) -> Text:
+    if job["recorded"] is None:
+        return Text("not decided in this run")
+    again = "the same again" if job["identical"] else f"now {_ruling(job['recomputed'])}"
+    return Text.assemble(
+        f"{_seconds(job['decided_after'])} {_ruling(job['recorded'])}: {job['recorded']['reason']}\n",
+        ("then ", "dim"),
+        state(job["state_after"]),
+        (f"; {again}", "dim" if job["identical"] else "bold red"),
+    )
 
 
 def _ruling(ruling: Row) -> str:
@@ -140,5 +144,17 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f} s"
 
 
+def _happened(entry: Row) -> Text:
+    words = describe(entry["type"], entry["data"])
+    return Text.assemble((entry["type"], "bold"), f": {words}" if words else "")
+
+
+def _parts(name: str, value: object) -> Row:
+    """Return what a field consists of: each part of a structure under a name of its own."""
+    return {f"{name}.{part}": held for part, held in value.items()} if isinstance(value, dict) else {name: value}
+
+
 def _short(value: object) -> str:
+    if value is None or value == []:
+        return "-"
     return value if isinstance(value, str) else json.dumps(value)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,18 @@ STATE_STYLES = {
     "completed": "green",
     "failed": "red",
 }
+
+
+FLOWING = {"what", "reason", "attention", "before", "after", "was", "would be", "vm", "phase"}
+"""Columns of prose, which make room for the others: an id that is cut cannot be asked for."""
+
+
+def grid(*headers: str, title: str | None = None) -> Table:
+    """Return an empty table with these columns."""
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    for header in headers:
+        table.add_column(header, no_wrap=header not in FLOWING, overflow="fold")
+    return table
 
 
 def state(name: str) -> Text:
@@ -32,7 +45,7 @@ def time_of_day(moment: str | None) -> str:
 
 def jobs_table(jobs: list[dict[str, Any]]) -> Table:
     """Show jobs, a row each."""
-    table = Table("job", "vm", "state", "progress", "phase", "VMA says", "last rule", "basis", "attention")
+    table = grid("job", "vm", "state", "progress", "phase", "VMA says", "last rule", "basis", "attention")
     for job in jobs:
         decision = job["decision"] or {}
         table.add_row(
@@ -67,7 +80,7 @@ def job_table(job: dict[str, Any]) -> Table:
 
 def events_table(events: list[dict[str, Any]]) -> Table:
     """Show what happened to a job, a row for each event."""
-    table = Table("#", "at (UTC)", "event", "what", "belongs to", "caused by")
+    table = grid("#", "at (UTC)", "event", "what", "belongs to")
     for event in events:
         table.add_row(
             str(event["version"]),
@@ -75,14 +88,13 @@ def events_table(events: list[dict[str, Any]]) -> Table:
             event["type"],
             describe(event["type"], event["data"]),
             event["correlation_id"],
-            event["causation_id"],
         )
     return table
 
 
 def decisions_table(decisions: list[dict[str, Any]], title: str) -> Table:
     """Show what a run decided, a row for each job."""
-    table = Table("job", "was", "VMA says", "decision", "rule", "basis", "reason", title=title)
+    table = grid("job", "was", "VMA says", "decision", "rule", "basis", "reason", title=title)
     for made in decisions:
         table.add_row(
             made["job_id"],

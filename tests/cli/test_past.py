@@ -209,7 +209,7 @@ def test_what_cannot_be_asked_is_exit_code_2(line: list[str], says: str, capsys:
         (["diff", "runs", "1", "999"], 4, "no version 999"),
         (["replay", "run-nowhere"], 4, "run-nowhere"),
         (["audit", "--chain", "999999"], 4, "999999"),
-        (["what-if"], 2, "complete_above_percent"),
+        (["what-if", "--policy", "complete_above_percent=101"], 2, "complete_above_percent"),
     ],
 )
 def test_what_the_service_refuses_is_one_line(

@@ -1,0 +1,37 @@
+"""The OpenAPI document: what FastAPI makes of the routes, and what depends on the service that answers."""
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from api.schemas import Problem
+
+if TYPE_CHECKING:
+    from api.bootstrap import Service
+
+
+class DescribedApp(FastAPI):
+    """FastAPI, with the shape of our errors, the service's VMAs and whether it asks for tokens in its document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document; without a service, that of one which asks for tokens."""
+        document = deepcopy(super().openapi())
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        service: Service | None = getattr(self.state, "service", None)
+        if service is not None:
+            _name_vmas(document, sorted(service.settings.vma_urls))
+            if service.access.is_open:
+                _leave_out_security(document)
+        return document
+
+
+def _name_vmas(document: dict[str, Any], names: list[str]) -> None:
+    vma = document["components"]["schemas"]["NewJob"]["properties"]["vma"]
+    vma["anyOf"] = [{"type": "string", "enum": names}, {"type": "null"}]
+
+
+def _leave_out_security(document: dict[str, Any]) -> None:
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation.pop("security", None)
