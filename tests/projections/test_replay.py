@@ -103,9 +103,11 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "its start is missing"),
+        (b"", "line 1: this is no exported run"),
         (b"{}\n", "line 1: this is no exported run"),
-        (b"<html>\n", "line 1 of the file cannot be read"),
+        (b"<html>\n", "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1","events":0}\n', "its start is missing"),
+        (b'{"format":"job-recovery-run/1","events":3}\n', "0 of the 3 events"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n', "line 2: this version knows no"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":{}}\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
