@@ -100,7 +100,7 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     event_log.on_commit(projector.committed)
     client = vma or HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
-    return _wire(settings, instance, clock, log, event_log, engine, client, projector)
+    return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
 
 
 def prepare(data_dir: Path) -> Path:
@@ -119,12 +119,12 @@ def prepare(data_dir: Path) -> Path:
     return data_dir
 
 
-def new_run_id(clock: Clock) -> Callable[[], str]:
+def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
     """Return a maker of run ids, which sort by time and are unique over instances."""
-    return lambda: f"run-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return lambda: f"run-{clock.now():%Y%m%d-%H%M%S}-{chance.getrandbits(24):06x}"
 
 
-def _wire(  # noqa: PLR0913 - what the service is made of
+def assemble(  # noqa: PLR0913 - what the service is made of
     settings: Settings,
     instance: str,
     clock: Clock,
@@ -133,10 +133,12 @@ def _wire(  # noqa: PLR0913 - what the service is made of
     engine: Engine,
     vma: HttpVMA | VMA,
     projector: Projector,
+    chance: random.Random,
 ) -> Service:
+    """Put the service together from parts that are there already; what is left to chance is taken from `chance`."""
     policy = settings.policy
     app = JobRecovery(event_log, clock, policy)
-    runs = RunBook(event_log, clock, instance, new_run_id(clock))
+    runs = RunBook(event_log, clock, instance, new_run_id(clock, chance))
     metrics = Metrics()
     traces = Traces(os.environ)
     if isinstance(vma, HttpVMA):
@@ -144,7 +146,7 @@ def _wire(  # noqa: PLR0913 - what the service is made of
     event_log.on_append(metrics.appended)
     app.subscribe(metrics.decided)
     contact = Contact(MeasuredVMA(vma, metrics), clock, policy)
-    backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, random.random)
+    backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(engine)
     requests = RecoveryRequests()
     poller = Poller(

@@ -54,9 +54,9 @@ class RunBook:
         await self._log.append(run.collect_events())
 
     async def interrupt(self, run_ids: Iterable[str], reason: str) -> None:
-        """Close runs that an earlier process began and did not finish. Safe to repeat."""
+        """Close runs that an earlier process began and did not finish; our own go on. Safe to repeat."""
         for run_id in run_ids:
             run = await self._log.load(RecoveryRun, run_id)
-            if run is not None:
+            if run is not None and run.instance != self.instance:
                 run.interrupt(reason, self._clock.now(), Trace(run_id, self.instance))
                 await self._log.append(run.collect_events())

@@ -116,7 +116,7 @@ class Recovery:
             await self._run(cause, mine, run_id, asked_by, progress)
         finally:
             for job_id in mine:
-                self.held.pop(job_id, None)
+                self._let_go(job_id, run_id)
             self.live.pop(run_id, None)
 
     async def dry_run(self, job_ids: Iterable[str], run_id: str) -> RunProgress:
@@ -183,8 +183,13 @@ class Recovery:
                 continue
             break
         first_round.answered(job_id)
-        self.held.pop(job_id, None)
+        self._let_go(job_id, run.id)
         progress.settled += 1
+
+    def _let_go(self, job_id: str, run_id: str) -> None:
+        """Release a job that this run holds; another run may have taken it up since it was decided here."""
+        if self.held.get(job_id) == run_id:
+            del self.held[job_id]
 
     async def _bring_to_decision(
         self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress

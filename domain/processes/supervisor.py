@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.application import JobRecovery
+from domain.errors import StorageUnavailable
 from domain.events import Cause, Event
 from domain.ports import Clock, Log
 from domain.processes.contact import Contact
@@ -17,6 +18,9 @@ from domain.processes.retry import RetryScheduler
 from domain.processes.watch import Watch
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
+
+TROUBLE = 1.0
+"""Seconds before something is written again that could not be."""
 
 
 class Catalogue(Protocol):
@@ -67,6 +71,7 @@ class Supervisor:
 
     async def run(self, reconcile_since: datetime) -> None:
         """Recover what an earlier process left, and go on until cancelled."""
+        unfinished = await self._catalogue.unfinished_runs()
         open_jobs = await self._take_stock(reconcile_since)
         async with asyncio.TaskGroup() as processes:
             processes.create_task(self._poller.run())
@@ -76,13 +81,12 @@ class Supervisor:
             processes.create_task(self._reconciliation.run())
             # Lets the processes report their start before the recovery does.
             await asyncio.sleep(0)
+            processes.create_task(self._close(unfinished))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
 
     async def _take_stock(self, reconcile_since: datetime) -> list[str]:
-        """Replay the open jobs, and close the runs that a crash left open."""
-        unfinished = await self._catalogue.unfinished_runs()
-        await self._runs.interrupt(unfinished, "the process ended before the run did")
+        """Replay the open jobs and the guesses."""
         jobs = await self._app.preload(await self._catalogue.open_jobs())
         still_open = [job for job in jobs if job.is_open]
         for job in still_open:
@@ -90,6 +94,17 @@ class Supervisor:
         for job in await self._app.preload(await self._catalogue.guesses(reconcile_since)):
             self._watch.assign(job)
         return [job.id for job in still_open]
+
+    async def _close(self, unfinished: Sequence[str]) -> None:
+        """Close the runs that a crash left open; nothing waits for it, and a full disk only delays it."""
+        while True:
+            try:
+                await self._runs.interrupt(unfinished, "the process ended before the run did")
+            except StorageUnavailable as error:
+                self._log.error("interrupted_runs_not_recorded", runs=len(unfinished), error=str(error))
+                await self._clock.sleep(TROUBLE)
+                continue
+            return
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002
         if not job.is_open:

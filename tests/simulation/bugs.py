@@ -1,0 +1,154 @@
+"""Bugs planted on purpose, each of a kind that somebody could write: the simulation must find every one of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters import vma_dialects
+from adapters.vma_client import HttpVMA
+from domain import job_state, lifecycle, recovery_policy, replication_job
+from domain.application import JobRecovery
+from domain.errors import StorageUnavailable
+from domain.lifecycle import JobState
+from domain.ports import ProbeTarget
+from domain.processes.confirmation import Confirmation
+from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.watch import Watch
+from domain.recovery_policy import Evidence, Policy
+from domain.vm_context import VMContext
+from domain.vma_status import VMAStatus
+from projections.projector import Projector
+from projections.queries import Queries
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+BUGS: dict[str, Plant] = {}
+
+
+def bug(plant: Plant) -> Plant:
+    """Have a bug planted under its own name."""
+    BUGS[plant.__name__] = plant
+    return plant
+
+
+@bug
+def confirmation_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = recovery_policy.decide
+
+    def hasty(evidence: Evidence, policy: Policy) -> Any:
+        return honest(evidence, msgspec.structs.replace(policy, confirmation_window=0.0, confirmation_probes=1))
+
+    monkeypatch.setattr(replication_job, "decide", hasty)
+
+
+@bug
+def confirmation_does_not_start_again_when_the_answer_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Confirmation.heard
+
+    def forgetful(self: Any, observation: Any) -> Any:
+        self._status = (observation.status, observation.doubtful)
+        return honest(self, observation)
+
+    monkeypatch.setattr(Confirmation, "heard", forgetful)
+
+
+@bug
+def the_read_model_does_not_check_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Projector, "_move_position", lambda *_: None)
+
+
+@bug
+def only_the_first_disk_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = HttpVMA.probe
+
+    async def first_only(self: Any, target: ProbeTarget) -> Any:
+        return await honest(self, msgspec.structs.replace(target, volume_ids=target.volume_ids[:1]))
+
+    monkeypatch.setattr(HttpVMA, "probe", first_only)
+
+
+@bug
+def a_job_left_in_recovering_cannot_be_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(lifecycle.TRANSITIONS, (JobState.RECOVERING, "begin_recovery"))
+
+
+@bug
+def unintelligible_counts_as_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = recovery_policy.decide
+
+    def careless(evidence: Evidence, policy: Policy) -> Any:
+        seen = evidence.observation
+        if seen.status is VMAStatus.UNINTELLIGIBLE:
+            seen = msgspec.structs.replace(seen, status=VMAStatus.NOT_FOUND)
+        return honest(msgspec.structs.replace(evidence, observation=seen), policy)
+
+    monkeypatch.setattr(replication_job, "decide", careless)
+
+
+@bug
+def an_outcome_is_never_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_state.JobFields, "is_guess", False)
+
+
+@bug
+def lost_contact_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RecoveryRequests, "request", lambda *_: None)
+
+
+@bug
+def jobs_that_wait_for_a_retry_are_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Watch._watcher_of
+
+    def blind(self: Any, job: Any) -> Any:
+        return None if job.state is JobState.PENDING_RETRY else honest(self, job)
+
+    monkeypatch.setattr(Watch, "_watcher_of", blind)
+
+
+@bug
+def a_restart_finds_no_job_that_was_recovering(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Queries.open_jobs
+
+    async def some(self: Any) -> Any:
+        return [job_id for job_id in await honest(self) if (await self.job(job_id)).state is not JobState.RECOVERING]
+
+    monkeypatch.setattr(Queries, "open_jobs", some)
+
+
+@bug
+def a_run_lets_go_of_jobs_that_another_run_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recovery, "_let_go", lambda self, job_id, _run_id: self.held.pop(job_id, None))
+
+
+@bug
+def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = VMContext.admit
+
+    def welcoming(self: Any, *about: Any) -> None:
+        self.active_job = None
+        honest(self, *about)
+
+    monkeypatch.setattr(VMContext, "admit", welcoming)
+
+
+@bug
+def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = vma_dialects.read_document
+    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: honest("", body))
+
+
+@bug
+def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = JobRecovery._save
+
+    async def trusting(self: Any, job: Any, **how: Any) -> None:
+        try:
+            await honest(self, job, **how)
+        except StorageUnavailable:
+            job.pending.clear()
+            self._keep(job)
+            raise
+
+    monkeypatch.setattr(JobRecovery, "_save", trusting)

@@ -1,0 +1,93 @@
+"""One process of the service in the simulation: put together as in production, run, and killed."""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Engine
+
+from adapters.simulated_vma.world import World
+from api.bootstrap import Service, assemble
+from api.server import run
+from api.settings import Settings
+from projections.projector import Projector
+from tests.simulation.loop import SimulatedClock
+from tests.simulation.network import SimulatedVMAClient, Weather
+from tests.simulation.store import Disk, SimulatedLog
+
+if TYPE_CHECKING:
+    from adapters.event_store import SQLiteEventLog
+
+SETTINGS = Settings(
+    data_dir=Path("/nonexistent"),
+    poll_interval=0.5,
+    probe_timeout=0.4,
+    unreachable_timeout=6.0,
+    startup_grace=3.0,
+    confirmation_window=1.0,
+    retry_backoff_initial=0.4,
+    retry_backoff_max=1.0,
+    stale_after=3.0,
+    stalled_after=4.0,
+    vmas={"second": "http://second.invalid"},
+)
+"""What takes minutes in production takes seconds."""
+
+
+class SilentLog:
+    """Keeps nothing."""
+
+    def info(self, _event: str, /, **_fields: object) -> None:
+        """Say nothing."""
+
+    warning = error = info
+
+
+class Life:
+    """The service from a start to a kill."""
+
+    def __init__(
+        self,
+        number: int,
+        disk: Disk,
+        engine: Engine,
+        worlds: dict[str, World],
+        weather: dict[str, Weather],
+        clock: SimulatedClock,
+        rng: random.Random,
+    ) -> None:
+        log, quiet = SimulatedLog(disk, rng), SilentLog()
+        projector = Projector(engine, log, clock, quiet)
+        log.on_commit(projector.committed)
+        vma = SimulatedVMAClient(worlds, weather, clock, SETTINGS, rng)
+        instance, events = f"life-{number}", cast("SQLiteEventLog", log)
+        self.service: Service = assemble(SETTINGS, instance, clock, quiet, events, engine, vma, projector, rng)
+        self.began = clock.monotonic()
+        self._log = log
+        self._running = asyncio.ensure_future(run(self.service))
+        self._errands: set[asyncio.Task[Any]] = set()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """Whatever ended the process by itself: nothing may."""
+        return self._running.exception() if self._running.done() else None
+
+    def errand(self, work: Any) -> None:
+        """Do what a request does; a kill ends it, and a refusal is its answer."""
+        task = asyncio.ensure_future(work)
+        self._errands.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled():
+            # What is wrong is known to the invariants already.
+            task.exception()
+
+    async def kill(self) -> None:
+        """End the process as SIGKILL does: whatever it still does comes to nothing."""
+        self._log.killed = True
+        for task in (self._running, *self._errands):
+            task.cancel()
+        await asyncio.gather(self._running, *self._errands, return_exceptions=True)

@@ -1,0 +1,77 @@
+"""A simulated network and VMA behind the real client: its circuit, its bounds, its parser; only the wire is made up."""
+
+import asyncio
+import json
+import random
+import re
+from typing import Any
+
+import httpx
+import msgspec
+
+from adapters.simulated_vma.world import World
+from adapters.vma_client import HttpVMA
+from adapters.vma_dialects import read_reply
+from domain.ports import Clock
+from domain.vma_status import Answer
+
+_STAMP = re.compile(r'"last_update": "[^"]*"')
+
+GARBAGE: list[tuple[int, bytes]] = [
+    (200, b"<html>Bad Gateway</html>"),
+    (200, b'{"status": "completed", "percentage": NaN}'),
+    (200, b'{"job_id": "another-job", "status": "completed", "percentage": 100.0}'),
+    (200, b'{"status": "comp'),
+    (200, b"[]"),
+    (200, b""),
+    (302, b""),
+    (404, b"404 page not found"),
+    (500, b'{"error": "internal"}'),
+    (502, b"bad gateway"),
+]
+
+
+class Weather(msgspec.Struct, kw_only=True):
+    """How the network to a VMA is. Seconds, and shares of the questions."""
+
+    latency: float = 0.01
+    lost: float = 0.0
+    garbled: float = 0.0
+    refused: bool = False
+    silent: bool = False
+
+
+class SimulatedVMAClient(HttpVMA):
+    """The real client; instead of sending a request it asks the simulated worlds."""
+
+    def __init__(
+        self, worlds: dict[str, World], weather: dict[str, Weather], clock: Clock, settings: Any, rng: random.Random
+    ) -> None:
+        urls = {name: f"http://{name}.invalid" for name in worlds}
+        super().__init__(urls, clock, settings, circuit_rest=settings.circuit_rest)
+        self._worlds = worlds
+        self._weather = weather
+        self._rng = rng
+
+    async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
+        weather, began = self._weather[vma], self._clock.monotonic()
+        if weather.refused:
+            return self._unreachable(asked_id, 0.0, "connection refused")
+        if weather.silent or self._rng.random() < weather.lost:
+            await asyncio.sleep(3600)
+        await asyncio.sleep(weather.latency * self._rng.random())
+        status, body = self._reply(vma, endpoint, asked_id)
+        if self._rng.random() < weather.garbled:
+            status, body = self._rng.choice(GARBAGE)
+        # The way back takes its own time, so that an answer may be older than one that comes after it.
+        await asyncio.sleep(weather.latency * self._rng.random())
+        return read_reply(asked_id, status, body, self._since(began))
+
+    def _reply(self, vma: str, endpoint: str, asked_id: str) -> tuple[int, bytes]:
+        world = self._worlds[vma]
+        found = world.progress_of(asked_id) if endpoint == "progress" else world.status_of(asked_id)
+        if found is None:
+            return int(httpx.codes.NOT_FOUND), b"job not found"
+        # The world stamps its documents with the real time, which would be another at every run.
+        stamped = _STAMP.sub(f'"last_update": "{self._clock.now().isoformat()}"', json.dumps(found))
+        return int(httpx.codes.OK), stamped.encode()

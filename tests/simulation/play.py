@@ -1,0 +1,46 @@
+"""Plays seeds, each on a loop of its own."""
+
+import asyncio
+from collections.abc import Iterable
+from functools import cache
+
+from sqlalchemy import Engine, StaticPool, create_engine
+
+from projections import schema
+from tests.simulation.loop import NothingLeftToDo, SimulatedLoop
+from tests.simulation.scenario import Simulation, Told
+
+
+def play(seed: int) -> Told:
+    """Play one seed; what it violates is in what it tells."""
+    loop = SimulatedLoop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(_play(seed, loop))
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+def play_many(seeds: Iterable[int]) -> list[Told]:
+    """Play some seeds, one after the other."""
+    return [play(seed) for seed in seeds]
+
+
+async def _play(seed: int, loop: SimulatedLoop) -> Told:
+    story = Simulation(seed, loop, _engine())
+    try:
+        return await story.run()
+    except (AssertionError, NothingLeftToDo) as violation:
+        story.told.violation = f"{type(violation).__name__}: {violation}"
+        return story.told
+    finally:
+        await story.end()
+
+
+@cache
+def _engine() -> Engine:
+    """Return this process's read model; each story begins by emptying it."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    schema.metadata.create_all(engine)
+    return engine
