@@ -4,7 +4,6 @@ Nothing in here raises. What cannot be read with certainty is `unintelligible`, 
 nothing is ever concluded from it.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +64,10 @@ PHASE_WORDS: dict[str, VMAStatus] = {
     "error": VMAStatus.FAILED,
 }
 """`phase` where a document has no status. A phase alone never completes a job."""
+
+
+MOST = 2**60
+"""Beyond it no number means anything, of bytes least of all: that is an exabyte."""
 
 
 class Unintelligible(ValueError):
@@ -200,7 +203,7 @@ def _disks(fields: Mapping[str, Any]) -> tuple[DiskReport, ...]:
 
 def _disk(fields: Mapping[str, Any]) -> DiskReport:
     word = fields.get("status")
-    status = VMAStatus.RUNNING if word in {None, ""} else _look_up(STATUS_WORDS, word, "disk status")
+    status = VMAStatus.RUNNING if word is None or word == "" else _look_up(STATUS_WORDS, word, "disk status")
     return DiskReport(
         disk_id=str(fields.get("disk_id", fields.get("id", "")))[:80],
         status=status,
@@ -226,8 +229,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unintelligible(f"not a number: {str(value)[:40]!r}")
+    # Compared, not converted: a whole number may have hundreds of digits. NaN is in no range.
+    if not -MOST <= value <= MOST:
+        raise Unintelligible("a number beyond all measure")
     return float(value)
 
 

@@ -1,11 +1,19 @@
 """What all tests share."""
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long form of the tests that have one."""
     parser.addoption("--long", action="store_true", help="kill more often, look at more jobs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have hypothesis try the same examples at every run, and other ones in the long form."""
+    settings.register_profile("short", derandomize=True, database=None)
+    settings.register_profile("long", print_blob=True)
+    settings.load_profile("long" if config.getoption("--long") else "short")
 
 
 @pytest.fixture(scope="session")

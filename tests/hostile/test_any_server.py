@@ -1,0 +1,146 @@
+"""A probe against a server that sends anything, and closes, hangs or resets: one status, soon, never from garbage."""
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.clock import SystemClock
+from adapters.vma_client import HttpVMA
+from domain.ports import ProbeTarget
+from domain.vma_status import CONCLUSIVE, Observation
+from tests.hostile.replies import BODIES, is_garbage
+
+JOB = ProbeTarget("job-1", "default", ("disk-1",))
+SPEAKS = (b"status", b"phase", b"stage")
+
+
+class Bounds(msgspec.Struct):
+    """A probe's bounds, short because many hang."""
+
+    probe_timeout: float = 0.2
+    probe_concurrency: int = 8
+
+
+class AnyServer:
+    """Sends the same bytes to whoever asks, and then closes, stays silent, or resets."""
+
+    def __init__(self) -> None:
+        self.sends = b""
+        self.ends = "close"
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> str:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(self.sends)
+            await writer.drain()
+            if self.ends == "hang":
+                await reader.read()
+            if self.ends == "reset":
+                writer.transport.abort()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+
+
+class Prober:
+    """A client and a server on one loop, over many examples."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.server = AnyServer()
+        url = self.loop.run_until_complete(self.server.start())
+        self._client = self.loop.run_until_complete(self._open(url))
+
+    async def _open(self, url: str) -> HttpVMA:
+        return HttpVMA({"default": url}, SystemClock(), Bounds(), circuit_rest=0.0)
+
+    def probe(self, sends: bytes, ends: str) -> Observation:
+        """Return what a probe makes of a server that sends this."""
+        self.server.sends, self.server.ends = sends, ends
+        # A circuit that is open would answer by itself.
+        self._client.circuits["default"].answered()
+        return self.loop.run_until_complete(asyncio.wait_for(self._client.probe(JOB), 2.0))
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self._client.close())
+        self.loop.run_until_complete(self.server.stop())
+        self.loop.run_until_complete(asyncio.sleep(0.05))
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def prober() -> Iterator[Prober]:
+    ready = Prober()
+    yield ready
+    ready.close()
+
+
+HEADERS = st.sampled_from(
+    [
+        b"Content-Length: %d\r\n",
+        b"Content-Length: 5\r\n",
+        b"Content-Length: 99999999999\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: %d\r\nContent-Encoding: gzip\r\n",
+        b"Content-Length: %d\r\nContent-Type: text/html\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n",
+        b"Location: http://169.254.169.254/latest/meta-data\r\nContent-Length: %d\r\n",
+        b"X: \x00\xff\r\nContent-Length: %d\r\n",
+        b"",
+    ]
+)
+ENDS = st.sampled_from([*["close"] * 30, "reset", "hang"])
+MUTE_BODIES = BODIES.filter(lambda body: not any(word in body.lower() for word in SPEAKS))
+
+
+def reply(status: int, headers: bytes, body: bytes) -> bytes:
+    """Return a reply as it goes over the wire."""
+    counted = headers % len(body) if b"%d" in headers else headers
+    return b"HTTP/1.1 %d Any\r\n" % status + counted + b"Connection: close\r\n\r\n" + body
+
+
+def examples(long: int, short: int) -> settings:
+    """Return how many examples to try; the long form is asked for by its profile."""
+    many = long if settings.get_current_profile_name() == "long" else short
+    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@examples(50_000, 400)
+@given(status=st.sampled_from([200, 200, 200, 404, 302, 307, 500, 503]), body=BODIES, ends=ENDS)
+def test_a_whole_reply_is_read_as_it_is(prober: Prober, status: int, body: bytes, ends: str) -> None:
+    seen = prober.probe(reply(status, b"Content-Length: %d\r\n", body), ends)
+
+    if is_garbage(status, body):
+        assert seen.status not in CONCLUSIVE, seen
+
+
+@examples(50_000, 400)
+@given(
+    sends=st.one_of(
+        st.binary(max_size=200),
+        st.builds(reply, st.integers(0, 1000), HEADERS, MUTE_BODIES),
+        st.tuples(st.builds(reply, st.just(200), HEADERS, MUTE_BODIES), st.integers(0, 200)).map(
+            lambda p: p[0][: p[1]]
+        ),
+    ),
+    ends=ENDS,
+)
+def test_bytes_that_say_nothing_decide_nothing(prober: Prober, sends: bytes, ends: str) -> None:
+    seen = prober.probe(sends, ends)
+
+    assert seen.status not in CONCLUSIVE, (sends, seen)
