@@ -30,6 +30,9 @@ T = TypeVar("T")
 READERS = 2
 """Threads that read. More would only queue for the interpreter."""
 
+LOCK_TIMEOUT = 3
+"""Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
+
 _SNAPSHOT = "snapshot:"
 
 
@@ -91,7 +94,7 @@ class _Connections(SQLiteConnectionPool):
 
     def __init__(self, path: str, synchronous: str) -> None:
         self._synchronous = synchronous
-        super().__init__(db_name=path)
+        super().__init__(db_name=path, lock_timeout=LOCK_TIMEOUT)
 
     def _create_connection(self) -> SQLiteConnection:
         connection = super()._create_connection()

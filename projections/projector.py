@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from domain.errors import StorageUnavailable
 from domain.ports import Clock, Log
@@ -34,16 +34,42 @@ class NotificationLog(Protocol):
         """Return the position of the last event."""
 
 
+class ReadModelDamaged(StorageUnavailable):
+    """The read model's file is no database, or not a whole one; it can be set aside, for the log has everything."""
+
+
 def open_read_model(path: Path) -> Engine:
-    """Open or create the read model; one of another version is emptied, and so rebuilt."""
+    """Open or create the read model; one of another version is emptied, and so rebuilt.
+
+    Raises:
+        ReadModelDamaged: the file cannot be read as a database.
+        StorageUnavailable: it cannot be opened or written now.
+
+    """
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
     event.listen(engine, "connect", _tune)
-    with engine.begin() as connection:
-        schema.metadata.create_all(connection)
-        version = connection.scalar(select(schema.position.c.version))
-    if version != schema.VERSION:
-        empty(engine)
+    try:
+        with engine.begin() as connection:
+            schema.metadata.create_all(connection)
+            version = connection.scalar(select(schema.position.c.version))
+        if version != schema.VERSION:
+            empty(engine)
+    except OperationalError as error:
+        engine.dispose()
+        raise StorageUnavailable(f"the read model {path} cannot be opened: {error.orig}") from error
+    except DatabaseError as error:
+        engine.dispose()
+        raise ReadModelDamaged(f"the read model {path} is damaged: {error.orig}") from error
     return engine
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged read model out of the way, with what belongs to it; return where it is now."""
+    aside = path.with_suffix(".damaged")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return aside
 
 
 def empty(engine: Engine) -> None:

@@ -1,0 +1,86 @@
+"""What must hold of a data directory after any of its writes has failed, all in one place."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from adapters.clock import SystemClock
+from adapters.event_store import SQLiteEventLog
+from adapters.seals import verify
+from domain.application import JobRecovery
+from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
+from domain.recovery_policy import Policy, Silence
+from domain.replication_job import ReplicationJob
+from domain.vma_status import VMAStatus
+from projections import schema
+from projections.projector import Projector, open_read_model
+from projections.queries import Queries
+from tests.faults.workload import SilentLog, seen
+
+
+def check(data_dir: Path, acknowledged: list[str]) -> None:
+    """Restart on a data directory, and see that nothing is lost, doubled, or left alone.
+
+    Raises:
+        AssertionError: something is.
+
+    """
+    asyncio.run(_check(data_dir, acknowledged))
+
+
+async def _check(data_dir: Path, acknowledged: list[str]) -> None:
+    log = SQLiteEventLog(data_dir / "events.sqlite")
+    engine, fresh = (open_read_model(data_dir / name) for name in ("read_model.sqlite", "fresh.sqlite"))
+    try:
+        events = [event for _, event in await log.read_from(0, 10_000)]
+        _the_log_is_whole(data_dir, events, acknowledged)
+        for model in (engine, fresh):
+            await Projector(model, log, SystemClock(), SilentLog()).catch_up()
+        assert _rows(engine) == _rows(fresh), "the read model is not the fold of the log"
+        await _every_open_job_is_taken_up(log, engine, events)
+    finally:
+        log.close()
+        engine.dispose()
+        fresh.dispose()
+
+
+def _the_log_is_whole(data_dir: Path, events: list[Event], acknowledged: list[str]) -> None:
+    refs = [event.ref for event in events]
+    assert set(acknowledged) <= set(refs), f"lost: {set(acknowledged) - set(refs)}"
+    assert len(refs) == len(set(refs)), "an event is there twice"
+    count = Counter(event.originator_id for event in events)
+    last = {event.originator_id: event.originator_version for event in events}
+    assert count == last, "a stream has a gap"
+    decided = Counter((event.originator_id, event.run_id) for event in events if isinstance(event, RecoveryDecided))
+    assert set(decided.values()) <= {1}, f"decided twice: {decided}"
+    verdict = verify(data_dir / "events.sqlite")
+    assert (verdict.broken_at, verdict.events) == (None, len(events)), verdict
+    for context in {e.originator_id for e in events if isinstance(e, JobAdmitted)}:
+        kinds = [type(e) for e in events if e.originator_id == context]
+        assert kinds in ([JobAdmitted], [JobAdmitted, JobReleased]), f"{context}: {kinds}"
+
+
+async def _every_open_job_is_taken_up(log: SQLiteEventLog, engine: Engine, events: list[Event]) -> None:
+    ids = {event.originator_id for event in events if type(event).__name__ == "JobRegistered"}
+    jobs = await log.load_many(ReplicationJob, sorted(ids))
+    expected = sorted(job.id for job in jobs.values() if job.is_open)
+    assert sorted(await Queries(engine).open_jobs()) == expected, "an open job is not found by a restart"
+    app = JobRecovery(log, SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1))
+    for job_id in expected:
+        await app.begin_recovery(job_id, "run-2", Cause.RESTART, "after the fault")
+        silence = Silence(status=VMAStatus.RUNNING, held_for=1.0, probes=1)
+        decision = await app.recover(
+            job_id, "run-2", seen(job_id, VMAStatus.RUNNING, 90.0), silence, None, lambda _: 1.0
+        )
+        assert decision is not None
+
+
+def _rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    with engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in schema.metadata.sorted_tables
+        }

@@ -1,0 +1,132 @@
+"""A fixed piece of work on a data directory, run as a process of its own whose writes are made to fail.
+
+    python -m tests.faults.workload DATA_DIR
+
+Registers, observes, recovers, decides and projects. Prints the events of every append that was acknowledged.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.clock import SystemClock
+from adapters.event_store import SQLiteEventLog
+from domain.aggregate import Snapshot
+from domain.application import JobRecovery, Registration
+from domain.errors import JobRecoveryError, StorageUnavailable
+from domain.events import Cause, Event, Trace
+from domain.recovery_policy import Policy, Silence
+from domain.run_book import RunBook, RunResult
+from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
+from projections.projector import Projector, open_read_model
+
+JOBS = ("runs", "ends", "vanishes")
+TRACE = Trace("request-1", "request-1")
+TRIES = 3
+
+
+class SilentLog:
+    """Keeps nothing."""
+
+    def info(self, _event: str, /, **_fields: object) -> None:
+        """Say nothing."""
+
+    warning = error = info
+
+
+class ToldLog(SQLiteEventLog):
+    """The real log, which prints what it acknowledged."""
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        position = await super().append(events, snapshots)
+        print(*(event.ref for event in events), flush=True)
+        return position
+
+
+def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observation:
+    """Observe a job of one disk."""
+    document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
+    answer = Answer(asked_id=export_name(job_id), status=status, document=document)
+    now = SystemClock().now()
+    return observe(job_id=job_id, vma="default", exports={job_id: answer}, observed_at=now)
+
+
+async def insist(work: Callable[[], Awaitable[object]]) -> None:
+    """Try a few times; what is refused was not done, and the work goes on without it."""
+    for _ in range(TRIES):
+        try:
+            await work()
+        except StorageUnavailable:
+            continue
+        except JobRecoveryError as refused:
+            # Stored, though nobody was told, or never registered: either way it says so.
+            print("refused:", refused, file=sys.stderr)
+        return
+
+
+async def project(projector: Projector) -> None:
+    """Fold the log in, as the service does: a failure is tried again."""
+    for _ in range(TRIES):
+        try:
+            await projector.catch_up()
+        except (StorageUnavailable, SQLAlchemyError):
+            continue
+        return
+
+
+async def work(log: SQLiteEventLog, projector: Projector) -> None:
+    """Take three jobs from their registration through a restart."""
+    clock, policy = SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1)
+    app = JobRecovery(log, clock, policy)
+    runs = RunBook(log, clock, "faults", lambda: "run-1")
+    for name in JOBS:
+        asked = Registration(job_id=name, vm_name=name, vm_context_id=f"vm-{name}", volume_ids=(name,), vma="default")
+        await insist(lambda asked=asked: app.register(asked, TRACE))  # type: ignore[misc] # bound at once
+    await project(projector)
+    for percent in (10.0, 40.0, 70.0):
+        for name in JOBS:
+            await insist(lambda name=name, p=percent: app.observe(name, seen(name, VMAStatus.RUNNING, p)))  # type: ignore[misc]
+    await project(projector)
+    await insist(lambda: runs.start("run-1", Cause.RESTART, policy, JOBS, None))
+    found = (
+        seen("runs", VMAStatus.RUNNING, 80.0),
+        seen("ends", VMAStatus.COMPLETED, 100.0),
+        seen("vanishes", VMAStatus.NOT_FOUND),
+    )
+    for one in found:
+        silence = Silence(status=one.status, held_for=1.0, probes=1)
+        await insist(lambda one=one: app.begin_recovery(one.job_id, "run-1", Cause.RESTART, "run-1#1"))  # type: ignore[misc]
+        await insist(
+            lambda one=one, s=silence: app.recover(one.job_id, "run-1", one, s, None, lambda _: 1.0)  # type: ignore[misc]
+        )
+    result = RunResult(
+        outcomes={},
+        rules={},
+        resumed=0,
+        polled_again=0,
+        left_replicating=0,
+        settled_elsewhere=0,
+        decided_in=0,
+        proven_in=0,
+    )
+    await insist(lambda: runs.finish("run-1", result))
+    await project(projector)
+
+
+async def main(data_dir: Path) -> None:
+    """Open the data directory, work, and close it."""
+    log = ToldLog(data_dir / "events.sqlite")
+    engine = open_read_model(data_dir / "read_model.sqlite")
+    await work(log, Projector(engine, log, SystemClock(), SilentLog()))
+    log.close()
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(Path(sys.argv[1])))
+    except (JobRecoveryError, SQLAlchemyError) as error:
+        sys.exit(f"could not be opened: {error}")
