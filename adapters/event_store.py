@@ -5,7 +5,6 @@ through `GroupCommit`: the events of many jobs in one transaction, each request 
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +19,7 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
 from adapters.group_commit import GroupCommit, WriteRequest
 from adapters.seals import Seal, SealingRecorder
+from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import EVENTS, Event

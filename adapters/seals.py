@@ -7,7 +7,6 @@ rewrite the file can rewrite all seals, too; against that, note the last one els
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 import msgspec
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+
+from adapters.sqlite import sqlite3
 
 DIGEST_BYTES = 16
 GENESIS = b"job-recovery"

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
+from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
 from adapters.vma_circuit import Circuit
 from adapters.vma_client import HttpVMA
@@ -94,6 +95,8 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     """
     clock = clock or SystemClock()
     data_dir = prepare(settings.data_dir)
+    if (why := weakness()) is not None:
+        log.warning("sqlite_not_trusted", why=why)
     event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous)
     engine = _read_model(data_dir / "read_model.sqlite", log)
     projector = Projector(engine, event_log, clock, log)
@@ -106,10 +109,10 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
 def _read_model(path: Path, log: Log) -> Engine:
     """Open the read model; a damaged one is set aside and folded anew from the log, which has everything."""
     try:
-        return open_read_model(path)
+        return open_read_model(path, sqlite3)
     except ReadModelDamaged as damaged:
         log.warning("read_model_set_aside", why=str(damaged), now_at=str(set_aside(path)))
-        return open_read_model(path)
+        return open_read_model(path, sqlite3)
 
 
 def prepare(data_dir: Path) -> Path:

@@ -7,6 +7,7 @@ neither lose a batch nor apply it twice. The read model can be deleted at any ti
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
@@ -38,15 +39,19 @@ class ReadModelDamaged(StorageUnavailable):
     """The read model's file is no database, or not a whole one; it can be set aside, for the log has everything."""
 
 
-def open_read_model(path: Path) -> Engine:
+def open_read_model(path: Path, sqlite: ModuleType) -> Engine:
     """Open or create the read model; one of another version is emptied, and so rebuilt.
+
+    Args:
+        path: the SQLite file.
+        sqlite: the module with SQLite in it, the same that everything in this process uses.
 
     Raises:
         ReadModelDamaged: the file cannot be read as a database.
         StorageUnavailable: it cannot be opened or written now.
 
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    engine = create_engine(f"sqlite:///{path}", module=sqlite, connect_args={"timeout": 10})
     event.listen(engine, "connect", _tune)
     try:
         with engine.begin() as connection:

@@ -1,12 +1,12 @@
 """Maintenance of a data directory."""
 
 import asyncio
-import sqlite3
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.lease import Lease
 from adapters.seals import Seal, verify
+from adapters.sqlite import sqlite3
 from api.bootstrap import prepare
 from api.logs import configure
 from api.settings import Settings
@@ -32,7 +32,7 @@ def rebuild(settings: Settings) -> None:
 
 async def _rebuild(settings: Settings) -> int:
     event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
-    engine = open_read_model(settings.data_dir / "read_model.sqlite")
+    engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3)
     empty(engine)
     logger = configure(settings.log_format, settings.log_level)
     try:

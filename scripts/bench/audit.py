@@ -8,7 +8,6 @@ median of a question in milliseconds, and its ratio to the time in which SQLite 
 """
 
 import asyncio
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -21,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 import httpx
 from history import History
 
+from adapters.sqlite import sqlite3
 from api.app import create_app
 from api.bootstrap import build
 from api.logs import configure

@@ -1,7 +1,6 @@
 """The log: what was acknowledged is there, in order, once; what was refused left no trace."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import msgspec
 import pytest
 
 from adapters.event_store import SQLiteEventLog
+from adapters.sqlite import sqlite3
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import EVENTS, Event, JobStalled, Trace
 from domain.replication_job import ReplicationJob

@@ -1,13 +1,13 @@
 """Whatever is changed in the log is found, with its position."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from adapters.event_store import SQLiteEventLog
 from adapters.seals import Seal, verify
+from adapters.sqlite import sqlite3
 from domain.events import Event, Trace
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON

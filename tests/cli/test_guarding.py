@@ -1,6 +1,5 @@
 """Verifying the log and managing tokens from the command line."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from adapters.sqlite import sqlite3
 from api.cli import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess

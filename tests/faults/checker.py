@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.seals import verify
+from adapters.sqlite import sqlite3
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
 from domain.recovery_policy import Policy, Silence
@@ -33,7 +34,7 @@ def check(data_dir: Path, acknowledged: list[str]) -> None:
 
 async def _check(data_dir: Path, acknowledged: list[str]) -> None:
     log = SQLiteEventLog(data_dir / "events.sqlite")
-    engine, fresh = (open_read_model(data_dir / name) for name in ("read_model.sqlite", "fresh.sqlite"))
+    engine, fresh = (open_read_model(data_dir / name, sqlite3) for name in ("read_model.sqlite", "fresh.sqlite"))
     try:
         events = [event for _, event in await log.read_from(0, 10_000)]
         _the_log_is_whole(data_dir, events, acknowledged)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
+from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
@@ -119,7 +120,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
 async def main(data_dir: Path) -> None:
     """Open the data directory, work, and close it."""
     log = ToldLog(data_dir / "events.sqlite")
-    engine = open_read_model(data_dir / "read_model.sqlite")
+    engine = open_read_model(data_dir / "read_model.sqlite", sqlite3)
     await work(log, Projector(engine, log, SystemClock(), SilentLog()))
     log.close()
     engine.dispose()

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from adapters.event_store import SQLiteEventLog
+from adapters.sqlite import sqlite3
 from domain.errors import StorageUnavailable
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
@@ -25,7 +26,7 @@ def scenery(tmp_path: Path) -> Iterator[Scenery]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_read_model(tmp_path / "read_model.sqlite")
+    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
     yield opened
     opened.dispose()
 
@@ -113,7 +114,7 @@ async def test_a_read_model_of_another_version_is_rebuilt(scenery: Scenery, engi
     with engine.begin() as connection:
         connection.execute(update(schema.position).values(version=0))
 
-    again = open_read_model(tmp_path / "read_model.sqlite")
+    again = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
     assert rows(again)["jobs"] == []
     await projector(scenery, again).catch_up()
 

@@ -1,6 +1,5 @@
 """The machine as enemy: files that are damaged, a database that is locked, signals that do not stop."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from adapters.sqlite import sqlite3
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
 

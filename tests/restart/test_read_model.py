@@ -1,6 +1,7 @@
 """The read model can be deleted: what it says is in the log."""
 
 from adapters.simulated_vma import SimulatedVMA
+from adapters.sqlite import sqlite3
 from projections.projector import open_read_model
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
@@ -10,7 +11,7 @@ TABLES = ("jobs", "vm_contexts", "recovery_runs", "audit_trail")
 
 def dump(service: ServiceProcess) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table, in order."""
-    engine = open_read_model(service.data_dir / "read_model.sqlite")
+    engine = open_read_model(service.data_dir / "read_model.sqlite", sqlite3)
     with engine.connect() as connection:
         rows = {
             table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")]  # noqa: S608

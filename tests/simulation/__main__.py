@@ -31,7 +31,10 @@ def main() -> int:
             restarts, events = restarts + told.restarts, events + told.events
             if told.violation:
                 found += 1
-    time.monotonic() - began
+                print(f"seed {told.seed}: {told.violation}", flush=True)
+    took = time.monotonic() - began
+    print(f"{asked.seeds} seeds, {found} with a violation; {events} events, {restarts} restarts in {took:.0f} s")
+    print(f"{restarts / took:.0f} restarts per second of wall time, on {asked.processes} processes")
     return 1 if found else 0
 
 

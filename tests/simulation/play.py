@@ -6,6 +6,7 @@ from functools import cache
 
 from sqlalchemy import Engine, StaticPool, create_engine
 
+from adapters.sqlite import sqlite3
 from projections import schema
 from tests.simulation.loop import NothingLeftToDo, SimulatedLoop
 from tests.simulation.scenario import Simulation, Told
@@ -41,6 +42,6 @@ async def _play(seed: int, loop: SimulatedLoop) -> Told:
 @cache
 def _engine() -> Engine:
     """Return this process's read model; each story begins by emptying it."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    engine = create_engine("sqlite://", module=sqlite3, poolclass=StaticPool)
     schema.metadata.create_all(engine)
     return engine
