@@ -2,15 +2,14 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.restart.process import Process
 
 T = TypeVar("T")
 
@@ -52,13 +51,18 @@ class ServiceProcess:
         self.data_dir = data_dir
         self.log_file = data_dir.with_suffix(".log")
         self.settings = {**QUICK, "VMA_URL": vma_url, **settings}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._http = httpx.Client(timeout=10, trust_env=False)
         self._logged = 0
 
     @property
     def url(self) -> str:
         return str(self._http.base_url)
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None, "the service was not started, or has been ended"
+        return self._process
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,13 +77,7 @@ class ServiceProcess:
     def start(self, *, ready: bool = True) -> None:
         """Start the process; return when it serves, or when it is ready."""
         self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "api", "serve"],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = Process(self.environment, self.log_file)
         started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
         assert isinstance(started, list), self.log_file.read_text()
         self._http.base_url = httpx.URL(started[0]["address"])
@@ -88,16 +86,14 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """End the process as a crash does."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self.process.kill()
+        self.process.wait(PATIENCE)
         self._process = None
 
     def terminate(self, within: float = 5.0) -> int:
         """End the process as an operator does; return its exit code."""
-        assert self._process is not None
-        self._process.terminate()
-        code = self._process.wait(timeout=within)
+        self.process.terminate()
+        code = self.process.wait(within)
         self._process = None
         return code
 

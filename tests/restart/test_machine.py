@@ -88,12 +88,9 @@ def test_while_another_program_locks_the_log_nothing_is_lost(vma: SimulatedVMA, 
 
 def test_a_storm_of_signals_ends_the_service_cleanly(stopped: ServiceProcess) -> None:
     stopped.start(ready=False)
-    process = stopped._process
-    assert process is not None
     for _ in range(50):
-        process.terminate()
+        stopped.process.terminate()
 
-    assert process.wait(timeout=10) == 0
-    stopped._process = None
+    assert stopped.process.wait(10) == 0
     stopped.start()
     wait_until(lambda: all(job["state"] == "replicating" for job in stopped.jobs()))

@@ -1,0 +1,66 @@
+"""The real service as a process of its own, that starts in a moment.
+
+Importing all of the service takes longer than most tests do. So one process per test worker imports it once, and every
+service is forked from that one: a process with its own memory, files and signals, that can be killed like any other.
+"""
+
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+from api.cli import main
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["api.cli", "api.server", "api.logs"])
+
+
+class Process:
+    """One `job-recovery serve`."""
+
+    def __init__(self, environment: dict[str, str], output: Path) -> None:
+        """Start it; what it prints goes to `output`."""
+        # There before it is read, and the service gone when the tests are, however they end.
+        output.touch()
+        self._process = _forks.Process(target=_serve, args=(environment, output), daemon=True)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code, if it has ended."""
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self._process.kill()
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def wait(self, within: float) -> int:
+        """Return the exit code once it has ended.
+
+        Raises:
+            AssertionError: it goes on.
+
+        """
+        self._process.join(within)
+        code = self._process.exitcode
+        assert code is not None, f"process {self.pid} has not ended within {within} s"
+        return code
+
+
+def _serve(environment: dict[str, str], output: Path) -> None:
+    """Be the service."""
+    os.environ.clear()
+    os.environ.update(environment)
+    with output.open("ab", buffering=0) as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
+    sys.exit(main(["serve"]))
