@@ -8,12 +8,14 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from adapters.clock import AnchorFile, SystemClock
 from adapters.lease import Lease
 from adapters.tokens import TokenFile
 from api.access import is_loopback
 from api.app import create_app
 from api.bootstrap import Service, build, prepare, reconcile_since
 from api.settings import Settings
+from api.timekeeping import Timekeeper
 from domain.errors import InvalidInput
 from domain.ports import Log
 
@@ -50,7 +52,9 @@ def serve(settings: Settings, log: Log) -> None:
 
 
 async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
-    service = build(settings, log)
+    anchors = AnchorFile(settings.data_dir)
+    clock = SystemClock(anchors.read())
+    service = build(settings, log, clock=clock)
     lease.describe(f"{service.instance}, {address}")
     config = uvicorn.Config(
         create_app(service),
@@ -66,11 +70,13 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     try:
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
+            timekeeping = group.create_task(Timekeeper(clock, anchors, log).run())
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
             if service.access.is_open:
                 log.warning("api_open_on_loopback_only", why="there are no tokens: see `job-recovery token create`")
             await server.serve(sockets=[listener])
             processes.cancel()
+            timekeeping.cancel()
     finally:
         await service.close()
     log.info("service_stopped")

@@ -17,7 +17,7 @@ class Clock(Protocol):
     """Time, passed in so that tests and simulations own it."""
 
     def now(self) -> datetime:
-        """Return the wall-clock time, in UTC."""
+        """Return the time, in UTC. It never jumps, whatever is done to the machine's clock: durations rest on it."""
 
     def monotonic(self) -> float:
         """Return seconds that never jump; only differences mean anything."""

@@ -137,15 +137,20 @@ class Projector:
         return True
 
     async def run(self) -> None:
-        """Follow the log for as long as the service runs: woken by each commit, and looking by itself."""
+        """Follow the log for as long as the service runs, whatever keeps it from being read or written for a while."""
         while True:
             try:
-                while await self._advance():
-                    pass
+                await self._follow()
             except (StorageUnavailable, SQLAlchemyError) as error:
                 self._logger.error("projection_failed", position=self.position, error=str(error))
                 await self._clock.sleep(SLOW_POLL)
-                continue
+
+    async def _follow(self) -> None:
+        """Fold in each commit, woken by it, and looking by itself; begins where the read model truly is."""
+        self.position = await asyncio.to_thread(self._stored_position)
+        while True:
+            while await self._advance():
+                pass
             try:
                 async with asyncio.timeout(SLOW_POLL):
                     await self._wake.wait()

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from adapters import vma_dialects
+from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
@@ -93,6 +94,17 @@ def an_outcome_is_never_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @bug
+def an_observed_outcome_is_open_to_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = property(lambda self: not self.is_open and not self.contradicted)
+    monkeypatch.setattr(job_state.JobFields, "is_guess", ended)
+
+
+@bug
+def a_full_disk_at_the_start_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recovery, "_insist", lambda _self, _trouble, _run_id, write: write())
+
+
+@bug
 def lost_contact_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RecoveryRequests, "request", lambda *_: None)
 
@@ -131,6 +143,11 @@ def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch
         honest(self, *about)
 
     monkeypatch.setattr(VMContext, "admit", welcoming)
+
+
+@bug
+def the_machines_clock_is_believed_whatever_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SteadyClock, "now", lambda self: self._wall())
 
 
 @bug

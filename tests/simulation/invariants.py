@@ -11,6 +11,7 @@ from domain.events import (
     Event,
     JobAdmitted,
     JobRegistered,
+    OutcomeConfirmed,
     OutcomeRevised,
     RecoveryDecided,
     RecoveryRunStarted,
@@ -76,6 +77,9 @@ class Invariants:
                     guessed = self.jobs[event.originator_id].outcome_basis is Basis.INFERRED
                     insist(guessed, f"{event.ref} revises what was observed")
                     self._word_is_true(event.originator_id, event.to_state, event.ref)
+                case OutcomeConfirmed():
+                    guessed = self.jobs[event.originator_id].outcome_basis is Basis.INFERRED
+                    insist(guessed, f"{event.ref} confirms what was no guess")
                 case JobAdmitted():
                     self._admission(event)
                 case _:

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from adapters.clock import Anchor, SteadyClock
+
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -64,18 +66,29 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return done
 
 
-class SimulatedClock:
-    """The service's clock: wall time can be set to and fro, monotonic time cannot."""
+class Machine:
+    """What time it is on the machine: as somebody has set it, and how long the machine has been up."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
         self.set_off = timedelta()
         self._loop = loop
 
-    def now(self) -> datetime:
+    def wall(self) -> datetime:
         return EPOCH + timedelta(seconds=self._loop.time()) + self.set_off
 
-    def monotonic(self) -> float:
+    def uptime(self) -> float:
         return self._loop.time()
+
+
+class SimulatedClock(SteadyClock):
+    """The clock of one process, on the machine's time."""
+
+    def __init__(self, machine: Machine, last: Anchor | None = None) -> None:
+        super().__init__(machine.wall, machine.uptime, "boot-1", last)
+        self._machine = machine
+
+    def monotonic(self) -> float:
+        return self._machine.uptime()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

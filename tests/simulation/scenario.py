@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -18,7 +19,7 @@ from projections import schema
 from projections.projector import NAME, Projector
 from tests.simulation.invariants import Invariants, Truth, Violation
 from tests.simulation.life import Life, SilentLog
-from tests.simulation.loop import SimulatedClock, SimulatedLoop
+from tests.simulation.loop import Machine, SimulatedClock, SimulatedLoop
 from tests.simulation.network import Weather
 from tests.simulation.store import Disk, SimulatedLog
 
@@ -51,7 +52,8 @@ class Simulation:
     def __init__(self, seed: int, loop: SimulatedLoop, engine: Engine) -> None:
         self.rng = random.Random(seed)
         self.told = Told(seed=seed)
-        self.clock = SimulatedClock(loop)
+        self.machine = Machine(loop)
+        self.clock = SimulatedClock(self.machine)
         self.disk = Disk()
         self.worlds = {name: World(loop.time) for name in VMAS}
         self.weather = {name: Weather() for name in VMAS}
@@ -225,6 +227,7 @@ class Simulation:
             await self._pass(self.rng.uniform(0.0, 1.5))
 
     def _born(self) -> Life:
+        self.clock = SimulatedClock(self.machine, self.clock.anchor())
         self._invariants.restarted(self.clock.monotonic())
         number = self.told.restarts
         return Life(number, self.disk, self._engine, self.worlds, self.weather, self.clock, self.rng)
@@ -271,6 +274,11 @@ def _job_freezes(story: Simulation) -> None:
     world.freeze(job_id) if story.rng.random() < 0.5 else world.resume(job_id)
 
 
+def _clock_is_set(story: Simulation) -> None:
+    hours = story.rng.choice([0, 1, -1, 7, -24 * 365, 24 * 365 * 10])
+    story.machine.set_off = timedelta(hours=hours)
+
+
 def _disk_troubles(story: Simulation) -> None:
     story.disk.full = story.rng.random() < 0.5
     story.disk.lag = story.rng.choice([0.0, 0.05, 0.4])
@@ -291,6 +299,7 @@ TROUBLES: list[Callable[[Simulation], None]] = [
     _job_ends,
     _job_freezes,
     _disk_troubles,
+    _clock_is_set,
     lambda story: story.errand(story.report()),
     lambda story: story.errand(story.decide_by_hand()),
     lambda story: story.errand(story.recover_by_hand()),

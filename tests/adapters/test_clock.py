@@ -1,0 +1,128 @@
+"""Time goes on steadily, whatever is done to the machine's clock."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from adapters.clock import Anchor, AnchorFile, SteadyClock, SystemClock
+from tests.builders import NOON
+
+JUMPS = [timedelta(hours=2), timedelta(hours=-2), timedelta(days=3650), timedelta(days=-3650)]
+
+
+class Machine:
+    """A machine whose clock can be set, and that can be started anew."""
+
+    def __init__(self) -> None:
+        self.set_off = timedelta()
+        self.uptime = 100.0
+        self.boot = "boot-1"
+
+    def wall(self) -> datetime:
+        return NOON + timedelta(seconds=self.uptime) + self.set_off
+
+    def clock(self, last: Anchor | None = None) -> SteadyClock:
+        return SteadyClock(self.wall, lambda: self.uptime, self.boot, last)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_jump_of_the_machines_clock_is_no_time_that_passed(machine: Machine, jump: timedelta) -> None:
+    clock = machine.clock()
+    before = clock.now()
+
+    machine.set_off = jump
+    machine.uptime += 10
+
+    assert (clock.now() - before).total_seconds() == pytest.approx(10, rel=0.011)
+    assert clock.machine_is_ahead() == pytest.approx(jump.total_seconds(), abs=0.2)
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_jump_while_the_service_was_down_is_none_either(machine: Machine, jump: timedelta) -> None:
+    last = machine.clock().anchor()
+
+    machine.set_off = jump
+    machine.uptime += 10
+    clock = machine.clock(last)
+
+    assert (clock.now() - last.time).total_seconds() == pytest.approx(10, rel=0.011)
+
+
+def test_after_a_jump_time_meets_the_machines_clock_again_slowly_and_never_goes_back(machine: Machine) -> None:
+    clock, seen = machine.clock(), []
+    machine.set_off = timedelta(seconds=-30)
+    for _ in range(40):
+        machine.uptime += 100
+        seen.append(clock.now())
+
+    assert seen == sorted(seen)
+    assert clock.machine_is_ahead() == 0
+    assert clock.now() == machine.wall()
+
+
+def test_ordinary_corrections_are_followed_at_once(machine: Machine) -> None:
+    clock = machine.clock()
+    for _ in range(10):
+        machine.uptime += 1
+        machine.set_off += timedelta(microseconds=500)
+
+        assert clock.now() == machine.wall()
+
+
+@pytest.mark.parametrize("change", ["boot", "uptime"])
+def test_the_anchor_of_another_start_of_the_machine_says_nothing(machine: Machine, change: str) -> None:
+    last = machine.clock().anchor()
+
+    if change == "boot":
+        machine.boot = "boot-2"
+    machine.uptime, machine.set_off = 5.0, timedelta(hours=3)
+
+    assert machine.clock(last).now() == machine.wall()
+
+
+def test_a_machine_that_does_not_name_its_starts_goes_by_its_clock(machine: Machine) -> None:
+    machine.boot = ""
+    last = machine.clock().anchor()
+    machine.set_off = timedelta(hours=3)
+
+    assert machine.clock(last).now() == machine.wall()
+
+
+def test_summer_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    an_hour_twice = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    shown = {moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M") for moment in an_hour_twice}
+    moments = iter(an_hour_twice)
+    clock = SteadyClock(lambda: next(moments), iter((0.0, 3600.0)).__next__, "")
+
+    assert shown == {"02:30"}
+    assert clock.now() == an_hour_twice[1]
+
+
+def test_the_real_clock_shows_the_machines_time() -> None:
+    clock = SystemClock()
+
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert clock.now().tzinfo is UTC
+
+
+def test_an_anchor_outlives_its_process(tmp_path: Path, machine: Machine) -> None:
+    file, anchor = AnchorFile(tmp_path), machine.clock().anchor()
+    assert file.read() is None
+
+    file.write(anchor)
+
+    assert AnchorFile(tmp_path).read() == anchor
+
+
+def test_an_anchor_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_text('{"boot": ')
+
+    assert AnchorFile(tmp_path).read() is None

@@ -1,0 +1,32 @@
+"""Only an SQLite without the WAL-reset bug is trusted with the log."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.event_store import SQLiteEventLog
+from adapters.sqlite import FIXED, sqlite3, weakness
+
+
+@pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 2), (3, 7, 0)])
+def test_a_version_with_the_bug_is_named_with_what_to_do(version: tuple[int, ...]) -> None:
+    why = weakness(version)
+
+    assert why is not None
+    assert why.startswith(f"SQLite {'.'.join(map(str, version))} can lose commits")
+    assert "install pysqlite3" in why
+
+
+@pytest.mark.parametrize("version", [FIXED, (3, 53, 4), (4, 0, 0)])
+def test_a_mended_version_is_trusted(version: tuple[int, ...]) -> None:
+    assert weakness(version) is None
+
+
+def test_the_log_is_opened_with_the_sqlite_that_was_chosen(tmp_path: Path) -> None:
+    log = SQLiteEventLog(tmp_path / "events.sqlite")
+    with log._recorder.datastore.transaction(commit=False) as cursor:
+        cursor.execute("SELECT sqlite_version()")
+        used = cursor.fetchone()[0]
+    log.close()
+
+    assert used == sqlite3.sqlite_version
