@@ -106,11 +106,14 @@ class SQLiteEventLog:
     """The domain's event log port, and the notification log that projections read."""
 
     def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
-        """Open or create the log.
+        """Open or create the log, and look through all of its pages: that takes about a second per million events.
 
         Args:
             path: the SQLite file.
             synchronous: SQLite's setting; FULL makes every acknowledged event survive a loss of power.
+
+        Raises:
+            StorageUnavailable: the file cannot be opened, or is damaged; the message says what to do.
 
         """
         environment = {
@@ -121,14 +124,22 @@ class SQLiteEventLog:
         }
         try:
             self._events = JobEvents(env=environment)
+            self._recorder = cast("SealingRecorder", self._events.recorder)
+            self._recorder.datastore.pool.close()
+            self._recorder.datastore.pool = _Connections(str(path), synchronous)
+            damage = self._recorder.damage()
+            if damage is None:
+                self._recorder.seal_rest()
         except (PersistenceError, sqlite3.Error) as error:
             # The library lets SQLite's own error through for a file that is none of its own.
             message = f"the event log {path} cannot be opened: {error}. Restore the file from a backup, or move it away"
             raise StorageUnavailable(message) from error
-        self._recorder = cast("SealingRecorder", self._events.recorder)
-        self._recorder.datastore.pool.close()
-        self._recorder.datastore.pool = _Connections(str(path), synchronous)
-        self._recorder.seal_rest()
+        if damage is not None:
+            message = (
+                f"the event log {path} is damaged: {damage}. Keep the file as evidence and restore it from a backup; "
+                "`job-recovery verify` says up to which position it holds"
+            )
+            raise StorageUnavailable(message)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
         self._writer = GroupCommit(self._store)
         self.position = 0

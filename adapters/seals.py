@@ -72,6 +72,13 @@ class SealingRecorder(SQLiteApplicationRecorder):
             _seal(c, list(rows))
         return positions
 
+    def damage(self) -> str | None:
+        """Look through all pages of the file; return what is wrong first, or None."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute("PRAGMA quick_check(1)")
+            found = str(cursor.fetchone()[0])
+        return None if found == "ok" else " ".join(found.split())
+
     def last_seal(self) -> Seal:
         """Return the seal of the whole log."""
         with self.datastore.transaction(commit=False) as cursor:

@@ -40,10 +40,10 @@ class Circuit:
         """Say whether to ask now; false means: it is down. Waits while the first pilot is under way."""
         while not self._closed:
             if self._pilot is not None:
-                if self.opened_at is not None:
+                if self._is_down():
                     return False
                 await asyncio.shield(self._pilot)
-                if not self._closed:
+                if self._is_down():
                     return False
             elif self._monotonic() >= self._next_pilot:
                 self._pilot = asyncio.get_running_loop().create_future()
@@ -66,6 +66,13 @@ class Circuit:
             self._closed = False
             self.opened_at = self.opened_at or self._monotonic()
             self._next_pilot = self._monotonic() + self._rest
+        self._land()
+
+    def _is_down(self) -> bool:
+        return self.opened_at is not None
+
+    def not_asked(self) -> None:
+        """The question did not leave this machine, which says nothing of the VMA."""
         self._land()
 
     def _land(self) -> None:

@@ -6,6 +6,7 @@ exactly one status with its evidence.
 """
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Mapping
 from functools import cache
@@ -19,6 +20,7 @@ from opentelemetry.trace import TracerProvider
 
 from adapters.vma_circuit import Circuit
 from adapters.vma_dialects import read_reply
+from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import (
@@ -34,6 +36,9 @@ from domain.vma_status import (
 MAX_BODY = 1_000_000
 """Bytes of a reply that are read; a progress document has a few thousand."""
 
+
+OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What a question fails with that never left this machine."""
 
 LIMITS = httpx.Limits(max_connections=512, keepalive_expiry=15.0)
 """Above what the probes' own concurrency asks for, so that no probe waits here for a connection."""
@@ -143,6 +148,9 @@ class HttpVMA:
             return self._unreachable(asked_id, 0.0, f"not asked, the VMA is down: {circuit.last_error}")
         try:
             answer = await self._get(vma, endpoint, asked_id)
+        except CouldNotAsk:
+            circuit.not_asked()
+            raise
         except BaseException:
             # Above all the probe's time-out. Whatever it is, a pilot must not be left in the air.
             circuit.failed(f"no answer within {self._timeout:g} s")
@@ -160,6 +168,7 @@ class HttpVMA:
             async with self._client.stream("GET", url, auth=self._logins[vma]) as response:
                 body = await _read_bounded(response)
         except httpx.HTTPError as error:
+            _insist_that_it_left(error)
             return self._unreachable(asked_id, self._since(began), _in_words(error))
         except (aiohttp.ClientError, httpx.InvalidURL, ValueError) as error:
             # The transport lets aiohttp's own errors for malformed HTTP through.
@@ -182,6 +191,20 @@ class HttpVMA:
     @staticmethod
     def _garbled(asked_id: str, latency_ms: float, detail: str) -> Answer:
         return Answer(asked_id=asked_id, status=VMAStatus.UNINTELLIGIBLE, latency_ms=latency_ms, detail=detail)
+
+
+def _insist_that_it_left(error: BaseException) -> None:
+    """See that a question failed on its way, and not for want of a file or a port on this machine.
+
+    Raises:
+        CouldNotAsk: it did not leave.
+
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in OUR_LIMITS:
+            raise CouldNotAsk(f"this machine has no means to ask a VMA now: {cause.strerror}") from error
+        cause = cause.__cause__ or cause.__context__
 
 
 @cache

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -67,6 +68,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
+    loop.set_exception_handler(_in_our_words(log))
     try:
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
@@ -90,6 +92,15 @@ async def run(service: Service) -> None:
         service.background.attach(group)
         group.create_task(service.projector.run())
         group.create_task(service.supervisor.run(reconcile_since(service)))
+
+
+def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Return a handler for what the event loop cannot tell anybody, such as a connection that it cannot take."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        log.error("event_loop_trouble", what=context["message"], error=repr(context.get("exception")))
+
+    return tell
 
 
 def _check_access(settings: Settings) -> None:

@@ -9,7 +9,8 @@ JobRecoveryError
 │   ├── ContextBusy        the VM context already has an active job
 │   └── VersionMismatch    the job is not at the version that the command was made for
 ├── ConcurrentWrite        someone else wrote to the stream first: reload and decide again
-└── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
+├── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
+└── CouldNotAsk            this machine has no means to ask a VMA now: nothing is known
 """
 
 
@@ -57,3 +58,7 @@ class ConcurrentWrite(JobRecoveryError):
 
 class StorageUnavailable(JobRecoveryError):
     """The event log cannot be used now; nothing of the request was acknowledged."""
+
+
+class CouldNotAsk(JobRecoveryError):
+    """A question did not leave this machine (no file, no port, no memory left): that says nothing of the VMA."""

@@ -57,7 +57,12 @@ class VMA(Protocol):
     """All VMAs, asked one job at a time."""
 
     async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask for one job. Always returns, within the probe's bound, with exactly one status; never raises."""
+        """Ask for one job. Returns within the probe's bound, with exactly one status, whatever the VMA does.
+
+        Raises:
+            CouldNotAsk: this machine has no means to ask; nothing may be concluded from that.
+
+        """
 
 
 class Log(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
+from domain.errors import CouldNotAsk
 from domain.events import Cause, Event, Trace
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
@@ -21,14 +22,21 @@ COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 
 
 class ToldVMA:
-    """Answers with what the test last said; a job it was told nothing about is not found."""
+    """Answers with what the test last said; a job it was told nothing about is not found.
+
+    For as many questions as `out_of_reach` says, this machine cannot ask.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
         self.asked: list[str] = []
+        self.out_of_reach = 0
         self._clock = clock
 
     async def probe(self, target: ProbeTarget) -> Observation:
+        if self.out_of_reach:
+            self.out_of_reach -= 1
+            raise CouldNotAsk("too many open files")
         self.asked.append(target.job_id)
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
         exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}

@@ -68,7 +68,12 @@ class Contact:
         self._on_back.append(listener)
 
     async def ask(self, job: ReplicationJob) -> Observation:
-        """Ask the job's VMA for it, and learn from the answer about the VMA itself."""
+        """Ask the job's VMA for it, and learn from the answer about the VMA itself.
+
+        Raises:
+            CouldNotAsk: this machine has no means to ask now.
+
+        """
         target = ProbeTarget(job.id, job.vma, job.volume_ids)
         observation = await self._vma.probe(target)
         self._learn(job, observation)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import JobRecoveryError
+from domain.errors import CouldNotAsk, JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import is_material
@@ -142,6 +142,8 @@ class Poller:
     async def _poll(self, job_id: str, due: float) -> None:
         try:
             await self._poll_once(job_id)
+        except CouldNotAsk as error:
+            self._log.error("poll_could_not_ask", job_id=job_id, error=str(error))
         except JobRecoveryError as error:
             self._log.error("poll_not_recorded", job_id=job_id, error=str(error))
         finally:

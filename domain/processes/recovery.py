@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
+from domain.errors import CouldNotAsk, IllegalTransition, JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
@@ -25,8 +25,9 @@ from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook, RunResult
-from domain.vma_status import VMAStatus
+from domain.vma_status import Observation, VMAStatus
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ class Recovery:
         ids = tuple(job_ids)
         self._forget_old_dry_runs()
         progress = self.live[run_id] = RunProgress(run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids))
-        await asyncio.gather(*(self._assess(job_id, progress) for job_id in ids))
+        await asyncio.gather(*(self._try_to_assess(job_id, progress) for job_id in ids))
         progress.status = "finished"
         return progress
 
@@ -199,7 +200,7 @@ class Recovery:
         confirmation = Confirmation(self._clock)
         while True:
             job = await self._app.job(job_id)
-            observation = await self._contact.ask(job)
+            observation = await self._ask(job, first_round)
             silence = confirmation.heard(observation)
             first_round.answered(job_id)
             if observation.status is VMAStatus.NOT_FOUND:
@@ -211,10 +212,28 @@ class Recovery:
             await self._clock.sleep(spacing(self._policy))
         self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
 
+    async def _ask(self, job: ReplicationJob, first_round: FirstRound) -> Observation:
+        """Ask until the question has left this machine: a job that was taken up is not given back unasked."""
+        while True:
+            try:
+                return await self._contact.ask(job)
+            except CouldNotAsk as error:
+                self._log.error("recovery_could_not_ask", job_id=job.id, error=str(error))
+                first_round.answered(job.id)
+                await self._clock.sleep(TROUBLE)
+
     def _forget_old_dry_runs(self) -> None:
         dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
         for run_id in dry[: max(0, len(dry) - DRY_RUNS_KEPT + 1)]:
             del self.live[run_id]
+
+    async def _try_to_assess(self, job_id: str, progress: RunProgress) -> None:
+        """Assess one job; what keeps it from being assessed is nobody else's trouble."""
+        try:
+            await self._assess(job_id, progress)
+        except JobRecoveryError as error:
+            self._log.error("job_not_assessed", job_id=job_id, run_id=progress.run_id, error=str(error))
+        progress.settled += 1
 
     async def _assess(self, job_id: str, progress: RunProgress) -> None:
         confirmation = Confirmation(self._clock)
@@ -228,7 +247,6 @@ class Recovery:
                 break
             await self._clock.sleep(spacing(self._policy))
             job = await self._app.job(job_id)
-        progress.settled += 1
 
     def _note(  # noqa: PLR0913 - the fields of one log line
         self,

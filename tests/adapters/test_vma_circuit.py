@@ -78,3 +78,18 @@ async def test_a_pilot_that_is_answered_closes_it_again(circuit: Circuit, clock:
     circuit.answered()
 
     assert (circuit.state, circuit.last_error, await circuit.may_ask()) == ("closed", None, True)
+
+
+async def test_a_pilot_that_never_left_says_nothing_and_the_next_one_goes(circuit: Circuit) -> None:
+    await circuit.may_ask()
+    others = [asyncio.ensure_future(circuit.may_ask()) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    circuit.not_asked()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert [other.done() for other in others] == [True, False, False]
+    assert await others[0]
+    circuit.answered()
+    assert all(await asyncio.gather(*others))

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import resource
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from adapters.clock import SystemClock
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.faults import FAULTS
 from adapters.vma_client import HttpVMA
+from domain.errors import CouldNotAsk
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
 
@@ -188,3 +190,16 @@ async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_eviden
     assert all(expected in request.lower() for request in asked)
     assert seen.status is U
     assert b"hunter2" not in msgspec.json.encode(seen)
+
+
+async def test_a_question_that_never_left_for_want_of_a_file_is_no_answer_of_the_vma(client: HttpVMA) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        with pytest.raises(CouldNotAsk, match="no means to ask a VMA now: Too many open files"):
+            await client.probe(JOB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert client.circuits["default"].last_error is None
+    assert (await client.probe(JOB)).status is VMAStatus.RUNNING

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 from pathlib import Path
+from typing import Protocol
 
 from api.cli import main
 
@@ -15,8 +16,27 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["api.cli", "api.server", "api.logs"])
 
 
-class Process:
-    """One `job-recovery serve`."""
+class Process(Protocol):
+    """A process that runs `job-recovery serve`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Return the exit code, if it has ended."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def wait(self, within: float) -> int:
+        """Return the exit code once it has ended, within so many seconds."""
+
+
+class ForkedProcess:
+    """One `job-recovery serve`, forked."""
 
     def __init__(self, environment: dict[str, str], output: Path) -> None:
         """Start it; what it prints goes to `output`."""
@@ -31,24 +51,15 @@ class Process:
         return self._process.pid
 
     def poll(self) -> int | None:
-        """Return the exit code, if it has ended."""
         return self._process.exitcode
 
     def kill(self) -> None:
-        """Send SIGKILL."""
         self._process.kill()
 
     def terminate(self) -> None:
-        """Send SIGTERM."""
         self._process.terminate()
 
     def wait(self, within: float) -> int:
-        """Return the exit code once it has ended.
-
-        Raises:
-            AssertionError: it goes on.
-
-        """
         self._process.join(within)
         code = self._process.exitcode
         assert code is not None, f"process {self.pid} has not ended within {within} s"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.restart.process import Process
+from tests.restart.process import ForkedProcess, Process
 
 T = TypeVar("T")
 
@@ -77,12 +77,16 @@ class ServiceProcess:
     def start(self, *, ready: bool = True) -> None:
         """Start the process; return when it serves, or when it is ready."""
         self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._process = Process(self.environment, self.log_file)
+        self._process = self.launch()
         started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
         assert isinstance(started, list), self.log_file.read_text()
         self._http.base_url = httpx.URL(started[0]["address"])
         if ready:
             wait_until(lambda: self._http.get("/readyz").is_success, what="ready")
+
+    def launch(self) -> Process:
+        """Begin the process, which prints to the log file."""
+        return ForkedProcess(self.environment, self.log_file)
 
     def kill(self) -> None:
         """End the process as a crash does."""

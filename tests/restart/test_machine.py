@@ -1,16 +1,20 @@
 """The machine as enemy: files that are damaged, a database that is locked, signals that do not stop."""
 
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.sqlite import sqlite3
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
+from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 
 
 @pytest.fixture
@@ -25,10 +29,27 @@ def stopped(vma: SimulatedVMA, start_service: StartService) -> ServiceProcess:
     return service
 
 
+@pytest.fixture
+def small(vma: SimulatedVMA, tmp_path: Path) -> Iterator[ServiceOnASmallDisk]:
+    """Return a service on a disk of 6 MB, not started yet."""
+    service = ServiceOnASmallDisk(tmp_path / "small", vma.url)
+    yield service
+    service.close()
+
+
 def overwrite(file: Path, offset: int, content: bytes) -> None:
     with file.open("r+b") as opened:
         opened.seek(offset)
         opened.write(content)
+
+
+def not_served(client: httpx.Client) -> bool:
+    """Whether a new connection is not answered."""
+    try:
+        client.get("/livez", headers={"Connection": "close"})
+    except httpx.HTTPError:
+        return True
+    return False
 
 
 def refusal(service: ServiceProcess) -> tuple[int, str]:
@@ -94,3 +115,83 @@ def test_a_storm_of_signals_ends_the_service_cleanly(stopped: ServiceProcess) ->
     assert stopped.process.wait(10) == 0
     stopped.start()
     wait_until(lambda: all(job["state"] == "replicating" for job in stopped.jobs()))
+
+
+def test_a_corrupt_page_of_the_log_is_refused_before_anything_is_decided(stopped: ServiceProcess) -> None:
+    log = stopped.data_dir / "events.sqlite"
+    last_page = log.stat().st_size - 4096
+    overwrite(log, last_page, b"\xff" * 4096)
+
+    code, words = refusal(stopped)
+
+    assert code == 1
+    assert words.startswith(f"job-recovery: the event log {log} is damaged: ")
+    assert "backup" in words
+
+
+def test_on_a_full_disk_reads_go_on_and_writes_come_back_by_themselves(
+    vma: SimulatedVMA, small: ServiceOnASmallDisk
+) -> None:
+    small.start()
+    vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+    small.register("job-1", "disk-1")
+    small.wait_for("job-1", vma_status="running")
+    another = {"job_id": "job-2", "vm_name": "vm", "volume_ids": ["disk-2"]}
+
+    small.fill()
+    unready = wait_until(lambda: (r := small.get("/readyz")).status_code == 503 and r.json(), what="unready")
+    refused = small.post("/api/v1/jobs", another)
+    vma.world.finish("job-1")
+
+    assert any("full" in why for why in unready["why"]), unready
+    assert (refused.status_code, "full" in refused.json()["detail"]) == (503, True)
+    assert small.job("job-1")["state"] == "replicating"
+    assert small.get("/api/v1/audit").is_success
+    assert small.get("/metrics").is_success
+    wait_until(lambda: small.logged("poll_not_recorded"), what="an observation that is not recorded")
+
+    small.empty()
+
+    wait_until(lambda: small.get("/readyz").is_success, what="ready again")
+    small.wait_for("job-1", state="completed", basis="observed")
+    assert small.post("/api/v1/jobs", another).status_code == 201
+
+
+def test_out_of_files_the_service_lives_on_and_knows_its_jobs_afterwards(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    for n in range(3):
+        vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
+        service.register(f"job-{n}", f"disk-{n}")
+        service.wait_for(f"job-{n}", vma_status="running")
+    pid = service.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, before[1]))
+    # What was connected is no more, and nothing new can be.
+    vma.faults.set("refuse")
+    vma.faults.clear()
+    stranger = httpx.Client(base_url=service.url, timeout=0.3, trust_env=False)
+    wait_until(lambda: not_served(stranger), what="out of files")
+    vma.world.finish("job-1")
+
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+    service.wait_for("job-1", state="completed", basis="observed")
+    wait_until(lambda: [job["state"] for job in service.jobs()] == ["replicating", "completed", "replicating"])
+    wait_until(lambda: not not_served(stranger), what="new connections")
+    stranger.close()
+
+
+def test_a_data_directory_that_cannot_be_written_is_refused_by_name(stopped: ServiceProcess, tmp_path: Path) -> None:
+    mounted = 'mount --bind -o ro "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    line = [*UNSHARE, mounted, str(stopped.data_dir), sys.executable, "-m", "api", "serve"]
+
+    done = subprocess.run(  # noqa: S603 - our own program
+        line, env=stopped.environment, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stderr.strip()) == (
+        1,
+        f"job-recovery: the data directory {stopped.data_dir} is not writable",
+    )

@@ -12,6 +12,7 @@ import msgspec
 from adapters.simulated_vma.world import World
 from adapters.vma_client import HttpVMA
 from adapters.vma_dialects import read_reply
+from domain.errors import CouldNotAsk
 from domain.ports import Clock
 from domain.vma_status import Answer
 
@@ -39,6 +40,7 @@ class Weather(msgspec.Struct, kw_only=True):
     garbled: float = 0.0
     refused: bool = False
     silent: bool = False
+    out_of_files: bool = False
 
 
 class SimulatedVMAClient(HttpVMA):
@@ -55,6 +57,8 @@ class SimulatedVMAClient(HttpVMA):
 
     async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
         weather, began = self._weather[vma], self._clock.monotonic()
+        if weather.out_of_files:
+            raise CouldNotAsk("the simulated machine is out of files")
         if weather.refused:
             return self._unreachable(asked_id, 0.0, "connection refused")
         if weather.silent or self._rng.random() < weather.lost:

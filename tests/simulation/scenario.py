@@ -293,6 +293,7 @@ TROUBLES: list[Callable[[Simulation], None]] = [
     _weather(garbled=0.3),
     _weather(garbled=1.0),
     _weather(latency=0.5),
+    _weather(out_of_files=True),
     _vma_restarts,
     _vma_forgets,
     _job_vanishes,

@@ -146,3 +146,29 @@ async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery:
 
     assert [(d.job_id, d.decision.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
     assert (await scenery.kinds(), made.status) == (before, "finished")
+
+
+async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Scenery, recovery: Recovery) -> None:
+    await scenery.job()
+    scenery.clock.advance(7200)
+    scenery.vma.says["job-1"] = COMPLETED
+    scenery.vma.out_of_reach = 100
+
+    await recovery.run(Cause.RESTART, ["job-1"])
+
+    assert await scenery.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert await rules(scenery, ["job-1"]) == ["completed-while-away"]
+    assert scenery.log.events.count("recovery_could_not_ask") == 100
+
+
+async def test_a_dry_run_that_cannot_ask_for_one_job_assesses_the_others(scenery: Scenery, recovery: Recovery) -> None:
+    for job_id in ("job-1", "job-2"):
+        await scenery.job(job_id)
+        scenery.vma.says[job_id] = RUNNING
+    scenery.vma.out_of_reach = 1
+
+    progress = await recovery.dry_run(["job-1", "job-2"], "dry-1")
+
+    assert (progress.status, progress.settled) == ("finished", 2)
+    assert [decided.job_id for decided in progress.decisions] == ["job-2"]
+    assert "job_not_assessed" in scenery.log.events

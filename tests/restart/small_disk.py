@@ -1,0 +1,57 @@
+"""The service on a disk of its own: a small one, that can be filled, emptied and made read-only by anybody."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.restart.service import ServiceProcess
+
+MOUNT = 'mount -t tmpfs -o size=6m none "$0" && exec "$@"'
+UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
+
+
+class Started:
+    """A process of another program."""
+
+    def __init__(self, line: list[str], environment: dict[str, str], output: Path) -> None:
+        with output.open("ab") as log:
+            self._process = subprocess.Popen(line, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def wait(self, within: float) -> int:
+        return self._process.wait(timeout=within)
+
+
+class ServiceOnASmallDisk(ServiceProcess):
+    """A service whose data directory is a file system that only it sees."""
+
+    def fill(self) -> None:
+        """Leave no byte free."""
+        with (self._seen_from_outside / "filler").open("wb", buffering=0) as filler:
+            try:
+                while filler.write(b"\0" * 4096):
+                    pass
+            except OSError:
+                return
+
+    def empty(self) -> None:
+        """Make room again."""
+        (self._seen_from_outside / "filler").unlink()
+
+    @property
+    def _seen_from_outside(self) -> Path:
+        return Path(f"/proc/{self.process.pid}/root") / self.data_dir.relative_to("/")
+
+    def launch(self) -> Started:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        line = [*UNSHARE, MOUNT, str(self.data_dir), sys.executable, "-m", "api", "serve"]
+        return Started(line, self.environment, self.log_file)
