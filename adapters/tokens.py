@@ -17,8 +17,7 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
-
-PREFIX = "jr_"
+from domain.plain_text import TOKEN_PREFIX
 
 
 class Scope(StrEnum):
@@ -78,7 +77,7 @@ class TokenFile:
             tokens = self.all()
             if any(token.name == name for token in tokens):
                 raise InvalidInput(f"there is a token named {name!r}: revoke it first, or take another name")
-            secret = PREFIX + secrets.token_urlsafe(32)
+            secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
             self._write([*tokens, Token(name=name, scope=scope, hash=_hash(secret), created_at=at)])
         return secret
 

@@ -6,6 +6,7 @@ exactly one status with its evidence.
 """
 
 import asyncio
+import base64
 import errno
 import ssl
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from adapters.vma_circuit import Circuit
 from adapters.vma_dialects import read_reply
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
+from domain.plain_text import MASK, TOKEN_PREFIX, redacted
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import (
     CONCLUSIVE,
@@ -36,6 +38,9 @@ from domain.vma_status import (
 MAX_BODY = 1_000_000
 """Bytes of a reply that are read; a progress document has a few thousand."""
 
+
+LEAST_SECRET = 6
+"""Characters of a password that can be looked for in an answer; a shorter one is part of any text."""
 
 OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """What a question fails with that never left this machine."""
@@ -72,6 +77,7 @@ class HttpVMA:
         self.circuits = {name: Circuit(clock.monotonic, circuit_rest) for name in urls}
         self._urls = {name: _without_user(url) for name, url in urls.items()}
         self._logins = {name: _login(url) for name, url in urls.items()}
+        self._secrets = {name: _secrets_of(url) for name, url in urls.items()}
         self._clock = clock
         self._timeout = settings.probe_timeout
         self._slots = {name: asyncio.Semaphore(settings.probe_concurrency) for name in ("", *urls)}
@@ -175,7 +181,16 @@ class HttpVMA:
             return self._garbled(asked_id, self._since(began), _in_words(error))
         if body is None:
             return self._garbled(asked_id, self._since(began), f"more than {MAX_BODY} bytes of body")
-        return read_reply(asked_id, response.status_code, body, self._since(began))
+        return read_reply(asked_id, response.status_code, self._without_secrets(vma, body), self._since(began))
+
+    def _without_secrets(self, vma: str, body: bytes) -> bytes:
+        """Take out what a VMA tells us of our own secrets: its words become events, and are kept for ever."""
+        for secret in self._secrets[vma]:
+            body = body.replace(secret, MASK.encode())
+        if not (TOKEN_PREFIX.encode() in body or b"@" in body):
+            return body
+        # What is no UTF-8 stays as it is, and unintelligible.
+        return redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _since(self, began: float) -> float:
         return round((self._clock.monotonic() - began) * 1000, 1)
@@ -231,6 +246,15 @@ def _in_words(error: Exception) -> str:
 
 def _without_user(url: str) -> str:
     return str(httpx.URL(url).copy_with(userinfo=b"")).rstrip("/")
+
+
+def _secrets_of(url: str) -> list[bytes]:
+    """Return the forms in which the password of an address goes over the wire."""
+    known = httpx.URL(url)
+    if len(known.password) < LEAST_SECRET:
+        return []
+    basic = base64.b64encode(f"{known.username}:{known.password}".encode())
+    return [known.password.encode(), quote(known.password).encode(), basic]
 
 
 def _login(url: str) -> httpx.BasicAuth | None:

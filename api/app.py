@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 from api import audit, health, jobs, observability, problems, recovery, replays, stream, telemetry, tokens
 from api.access import Guard
 from api.bootstrap import Service
+from api.bounds import BoundedBodies
 from api.openapi import DescribedApp
 from api.traces import Traces
 
@@ -24,6 +25,8 @@ def create_app(service: Service) -> FastAPI:
     """Make the application that serves `service`."""
     app = _routes(service.traces)
     app.state.service = service
+    # The last one added is asked first: nothing is received from who is not let in.
+    app.add_middleware(BoundedBodies)
     app.add_middleware(Guard, access=lambda: service.access)
     return app
 

@@ -11,6 +11,7 @@ from adapters.lease import DataDirectoryHeld
 from api.commands import local, past, present
 from api.commands.common import Parser
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
+from domain.plain_text import redacted, visible
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         arguments.command(arguments)
     except JobRecoveryError as error:
-        print(f"job-recovery: {error}", file=sys.stderr)
+        print(f"job-recovery: {visible(redacted(str(error)))}", file=sys.stderr)
         return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
     except KeyboardInterrupt:
         return FAILED

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
+from domain.plain_text import redacted, visible
 from domain.ports import Log
 
 
@@ -14,11 +16,43 @@ def _event_first(_logger: object, _method: str, fields: structlog.typing.EventDi
     return {**leading, **fields}
 
 
+def _for_a_person(_logger: object, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write out what a terminal would obey: some of it was sent by others."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _without_secrets(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401 - what the renderer made
+    return redacted(str(line))
+
+
+class _Libraries(logging.Handler):
+    """Says what the libraries have to say as events of ours, so that every line of the log has one form."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record."""
+        fields: dict[str, object] = {"library": record.name, "said": record.getMessage()}
+        if record.exc_info:
+            fields["exc_info"] = record.exc_info
+        say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        say("library_said", **fields)
+
+
+def _take_over(log: Log) -> None:
+    root = logging.getLogger()
+    for before in [handler for handler in root.handlers if isinstance(handler, _Libraries)]:
+        root.removeHandler(before)
+    root.addHandler(_Libraries(log))
+
+
 def configure(log_format: str, level: str) -> Log:
     """Set up logging for the process and return the service's logger."""
     human = log_format == "human" or (log_format == "auto" and sys.stdout.isatty())
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
+    rendering: list[structlog.typing.Processor] = (
+        [_for_a_person, structlog.dev.ConsoleRenderer()] if human else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[
@@ -26,10 +60,12 @@ def configure(log_format: str, level: str) -> Log:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _event_first,
-            renderer,
+            *rendering,
+            _without_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
     logger: Log = structlog.get_logger()
+    _take_over(logger)
     return logger

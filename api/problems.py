@@ -21,6 +21,7 @@ from domain.errors import (
     StorageUnavailable,
     VersionMismatch,
 )
+from domain.plain_text import redacted
 
 STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -38,7 +39,7 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 
 MEDIA_TYPE = "application/problem+json"
 
-ANYWHERE = (400, 401, 403, 422, 429)
+ANYWHERE = (400, 401, 403, 408, 413, 422, 429)
 """What any call under `/api/v1` can answer with."""
 
 
@@ -64,7 +65,8 @@ def install(app: FastAPI) -> None:
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path)
+    what, where = redacted(detail), redacted(request.url.path)
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
 
@@ -86,7 +88,10 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    found = [{"where": ".".join(str(part) for part in one["loc"]), "problem": one["msg"]} for one in error.errors()]
+    found = [
+        {"where": redacted(".".join(str(part) for part in one["loc"])), "problem": redacted(one["msg"])}
+        for one in error.errors()
+    ]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in found)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=found)
 

@@ -3,14 +3,33 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    field_validator,
+)
 
 from domain.identifiers import PATTERN
+from domain.plain_text import holds_token, redacted
 
 T = TypeVar("T")
 
-Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S")]
+
+def _no_token(text: str) -> str:
+    if holds_token(text):
+        raise ValueError("this holds a token, which would be kept for ever: revoke it, and take another name")
+    return text
+
+
+Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=200), AfterValidator(_no_token)]
+Prose = AfterValidator(redacted)
+"""Text of others that is kept: without secrets that somebody pasted into it."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
 
 MOST_DISKS = 64
 

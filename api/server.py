@@ -15,6 +15,7 @@ from adapters.tokens import TokenFile
 from api.access import is_loopback
 from api.app import create_app
 from api.bootstrap import Service, build, prepare, reconcile_since
+from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from domain.errors import InvalidInput
@@ -41,6 +42,7 @@ def serve(settings: Settings, log: Log) -> None:
         StorageUnavailable: the data directory cannot be used.
 
     """
+    take_all_files_allowed()
     lease = Lease(prepare(settings.data_dir))
     lease.acquire("starting up")
     try:
@@ -59,6 +61,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     lease.describe(f"{service.instance}, {address}")
     config = uvicorn.Config(
         create_app(service),
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         lifespan="off",

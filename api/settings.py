@@ -4,7 +4,6 @@ The file is `job-recovery.toml` in the working directory, or what `JOB_RECOVERY_
 """
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from pydantic_settings import (
 )
 
 from domain.errors import InvalidInput
+from domain.plain_text import redacted
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
@@ -27,7 +27,6 @@ PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Url = Annotated[str, Field(min_length=1)]
 
 _URL = TypeAdapter(HttpUrl)
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
 class Settings(BaseSettings):
@@ -128,8 +127,3 @@ def _in_words(problem: object) -> str:
     assert isinstance(problem, dict)  # noqa: S101 - pydantic's own form of an error
     name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
     return f"{name}: {problem['msg']}, not {redacted(str(problem['input']))[:80]!r}"
-
-
-def redacted(text: str) -> str:
-    """Take user and password out of the addresses in a text."""
-    return _CREDENTIALS.sub("//***@", text)

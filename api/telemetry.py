@@ -10,13 +10,13 @@ from adapters.worker_reports import read_report
 from api import problems
 from api.jobs import JobId, TheService, TheTrace, settle
 from api.moments import Moment
-from api.schemas import MOST_DISKS, Bytes, Percent
+from api.schemas import MOST_DISKS, Bytes, Percent, Prose
 from domain.errors import Refused
 
 SKEW = timedelta(minutes=5)
 """How far a worker's clock may be ahead of ours."""
 
-Word = Annotated[str, Field(min_length=1, max_length=40)]
+Word = Annotated[str, Field(min_length=1, max_length=40), Prose]
 
 router = APIRouter(tags=["telemetry"])
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["telemetry"])
 class DiskTelemetry(BaseModel):
     """One disk, named by its volume, its export, or the worker's own name for it."""
 
-    disk_id: Annotated[str, Field(min_length=1, max_length=200)]
+    disk_id: Annotated[str, Field(min_length=1, max_length=200), Prose]
     status: Word | None = None
     progress_percent: Percent | None = None
     bytes_transferred: Bytes | None = None
@@ -51,12 +51,12 @@ class Telemetry(BaseModel):
     )
 
     status: Word
-    current_phase: Annotated[str, Field(max_length=200)] | None = None
+    current_phase: Annotated[str, Field(max_length=200), Prose] | None = None
     bytes_transferred: Bytes | None = None
     total_bytes: Bytes | None = None
     progress_percent: Percent | None = None
     disks: Annotated[list[DiskTelemetry], Field(max_length=MOST_DISKS)] = Field(default_factory=list)
-    error: Annotated[str, Field(max_length=2000)] | None = None
+    error: Annotated[str, Field(max_length=2000), Prose] | None = None
     timestamp: Moment
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from adapters.tokens import Scope, TokenFile
 from api.commands.common import TOKEN, Commands, Parser, checked
+from api.commands.tables import grid
 from api.settings import load_settings
 
 # The commands that run something import it themselves: those that only ask a service start three times faster.
@@ -85,7 +85,7 @@ def _create_token(arguments: argparse.Namespace) -> None:
 
 
 def _list_tokens(_: argparse.Namespace) -> None:
-    table = Table("name", "scope", "made at (UTC)")
+    table = grid("name", "scope", "made at (UTC)")
     for token in _tokens().all():
         table.add_row(token.name, token.scope.value, f"{token.created_at:%Y-%m-%d %H:%M:%S}")
     Console().print(table)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from domain.plain_text import visible
 
 STATE_STYLES = {
     "replicating": "cyan",
@@ -20,9 +23,17 @@ FLOWING = {"what", "reason", "attention", "before", "after", "was", "would be", 
 """Columns of prose, which make room for the others: an id that is cut cannot be asked for."""
 
 
+class Grid(Table):
+    """A table whose words mean themselves: nothing in them is an order to the terminal, or to what draws the table."""
+
+    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:  # noqa: ANN401 - the library's signature
+        """Add a row."""
+        super().add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells), **how)
+
+
 def grid(*headers: str, title: str | None = None) -> Table:
     """Return an empty table with these columns."""
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    table = Grid(box=SIMPLE_HEAD, title=title, title_justify="left")
     for header in headers:
         table.add_column(header, no_wrap=header not in FLOWING, overflow="fold")
     return table
@@ -64,7 +75,7 @@ def jobs_table(jobs: list[dict[str, Any]]) -> Table:
 
 def job_table(job: dict[str, Any]) -> Table:
     """Show one job, a line for each thing known."""
-    table = Table(show_header=False, box=None)
+    table = Grid(show_header=False, box=None)
     for name, value in job.items():
         if isinstance(value, dict):
             for inner, detail in value.items():

@@ -1,0 +1,184 @@
+"""The client as enemy: whatever it sends is answered or refused, changes nothing, and costs only itself."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.bounds import HEAD_WITHIN, MOST_BODY
+from tests.restart.service import ServiceProcess, wait_until
+
+JOB = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}
+
+IDS = [
+    "../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "%2e%2e",
+    "a%0d%0aSet-Cookie:%20x=1",
+    "a%00b",
+    "a" * 10_000,
+    "%F0%9F%92%A9",
+    "job%E2%80%AE1",
+    "%EF%BD%8A%EF%BD%8F%EF%BD%82-1",
+    "j%C3%B6b",
+    "%FF%FE",
+    "job-1%20",
+    "'%20OR%20'1'='1",
+    ";DROP%20TABLE%20jobs",
+    "-1",
+]
+PATHS = [
+    "/jobs/{}",
+    "/jobs/{}/events",
+    "/jobs/{}/diff?from=1&to=2",
+    "/recovery-runs/{}",
+    "/recovery-runs/{}/replay",
+    "/polling/{}",
+    "/vm-contexts/{}",
+]
+RAW_IDS = ["../x", "a\r\nb", "a\0b", "a" * 201, "j\u00f6b", "\u202ejob", "job 1", "", "-a", "\ud83d\udca9", "a\n"]
+SQL = "x' OR '1'='1'; DROP TABLE audit_trail; --"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with SimulatedVMA() as vma:
+        vma.world.add_job("job-1", ["disk-1"], duration=36_000)
+        running = ServiceProcess(tmp_path_factory.mktemp("hostile") / "data", vma.url, RATE_LIMIT="0")
+        running.start()
+        running.register("job-1", "disk-1")
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def address(service: ServiceProcess) -> tuple[str, int]:
+    url = httpx.URL(service.url)
+    return url.host, url.port or 0
+
+
+def memory(service: ServiceProcess) -> int:
+    """Return the bytes of memory that the service has."""
+    pages = Path(f"/proc/{service.process.pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * 4096
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_id_that_is_none_finds_nothing_and_breaks_nothing(service: ServiceProcess, path: str) -> None:
+    for hostile in IDS:
+        response = service.get(f"/api/v1{path.format(hostile)}")
+
+        assert response.status_code in {404, 422}, (hostile, response.text)
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("hostile", RAW_IDS, ids=ascii)
+def test_an_id_that_is_none_is_not_registered(service: ServiceProcess, hostile: str) -> None:
+    for body in (
+        {**JOB, "job_id": hostile},
+        {**JOB, "job_id": "job-x", "volume_ids": [hostile]},
+        {**JOB, "job_id": "job-x", "vm_context_id": hostile},
+        {**JOB, "job_id": "job-x", "vma": hostile},
+    ):
+        sent = httpx.post(
+            f"{service.url}/api/v1/jobs", content=json.dumps(body), headers={"Content-Type": "application/json"}
+        )
+
+        assert sent.status_code == 422, sent.text
+    assert [job["job_id"] for job in service.jobs()] == ["job-1"]
+
+
+def test_sql_in_a_filter_is_a_text_that_is_not_found(service: ServiceProcess) -> None:
+    events = len(service.pages("/api/v1/audit"))
+    for path in ("/audit", "/audit/export", "/events/stream"):
+        for name in ("job_id", "vm_context_id", "run_id", "type", "rule", "basis", "outcome", "from", "to"):
+            assert service.get(f"/api/v1{path}", **{name: SQL}).status_code == 422, (path, name)
+    for name in ("state", "vm_context_id", "at", "cursor", "limit"):
+        assert service.get("/api/v1/jobs", **{name: SQL}).status_code == 422, name
+    for path in ("/audit", "/audit/export"):
+        found = service.get(f"/api/v1{path}", actor=SQL)
+        assert found.is_success
+        assert "JobRegistered" not in found.text
+
+    assert len(service.pages("/api/v1/audit")) >= events
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service: ServiceProcess) -> None:
+    before = memory(service)
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b" " * 1_000_000
+
+    announced = httpx.post(f"{service.url}/api/v1/jobs", content=b" " * (MOST_BODY + 1))
+    assert announced.status_code == 413
+    assert announced.headers["content-type"] == "application/problem+json"
+    # The connection may be closed while we are still sending: that is a refusal, too.
+    with suppress(httpx.WriteError):
+        assert httpx.post(f"{service.url}/api/v1/jobs", content=endless()).status_code == 413
+
+    assert memory(service) - before < 20_000_000
+
+
+def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[str, int]) -> None:
+    heads = [
+        b"",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: x\r\n",
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{",
+    ]
+    with ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(address)) for _ in range(150)]
+        for number, connection in enumerate(slow):
+            connection.sendall(heads[number % len(heads)])
+        began = time.monotonic()
+        for _ in range(20):
+            assert service.get("/api/v1/jobs").is_success
+        assert time.monotonic() - began < HEAD_WITHIN
+
+        for number, connection in enumerate(slow[: len(heads)]):
+            connection.settimeout(3 * HEAD_WITHIN)
+            said = connection.recv(4096)
+            assert said == b"" if number < len(heads) - 1 else said.startswith(b"HTTP/1.1 408 ")
+
+
+def test_what_is_not_http_at_all_is_closed(service: ServiceProcess, address: tuple[str, int]) -> None:
+    for noise in (b"\x16\x03\x01\x02\x00\x01\x00", b"\0" * 1000, b"GET " + b"a" * 100_000):
+        with socket.create_connection(address) as connection:
+            connection.settimeout(3 * HEAD_WITHIN)
+            connection.sendall(noise)
+            said = connection.recv(4096)
+            assert said == b"" or said.startswith(b"HTTP/1.1 400 "), (noise[:20], said)
+    assert service.get("/livez").is_success
+
+
+def test_nobody_writes_lines_into_the_log_or_orders_into_a_terminal(service: ServiceProcess) -> None:
+    forged = '\n{"event": "forged", "level": "info"}\r\n\x1b[2J\x1b]0;owned\x07\u202e'
+    body = {**JOB, "job_id": "job-forged", "vm_name": f"vm{forged}", "volume_ids": ["disk-forged"]}
+    assert service.post("/api/v1/jobs", body).status_code == 201
+    decided = {"outcome": "fail", "who": f"mara{forged}", "why": f"because{forged}"}
+    assert service.post("/api/v1/jobs/job-forged/decision", decided).status_code == 200
+    service.get(f"/api/v1/jobs/job-1?at={forged!r}")
+
+    lines = service.log_file.read_bytes().decode().splitlines()
+
+    assert all(json.loads(line)["event"] != "forged" for line in lines)
+    assert "\x1b" not in service.log_file.read_text()
+
+
+def test_when_there_are_too_many_connections_the_others_are_closed_and_those_there_are_go_on(
+    service: ServiceProcess, address: tuple[str, int]
+) -> None:
+    assert service.get("/livez").is_success
+    with ExitStack() as stack:
+        many = [stack.enter_context(socket.create_connection(address)) for _ in range(1100)]
+        many[-1].settimeout(10)
+        assert many[-1].recv(1) == b""
+        assert service.job("job-1")["state"] == "replicating"
+    wait_until(lambda: httpx.get(f"{service.url}/livez").is_success)

@@ -1,0 +1,46 @@
+"""What others wrote is shown on a terminal as letters, and obeyed by nothing."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from api.commands import tables
+from domain.plain_text import redacted, visible
+
+NAUGHTY = "[/red] :boom: \x1b[31mred\x07 \u202eturned \r\n[link=http://x]y[/link]"
+
+
+def shown(table: object) -> str:
+    out = io.StringIO()
+    Console(file=out, width=400, force_terminal=True, color_system="standard").print(table)
+    return out.getvalue()
+
+
+def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
+    grid = tables.grid("job", "what")
+    grid.add_row("job-1", NAUGHTY)
+
+    text = shown(grid)
+
+    assert r"[/red] :boom: \x1b[31mred\x07 \u202eturned \r\n[link=http://x]y[/link]" in text
+    assert "\x1b[31m" not in text
+
+
+@pytest.mark.parametrize("text", ["a b", "pgtest1", "größe", "日本語", "[x]"])
+def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("see jr_" + "a" * 43 + " please", "see jr_*** please"),
+        ("http://oma:hunter2@vma:9081/x", "http://***@vma:9081/x"),
+        ("mail anna@example.org // soon", "mail anna@example.org // soon"),
+        ("jr_short", "jr_short"),
+        ("http://a/b@c", "http://a/b@c"),
+    ],
+)
+def test_secrets_are_known_by_their_form(text: str, kept: str) -> None:
+    assert redacted(text) == kept
