@@ -1,0 +1,67 @@
+"""A recovery run is begun once, and ends once: finished with its proof, or interrupted by the end of its process."""
+
+from domain.events import Cause, RecoveryRunFinished, Trace
+from domain.recovery_policy import Policy
+from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun
+from tests.builders import NOON, at
+
+TRACE = Trace("run-1", "instance-1")
+POLICY = Policy(complete_above_percent=95.0)
+
+
+def begun() -> RecoveryRun:
+    run = RecoveryRun(id="run-1")
+    run.start(Cause.RESTART, "instance-1", POLICY, ("job-1", "job-2"), NOON, TRACE)
+    return run
+
+
+def finish(run: RecoveryRun) -> None:
+    run.record(
+        RecoveryRunFinished,
+        at(9),
+        TRACE,
+        outcomes={"resume": 1, "fail": 1},
+        rules={"still-running": 1, "lost": 1},
+        resumed=1,
+        polled_again=1,
+        left_replicating=0,
+        settled_elsewhere=0,
+        decided_in=3.5,
+        proven_in=4.5,
+    )
+
+
+def test_a_run_knows_why_by_whom_and_over_how_many_jobs_it_was_begun() -> None:
+    run = begun()
+
+    assert (run.status, run.cause, run.instance, run.jobs) == (RUNNING, Cause.RESTART, "instance-1", 2)
+    assert (run.policy, run.policy_hash) == (POLICY, POLICY.hash)
+    assert (run.started_at, run.ended_at) == (NOON, None)
+
+
+def test_a_finished_run_knows_what_came_of_it_and_how_long_it_took() -> None:
+    run = begun()
+    finish(run)
+
+    assert (run.status, run.ended_at) == (FINISHED, at(9))
+    assert (run.outcomes, run.rules) == ({"resume": 1, "fail": 1}, {"still-running": 1, "lost": 1})
+    assert (run.resumed, run.polled_again, run.left_replicating, run.settled_elsewhere) == (1, 1, 0, 0)
+    assert (run.decided_in, run.proven_in) == (3.5, 4.5)
+
+
+def test_a_run_is_interrupted_once() -> None:
+    run = begun()
+
+    run.interrupt("the process ended", at(5), TRACE)
+    run.interrupt("the process ended", at(6), TRACE)
+
+    assert (run.status, run.ended_at, run.version) == (INTERRUPTED, at(5), 2)
+
+
+def test_a_finished_run_cannot_be_interrupted() -> None:
+    run = begun()
+    finish(run)
+
+    run.interrupt("the process ended", at(20), TRACE)
+
+    assert (run.status, run.version) == (FINISHED, 2)
