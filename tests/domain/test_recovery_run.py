@@ -65,3 +65,18 @@ def test_a_finished_run_cannot_be_interrupted() -> None:
     run.interrupt("the process ended", at(20), TRACE)
 
     assert (run.status, run.version) == (FINISHED, 2)
+
+
+def test_before_its_first_event_nothing_is_known_of_a_run() -> None:
+    run = RecoveryRun(id="run-1")
+
+    assert (run.jobs, run.resumed, run.polled_again, run.left_replicating, run.settled_elsewhere) == (0, 0, 0, 0, 0)
+
+
+def test_a_run_read_from_the_log_is_interrupted_like_one_in_memory() -> None:
+    run = RecoveryRun.fold(None, [RecoveryRun.fold(None, begun().pending).snapshot()])  # type: ignore[union-attr]
+    assert run is not None
+
+    run.interrupt("the process ended", at(5), TRACE)
+
+    assert run.status == INTERRUPTED

@@ -50,3 +50,23 @@ def test_a_job_that_is_not_the_active_one_releases_nothing() -> None:
     vm.release("job-0", NOON, TRACE)
 
     assert (vm.active_job, len(vm.pending)) == ("job-1", 1)
+
+
+@pytest.mark.parametrize("other", ["job-0", "job-2"])
+def test_only_the_active_job_is_the_active_job(other: str) -> None:
+    vm = context()
+    vm.admit("job-1", "pgtest1", NOON, TRACE)
+    again = VMContext.fold(None, [vm.snapshot()])
+    assert again is not None
+
+    again.admit("job-1", "pgtest1", NOON, TRACE)
+    again.release(other, NOON, TRACE)
+
+    assert (again.active_job, again.jobs, again.pending) == ("job-1", 1, [])
+    assert again.newer_job_than(other) == "job-1"
+
+
+def test_a_context_that_had_no_job_yet_takes_any() -> None:
+    vm = VMContext(id="vm-context:ctx-1")
+
+    assert (vm.jobs, vm.active_job, vm.newer_job_than("job-1")) == (0, None, None)

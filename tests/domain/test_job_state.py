@@ -1,0 +1,162 @@
+"""What the events of a job add up to, field by field where a field decides something later."""
+
+import pytest
+
+from domain.events import Cause, Trace, VMAStatusObserved
+from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
+from domain.lifecycle import JobState
+from domain.recovery_policy import Outcome, Policy, Silence
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Observation, VMAStatus
+from tests.builders import JOB, NOON, answer, at, document, observed
+
+TRACE = Trace("request-1", "request-1")
+COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
+GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
+DOWN = observed(VMAStatus.UNREACHABLE)
+
+
+def running(percent: float, seconds: float) -> Observation:
+    return observed(document(VMAStatus.RUNNING, percent), seconds=seconds)
+
+
+def registered(percent: float = 0.0) -> ReplicationJob:
+    job = ReplicationJob(id=JOB)
+    job.register("pgtest1", "ctx-1", ("v1",), "default", percent, NOON, TRACE)
+    return job
+
+
+def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> ReplicationJob:
+    job.begin_recovery("run-1", Cause.RESTART, at(seconds), "instance")
+    silence = Silence(status=observation.status, held_for=60.0, probes=9)
+    job.recover("run-1", observation, silence, None, Policy(), lambda _: 5.0, at(seconds))
+    return job
+
+
+def test_before_its_first_event_nothing_is_known_of_a_job() -> None:
+    job = JobFields(id=JOB)
+
+    assert (job.progress_percent, job.registered_percent, job.progress_speaks_for, job.attempts) == (0.0, 0.0, 0, 0)
+    assert (job.seen_on_vma, job.doubtful, job.contradicted, job.is_guess) == (False, False, False, False)
+    assert (job.registered_at, job.last_contact_at, job.ended_at, job.decision) == (None, None, None, None)
+
+
+def test_a_decision_is_no_retry_unless_it_says_so() -> None:
+    decision = LastDecision(outcome="resume", rule="still-running", basis="observed", reason="", decided_at=NOON)
+
+    assert (decision.attempt, decision.retry_in) == (0, None)
+
+
+@pytest.mark.parametrize(("percent", "seen"), [(0.0, False), (0.5, True), (99.0, True)])
+def test_progress_known_at_registration_was_seen_on_the_vma(percent: float, *, seen: bool) -> None:
+    assert registered(percent).seen_on_vma is seen
+
+
+def test_a_job_has_moved_when_what_the_vma_says_of_it_has_changed_and_only_then() -> None:
+    job = registered()
+
+    job.observe(running(40.0, 10), at(10))
+    job.observe(running(40.0, 20), at(20))
+    assert (job.moved_at, job.last_contact_at) == (at(10), at(20))
+
+    job.observe(running(41.0, 30), at(30))
+    assert job.moved_at == at(30)
+
+
+def test_silence_is_no_contact_and_no_movement() -> None:
+    job = registered()
+    job.observe(running(40.0, 10), at(10))
+
+    job.observe(observed(VMAStatus.UNREACHABLE, seconds=20), at(20))
+
+    assert (job.last_contact_at, job.moved_at, job.last_observed_at) == (at(10), at(10), at(20))
+    assert (job.progress_percent, job.vma_status) == (40.0, VMAStatus.UNREACHABLE)
+
+
+def test_a_completed_job_is_at_a_hundred_percent_and_a_failed_one_where_it_was() -> None:
+    completed, failed = registered(), registered()
+    for job in (completed, failed):
+        job.observe(running(40.0, 10), at(10))
+
+    completed.observe(COMPLETED, at(20))
+    failed.observe(observed(document(VMAStatus.FAILED, 42.0)), at(20))
+
+    assert (completed.state, completed.progress_percent) == (JobState.COMPLETED, 100.0)
+    assert (failed.state, failed.progress_percent) == (JobState.FAILED, 42.0)
+
+
+def test_a_guessed_completion_is_at_a_hundred_percent_too() -> None:
+    job = recovered(registered(95.0), GONE, 10)
+
+    assert (job.state, job.progress_percent) == (JobState.COMPLETED, 100.0)
+
+
+def test_only_a_resume_says_when_a_job_was_resumed() -> None:
+    job = recovered(registered(40.0), DOWN, 10)
+    assert (job.state, job.resumed_at) == (JobState.PENDING_RETRY, None)
+
+    recovered(job, running(41.0, 20), 20)
+    assert (job.state, job.resumed_at) == (JobState.REPLICATING, at(20))
+
+
+def test_what_is_decided_outside_a_run_is_decided_of_the_state_that_the_job_is_in() -> None:
+    job = recovered(registered(40.0), DOWN, 10)
+    silence = Silence(status=VMAStatus.UNREACHABLE, held_for=0.0, probes=1)
+
+    evidence = job.evidence(DOWN, silence, None, at(50))
+
+    assert job.found_in is JobState.REPLICATING
+    assert (evidence.state_before, evidence.registered_at, evidence.decided_at) == ("pending-retry", NOON, at(50))
+
+
+def test_of_what_is_conclusive_the_raw_answer_is_not_kept_and_of_anything_else_it_is() -> None:
+    raw = "the raw answer"
+    kept = []
+    for said in (document(VMAStatus.RUNNING), VMAStatus.UNINTELLIGIBLE):
+        observation = observed(said)
+        one = answer("migration-vol-v1", said)
+        shown = Observation(
+            job_id=JOB,
+            vma="default",
+            status=observation.status,
+            observed_at=NOON,
+            disks=observation.disks,
+            answers=(type(one)(asked_id=one.asked_id, status=one.status, excerpt=raw),),
+        )
+        job = registered()
+        job.observe(shown, at(5))
+        recorded = job.pending[-1]
+        assert isinstance(recorded, VMAStatusObserved)
+        kept.append(recorded.observation.answers[0].excerpt)
+
+    assert kept == [None, raw]
+
+
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("other", [("a", "a", ("a",), "a", -1.0), ("zz", "zz", ("zz",), "zz", 99.0)])
+def test_a_registration_that_differs_in_anything_is_another_one(
+    place: int, other: tuple[str, str, tuple[str], str, float]
+) -> None:
+    same = ("pgtest1", "ctx-1", ("v1",), "default", 0.0)
+    different = (*same[:place], other[place], *same[place + 1 :])
+
+    assert registered().is_same_registration(*same)
+    assert not registered().is_same_registration(*different)
+
+
+@pytest.mark.parametrize("state", [JobState.REPLICATING, JobState.COMPLETED, JobState.FAILED, JobState.PENDING_RETRY])
+def test_each_state_has_the_outcome_that_leads_to_it(state: JobState) -> None:
+    expected = {
+        JobState.REPLICATING: Outcome.RESUME,
+        JobState.COMPLETED: Outcome.COMPLETE,
+        JobState.FAILED: Outcome.FAIL,
+        JobState.PENDING_RETRY: Outcome.RETRY,
+    }
+
+    assert outcome_of(state) is expected[state]
+
+
+def test_only_a_conclusive_word_amounts_to_a_state() -> None:
+    assert state_said_by(running(1.0, 0)) is JobState.REPLICATING
+    assert state_said_by(COMPLETED) is JobState.COMPLETED
+    assert state_said_by(GONE) is None

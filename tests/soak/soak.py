@@ -1,0 +1,238 @@
+"""A real service and a simulated VMA, and somebody who does to both what happens in a year."""
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from adapters.seals import verify
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.service import ServiceProcess, wait_until
+
+SETTINGS = {
+    "UNREACHABLE_TIMEOUT": "10",
+    "STARTUP_GRACE": "3",
+    "STALE_AFTER": "5",
+    "RATE_LIMIT": "0",
+}
+MOST_JOBS = 300
+TO_SETTLE = 60.0
+"""Seconds after the last trouble within which every job must be known for what it is."""
+
+ENDED = {"completed", "failed"}
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """What a soak saw. Memory in megabytes, of the service when it was first and last looked at under load."""
+
+    seed: int
+    seconds: float = 0.0
+    jobs: int = 0
+    kills: int = 0
+    troubles: Counter[str] = msgspec.field(default_factory=Counter)
+    events: int = 0
+    states: dict[str, int] = msgspec.field(default_factory=dict)
+    memory_first: float = 0.0
+    memory_last: float = 0.0
+
+
+class Soak:
+    """One long run, the same troubles for the same seed."""
+
+    def __init__(self, seed: int, folder: Path, vma: SimulatedVMA) -> None:
+        self.told = Told(seed=seed)
+        self.service = ServiceProcess(folder / "data", vma.url, **SETTINGS)
+        self._vma = vma
+        self._rng = random.Random(seed)
+        self._acknowledged: set[str] = set()
+        self._been: dict[str, set[str]] = {}
+
+    def run(self, seconds: float) -> Told:
+        """Make trouble for so long, then leave it in peace, and look whether all is well.
+
+        Raises:
+            AssertionError: it is not.
+
+        """
+        began = time.monotonic()
+        self.service.start()
+        while time.monotonic() - began < seconds:
+            self._register()
+            trouble = self._rng.choice(TROUBLES)
+            self.told.troubles[trouble.__name__.strip("_")] += 1
+            trouble(self)
+            time.sleep(self._rng.uniform(0.05, 0.5))
+            self._look()
+        self._heal()
+        wait_until(self._all_settled, TO_SETTLE, "every job known for what it is", 0.5)
+        self.told.seconds = time.monotonic() - began
+        self._close_the_books()
+        return self.told
+
+    def _register(self) -> None:
+        if len(self._acknowledged) >= MOST_JOBS:
+            return
+        name = f"job-{len(self._been):05}"
+        self._been[name] = {"running"}
+        self._vma.world.add_job(
+            name,
+            [f"disk-{name}"],
+            duration=self._rng.choice([5.0, 20.0, 3600.0]),
+            progress=self._rng.choice([0.0, 50.0, 95.0]),
+            outcome=self._rng.choice(["complete", "complete", "fail"]),
+        )
+        answer = self.service.post("/api/v1/jobs", {"job_id": name, "vm_name": name, "volume_ids": [f"disk-{name}"]})
+        if answer.is_success:
+            self._acknowledged.add(name)
+
+    def _look(self) -> None:
+        """See that what was acknowledged is there, and that nothing ended that did not."""
+        for name in self._been:
+            self._been[name].add(self._vma.world.truth(name))
+        if len(self._acknowledged) == 0:
+            return
+        job = self.service.job(self._rng.choice(sorted(self._acknowledged)))
+        been = self._been[job["job_id"]] | {self._vma.world.truth(job["job_id"])}
+        assert job["basis"] != "observed" or job["state"] in been, f"{job} was only ever {been}"
+        self.told.memory_last = _megabytes(self.service.process.pid)
+        self.told.memory_first = self.told.memory_first or self.told.memory_last
+
+    def _heal(self) -> None:
+        self._vma.faults.clear()
+        self.kill()
+        self.told.jobs = len(self._acknowledged)
+
+    def kill(self) -> None:
+        """Kill the service, look at what it left, and start it."""
+        self.service.kill()
+        self.told.kills += 1
+        verdict = verify(self.service.data_dir / "events.sqlite")
+        assert verdict.broken_at is None, verdict
+        assert verdict.events >= self.told.events, f"events are lost: {verdict.events} of {self.told.events}"
+        self.told.events = verdict.events
+        self.service.start()
+
+    def _all_settled(self) -> bool:
+        jobs = {job["job_id"]: job for job in self.service.jobs()}
+        assert jobs.keys() >= self._acknowledged, f"jobs are lost: {self._acknowledged - jobs.keys()}"
+        return all(self._is_settled(job) for job in jobs.values())
+
+    def _is_settled(self, job: dict[str, Any]) -> bool:
+        truth = self._vma.world.truth(job["job_id"])
+        if truth == "running":
+            return bool(job["state"] == "replicating")
+        if truth in ENDED:
+            return bool(job["state"] == truth)
+        # The VMA knows it no more: a guess, or what was seen before.
+        return job["state"] in ENDED and (job["basis"] == "inferred" or job["state"] in self._been[job["job_id"]])
+
+    def _close_the_books(self) -> None:
+        positions = [entry["position"] for entry in self.service.pages("/api/v1/audit", order="oldest")]
+        assert positions == list(range(1, len(positions) + 1)), "the trail has a gap"
+        decided = Counter(
+            (entry["job_id"], entry["run_id"]) for entry in self.service.pages("/api/v1/audit", type="RecoveryDecided")
+        )
+        assert set(decided.values()) <= {1}, f"decided twice: {decided.most_common(3)}"
+        self.told.states = dict(Counter(job["state"] for job in self.service.jobs()))
+        assert self.service.terminate(within=10) == 0
+        verdict = verify(self.service.data_dir / "events.sqlite")
+        assert verdict.broken_at is None, verdict
+        self.told.events = verdict.events
+
+    def any_job(self) -> str:
+        """Return any job's name; what it was until now is remembered."""
+        name = self._rng.choice(list(self._been))
+        self._been[name].add(self._vma.world.truth(name))
+        return name
+
+    def fault(self) -> None:
+        """Have the VMA answer wrongly, or no more."""
+        self._vma.faults.set(self._rng.choice(["refuse", "hang", "reset", "html", "truncated", "nan", "wrong_id"]))
+
+    def clear(self) -> None:
+        """Have the VMA answer rightly again."""
+        self._vma.faults.clear()
+
+    def world(self) -> Any:
+        """Return the simulated world."""
+        return self._vma.world
+
+
+def _the_service_is_killed(soak: Soak) -> None:
+    soak.kill()
+
+
+def _the_service_is_stopped(soak: Soak) -> None:
+    assert soak.service.terminate(within=10) == 0
+    soak.service.start()
+
+
+def _the_read_model_is_deleted(soak: Soak) -> None:
+    soak.service.kill()
+    for file in soak.service.data_dir.glob("read_model.sqlite*"):
+        file.unlink()
+    soak.service.start()
+
+
+def _the_vma_goes_wrong(soak: Soak) -> None:
+    soak.fault()
+
+
+def _the_vma_is_well(soak: Soak) -> None:
+    soak.clear()
+
+
+def _the_vma_restarts(soak: Soak) -> None:
+    soak.world().restart(reannounce=1.5)
+
+
+def _a_job_ends(soak: Soak) -> None:
+    name = soak.any_job()
+    if soak.world().truth(name) == "running":
+        soak.world().finish(name)
+
+
+def _a_job_vanishes(soak: Soak) -> None:
+    soak.world().remove(soak.any_job())
+
+
+def _somebody_asks_a_lot(soak: Soak) -> None:
+    for path in ("/api/v1/audit", "/api/v1/jobs", "/metrics", "/api/v1/recovery/status", "/api/v1/audit/export"):
+        assert soak.service.get(path).is_success, path
+
+
+def _somebody_recovers_by_hand(soak: Soak) -> None:
+    assert soak.service.post("/api/v1/recovery-runs", {}).status_code == httpx.codes.ACCEPTED
+
+
+def _another_program_reads_the_log(soak: Soak) -> None:
+    with sqlite3.connect(f"file:{soak.service.data_dir}/events.sqlite?mode=ro", uri=True) as other:
+        assert other.execute("SELECT count(*) FROM stored_events").fetchone()[0] > 0
+    other.close()
+
+
+TROUBLES: list[Callable[[Soak], None]] = [
+    _the_service_is_killed,
+    _the_service_is_stopped,
+    _the_read_model_is_deleted,
+    _the_vma_goes_wrong,
+    _the_vma_is_well,
+    _the_vma_is_well,
+    _the_vma_restarts,
+    _a_job_ends,
+    _a_job_vanishes,
+    _somebody_asks_a_lot,
+    _somebody_recovers_by_hand,
+    _another_program_reads_the_log,
+]
+
+
+def _megabytes(pid: int) -> float:
+    pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * 4096 / 1e6
