@@ -1,5 +1,6 @@
 """The read model is the fold of the log: once, in order, and the same again from nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from sqlalchemy import Engine, select, update
 from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3
 from domain.errors import StorageUnavailable
+from domain.events import Event
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from projections import schema
 from projections.projector import Projector, empty, open_read_model
 from projections.queries import JobFilter, Queries
-from tests.scenery import COMPLETED, RUNNING, Scenery
+from tests.scenery import COMPLETED, RUNNING, Scenery, while_running
 
 
 @pytest.fixture
@@ -136,3 +138,53 @@ async def test_jobs_are_filtered_and_paged(scenery: Scenery, engine: Engine) -> 
     assert await ids(JobFilter(needs_attention=True)) == ["job-2"]
     assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
     assert sorted(await queries.open_jobs()) == ["job-0", "job-3"]
+
+
+async def test_a_log_that_cannot_be_read_for_a_while_ends_nothing(scenery: Scenery, engine: Engine) -> None:
+    class Unsteady:
+        """The log, which cannot be read the first three times, and has to be asked for its head."""
+
+        def __init__(self) -> None:
+            self.trouble = 3
+
+        async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+            self.break_down()
+            return await scenery.event_log.read_from(position, limit)
+
+        async def head(self) -> int:
+            self.break_down()
+            return await scenery.event_log.head()
+
+        def break_down(self) -> None:
+            if self.trouble:
+                self.trouble -= 1
+                raise StorageUnavailable("the event log cannot be read: this test says so")
+
+    await history(scenery)
+    head = await scenery.event_log.head()
+    follower = Projector(engine, Unsteady(), scenery.clock, scenery.log)
+
+    await while_running(follower.run(), lambda: follower.position == head)
+
+    assert scenery.log.events.count("projection_failed") == 3
+    assert follower.lag == 0
+
+
+async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
+    scenery: Scenery, engine: Engine
+) -> None:
+    await history(scenery)
+    late, quick = projector(scenery, engine), projector(scenery, engine)
+    running = asyncio.ensure_future(late.run())
+    await quick.catch_up()
+    await scenery.job("job-9")
+    await quick.catch_up()
+
+    head = await scenery.event_log.head()
+    late.committed(head)
+    moved = await late.reached(head, timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert moved
+    assert await Queries(engine).job("job-9") is not None
