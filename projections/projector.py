@@ -147,7 +147,7 @@ class Projector:
 
     async def _follow(self) -> None:
         """Fold in each commit, woken by it, and looking by itself; begins where the read model truly is."""
-        self.position = await asyncio.to_thread(self._stored_position)
+        await self._is_at(await asyncio.to_thread(self._stored_position))
         while True:
             while await self._advance():
                 pass
@@ -163,10 +163,13 @@ class Projector:
         if not entries:
             return False
         await asyncio.to_thread(self._apply, entries)
-        async with self._moved:
-            self.position = entries[-1][0]
-            self._moved.notify_all()
+        await self._is_at(entries[-1][0])
         return True
+
+    async def _is_at(self, position: int) -> None:
+        async with self._moved:
+            self.position = position
+            self._moved.notify_all()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
         with self._engine.begin() as connection:
