@@ -175,11 +175,11 @@ async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
 ) -> None:
     await history(scenery)
     late, quick = projector(scenery, engine), projector(scenery, engine)
-    running = asyncio.ensure_future(late.run())
-    await quick.catch_up()
+    await late.catch_up()
     await scenery.job("job-9")
     await quick.catch_up()
 
+    running = asyncio.ensure_future(late.run())
     head = await scenery.event_log.head()
     late.committed(head)
     moved = await late.reached(head, timeout=10)
