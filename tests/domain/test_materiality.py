@@ -40,9 +40,14 @@ CASES = [
     Case("one percent of one disk", document(percent=41.0), 5, material=True),
     Case("a percentage that goes down by one", document(percent=39.0), 5, material=True),
     Case("another phase", document(percent=40.0, phase="Cleanup"), 5, material=True),
+    Case("another phase, later in the alphabet", document(percent=40.0, phase="Zeroing"), 5, material=True),
+    Case(
+        "the same phase in other words of memory", document(percent=40.0, phase="".join("Transfer")), 5, material=False
+    ),
     Case("another status", document(VMAStatus.FAILED, 40.0), 5, material=True),
     Case("a disk that is gone beside one that runs", VMAStatus.NOT_FOUND, 5, material=False),
     Case("almost a minute", document(percent=40.0), 59.9, material=False),
+    Case("more than a minute", document(percent=40.0), 61, material=True),
     Case("a minute", document(percent=40.0), 60, material=True),
 ]
 
@@ -73,3 +78,35 @@ def test_a_job_that_takes_hours_has_hundreds_of_events(job: ReplicationJob) -> N
             job.observe(observation, at(second))
 
     assert 100 < job.version < 600
+
+
+@pytest.mark.parametrize("phase", ["Cleanup", "Zeroing"])
+def test_another_phase_of_one_disk_is_material_though_the_job_as_a_whole_is_in_the_same(
+    job: ReplicationJob, phase: str
+) -> None:
+    same, other = document(percent=40.0, phase="".join("Transfer")), document(percent=40.0, phase=phase)
+
+    assert not is_material(job, seen(same, same, seconds=5))
+    assert is_material(job, seen(same, other, seconds=5))
+
+
+def test_a_progress_that_was_not_known_is_material_and_one_that_is_no_longer_is_not(job: ReplicationJob) -> None:
+    unknown = document(percent=None, total=None)
+
+    assert not is_material(job, seen(unknown, unknown, seconds=5))
+
+    fresh = ReplicationJob(id=JOB)
+    fresh.register("vm", "ctx", ("v1",), "default", 0.0, at(-60), Trace("r", "r"))
+    fresh.observe(seen(unknown, seconds=0), NOON)
+    assert not is_material(fresh, seen(unknown, seconds=5))
+    assert is_material(fresh, seen(document(percent=0.5, total=None), seconds=5))
+
+
+def test_a_disk_that_reports_for_the_first_time_is_material() -> None:
+    lost, own = VMAStatus.NOT_FOUND, document(percent=40.0)
+    fresh = ReplicationJob(id=JOB)
+    fresh.register("vm", "ctx", ("v1", "v2"), "default", 0.0, at(-60), Trace("r", "r"))
+    fresh.observe(observed(lost, lost, own=own, seconds=10), at(10))
+
+    assert is_material(fresh, observed(document(percent=None), lost, own=own, seconds=15))
+    assert not is_material(fresh, observed(lost, lost, own=own, seconds=15))

@@ -2,8 +2,16 @@
 
 import pytest
 
-from domain.vma_status import DiskReport, VMAStatus, settled_by_exports, vouched_disks
-from tests.builders import answer, document, observed
+from domain.vma_status import (
+    Answer,
+    DiskReport,
+    Document,
+    Observation,
+    VMAStatus,
+    settled_by_exports,
+    vouched_disks,
+)
+from tests.builders import NOON, answer, document, observed
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 RUNNING = document(VMAStatus.RUNNING, 40.0)
@@ -135,3 +143,98 @@ def test_what_is_recorded_keeps_raw_excerpts_only_where_asked() -> None:
 
     assert all(a.document is None for a in seen.for_log(raw=True).answers)
     assert all(a.excerpt is None for a in seen.for_log(raw=False).answers)
+
+
+def running_disk(percent: float | None) -> DiskReport:
+    return DiskReport(disk_id="disk-0", status=VMAStatus.RUNNING, progress_percent=percent)
+
+
+@pytest.mark.parametrize(("percent", "vouched"), [(100.0, 1), (99.5, 0), (50.0, 0), (None, 0)])
+def test_a_disk_that_is_listed_as_running_is_finished_at_a_hundred_percent_only(
+    percent: float | None, vouched: int
+) -> None:
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(running_disk(percent),)), 1) == vouched
+
+
+def test_a_failed_disk_in_the_list_is_not_finished_however_far_it_came() -> None:
+    failed = DiskReport(disk_id="disk-0", status=VMAStatus.FAILED, progress_percent=100.0)
+
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(failed,)), 1) == 0
+
+
+@pytest.mark.parametrize(("percent", "doubtful"), [(98.9, True), (99.0, False), (100.0, False)])
+def test_a_completed_may_be_reported_with_ninety_nine_percent(percent: float, *, doubtful: bool) -> None:
+    assert observed(document(VMAStatus.COMPLETED, percent)).doubtful is doubtful
+
+
+def test_a_list_under_one_export_that_is_shorter_than_the_job_completes_nothing() -> None:
+    part = document(VMAStatus.COMPLETED, 100.0, disks=listing(100))
+
+    for own in (LOST, COMPLETED, None):
+        assert not observed(part, LOST, own=own).conclusive
+
+
+def test_one_export_vouches_for_its_own_disk_however_many_it_lists() -> None:
+    two = document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100))
+
+    seen = observed(two, COMPLETED, LOST, own=COMPLETED)
+
+    assert (seen.status, seen.covered, seen.conclusive) == (VMAStatus.COMPLETED, 2, False)
+
+
+def test_a_job_without_disks_is_not_completed_by_that() -> None:
+    assert observed().status is VMAStatus.NOT_FOUND
+    assert not settled_by_exports({})
+
+
+def test_what_is_not_completed_covers_nothing() -> None:
+    assert observed(RUNNING, COMPLETED).covered == 0
+    assert observed(FAILED).covered == 0
+
+
+def test_a_job_is_in_the_phase_of_its_own_document_or_of_the_disk_that_decides() -> None:
+    failed = document(VMAStatus.FAILED, 40.0, phase="Error")
+
+    assert observed(LOST, own=document(phase="Cleanup")).phase == "Cleanup"
+    assert observed(document(phase="Discover"), own=document(phase="Cleanup")).phase == "Cleanup"
+    assert observed(document(phase="Transfer"), failed).phase == "Error"
+    assert observed(LOST, LOST).phase is None
+
+
+def test_bytes_are_added_up_over_the_disks_that_say_them() -> None:
+    seen = observed(document(percent=10.0, total=1000), document(percent=50.0, total=500), document(total=None))
+
+    assert (seen.bytes_transferred, seen.total_bytes) == (350, 1500)
+    assert observed(document(total=None)).bytes_transferred is None
+    own = observed(LOST, LOST, own=document(percent=20.0, total=1000))
+    assert (own.bytes_transferred, own.total_bytes) == (200, 1000)
+
+
+def sized(transferred: int, total: int) -> Document:
+    return Document(status=VMAStatus.RUNNING, bytes_transferred=transferred, total_bytes=total)
+
+
+def test_progress_by_bytes_is_exact_and_never_above_a_hundred() -> None:
+    assert observed(sized(1, 3), sized(0, 3)).progress_percent == pytest.approx(100 / 6)
+    assert observed(sized(0, 1000), sized(0, 1000)).progress_percent == 0.0
+    assert observed(sized(1100, 1000)).progress_percent == 100.0
+    assert observed(document(percent=10.0, total=None), document(percent=25.0, total=None)).progress_percent == 17.5
+
+
+def test_a_recorded_answer_keeps_its_excerpt_and_says_in_words_what_it_was() -> None:
+    raw = Answer(asked_id="v1", status=NOISE, excerpt="<html>", detail="not JSON")
+    plain = Answer(asked_id="v2", status=LOST)
+    seen = Observation(job_id="job-1", vma="default", status=NOISE, observed_at=NOON, answers=(raw, plain))
+
+    assert [a.excerpt for a in seen.for_log(raw=True).answers] == ["<html>", None]
+    assert seen.summary() == "v1: not JSON; v2: not_found"
+    assert (plain.latency_ms, seen.took_ms, seen.covered, seen.speaks_for) == (0.0, 0.0, 0, 0)
+    assert observed(RUNNING).took_ms == 0.0
+
+
+def test_movement_is_what_changes_while_a_worker_lives() -> None:
+    still = observed(document(percent=40.0), seconds=0).movement
+
+    assert observed(document(percent=40.0), seconds=99).movement == still
+    for moved in (document(percent=40.1), document(percent=40.0, phase="Cleanup"), document(percent=40.0, total=9)):
+        assert observed(moved).movement != still
