@@ -232,3 +232,69 @@ FIELDS = [
 @given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=6))
 def test_any_document_is_read_or_refused_and_never_breaks_the_parser(document: dict[str, Any]) -> None:
     assert reply(document).status in {*CONCLUSIVE, VMAStatus.UNINTELLIGIBLE}
+
+
+@pytest.mark.parametrize("word", [None, ""])
+def test_a_disk_in_the_list_that_says_no_status_runs(word: str | None) -> None:
+    fields = {"disk_id": "disk-0", "percent": 50.0} | ({} if word is None else {"status": word})
+
+    answer = reply({"status": "in_progress", "disk_progresses": [fields]})
+
+    assert answer.document is not None
+    assert [disk.status for disk in answer.document.disks] == [VMAStatus.RUNNING]
+    assert reply({"status": "in_progress", "disk_progresses": [{**fields, "status": "gone"}]}).document is None
+
+
+@pytest.mark.parametrize("percent", [98.9, 99.0])
+def test_a_disk_at_ninety_nine_percent_does_not_hold_up_a_completed(percent: float) -> None:
+    whole = {"status": "completed", "percentage": 100.0, "disk_progresses": [disk(percent), disk(100.0)]}
+
+    assert reply(whole).status is (VMAStatus.COMPLETED if percent == 99.0 else VMAStatus.RUNNING)
+
+
+@pytest.mark.parametrize("status", [100, 199, 201, 204, 206, 301])
+def test_only_200_is_an_answer_about_a_job(status: int) -> None:
+    assert reply({"status": "in_progress"}, status).status is VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("percent", "read"), [(0, 0.0), (-0.0000001, 0.0), (0.5, 0.5), (50, 50.0), (100, 100.0), (100.0000001, 100.0)]
+)
+def test_a_percentage_is_read_as_it_is_but_for_rounding(percent: float, read: float) -> None:
+    answer = reply({"status": "in_progress", "percentage": percent})
+
+    assert answer.document is not None
+    assert answer.document.progress_percent == read
+
+
+@pytest.mark.parametrize("percent", [-0.1, 100.1, -1, 101, 2**60, -(2**60)])
+def test_a_percentage_that_is_none_is_unintelligible(percent: float) -> None:
+    assert says(status="in_progress", percentage=percent) is VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("transferred", "status"),
+    [
+        (0, "running"),
+        (2**60, "running"),
+        (2**60 + 1000, "unintelligible"),
+        (-1, "unintelligible"),
+        (1e300, "unintelligible"),
+    ],
+)
+def test_bytes_are_read_up_to_an_exabyte(transferred: float, status: str) -> None:
+    assert says(status="in_progress", bytes_transferred=transferred) == status
+
+
+def test_what_was_not_understood_is_quoted_within_bounds() -> None:
+    for fields, bound in (
+        ({"job_id": "x" * 500, "status": "running"}, 80),
+        ({"status": "x" * 500}, 40),
+        ({"status": "running", "percentage": "x" * 500}, 40),
+    ):
+        detail = reply(fields).detail or ""
+        assert "x" * bound in detail
+        assert "x" * (bound + 1) not in detail
+    listed = reply({"status": "running", "disk_progresses": [{"disk_id": "x" * 500, "percent": 1}]}).document
+    assert listed is not None
+    assert listed.disks[0].disk_id == "x" * 80
