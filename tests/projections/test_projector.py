@@ -1,22 +1,26 @@
 """The read model is the fold of the log: once, in order, and the same again from nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, Row, select, update
 
 from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3
 from domain.errors import StorageUnavailable
-from domain.events import Event
+from domain.events import Cause, Event
+from domain.recovery_policy import Outcome
+from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from projections import schema
 from projections.projector import Projector, empty, open_read_model
 from projections.queries import JobFilter, Queries
-from tests.scenery import COMPLETED, RUNNING, Scenery, while_running
+from projections.tables import attention
+from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
 
 
 @pytest.fixture
@@ -188,3 +192,87 @@ async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
 
     assert moved
     assert await Queries(engine).job("job-9") is not None
+
+
+async def test_an_event_of_one_job_changes_the_row_of_no_other(scenery: Scenery, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    for n in range(3):
+        await scenery.job(f"job-{n}")
+    await follower.catch_up()
+    before = rows(engine)["jobs"]
+
+    scenery.vma.says["job-1"] = COMPLETED
+    await scenery.decided("job-1")
+    await follower.catch_up()
+
+    after = rows(engine)["jobs"]
+    assert len(after) == 3
+    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
+
+
+async def test_more_streams_than_one_question_takes_are_all_gone_on_with(
+    scenery: Scenery, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.tables.CHUNK", 2)
+    follower = projector(scenery, engine)
+    for n in range(5):
+        await scenery.job(f"job-{n}")
+        scenery.vma.says[f"job-{n}"] = RUNNING
+    await follower.catch_up()
+    first = [row.first_position for row in positions(engine)]
+
+    for n in range(5):
+        await scenery.decided(f"job-{n}")
+    await follower.catch_up()
+
+    queries = Queries(engine)
+    for n in range(5):
+        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+    assert [row.first_position for row in positions(engine)] == first
+
+
+def positions(engine: Engine) -> Sequence[Row[Any]]:
+    with engine.connect() as connection:
+        return connection.execute(select(schema.jobs.c.first_position).order_by(schema.jobs.c.id)).all()
+
+
+async def test_a_run_is_placed_where_it_began(scenery: Scenery, engine: Engine) -> None:
+    run = RecoveryRun(id="run-1")
+    run.start(Cause.RESTART, "instance-1", scenery.policy, (), scenery.clock.now(), REQUEST)
+    run.interrupt("the process ended", scenery.clock.now(), REQUEST)
+    await scenery.job()
+    position = await scenery.event_log.append(run.collect_events())
+
+    await projector(scenery, engine).catch_up()
+
+    assert [place for place, _ in await Queries(engine).runs(10)] == [position - 1]
+
+
+async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(scenery: Scenery, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    assert (follower.position, follower.lag, follower.caught_up) == (0, 0, False)
+    await history(scenery)
+    head = await scenery.event_log.head()
+
+    follower.committed(head)
+    follower.committed(head - 1)
+    assert follower.lag == head
+    assert not await follower.reached(head, timeout=0.01)
+    await follower.catch_up()
+
+    assert (follower.position, follower.lag, follower.caught_up) == (head, 0, True)
+    assert await follower.reached(head, timeout=5)
+    assert await follower.reached(head - 1, timeout=5)
+
+
+async def test_an_open_job_whose_vma_speaks_nonsense_needs_attention_and_an_ended_one_does_not(
+    scenery: Scenery,
+) -> None:
+    job = await scenery.job()
+    scenery.vma.says[job.id] = VMAStatus.UNINTELLIGIBLE
+    waiting = await scenery.decided(job.id)
+    assert attention(waiting) == ["unintelligible: the VMA's answers cannot be read"]
+
+    await scenery.app.operator_decide(job.id, Outcome.FAIL, "mara", "gone", REQUEST)
+
+    assert attention(await scenery.app.job(job.id)) == []
