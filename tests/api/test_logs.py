@@ -1,0 +1,53 @@
+"""Every line of the log is an event with fields, whoever wrote it, and holds no secret."""
+
+import json
+import logging
+
+import pytest
+
+from api.logs import configure
+
+TOKEN = "jr_" + "a" * 43
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+def test_what_a_library_says_is_an_event_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info")
+    configure("json", "info")
+    try:
+        int("two\nlines")
+    except ValueError:
+        logging.getLogger("some.library").exception("it broke")
+    logging.getLogger("some.library").info("nobody asked")
+
+    (line,) = lines(capsys)
+
+    said = json.loads(line)
+    assert (said["event"], said["level"], said["library"]) == ("library_said", "error", "some.library")
+    assert "ValueError: invalid literal" in said["exception"]
+
+
+@pytest.mark.parametrize("form", ["json", "human"])
+def test_secrets_are_in_no_form_of_the_log(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log = configure(form, "info")
+
+    log.warning("refused", token=TOKEN, url="http://oma:hunter2@vma:9081")
+
+    (line,) = lines(capsys)
+    assert TOKEN not in line
+    assert "hunter2" not in line
+    assert "***" in line
+
+
+def test_a_person_reads_one_line_that_obeys_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    log = configure("human", "info")
+
+    log.info("poll", why="red\x1b[31m\nforged: line\u202e", name="red\x1b[31m")
+
+    (line,) = lines(capsys)
+    assert r"red\x1b[31m" in line
+    assert "red\x1b" not in line
+    assert "\u202e" not in line
