@@ -6,24 +6,21 @@ exactly one status with its evidence.
 """
 
 import asyncio
-import base64
 import errno
 import ssl
 from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
-from urllib.parse import quote
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace import TracerProvider
 
+from adapters.vma_address import VMAAddress
 from adapters.vma_circuit import Circuit
-from adapters.vma_dialects import read_reply
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
-from domain.plain_text import MASK, TOKEN_PREFIX, redacted
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import (
     CONCLUSIVE,
@@ -38,9 +35,6 @@ from domain.vma_status import (
 MAX_BODY = 1_000_000
 """Bytes of a reply that are read; a progress document has a few thousand."""
 
-
-LEAST_SECRET = 6
-"""Characters of a password that can be looked for in an answer; a shorter one is part of any text."""
 
 OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """What a question fails with that never left this machine."""
@@ -75,9 +69,7 @@ class HttpVMA:
 
         """
         self.circuits = {name: Circuit(clock.monotonic, circuit_rest) for name in urls}
-        self._urls = {name: _without_user(url) for name, url in urls.items()}
-        self._logins = {name: _login(url) for name, url in urls.items()}
-        self._secrets = {name: _secrets_of(url) for name, url in urls.items()}
+        self._addresses = {name: VMAAddress(url) for name, url in urls.items()}
         self._clock = clock
         self._timeout = settings.probe_timeout
         self._slots = {name: asyncio.Semaphore(settings.probe_concurrency) for name in ("", *urls)}
@@ -143,7 +135,7 @@ class HttpVMA:
             own.append(coarse)
 
     async def _ask(self, vma: str, endpoint: str, asked_id: str) -> Answer:
-        if not is_valid_id(asked_id) or vma not in self._urls:
+        if not is_valid_id(asked_id) or vma not in self._addresses:
             return Answer(
                 asked_id=asked_id,
                 status=VMAStatus.UNINTELLIGIBLE,
@@ -169,9 +161,9 @@ class HttpVMA:
 
     async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
         began = self._clock.monotonic()
-        url = f"{self._urls[vma]}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
+        address = self._addresses[vma]
         try:
-            async with self._client.stream("GET", url, auth=self._logins[vma]) as response:
+            async with self._client.stream("GET", address.of(endpoint, asked_id), auth=address.login) as response:
                 body = await _read_bounded(response)
         except httpx.HTTPError as error:
             _insist_that_it_left(error)
@@ -181,16 +173,7 @@ class HttpVMA:
             return self._garbled(asked_id, self._since(began), _in_words(error))
         if body is None:
             return self._garbled(asked_id, self._since(began), f"more than {MAX_BODY} bytes of body")
-        return read_reply(asked_id, response.status_code, self._without_secrets(vma, body), self._since(began))
-
-    def _without_secrets(self, vma: str, body: bytes) -> bytes:
-        """Take out what a VMA tells us of our own secrets: its words become events, and are kept for ever."""
-        for secret in self._secrets[vma]:
-            body = body.replace(secret, MASK.encode())
-        if not (TOKEN_PREFIX.encode() in body or b"@" in body):
-            return body
-        # What is no UTF-8 stays as it is, and unintelligible.
-        return redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return address.read(asked_id, response.status_code, body, self._since(began))
 
     def _since(self, began: float) -> float:
         return round((self._clock.monotonic() - began) * 1000, 1)
@@ -242,22 +225,3 @@ async def _read_bounded(response: httpx.Response) -> bytes | None:
 
 def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200].removesuffix(": ")
-
-
-def _without_user(url: str) -> str:
-    return str(httpx.URL(url).copy_with(userinfo=b"")).rstrip("/")
-
-
-def _secrets_of(url: str) -> list[bytes]:
-    """Return the forms in which the password of an address goes over the wire."""
-    known = httpx.URL(url)
-    if len(known.password) < LEAST_SECRET:
-        return []
-    basic = base64.b64encode(f"{known.username}:{known.password}".encode())
-    return [known.password.encode(), quote(known.password).encode(), basic]
-
-
-def _login(url: str) -> httpx.BasicAuth | None:
-    """Return the user and password of an address, which its requests carry in a header and nothing else shows."""
-    known = httpx.URL(url)
-    return httpx.BasicAuth(known.username, known.password) if known.userinfo else None
