@@ -23,6 +23,9 @@ HEAD_WITHIN = 10.0
 MOST_CONNECTIONS = 1000
 """At once; further ones are closed again, so that those there are, and the VMAs', keep their files."""
 
+MOST_FILES = 10_240
+"""What macOS lets a process have."""
+
 
 class _TooMuch(Exception):
     """A body is too long, or too slow."""
@@ -131,5 +134,7 @@ class BoundedProtocol(H11Protocol):
 
 def take_all_files_allowed() -> None:
     """Raise this process's own limit of open files as far as the machine lets it: each connection takes one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where it is endless, the system has a smaller limit of its own, and refuses what is beyond that.
+    wanted = most if most != resource.RLIM_INFINITY else max(now, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -1,5 +1,7 @@
 """Keeps the time for the next process, and says when the machine's clock was set."""
 
+import asyncio
+
 from adapters.clock import AnchorFile, SystemClock
 from domain.ports import Log
 
@@ -21,13 +23,13 @@ class Timekeeper:
     async def run(self) -> None:
         """Keep the time for as long as the service runs."""
         while True:
-            self.keep()
+            await self.keep()
             await self._clock.sleep(EVERY)
 
-    def keep(self) -> None:
+    async def keep(self) -> None:
         """Leave an anchor; without a new one the next process goes on from the one before, which is as good."""
         try:
-            self._file.write(self._clock.anchor())
+            await asyncio.to_thread(self._file.write, self._clock.anchor())
         except OSError as error:
             self._log.warning("time_not_kept", error=str(error))
         self._tell(self._clock.machine_is_ahead())

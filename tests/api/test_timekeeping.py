@@ -39,22 +39,24 @@ def clock(wall: dict[str, float]) -> SystemClock:
     return cast("SystemClock", steady)
 
 
-def test_a_jump_is_told_once_and_not_again_while_it_melts_away(
+async def test_a_jump_is_told_once_and_not_again_while_it_melts_away(
     clock: SystemClock, wall: dict[str, float], told: Told, tmp_path: Path
 ) -> None:
     keeper = Timekeeper(clock, AnchorFile(tmp_path), told)
-    keeper.keep()
+    await keeper.keep()
     wall["set"] = 3600.0
     for _ in range(5):
         wall["up"] += 60
-        keeper.keep()
+        await keeper.keep()
 
     assert [event for event, _ in told.warnings] == ["machine_clock_jumped"]
     assert told.warnings[0][1]["machine_is_ahead_seconds"] == pytest.approx(3600, abs=1)
     assert AnchorFile(tmp_path).read() == clock.anchor()
 
 
-def test_an_anchor_that_cannot_be_kept_is_told_and_ends_nothing(clock: SystemClock, told: Told, tmp_path: Path) -> None:
-    Timekeeper(clock, AnchorFile(tmp_path / "nowhere"), told).keep()
+async def test_an_anchor_that_cannot_be_kept_is_told_and_ends_nothing(
+    clock: SystemClock, told: Told, tmp_path: Path
+) -> None:
+    await Timekeeper(clock, AnchorFile(tmp_path / "nowhere"), told).keep()
 
     assert [event for event, _ in told.warnings] == ["time_not_kept"]
