@@ -3,7 +3,8 @@
 A machine's clock is set: by hours when a virtual machine is resumed, by years when its battery was empty. Every
 duration that a decision rests on ("last contact 30 minutes ago") is the difference of two times, so a jump would fail
 jobs that run. Here time goes on as steadily as the machine's uptime does, across restarts of the service too, and
-follows the machine's clock gently: after a jump, by one second in a hundred. Summer time changes nothing: all is UTC.
+follows the machine's clock gently: after a jump, by one second in a hundred. Only a machine that has just been started
+may still set its clock. Summer time changes nothing: all is UTC.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ import msgspec
 
 SLEW = 0.01
 """By how much faster or slower than the uptime our time may go, to meet the machine's clock again."""
+
+SETTLED = 600.0
+"""Seconds of uptime before which the machine's clock is taken as it is: it may not have been set yet."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -39,7 +43,7 @@ class SteadyClock:
         self._wall = wall
         self._uptime = uptime
         self._boot = boot
-        goes_on = last is not None and boot and last.boot == boot and last.uptime <= uptime()
+        goes_on = last is not None and boot and last.boot == boot and 0 <= last.uptime <= uptime()
         self._anchor = last if last and goes_on else Anchor(boot=boot, uptime=uptime(), time=wall())
 
     def now(self) -> datetime:
@@ -52,7 +56,8 @@ class SteadyClock:
         passed = uptime - last.uptime
         steady = last.time + timedelta(seconds=passed)
         most = timedelta(seconds=passed * SLEW)
-        self._anchor = Anchor(boot=self._boot, uptime=uptime, time=steady + min(max(wall - steady, -most), most))
+        gently = steady + min(max(wall - steady, -most), most)
+        self._anchor = Anchor(boot=self._boot, uptime=uptime, time=gently if uptime >= SETTLED else wall)
         return self._anchor
 
     def machine_is_ahead(self) -> float:
@@ -87,9 +92,10 @@ class AnchorFile:
     def read(self) -> Anchor | None:
         """Return the last anchor; None if there is none that can be read."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Anchor)
+            found = msgspec.json.decode(self._path.read_bytes(), type=Anchor)
         except (OSError, msgspec.DecodeError):
             return None
+        return found if found.time.tzinfo is not None else None
 
     def write(self, anchor: Anchor) -> None:
         """Leave an anchor, as a whole or not at all.

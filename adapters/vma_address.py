@@ -1,6 +1,7 @@
 """The address of one VMA, which may hold a user and a password: what of it is sent, and what is never shown."""
 
 import base64
+import json
 from urllib.parse import quote
 
 import httpx
@@ -12,6 +13,9 @@ from domain.vma_status import Answer
 
 LEAST_SECRET = 6
 """Characters of a password that can be looked for in an answer; a shorter one is part of any text."""
+
+
+MOST_WORDS = 200
 
 
 class VMAAddress:
@@ -35,24 +39,45 @@ class VMAAddress:
         """
         answer = read_reply(asked_id, http_status, body, latency_ms)
         masked = self._masked(body)
-        if masked == body:
-            return answer
-        shown = read_reply(asked_id, http_status, masked, latency_ms)
-        return shown if _figures(shown) == _figures(answer) else _without_words(answer, masked)
+        if masked != body:
+            shown = read_reply(asked_id, http_status, masked, latency_ms)
+            answer = shown if _figures(shown) == _figures(answer) else _without_words(answer, masked)
+        return _redacted(answer)
+
+    def in_words(self, error: Exception) -> str:
+        """Say what went wrong on the way, in one line; a garbled reply may be quoted in it."""
+        said = self._masked(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+        return redacted(said.decode("utf-8", "replace"))[:MOST_WORDS].removesuffix(": ")
 
     def _masked(self, body: bytes) -> bytes:
         for secret in self._secrets:
             body = body.replace(secret, MASK.encode())
-        # What is no UTF-8 stays as it is, and unintelligible.
-        return redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return body
 
 
 def _forms_of(user: str, password: str) -> list[bytes]:
     """Return the forms in which a password goes over the wire."""
-    if len(password) < LEAST_SECRET:
+    if not (user or password):
         return []
-    basic = base64.b64encode(f"{user}:{password}".encode())
-    return [password.encode(), quote(password).encode(), basic]
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    escaped = (json.dumps(password, ensure_ascii=plain)[1:-1] for plain in (True, False))
+    plain = (password, quote(password), quote(password, safe=""), *escaped) if len(password) >= LEAST_SECRET else ()
+    return [form.encode() for form in dict.fromkeys((basic, *plain))]
+
+
+def _redacted(answer: Answer) -> Answer:
+    """Take out of an answer's texts what is known to be secret by its form."""
+    document = answer.document
+    if document is not None:
+        disks = tuple(msgspec.structs.replace(disk, disk_id=redacted(disk.disk_id)) for disk in document.disks)
+        phase, error = _text(document.phase), _text(document.error)
+        document = msgspec.structs.replace(document, phase=phase, error=error, disks=disks)
+    detail, excerpt = _text(answer.detail), _text(answer.excerpt)
+    return msgspec.structs.replace(answer, detail=detail, excerpt=excerpt, document=document)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else redacted(text)
 
 
 def _figures(answer: Answer) -> object:

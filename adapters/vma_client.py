@@ -36,7 +36,7 @@ MAX_BODY = 1_000_000
 """Bytes of a reply that are read; a progress document has a few thousand."""
 
 
-OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """What a question fails with that never left this machine."""
 
 LIMITS = httpx.Limits(max_connections=512, keepalive_expiry=15.0)
@@ -94,7 +94,12 @@ class HttpVMA:
         await self._client.aclose()
 
     async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask a job's VMA for it; always returns an observation."""
+        """Ask a job's VMA for it; whatever that answers is an observation.
+
+        Raises:
+            CouldNotAsk: this machine has no means to ask.
+
+        """
         async with self._slots.get(target.vma, self._slots[""]):
             return await self._probe(target)
 
@@ -123,7 +128,11 @@ class HttpVMA:
         async def ask_export(volume_id: str) -> None:
             exports[volume_id] = await self._ask(target.vma, "progress", export_name(volume_id))
 
-        await asyncio.gather(*(ask_export(volume_id) for volume_id in target.volume_ids))
+        # All are waited for: none may go on when the probe is over.
+        asked = await asyncio.gather(*map(ask_export, target.volume_ids), return_exceptions=True)
+        for trouble in asked:
+            if trouble is not None:
+                raise trouble
         if settled_by_exports(exports):
             return
         own.append(await self._ask(target.vma, "progress", target.job_id))
@@ -167,10 +176,10 @@ class HttpVMA:
                 body = await _read_bounded(response)
         except httpx.HTTPError as error:
             _insist_that_it_left(error)
-            return self._unreachable(asked_id, self._since(began), _in_words(error))
+            return self._unreachable(asked_id, self._since(began), address.in_words(error))
         except (aiohttp.ClientError, httpx.InvalidURL, ValueError) as error:
             # The transport lets aiohttp's own errors for malformed HTTP through.
-            return self._garbled(asked_id, self._since(began), _in_words(error))
+            return self._garbled(asked_id, self._since(began), address.in_words(error))
         if body is None:
             return self._garbled(asked_id, self._since(began), f"more than {MAX_BODY} bytes of body")
         return address.read(asked_id, response.status_code, body, self._since(began))
@@ -192,7 +201,7 @@ class HttpVMA:
 
 
 def _insist_that_it_left(error: BaseException) -> None:
-    """See that a question failed on its way, and not for want of a file or a port on this machine.
+    """Tell a question that failed on its way from one that never left, for want of a file or of memory here.
 
     Raises:
         CouldNotAsk: it did not leave.
@@ -221,7 +230,3 @@ async def _read_bounded(response: httpx.Response) -> bytes | None:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200].removesuffix(": ")

@@ -13,12 +13,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api import problems
 
-MOST_BODY = 1_000_000
-"""Bytes of a request's body; the largest that makes sense has a few thousand."""
+MOST_BODY = 100_000
+"""Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
 
 BODY_WITHIN = 10.0
 HEAD_WITHIN = 10.0
 """Seconds within which a request's body, and what comes before it, must have arrived."""
+
+READ_WITHIN = 30.0
+"""Seconds within which a client must have read something of an answer that waits for it."""
 
 MOST_CONNECTIONS = 1000
 """At once; further ones are closed again, so that those there are, and the VMAs', keep their files."""
@@ -94,9 +97,10 @@ async def _whole_body(announced: str | None, receive: Receive) -> Message:
 
 
 class BoundedProtocol(H11Protocol):
-    """uvicorn's HTTP, which closes a connection on which no request is complete for too long."""
+    """uvicorn's HTTP, which ends a connection on which no request is complete, or no answer is read, for too long."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for a request, unless there are too many that do."""
@@ -116,7 +120,25 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._wait_no_more()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it reads."""
+        self._is_read()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End an idle connection; one with an answer that nobody reads would stay open for ever."""
+        if not self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(HEAD_WITHIN, self._close)
@@ -126,10 +148,14 @@ class BoundedProtocol(H11Protocol):
             self._waiting.cancel()
             self._waiting = None
 
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def _close(self) -> None:
         self._waiting = None
-        if not self.transport.is_closing():
-            self.transport.close()
+        self.transport.abort()
 
 
 def take_all_files_allowed() -> None:

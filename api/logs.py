@@ -18,7 +18,12 @@ def _event_first(_logger: object, _method: str, fields: structlog.typing.EventDi
 
 def _for_a_person(_logger: object, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Write out what a terminal would obey: some of it was sent by others."""
-    return {name: visible(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {name: _lines(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _lines(text: str) -> str:
+    """Keep the lines of a traceback; nothing else has any."""
+    return "\n".join(map(visible, text.split("\n"))) if text.startswith("Traceback") else visible(text)
 
 
 def _without_secrets(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401 - what the renderer made
@@ -34,11 +39,15 @@ class _Libraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
-        fields: dict[str, object] = {"library": record.name, "said": record.getMessage()}
-        if record.exc_info:
-            fields["exc_info"] = record.exc_info
-        say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
-        say("library_said", **fields)
+        try:
+            fields: dict[str, object] = {"library": record.name, "said": record.getMessage()}
+            if record.exc_info:
+                fields["exc_info"] = record.exc_info
+            say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+            say("library_said", **fields)
+        except (TypeError, ValueError, OSError):
+            # A library's slip of the pen, or a full disk, is no fault of what it was doing.
+            self.handleError(record)
 
 
 def _take_over(log: Log) -> None:

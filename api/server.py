@@ -101,7 +101,7 @@ def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, An
     """Return a handler for what the event loop cannot tell anybody, such as a connection that it cannot take."""
 
     def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        log.error("event_loop_trouble", what=context["message"], error=repr(context.get("exception")))
+        log.error("event_loop_trouble", what=context["message"], exc_info=context.get("exception"))
 
     return tell
 

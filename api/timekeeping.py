@@ -36,7 +36,7 @@ class Timekeeper:
 
     def _tell(self, ahead: float) -> None:
         """Say once that the clock was set, and not again while that difference melts away."""
-        if abs(ahead) >= JUMPED and abs(ahead) > abs(self._told) + JUMPED:
+        if abs(ahead - self._told) >= JUMPED:
             self._log.warning(
                 "machine_clock_jumped",
                 machine_is_ahead_seconds=round(ahead, 1),

@@ -61,4 +61,4 @@ class StorageUnavailable(JobRecoveryError):
 
 
 class CouldNotAsk(JobRecoveryError):
-    """A question did not leave this machine (no file, no port, no memory left): that says nothing of the VMA."""
+    """A question did not leave this machine (no file or no memory left): that says nothing of the VMA."""

@@ -6,7 +6,8 @@ TOKEN_PREFIX = "jr_"  # noqa: S105 - the mark by which a token is known, not one
 MASK = "***"
 
 _TOKEN = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{20,}")
-_USER_INFO = re.compile(r"""//[^/@\s"']*@""")
+_USER_INFO = re.compile(r'//[^\s"]{0,300}@')
+"""Up to the last `@`: rather a path too much than half of a password. Bounded, so that no text takes long."""
 
 
 def redacted(text: str) -> str:

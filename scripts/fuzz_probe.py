@@ -29,7 +29,7 @@ def main(wanted: int) -> int:
             [*line, f"--hypothesis-seed={tried}", TESTS], cwd=root, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            print(done.stdout)
+            print(done.stdout, done.stderr)
             return 1
         tried += ROUND
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -16,7 +16,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 OURS = "job-recovery"
-ALLOWED = re.compile(r"MIT|BSD|Apache|PSF|Python Software Foundation|MPL|Public Domain|ISC", re.IGNORECASE)
+ALLOWED = re.compile(
+    r"MIT(-0| License)?|(\d-Clause )?BSD( License|-\d-Clause)?|Apache(-2\.0| Software License| License 2\.0)?"
+    r"|PSF-2\.0|Python Software Foundation License|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)|ISC|Zlib"
+)
 SAID_OTHERWISE = {
     "httpx-aiohttp": "BSD-3-Clause",
     "protobuf": "BSD-3-Clause",
@@ -83,8 +86,9 @@ def main() -> int:
 
 
 def is_allowed(said: str) -> bool:
-    """Whether the service may be shipped with it."""
-    return bool(ALLOWED.search(said) or said == "Zlib")
+    """Whether the service may be shipped with it: with all that is said, or with one where there is a choice."""
+    choices = [re.split(r" AND |, ", choice) for choice in said.split(" OR ")]
+    return any(all(ALLOWED.fullmatch(part.strip()) for part in parts) for parts in choices)
 
 
 if __name__ == "__main__":

@@ -150,8 +150,9 @@ class Poller:
             self._slots.release()
             live = self.live.get(job_id)
             if live is not None:
-                next_due = due + self._interval if live.polls > 1 else live.second_due
-                self._agenda.put(job_id, max(next_due, self._clock.monotonic()))
+                now = self._clock.monotonic()
+                next_due = due + self._interval if live.polls > 1 or now >= live.second_due else live.second_due
+                self._agenda.put(job_id, max(next_due, now))
 
     async def _poll_once(self, job_id: str) -> None:
         observation = await self._contact.ask(await self._app.job(job_id))

@@ -200,7 +200,7 @@ class Recovery:
         confirmation = Confirmation(self._clock)
         while True:
             job = await self._app.job(job_id)
-            observation = await self._ask(job, first_round)
+            observation = await self._ask(job)
             silence = confirmation.heard(observation)
             first_round.answered(job_id)
             if observation.status is VMAStatus.NOT_FOUND:
@@ -212,14 +212,16 @@ class Recovery:
             await self._clock.sleep(spacing(self._policy))
         self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
 
-    async def _ask(self, job: ReplicationJob, first_round: FirstRound) -> Observation:
-        """Ask until the question has left this machine: a job that was taken up is not given back unasked."""
+    async def _ask(self, job: ReplicationJob) -> Observation:
+        """Ask until the question has left this machine: a job that was taken up is not given back unasked.
+
+        Until then it counts as not asked, too: what a VMA has forgotten shows only once all were asked for.
+        """
         while True:
             try:
                 return await self._contact.ask(job)
             except CouldNotAsk as error:
                 self._log.error("recovery_could_not_ask", job_id=job.id, error=str(error))
-                first_round.answered(job.id)
                 await self._clock.sleep(TROUBLE)
 
     def _forget_old_dry_runs(self) -> None:

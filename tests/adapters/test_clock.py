@@ -17,7 +17,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.set_off = timedelta()
-        self.uptime = 100.0
+        self.uptime = 10_000.0
         self.boot = "boot-1"
 
     def wall(self) -> datetime:
@@ -95,12 +95,22 @@ def test_a_machine_that_does_not_name_its_starts_goes_by_its_clock(machine: Mach
     assert machine.clock(last).now() == machine.wall()
 
 
+def test_a_machine_that_has_just_been_started_may_still_set_its_clock(machine: Machine) -> None:
+    machine.uptime, machine.set_off = 20.0, timedelta(days=1)
+    clock = machine.clock()
+    assert clock.now() == machine.wall()
+
+    machine.uptime, machine.set_off = 60.0, timedelta()
+
+    assert clock.now() == machine.wall()
+
+
 def test_summer_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     an_hour_twice = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
     shown = {moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M") for moment in an_hour_twice}
     moments = iter(an_hour_twice)
-    clock = SteadyClock(lambda: next(moments), iter((0.0, 3600.0)).__next__, "")
+    clock = SteadyClock(lambda: next(moments), iter((9000.0, 12600.0)).__next__, "")
 
     assert shown == {"02:30"}
     assert clock.now() == an_hour_twice[1]
@@ -123,6 +133,14 @@ def test_an_anchor_outlives_its_process(tmp_path: Path, machine: Machine) -> Non
 
 
 def test_an_anchor_that_cannot_be_read_is_none(tmp_path: Path) -> None:
-    (tmp_path / "clock.json").write_text('{"boot": ')
+    for nonsense in ('{"boot": ', '{"boot":"b","uptime":1.0,"time":"2026-01-01T00:00:00"}', "[]"):
+        (tmp_path / "clock.json").write_text(nonsense)
 
-    assert AnchorFile(tmp_path).read() is None
+        assert AnchorFile(tmp_path).read() is None
+
+
+@pytest.mark.parametrize("uptime", [-1e30, 1e30])
+def test_an_anchor_of_an_impossible_uptime_is_not_gone_on_from(machine: Machine, uptime: float) -> None:
+    last = Anchor(boot=machine.boot, uptime=uptime, time=NOON)
+
+    assert machine.clock(last).now() == machine.wall()

@@ -1,6 +1,8 @@
 """A VMA's secrets are masked in what is kept of its words, and its word is heard all the same."""
 
+import base64
 import json
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -53,3 +55,23 @@ def test_questions_go_to_the_address_without_its_user() -> None:
     assert address.of("progress", "a/b") == "http://vma:9081/base/api/v1/progress/a%2Fb"
     assert address.login is not None
     assert VMAAddress("http://vma:9081").login is None
+
+
+@pytest.mark.parametrize("password", ['sec"ret-pass', "gehe\u00efm-pass", "a/b-secret", "a b-secret"])
+def test_a_password_is_known_in_every_form_in_which_it_comes_back(password: str) -> None:
+    address = VMAAddress(f"http://oma:{quote(password, safe='')}@vma:9081")
+    forms = [password, quote(password), quote(password, safe="")]
+    for said in forms:
+        answer = address.read(ASKED, 200, reply(status="failed", last_error=f"no {said}!"), 1.0)
+        assert answer.document is not None
+        assert answer.document.error == "no ***!"
+        assert answer.excerpt is not None
+        assert "***" in answer.excerpt
+        assert "secret" not in answer.excerpt
+
+
+def test_a_short_password_is_known_as_it_is_sent() -> None:
+    address = VMAAddress("http://oma:a@vma:9081")
+    sent = base64.b64encode(b"oma:a").decode()
+
+    assert sent not in address.in_words(ValueError(f"bad line: authorization: Basic {sent}"))

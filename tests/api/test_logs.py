@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from api.logs import configure
+from api.logs import _Libraries, configure
 
 TOKEN = "jr_" + "a" * 43
 
@@ -51,3 +51,23 @@ def test_a_person_reads_one_line_that_obeys_nobody(capsys: pytest.CaptureFixture
     assert r"red\x1b[31m" in line
     assert "red\x1b" not in line
     assert "\u202e" not in line
+
+
+def test_a_slip_of_a_library_is_no_fault_of_what_it_was_doing(capsys: pytest.CaptureFixture[str]) -> None:
+    record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%d files", ("many",), None)
+
+    _Libraries(configure("json", "info")).emit(record)
+
+    assert lines(capsys) == []
+
+
+def test_a_traceback_keeps_its_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    log = configure("human", "info")
+    try:
+        int("\x1b[31m")
+    except ValueError as error:
+        log.error("broke", exc_info=error)
+
+    said = lines(capsys)
+    assert len(said) > 2
+    assert not any("\x1b[31mint" in line for line in said)

@@ -30,7 +30,7 @@ def told() -> Told:
 
 @pytest.fixture
 def wall() -> dict[str, float]:
-    return {"set": 0.0, "up": 0.0}
+    return {"set": 0.0, "up": 10_000.0}
 
 
 @pytest.fixture

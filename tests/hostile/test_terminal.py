@@ -39,7 +39,10 @@ def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
         ("http://oma:hunter2@vma:9081/x", "http://***@vma:9081/x"),
         ("mail anna@example.org // soon", "mail anna@example.org // soon"),
         ("jr_short", "jr_short"),
-        ("http://a/b@c", "http://a/b@c"),
+        ("http://a/b@c", "http://***@c"),
+        ("http://u:pa'ss@host", "http://***@host"),
+        ("http://u:p@ss@host", "http://***@host"),
+        ("http://u:p/ss@host", "http://***@host"),
     ],
 )
 def test_secrets_are_known_by_their_form(text: str, kept: str) -> None:

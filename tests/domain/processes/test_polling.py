@@ -134,3 +134,13 @@ async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_
     await waiting
 
     assert proven == [1]
+
+
+async def test_a_machine_that_cannot_ask_tries_again_once_per_interval(scenery: Scenery, poller: Poller) -> None:
+    job = await scenery.job()
+    scenery.vma.out_of_reach = 10**6
+    poller.watch(job)
+
+    await while_running(poller.run(), lambda: scenery.clock.monotonic() > 20 * INTERVAL)
+
+    assert 15 <= scenery.log.events.count("poll_could_not_ask") <= 25

@@ -172,3 +172,12 @@ async def test_a_dry_run_that_cannot_ask_for_one_job_assesses_the_others(scenery
     assert (progress.status, progress.settled) == ("finished", 2)
     assert [decided.job_id for decided in progress.decisions] == ["job-2"]
     assert "job_not_assessed" in scenery.log.events
+
+
+async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery: Scenery, recovery: Recovery) -> None:
+    names = await jobs(scenery, 30, lost=30)
+    scenery.vma.out_of_reach = 25
+
+    await decide_all(scenery, recovery, names)
+
+    assert set(await rules(scenery, names)) == {"vma-amnesia"}
