@@ -126,7 +126,7 @@ class BoundedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
-        self._unread = self.loop.call_later(READ_WITHIN, self.transport.abort)
+        self._watch_reading()
 
     def resume_writing(self) -> None:
         """Go on: it reads."""
@@ -147,6 +147,16 @@ class BoundedProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _watch_reading(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(READ_WITHIN, self._look_at_reading, left)
+
+    def _look_at_reading(self, left_before: int) -> None:
+        if self.transport.get_write_buffer_size() < left_before:
+            self._watch_reading()
+        else:
+            self.transport.abort()
 
     def _is_read(self) -> None:
         if self._unread is not None:

@@ -31,7 +31,7 @@ def play(seed: int) -> tuple[int, float]:
 
 def main(wanted: int) -> int:
     """Run rounds until so many examples were tried."""
-    # In its first round in a new place the test tool makes its tables of characters, which takes more than all the rest.
+    # In its first round in a new place the test tool makes its tables of characters, which takes more than the rest.
     play(-1)
     tried, peak = 0, 0.0
     while tried < wanted:

@@ -1,0 +1,89 @@
+"""Who does not send, and who does not read, is let go; who does is not held up."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from api import bounds
+from api.bounds import BoundedBodies, BoundedProtocol
+
+LARGE = b"x" * 8_000_000
+
+
+async def large_answer(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with more than any buffer takes."""
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8000000")]})
+    await send({"type": "http.response.body", "body": LARGE})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the server tells nobody."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - it has no event for this
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[uvicorn.Server]:
+    for name in ("READ_WITHIN", "HEAD_WITHIN", "BODY_WITHIN"):
+        monkeypatch.setattr(bounds, name, 0.3)
+    app = BoundedBodies(large_answer)
+    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
+    running = uvicorn.Server(config)
+    task = asyncio.ensure_future(running.serve())
+    await until(lambda: running.started)
+    yield running
+    running.should_exit = True
+    await task
+
+
+def connected(server: uvicorn.Server, buffer: int = 4096) -> socket.socket:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    client.connect(server.servers[0].sockets[0].getsockname())
+    client.setblocking(False)  # noqa: FBT003 - the socket's own form
+    return client
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3])
+async def test_who_sends_no_request_or_reads_no_answer_is_let_go(server: uvicorn.Server, sent: bytes) -> None:
+    clients = [connected(server) for _ in range(5)]
+    await until(lambda: len(server.server_state.connections) == 5)
+    for client in clients:
+        client.send(sent)
+
+    await until(lambda: not server.server_state.connections)
+
+    for client in clients:
+        client.close()
+
+
+async def test_who_reads_slowly_gets_all_of_it(server: uvicorn.Server) -> None:
+    loop, client = asyncio.get_running_loop(), connected(server, buffer=200_000)
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    received = 0
+    with suppress(ConnectionResetError):
+        while chunk := await loop.sock_recv(client, 400_000):
+            received += len(chunk)
+            await asyncio.sleep(0.005)
+    client.close()
+
+    assert received > len(LARGE)
+
+
+async def test_a_body_that_does_not_come_is_answered(server: uvicorn.Server) -> None:
+    loop, client = asyncio.get_running_loop(), connected(server)
+    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+
+    answer = await loop.sock_recv(client, 4096)
+    client.close()
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    await until(lambda: not server.server_state.connections)
