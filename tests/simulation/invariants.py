@@ -109,12 +109,13 @@ class Invariants:
             if job is None or job_id in excused or job.contradicted:
                 continue
             wrong = f"{job_id} is {truth}, and {job.state.value} by {job.decision and job.decision.rule}"
-            # What speaks for one disk of several never settles a guess, and hides that the others stand still.
-            open_guess = (job.is_guess or job.stalled_since is not None) and not truth.clear
+            # What speaks for one disk of several never settles a guess, hides that the others stand still, and may be
+            # doubtful at this very moment.
+            doubtful = job.is_guess or job.stalled_since is not None or job.state is JobState.RECOVERING
             if truth.now == "running":
-                insist(job.state is JobState.REPLICATING or open_guess, wrong)
+                insist(job.state is JobState.REPLICATING or (doubtful and not truth.clear), wrong)
             elif truth.known:
-                insist(job.state.value == truth.now or open_guess, wrong)
+                insist(job.state.value == truth.now or (doubtful and not truth.clear), wrong)
             else:
                 insist(not job.is_open and (job.is_guess or job.state.value in truth.ever), wrong)
 
