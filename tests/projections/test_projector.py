@@ -276,3 +276,34 @@ async def test_an_open_job_whose_vma_speaks_nonsense_needs_attention_and_an_ende
     await scenery.app.operator_decide(job.id, Outcome.FAIL, "mara", "gone", REQUEST)
 
     assert attention(await scenery.app.job(job.id)) == []
+
+
+async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it(
+    scenery: Scenery, engine: Engine
+) -> None:
+    await history(scenery)
+    follower = projector(scenery, engine)
+    await follower.catch_up()
+    empty(engine)
+    await scenery.job("job-9")
+
+    with pytest.raises(StorageUnavailable, match="another projector moved it"):
+        await follower._advance()
+
+    assert rows(engine)["jobs"] == []
+
+
+async def test_what_nobody_told_of_is_found_by_looking(
+    scenery: Scenery, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.projector.SLOW_POLL", 0.01)
+    follower = projector(scenery, engine)
+    running = asyncio.ensure_future(follower.run())
+    assert not await follower.reached(1, timeout=0.05)
+
+    await scenery.job()
+    found = await follower.reached(await scenery.event_log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert found
