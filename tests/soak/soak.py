@@ -70,7 +70,10 @@ class Soak:
             time.sleep(self._rng.uniform(0.05, 0.5))
             self._look()
         self._heal()
-        wait_until(self._all_settled, TO_SETTLE, "every job known for what it is", 0.5)
+        try:
+            wait_until(lambda: not self._unsettled(), TO_SETTLE, "every job known for what it is", 0.5)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {self._unsettled()}") from None
         self.told.seconds = time.monotonic() - began
         self._close_the_books()
         return self.told
@@ -118,18 +121,23 @@ class Soak:
         self.told.events = verdict.events
         self.service.start()
 
-    def _all_settled(self) -> bool:
+    def _unsettled(self) -> list[str]:
+        """Return the jobs that are not yet known for what they are, each with both."""
         jobs = {job["job_id"]: job for job in self.service.jobs()}
         assert jobs.keys() >= self._acknowledged, f"jobs are lost: {self._acknowledged - jobs.keys()}"
-        return all(self._is_settled(job) for job in jobs.values())
+        return [
+            f"{job_id} is {self._vma.world.truth(job_id)}, and {job['state']} ({job['basis']})"
+            for job_id, job in jobs.items()
+            if not self._is_settled(job)
+        ]
 
     def _is_settled(self, job: dict[str, Any]) -> bool:
         truth = self._vma.world.truth(job["job_id"])
         if truth == "running":
             return bool(job["state"] == "replicating")
-        if truth in ENDED:
+        if truth in ENDED and self._vma.world.progress_of(f"migration-vol-disk-{job['job_id']}") is not None:
             return bool(job["state"] == truth)
-        # The VMA knows it no more: a guess, or what was seen before.
+        # The VMA knows it no more, or has restarted since: a guess, or what was seen before.
         return job["state"] in ENDED and (job["basis"] == "inferred" or job["state"] in self._been[job["job_id"]])
 
     def _close_the_books(self) -> None:
