@@ -21,16 +21,9 @@ from adapters.vma_address import VMAAddress
 from adapters.vma_circuit import Circuit
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
+from domain.observing import observe, settled_by_exports
 from domain.ports import Clock, ProbeTarget
-from domain.vma_status import (
-    CONCLUSIVE,
-    Answer,
-    Observation,
-    VMAStatus,
-    export_name,
-    observe,
-    settled_by_exports,
-)
+from domain.vma_status import CONCLUSIVE, Answer, Observation, VMAStatus, export_name
 
 MAX_BODY = 1_000_000
 """Bytes of a reply that are read; a progress document has a few thousand."""

@@ -8,7 +8,8 @@ import msgspec
 
 from adapters.vma_dialects import Unintelligible, read_document
 from domain.errors import Refused
-from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
+from domain.observing import observe
+from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 
 
 def read_report(

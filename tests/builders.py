@@ -2,16 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from domain.observing import observe
 from domain.recovery_policy import Amnesia, DiskProgress, Evidence, Silence
-from domain.vma_status import (
-    Answer,
-    DiskReport,
-    Document,
-    Observation,
-    VMAStatus,
-    export_name,
-    observe,
-)
+from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus, export_name
 
 NOON = datetime(2025, 10, 3, 12, 0, tzinfo=UTC)
 JOB = "job-20251003-140000-abc123"

@@ -7,11 +7,12 @@ from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.errors import CouldNotAsk
 from domain.events import Cause, Event, Trace
+from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
 from domain.recovery_policy import Policy, Silence
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
+from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from tests.builders import answer, document
 from tests.clock import FakeClock
 from tests.memory_log import MemoryLog

@@ -20,8 +20,9 @@ from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
+from domain.observing import observe
 from domain.recovery_policy import Policy, Silence
-from domain.vma_status import Answer, Document, Observation, VMAStatus, observe
+from domain.vma_status import Answer, Document, Observation, VMAStatus
 
 JOB = "job-1"
 ROUNDS = 50

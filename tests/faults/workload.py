@@ -19,9 +19,10 @@ from domain.aggregate import Snapshot
 from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
+from domain.observing import observe
 from domain.recovery_policy import Policy, Silence
 from domain.run_book import RunBook, RunResult
-from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name, observe
+from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from projections.projector import Projector, open_read_model
 
 JOBS = ("runs", "ends", "vanishes")

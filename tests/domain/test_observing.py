@@ -2,15 +2,8 @@
 
 import pytest
 
-from domain.vma_status import (
-    Answer,
-    DiskReport,
-    Document,
-    Observation,
-    VMAStatus,
-    settled_by_exports,
-    vouched_disks,
-)
+from domain.observing import settled_by_exports, vouched_disks
+from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus
 from tests.builders import NOON, answer, document, observed
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)

@@ -1,0 +1,171 @@
+"""Observing: the one place where answers about ids become a statement about a job.
+
+It errs on the side of not knowing: `completed` is only said when every disk is spoken for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from domain.vma_status import (
+    COMPLETED_MEANS_AT_LEAST,
+    CONCLUSIVE,
+    Answer,
+    DiskReading,
+    DiskReport,
+    Document,
+    Observation,
+    VMAStatus,
+)
+
+
+def vouched_disks(document: Document, job_disks: int) -> int:
+    """How many disks of the job a `completed` document vouches for.
+
+    A list of disks vouches for those in it that are finished. Without one the document vouches for a single
+    disk, and for none if its own figures contradict it (an incremental sync without changes truthfully says
+    completed with 0 of 0 bytes).
+    """
+    if document.disks:
+        finished = sum(_is_finished(disk) for disk in document.disks)
+        return min(finished, job_disks) if finished == len(document.disks) else 0
+    percent = document.progress_percent
+    contradicts = percent is not None and percent < COMPLETED_MEANS_AT_LEAST
+    return 0 if contradicts and document.total_bytes else 1
+
+
+def _is_finished(disk: DiskReport) -> bool:
+    percent = disk.progress_percent
+    return disk.status is VMAStatus.COMPLETED or (
+        disk.status is VMAStatus.RUNNING and percent is not None and percent >= 100.0  # noqa: PLR2004
+    )
+
+
+def observe(  # noqa: PLR0913 - an observation is made of exactly these
+    *,
+    job_id: str,
+    vma: str,
+    exports: Mapping[str, Answer],
+    job_answers: Sequence[Answer] = (),
+    observed_at: datetime,
+    took_ms: float = 0.0,
+) -> Observation:
+    """Make one statement about a job from what its ids answered.
+
+    Args:
+        job_id: the OMA's id of the job.
+        vma: name of the VMA that was asked.
+        exports: the answer of each disk's export, by volume id, in the job's order of disks.
+        job_answers: answers under the job's own id, asked where the exports did not settle it.
+        observed_at: when the probe ended (UTC).
+        took_ms: how long the whole probe took, in milliseconds.
+
+    """
+    disks = tuple(_reading(volume_id, answer) for volume_id, answer in exports.items())
+    documents = [a.document for a in (*exports.values(), *job_answers) if a.document is not None]
+    own = next((a.document for a in job_answers if a.document is not None), None)
+    status = _job_status(exports, own)
+    leading = own if own is not None else _leading(documents, status)
+    return Observation(
+        job_id=job_id,
+        vma=vma,
+        status=status,
+        observed_at=observed_at,
+        took_ms=took_ms,
+        phase=leading.phase if leading else None,
+        progress_percent=own.progress_percent if own else _mean_progress(disks),
+        bytes_transferred=own.bytes_transferred if own else _total(d.bytes_transferred for d in disks),
+        total_bytes=own.total_bytes if own else _total(d.total_bytes for d in disks),
+        error=_error(documents) if status is VMAStatus.FAILED else None,
+        disks=disks,
+        covered=_covered(exports, own) if status is VMAStatus.COMPLETED else 0,
+        speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
+        answers=(*exports.values(), *job_answers),
+    )
+
+
+def settled_by_exports(exports: Mapping[str, Answer]) -> bool:
+    """Whether the exports alone tell the job's status, so that its own id need not be asked."""
+    statuses = {answer.status for answer in exports.values()}
+    if statuses & {VMAStatus.FAILED, VMAStatus.RUNNING, VMAStatus.UNREACHABLE}:
+        return True
+    return statuses == {VMAStatus.COMPLETED}
+
+
+def _reading(volume_id: str, answer: Answer) -> DiskReading:
+    document = answer.document
+    if document is None:
+        return DiskReading(volume_id=volume_id, status=answer.status)
+    return DiskReading(
+        volume_id=volume_id,
+        status=document.status,
+        phase=document.phase,
+        progress_percent=document.progress_percent,
+        bytes_transferred=document.bytes_transferred,
+        total_bytes=document.total_bytes,
+    )
+
+
+def _job_status(exports: Mapping[str, Answer], own: Document | None) -> VMAStatus:
+    """Several disks: failed if any failed; completed only if all completed; else running if any runs."""
+    statuses = {answer.status for answer in exports.values()}
+    said = statuses | ({own.status} if own else set())
+    for loudest in (
+        VMAStatus.FAILED,
+        VMAStatus.RUNNING,
+        VMAStatus.UNREACHABLE,
+        VMAStatus.UNINTELLIGIBLE,
+    ):
+        if loudest in said:
+            return loudest
+    if statuses == {VMAStatus.COMPLETED} or own is not None or _one_speaks_for_all(exports):
+        return VMAStatus.COMPLETED
+    return VMAStatus.NOT_FOUND
+
+
+def _one_speaks_for_all(exports: Mapping[str, Answer]) -> bool:
+    """Whether a worker that shares one export id for all disks listed every one of them as finished."""
+    return any(
+        answer.document.status is VMAStatus.COMPLETED
+        and bool(answer.document.disks)
+        and vouched_disks(answer.document, len(exports)) >= len(exports)
+        for answer in exports.values()
+        if answer.document is not None
+    )
+
+
+def _covered(exports: Mapping[str, Answer], own: Document | None) -> int:
+    if _one_speaks_for_all(exports):
+        return len(exports)
+    by_export = sum(
+        min(vouched_disks(answer.document, len(exports)), 1)
+        for answer in exports.values()
+        if answer.document is not None
+    )
+    by_job = vouched_disks(own, len(exports)) if own else 0
+    return max(by_export, by_job)
+
+
+def _leading(documents: Sequence[Document], status: VMAStatus) -> Document | None:
+    return next((d for d in documents if d.status is status), next(iter(documents), None))
+
+
+def _mean_progress(disks: Sequence[DiskReading]) -> float | None:
+    """The job's progress by bytes where the sizes are known, otherwise the mean of its disks' percentages."""
+    if disks and all(d.total_bytes and d.bytes_transferred is not None for d in disks):
+        total = sum(d.total_bytes or 0 for d in disks)
+        return min(100.0, 100.0 * sum(d.bytes_transferred or 0 for d in disks) / total)
+    known = [d.progress_percent for d in disks if d.progress_percent is not None]
+    if not known or len(known) < len(disks):
+        return None
+    return sum(known) / len(known)
+
+
+def _total(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _error(documents: Sequence[Document]) -> str:
+    """The VMA's own words; a failed job often has none, because the message is dropped on the way."""
+    said = [d.error for d in documents if d.status is VMAStatus.FAILED and d.error]
+    return "; ".join(said) if said else "the VMA gave no reason"
