@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from domain.vma_status import COMPLETED_MEANS_AT_LEAST, Answer, DiskReport, Document, VMAStatus
+from domain.vma_status import Answer, DiskReport, Document, VMAStatus
 
 EXCERPT_BYTES = 512
 MAX_TEXT = 500
@@ -165,17 +165,18 @@ def _status(fields: Mapping[str, Any], disks: tuple[DiskReport, ...]) -> VMAStat
     said = _said(fields)
     if any(disk.status is VMAStatus.FAILED for disk in disks):
         return VMAStatus.FAILED
-    if said is VMAStatus.COMPLETED and any(_is_unfinished(disk) for disk in disks):
+    if said is VMAStatus.COMPLETED and any(disk.is_unfinished for disk in disks):
         return VMAStatus.RUNNING
     return said
 
 
 def _said(fields: Mapping[str, Any]) -> VMAStatus:
+    # An empty word is a field that its builder did not fill in.
     word = fields.get("status")
-    if word is not None:
+    if word is not None and word != "":
         return _look_up(STATUS_WORDS, word, "status")
-    phase = fields.get("phase", fields.get("stage"))
-    if phase is None:
+    phase = fields.get("phase") or fields.get("stage")
+    if not phase:
         raise Unintelligible("neither a status nor a phase")
     return _look_up(PHASE_WORDS, phase, "phase")
 
@@ -187,11 +188,6 @@ def _look_up(words: Mapping[str, VMAStatus], word: object, name: str) -> VMAStat
     if plain not in words:
         raise Unintelligible(f"unknown {name} {word[:40]!r}")
     return words[plain]
-
-
-def _is_unfinished(disk: DiskReport) -> bool:
-    percent = disk.progress_percent
-    return disk.status is VMAStatus.RUNNING and percent is not None and percent < COMPLETED_MEANS_AT_LEAST
 
 
 def _disks(fields: Mapping[str, Any]) -> tuple[DiskReport, ...]:
@@ -208,6 +204,8 @@ def _disk(fields: Mapping[str, Any]) -> DiskReport:
         disk_id=str(fields.get("disk_id", fields.get("id", "")))[:80],
         status=status,
         progress_percent=_percent(fields.get("percent")),
+        bytes_transferred=_bytes(fields.get("bytes_transferred")),
+        total_bytes=_bytes(_first(fields, {}, "total_bytes", "planned_bytes")),
     )
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from domain.vma_status import (
-    COMPLETED_MEANS_AT_LEAST,
     CONCLUSIVE,
     Answer,
     DiskReading,
-    DiskReport,
     Document,
+    Figures,
     Observation,
     VMAStatus,
 )
@@ -22,22 +21,12 @@ def vouched_disks(document: Document, job_disks: int) -> int:
     """How many disks of the job a `completed` document vouches for.
 
     A list of disks vouches for those in it that are finished. Without one the document vouches for a single
-    disk, and for none if its own figures contradict it (an incremental sync without changes truthfully says
-    completed with 0 of 0 bytes).
+    disk, and for none if its own figures belie it.
     """
     if document.disks:
-        finished = sum(_is_finished(disk) for disk in document.disks)
+        finished = sum(disk.is_finished for disk in document.disks)
         return min(finished, job_disks) if finished == len(document.disks) else 0
-    percent = document.progress_percent
-    contradicts = percent is not None and percent < COMPLETED_MEANS_AT_LEAST
-    return 0 if contradicts and document.total_bytes else 1
-
-
-def _is_finished(disk: DiskReport) -> bool:
-    percent = disk.progress_percent
-    return disk.status is VMAStatus.COMPLETED or (
-        disk.status is VMAStatus.RUNNING and percent is not None and percent >= 100.0  # noqa: PLR2004
-    )
+    return 1 if document.belied_at is None else 0
 
 
 def observe(  # noqa: PLR0913 - an observation is made of exactly these
@@ -78,6 +67,7 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
         error=_error(documents) if status is VMAStatus.FAILED else None,
         disks=disks,
         covered=_covered(exports, own) if status is VMAStatus.COMPLETED else 0,
+        belied_at=_least_belied_at(documents) if status is VMAStatus.COMPLETED else None,
         speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
         answers=(*exports.values(), *job_answers),
     )
@@ -143,6 +133,11 @@ def _covered(exports: Mapping[str, Answer], own: Document | None) -> int:
     )
     by_job = vouched_disks(own, len(exports)) if own else 0
     return max(by_export, by_job)
+
+
+def _least_belied_at(documents: Sequence[Document]) -> float | None:
+    said: list[Figures] = [*documents, *(disk for document in documents for disk in document.disks)]
+    return min((percent for one in said if (percent := one.belied_at) is not None), default=None)
 
 
 def _leading(documents: Sequence[Document], status: VMAStatus) -> Document | None:

@@ -143,6 +143,8 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
         case VMAStatus.COMPLETED if not observation.doubtful:
             reason = f"the VMA says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
+        case VMAStatus.COMPLETED if _is_belied(observation, policy):
+            return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
         case VMAStatus.COMPLETED if is_confirmed(evidence, policy):
             return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _held_completion(evidence))
 
@@ -185,6 +187,11 @@ def is_confirmed(evidence: Evidence, policy: Policy) -> bool:
     )
 
 
+def _is_belied(observation: Observation, policy: Policy) -> bool:
+    """Whether a `completed` says of itself that the copy is not even near its end: then it says nothing."""
+    return observation.belied_at is not None and observation.belied_at <= policy.complete_above_percent
+
+
 def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
     return not evidence.seen_on_vma and evidence.age <= policy.startup_grace
 
@@ -208,6 +215,13 @@ def _gone(evidence: Evidence, policy: Policy) -> Decision:
         return _inferred(Outcome.COMPLETE, Rule.GONE_NEAR_END, reason)
     reason = f"job lost on VMA: {last}, not above {policy.complete_above_percent:g} %"
     return _inferred(Outcome.FAIL, Rule.LOST, reason)
+
+
+def _belied(observation: Observation) -> str:
+    return (
+        f"the VMA says completed, and {observation.belied_at:.4g} % beside it: nothing is concluded from that "
+        f"({observation.summary()})"
+    )
 
 
 def _held_completion(evidence: Evidence) -> str:

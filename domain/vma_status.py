@@ -28,22 +28,61 @@ CONCLUSIVE = frozenset({VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED
 """The statuses that are the VMA's own word about the job; the others are silence in several forms."""
 
 
-class DiskReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a document's own list of disks (its ids are the worker's, not volume ids)."""
-
-    disk_id: str
-    status: VMAStatus
-    progress_percent: float | None = None
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A progress document of any generation, read into one form. Bytes in bytes, progress in percent."""
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """A status with the figures beside it, of a whole document or of one disk in its list."""
 
     status: VMAStatus
-    phase: str | None = None
     progress_percent: float | None = None
     bytes_transferred: int | None = None
     total_bytes: int | None = None
+
+    @property
+    def stated_progress(self) -> float | None:
+        """Percent, as said or else by bytes; None if neither is known.
+
+        What is said outweighs the bytes, which a worker may count otherwise: only what changed, or is not empty.
+        """
+        if self.progress_percent is not None or self.bytes_transferred is None or not self.total_bytes:
+            return self.progress_percent
+        return 100.0 * self.bytes_transferred / self.total_bytes
+
+    @property
+    def belied_at(self) -> float | None:
+        """The progress in percent that contradicts a `completed`; None if none does.
+
+        An incremental sync without changes truthfully says completed with 0 of 0 bytes, and so at 0 %.
+        """
+        percent = self.stated_progress
+        if self.status is not VMAStatus.COMPLETED or percent is None or percent >= COMPLETED_MEANS_AT_LEAST:
+            return None
+        had_nothing_to_do = self.total_bytes == 0 or (self.total_bytes is None and percent == 0)
+        return None if had_nothing_to_do else percent
+
+
+class DiskReport(Figures, frozen=True, kw_only=True):
+    """One entry of a document's own list of disks (its ids are the worker's, not volume ids)."""
+
+    disk_id: str
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it outweighs a `completed` of the document that lists it."""
+        percent = self.stated_progress
+        return self.status is VMAStatus.RUNNING and (percent is None or percent < COMPLETED_MEANS_AT_LEAST)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its copy is complete. The word of a listed disk may lag behind its figures."""
+        if self.status is VMAStatus.RUNNING:
+            percent = self.stated_progress
+            return percent is not None and percent >= 100.0  # noqa: PLR2004
+        return self.status is VMAStatus.COMPLETED and self.belied_at is None
+
+
+class Document(Figures, frozen=True, kw_only=True):
+    """A progress document of any generation, read into one form. Bytes in bytes, progress in percent."""
+
+    phase: str | None = None
     error: str | None = None
     disks: tuple[DiskReport, ...] = ()
 
@@ -76,7 +115,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     `covered` is the number of disks that a `completed` vouches for; below the job's number of disks it is a
     claim that must hold over the confirmation window before it counts (a worker that shares one id for several
-    disks says `completed` after the first).
+    disks says `completed` after the first). `belied_at` is the least progress in percent that a `completed` states
+    of itself, where that contradicts it.
     """
 
     job_id: str
@@ -91,6 +131,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     disks: tuple[DiskReading, ...] = ()
     covered: int = 0
+    belied_at: float | None = None
     speaks_for: int = 0
     answers: tuple[Answer, ...] = ()
 
@@ -101,8 +142,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def doubtful(self) -> bool:
-        """Whether this is a `completed` that does not vouch for every disk."""
-        return self.status is VMAStatus.COMPLETED and self.covered < len(self.disks)
+        """Whether this is a `completed` that does not vouch for every disk, or whose own figures say otherwise."""
+        unsure = self.covered < len(self.disks) or self.belied_at is not None
+        return self.status is VMAStatus.COMPLETED and unsure
 
     @property
     def movement(self) -> tuple[object, ...]:

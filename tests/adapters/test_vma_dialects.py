@@ -48,6 +48,7 @@ def test_every_word_for_failed_is_failed(word: str) -> None:
 def test_a_document_without_a_status_is_read_by_its_phase(phase: str) -> None:
     assert says(phase=phase) is VMAStatus.RUNNING
     assert says(stage=phase.upper().replace(" ", "_")) is VMAStatus.RUNNING
+    assert says(status="", phase="", stage=phase) is VMAStatus.RUNNING
 
 
 def test_a_phase_alone_never_completes_a_job() -> None:
@@ -60,7 +61,20 @@ def test_change_ids_are_persisted_by_a_job_that_still_runs() -> None:
     assert says(status="in_progress", phase="PersistChangeIDs") is VMAStatus.RUNNING
 
 
-@pytest.mark.parametrize("fields", [{}, {"status": "dancing"}, {"status": 7}, {"status": ""}, {"phase": "Dancing"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"status": "dancing"},
+        {"status": 7},
+        {"status": []},
+        {"status": 0, "phase": "Transfer"},
+        {"status": ""},
+        {"status": "", "phase": ""},
+        {"phase": 7},
+        {"phase": "Dancing"},
+    ],
+)
 def test_what_is_not_in_the_vocabulary_is_unintelligible(fields: dict[str, Any]) -> None:
     assert says(**fields) is VMAStatus.UNINTELLIGIBLE
 
@@ -243,6 +257,16 @@ def test_a_disk_in_the_list_that_says_no_status_runs(word: str | None) -> None:
     assert answer.document is not None
     assert [disk.status for disk in answer.document.disks] == [VMAStatus.RUNNING]
     assert reply({"status": "in_progress", "disk_progresses": [{**fields, "status": "gone"}]}).document is None
+
+
+def test_a_disk_that_is_listed_as_streaming_holds_up_a_completed_whatever_it_leaves_out() -> None:
+    def says_with(**listed: Any) -> VMAStatus:
+        return says(status="completed", percentage=100, disk_progresses=[disk(100, "completed"), listed])
+
+    assert says_with(status="Streaming") is VMAStatus.RUNNING
+    assert says_with(status="Streaming", bytes_transferred=5, total_bytes=10) is VMAStatus.RUNNING
+    assert says_with(status="Streaming", bytes_transferred=5, planned_bytes=10) is VMAStatus.RUNNING
+    assert says_with(status="Streaming", bytes_transferred=10, planned_bytes=10) is VMAStatus.COMPLETED
 
 
 @pytest.mark.parametrize("percent", [98.9, 99.0])

@@ -1,5 +1,7 @@
 """From what each id answered to one statement about the job."""
 
+from typing import Any
+
 import pytest
 
 from domain.observing import settled_by_exports, vouched_disks
@@ -9,6 +11,7 @@ from tests.builders import NOON, answer, document, observed
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 RUNNING = document(VMAStatus.RUNNING, 40.0)
 FAILED = document(VMAStatus.FAILED, 40.0)
+SAYS_DONE: dict[str, Any] = {"status": VMAStatus.COMPLETED}
 LOST, DOWN, NOISE = VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE
 
 
@@ -85,6 +88,52 @@ def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
     assert observed(document(VMAStatus.COMPLETED, None)).conclusive
 
 
+@pytest.mark.parametrize(
+    ("said", "belied_at"),
+    [
+        (document(VMAStatus.COMPLETED, 41.5), 41.5),
+        (document(VMAStatus.COMPLETED, 41.5, total=None), 41.5),
+        (document(VMAStatus.COMPLETED, 0.0), 0.0),
+        (document(VMAStatus.COMPLETED, 0.0, total=None), None),
+        (document(VMAStatus.COMPLETED, 41.5, total=0), None),
+        (document(VMAStatus.COMPLETED, 98.9), 98.9),
+        (document(VMAStatus.COMPLETED, 99.0), None),
+        (document(VMAStatus.COMPLETED, None), None),
+        (document(VMAStatus.COMPLETED, 100.0, disks=(DiskReport(disk_id="d", **SAYS_DONE, progress_percent=7),)), 7),
+        (Document(**SAYS_DONE, bytes_transferred=17, total_bytes=40), 42.5),
+        (Document(**SAYS_DONE, bytes_transferred=17, total_bytes=40, progress_percent=100.0), None),
+        (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=0), None),
+        (Document(**SAYS_DONE, bytes_transferred=0), None),
+        (Document(**SAYS_DONE, total_bytes=40), None),
+    ],
+)
+def test_a_completed_is_belied_by_its_own_figures(said: Document, belied_at: float | None) -> None:
+    seen = observed(said)
+
+    assert (seen.belied_at, seen.doubtful, seen.covered) == (belied_at, belied_at is not None, int(belied_at is None))
+
+
+def test_the_disk_that_contradicts_itself_most_counts() -> None:
+    near, far = document(VMAStatus.COMPLETED, 95.0), document(VMAStatus.COMPLETED, 41.5)
+
+    assert observed(near, far, COMPLETED).belied_at == 41.5
+    assert observed(LOST, LOST, own=far).belied_at == 41.5
+
+
+def test_a_list_that_vouches_for_all_does_not_outweigh_a_disk_that_contradicts_itself() -> None:
+    whole = document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100))
+
+    seen = observed(whole, document(VMAStatus.COMPLETED, 41.5))
+
+    assert (seen.covered, seen.belied_at, seen.doubtful, seen.conclusive) == (2, 41.5, True, False)
+
+
+def test_what_does_not_claim_to_be_completed_is_not_belied() -> None:
+    assert observed(RUNNING).belied_at is None
+    assert observed(document(VMAStatus.COMPLETED, 41.5), RUNNING).belied_at is None
+    assert observed(document(VMAStatus.COMPLETED, 41.5), FAILED).belied_at is None
+
+
 def test_an_unfinished_disk_in_the_list_vouches_for_nothing() -> None:
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 50)), 2) == 0
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
@@ -147,6 +196,17 @@ def test_a_disk_that_is_listed_as_running_is_finished_at_a_hundred_percent_only(
     percent: float | None, vouched: int
 ) -> None:
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(running_disk(percent),)), 1) == vouched
+
+
+@pytest.mark.parametrize(
+    ("percent", "total", "vouched"), [(100.0, 10, 1), (41.0, 10, 0), (41.0, None, 0), (0.0, 0, 1), (None, None, 1)]
+)
+def test_a_disk_that_is_listed_as_completed_is_finished_unless_its_figures_belie_it(
+    percent: float | None, total: int | None, vouched: int
+) -> None:
+    disk = DiskReport(disk_id="disk-0", **SAYS_DONE, progress_percent=percent, total_bytes=total)
+
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(disk,)), 1) == vouched
 
 
 def test_a_failed_disk_in_the_list_is_not_finished_however_far_it_came() -> None:

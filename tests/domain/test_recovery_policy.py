@@ -94,6 +94,39 @@ class TestCompletedForFewerDisks:
         assert decide(held, POLICY) is None
 
 
+class TestCompletedAgainstItsOwnFigures:
+    """Half a copy that calls itself completed is nobody's word for anything."""
+
+    def test_nothing_is_ever_concluded_from_it(self) -> None:
+        half = observed(document(VMAStatus.COMPLETED, 41.5))
+
+        for found in (evidence(half), evidence(half, held_for=9e9, probes=99, last_contact=-9e9)):
+            decision = decided(found)
+            assert row(decision) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)
+            assert decision.reason == (
+                "the VMA says completed, and 41.5 % beside it: nothing is concluded from that "
+                "(migration-vol-v1: completed)"
+            )
+
+    def test_nor_from_one_such_disk_beside_finished_ones(self) -> None:
+        beside = observed(COMPLETED, document(VMAStatus.COMPLETED, 41.5))
+
+        assert decided(evidence(beside, **HELD)).outcome is Outcome.RETRY
+
+    def test_near_its_end_it_is_a_guess_once_it_held(self) -> None:
+        near = observed(document(VMAStatus.COMPLETED, 90.1))
+
+        assert decide(evidence(near), POLICY) is None
+        decision = decided(evidence(near, **HELD))
+        assert row(decision) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
+        assert decided(evidence(observed(document(VMAStatus.COMPLETED, 90.0)), **HELD)).outcome is Outcome.RETRY
+
+    def test_how_near_is_the_policys_to_say(self) -> None:
+        near = evidence(observed(document(VMAStatus.COMPLETED, 94.0)), **HELD)
+
+        assert decided(near, Policy(complete_above_percent=95)).outcome is Outcome.RETRY
+
+
 class TestNotFound:
     """One "not found" proves nothing: it must hold over the confirmation window."""
 

@@ -156,6 +156,26 @@ class TestWordsThatMeanSomethingElse:
 
         service.wait_for(JOB, state="completed", basis="observed")
 
+    def test_half_a_copy_that_calls_itself_completed_is_no_finished_job(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service()
+        vma.world.add_job(JOB, DISKS, duration=3600, progress=41.5)
+        service.register(JOB, *DISKS)
+        service.wait_for(JOB, vma_status="running")
+        vma.world.set_status(JOB, "completed", percent=41.5)
+
+        job = service.wait_for(JOB, state="pending-retry", rule="unintelligible")
+        assert "the VMA says completed, and 41.5 % beside it" in job["decision"]["reason"]
+        polls(vma)
+        service.kill()
+        service.start()
+        polls(vma)
+        assert states_of(service) <= {"retry"}
+
+        vma.world.set_status(JOB, "in_progress", percent=42.0)
+        service.wait_for(JOB, state="replicating", rule="still-running")
+
     def test_a_failure_without_a_reason_is_a_failure_and_says_so(
         self, vma: SimulatedVMA, start_service: StartService
     ) -> None:

@@ -20,7 +20,7 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.watch import Watch
 from domain.recovery_policy import Evidence, Policy
 from domain.vm_context import VMContext
-from domain.vma_status import VMAStatus
+from domain.vma_status import Figures, VMAStatus
 from projections.projector import Projector
 from projections.queries import Queries
 
@@ -154,6 +154,11 @@ def the_machines_clock_is_believed_whatever_it_says(monkeypatch: pytest.MonkeyPa
 def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = vma_dialects.read_document
     monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: honest("", body))
+
+
+@bug
+def half_a_copy_that_calls_itself_completed_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Figures, "belied_at", None)
 
 
 @bug

@@ -21,6 +21,8 @@ _STAMP = re.compile(r'"last_update": "[^"]*"')
 GARBAGE: list[tuple[int, bytes]] = [
     (200, b"<html>Bad Gateway</html>"),
     (200, b'{"status": "completed", "percentage": NaN}'),
+    (200, b'{"status": "completed", "percentage": 41.5}'),
+    (200, b'{"status": "completed", "bytes_transferred": 17, "total_bytes": 40}'),
     (200, b'{"job_id": "another-job", "status": "completed", "percentage": 100.0}'),
     (200, b'{"status": "comp'),
     (200, b"[]"),

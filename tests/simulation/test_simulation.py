@@ -22,10 +22,11 @@ FOUND_BY = {
     "lost_contact_is_told_to_nobody": 12,
     "jobs_that_wait_for_a_retry_are_not_watched": 0,
     "a_restart_finds_no_job_that_was_recovering": 0,
-    "a_run_lets_go_of_jobs_that_another_run_holds": 105,
+    "a_run_lets_go_of_jobs_that_another_run_holds": 619,
     "a_vm_takes_a_second_job_beside_an_active_one": 15,
     "the_machines_clock_is_believed_whatever_it_says": 4,
     "a_reply_about_another_job_is_believed": 0,
+    "half_a_copy_that_calls_itself_completed_is_believed": 17,
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 1,
 }
 """The corpus: the first seed that finds each bug. Where the stories change, so do these: the long form finds them."""
