@@ -32,6 +32,9 @@ MAX_BODY = 1_000_000
 OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """What a question fails with that never left this machine."""
 
+NO_SUCH_ENDPOINT = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED})
+"""How a build without an endpoint answers; the first is also how one says that it does not know the job."""
+
 LIMITS = httpx.Limits(max_connections=512, keepalive_expiry=15.0)
 """Above what the probes' own concurrency asks for, so that no probe waits here for a connection."""
 
@@ -128,13 +131,18 @@ class HttpVMA:
                 raise trouble
         if settled_by_exports(exports):
             return
-        own.append(await self._ask(target.vma, "progress", target.job_id))
+        await self._ask_own(target, "progress", own)
         if own[0].status in CONCLUSIVE or own[0].status is VMAStatus.UNREACHABLE:
             return
-        coarse = await self._ask(target.vma, "status", target.job_id)
-        if coarse.status in CONCLUSIVE:
-            # Older builds only; where the path does not exist, its answer says nothing about the job.
-            own.append(coarse)
+        await self._ask_own(target, "status", own)
+        if own[1].http_status in NO_SUCH_ENDPOINT and own[1].status not in CONCLUSIVE:
+            # Older builds only: where the path does not exist, its answer says nothing about the job.
+            del own[1]
+
+    async def _ask_own(self, target: ProbeTarget, endpoint: str, own: list[Answer]) -> None:
+        """Ask for the job's own id; until it has answered it is silent, and so it stays if time runs out."""
+        own.append(self._silent(target.job_id))
+        own[-1] = await self._ask(target.vma, endpoint, target.job_id)
 
     async def _ask(self, vma: str, endpoint: str, asked_id: str) -> Answer:
         if not is_valid_id(asked_id) or vma not in self._addresses:

@@ -44,7 +44,8 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
         job_id: the OMA's id of the job.
         vma: name of the VMA that was asked.
         exports: the answer of each disk's export, by volume id, in the job's order of disks.
-        job_answers: answers under the job's own id, asked where the exports did not settle it.
+        job_answers: answers under the job's own id, asked where the exports did not settle it; those that say
+            nothing of the job because the VMA has no such endpoint are left out.
         observed_at: when the probe ended (UTC).
         took_ms: how long the whole probe took, in milliseconds.
 
@@ -52,7 +53,7 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
     disks = tuple(_reading(volume_id, answer) for volume_id, answer in exports.items())
     documents = [a.document for a in (*exports.values(), *job_answers) if a.document is not None]
     own = next((a.document for a in job_answers if a.document is not None), None)
-    status = _job_status(exports, own)
+    status = _job_status(exports, job_answers, own)
     leading = own if own is not None else _leading(documents, status)
     return Observation(
         job_id=job_id,
@@ -95,10 +96,14 @@ def _reading(volume_id: str, answer: Answer) -> DiskReading:
     )
 
 
-def _job_status(exports: Mapping[str, Answer], own: Document | None) -> VMAStatus:
-    """Several disks: failed if any failed; completed only if all completed; else running if any runs."""
+def _job_status(exports: Mapping[str, Answer], job_answers: Sequence[Answer], own: Document | None) -> VMAStatus:
+    """Several disks: failed if any failed; completed only if all completed; else running if any runs.
+
+    An id that was asked and stayed silent, or spoke nonsense, may be the one that the worker reports under: a job is
+    not found only if every id that was asked is unknown.
+    """
     statuses = {answer.status for answer in exports.values()}
-    said = statuses | ({own.status} if own else set())
+    said = statuses | {answer.status for answer in job_answers}
     for loudest in (
         VMAStatus.FAILED,
         VMAStatus.RUNNING,

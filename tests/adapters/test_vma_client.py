@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from adapters.clock import SystemClock
 from adapters.simulated_vma import SimulatedVMA
@@ -102,6 +104,35 @@ async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_no
     assert [a.asked_id for a in by_export.answers] == ["migration-vol-disk-1"]
     assert [a.asked_id for a in by_job.answers] == ["migration-vol-disk-2", "job-2"]
     assert (by_export.status, by_job.status) == (VMAStatus.RUNNING, VMAStatus.RUNNING)
+
+
+@pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
+async def test_silence_or_nonsense_under_the_jobs_own_id_is_not_that_it_is_unknown(
+    vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
+) -> None:
+    """The exports are truthfully unknown, because this worker reports under the job's id."""
+    vma.world.add_job("job-2", ["disk-2"], reports="job_id", progress=95.0, duration=3600)
+    vma.faults.set(fault, **how) if fault == "refuse" else vma.faults.set(fault, id="job-2", **how)
+
+    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert observation.status is status
+
+
+@pytest.mark.parametrize(("code", "status"), [(404, VMAStatus.NOT_FOUND), (405, VMAStatus.NOT_FOUND), (500, U)])
+async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one_leaves_it_open(
+    code: int, status: VMAStatus
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        unknown = web.Response(status=404, text="job not found")
+        return unknown if "/progress/" in request.path else web.Response(status=code, text="<html>nothing here</html>")
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with TestServer(application) as server:
+        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
+        assert (await client.probe(JOB)).status is status
+        await client.close()
 
 
 async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: SimulatedVMA, client: HttpVMA) -> None:

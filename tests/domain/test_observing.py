@@ -46,6 +46,9 @@ def listing(*percents: float) -> tuple[DiskReport, ...]:
         ((COMPLETED, LOST), RUNNING, VMAStatus.RUNNING),
         ((NOISE,), RUNNING, VMAStatus.RUNNING),
         ((LOST,), COMPLETED, VMAStatus.COMPLETED),
+        ((LOST,), DOWN, VMAStatus.UNREACHABLE),
+        ((LOST, LOST), NOISE, VMAStatus.UNINTELLIGIBLE),
+        ((COMPLETED, LOST), DOWN, VMAStatus.UNREACHABLE),
     ],
 )
 def test_the_job_is_judged_over_all_its_disks(exports: tuple, own: object, expected: VMAStatus) -> None:  # type: ignore[type-arg]
