@@ -4,11 +4,13 @@ Nothing in here raises. What cannot be read with certainty is `unintelligible`, 
 nothing is ever concluded from it.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from adapters.vma_words import PHASE_WORDS, STATUS_WORDS, Unintelligible, is_not_found, look_up, plain
 from domain.vma_status import Answer, DiskReport, Document, VMAStatus
 
 EXCERPT_BYTES = 512
@@ -19,59 +21,11 @@ OK, NOT_FOUND = 200, 404
 TUNNEL_ERRORS = frozenset({502, 503, 504})
 """The tunnel's answers for a VMA that is not there; not a word about the job."""
 
-STATUS_WORDS: dict[str, VMAStatus] = {
-    **dict.fromkeys(
-        (
-            "starting",
-            "running",
-            "inprogress",
-            "pending",
-            "queued",
-            "preparing",
-            "snapshotting",
-            "streaming",
-            "finalizing",
-            "transferring",
-        ),
-        VMAStatus.RUNNING,
-    ),
-    **dict.fromkeys(("completed", "succeeded"), VMAStatus.COMPLETED),
-    **dict.fromkeys(("failed", "error"), VMAStatus.FAILED),
-}
-"""`status` as the contract lists it, compared without case, spaces, `_` and `-`."""
-
-PHASE_WORDS: dict[str, VMAStatus] = {
-    **dict.fromkeys(
-        (
-            "initializing",
-            "creatingsnapshot",
-            "snapshotcreation",
-            "settingupnbd",
-            "preparingmigration",
-            "discover",
-            "enablecbt",
-            "querycbt",
-            "snapshot",
-            "preparevolumes",
-            "startexports",
-            "transfer",
-            "copyingdata",
-            "finalize",
-            "cleanup",
-        ),
-        VMAStatus.RUNNING,
-    ),
-    "error": VMAStatus.FAILED,
-}
-"""`phase` where a document has no status. A phase alone never completes a job."""
-
+ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
+"""The words that end a job, if they are believed."""
 
 MOST = 2**60
 """Beyond it no number means anything, of bytes least of all: that is an exabyte."""
-
-
-class Unintelligible(ValueError):
-    """A reply that cannot be read with certainty; the message says why."""
 
 
 def read_reply(asked_id: str, http_status: int, body: bytes, latency_ms: float) -> Answer:
@@ -91,7 +45,7 @@ def read_reply(asked_id: str, http_status: int, body: bytes, latency_ms: float) 
 
     if http_status in TUNNEL_ERRORS:
         return answer(VMAStatus.UNREACHABLE, f"HTTP {http_status} from the tunnel")
-    if http_status in {OK, NOT_FOUND} and _says_not_found(body):
+    if http_status in {OK, NOT_FOUND} and _says_not_found(asked_id, body):
         return answer(VMAStatus.NOT_FOUND, "job not found")
     if http_status != OK:
         return answer(VMAStatus.UNINTELLIGIBLE, f"HTTP {http_status}, which is no answer about a job")
@@ -115,13 +69,15 @@ def read_document(asked_id: str, body: bytes) -> Document:
         raise Unintelligible(f"answers for another id: {str(echoed)[:80]!r}")
     aggregate = _mapping(fields.get("aggregate"))
     disks = _disks(fields)
-    percent = _percent(_first(fields, aggregate, "percentage", "progress_percent", "percent"))
     phase = _text(_first(fields, {}, "phase", "stage", "current_operation"))
+    status = _status(fields, disks)
+    if status in ENDS:
+        _refuse_repeated_names(body)
     errors = _errors(fields)
     return Document(
-        status=_status(fields, disks),
+        status=status,
         phase=phase,
-        progress_percent=percent,
+        progress_percent=_least_percent(fields, aggregate),
         bytes_transferred=_bytes(_first(fields, aggregate, "bytes_transferred")),
         total_bytes=_bytes(_first(fields, aggregate, "total_bytes")),
         error=errors,
@@ -129,21 +85,23 @@ def read_document(asked_id: str, body: bytes) -> Document:
     )
 
 
-def _says_not_found(body: bytes) -> bool:
+def _says_not_found(asked_id: str, body: bytes) -> bool:
     """Text on most builds, with status 200 on some; JSON with an `error` on others.
 
-    Only the VMA's own words count: a web server's "404 page not found" says nothing about a job.
+    Only the VMA's own words about the id that was asked for count: a web server's "404 page not found" says nothing
+    about a job, and a job that runs or is completed is known, whatever else its document holds.
     """
     text = body[:EXCERPT_BYTES].decode("utf-8", errors="replace").strip()
-    if text.lower().startswith("job not found"):
-        return True
     if not text.startswith("{"):
-        return False
+        return is_not_found(asked_id, text)
     try:
-        error = _json_object(body).get("error")
+        fields = _json_object(body)
     except Unintelligible:
         return False
-    return isinstance(error, str) and error.strip().lower().startswith("job not found")
+    error, about = fields.get("error"), fields.get("job_id", asked_id)
+    if about != asked_id or not isinstance(error, str) or not is_not_found(asked_id, error):
+        return False
+    return STATUS_WORDS.get(plain(fields.get("status"))) not in {VMAStatus.RUNNING, VMAStatus.COMPLETED}
 
 
 def _json_object(body: bytes) -> Mapping[str, Any]:
@@ -156,6 +114,25 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
     return fields
 
 
+def _refuse_repeated_names(body: bytes) -> None:
+    """Refuse a document that gives one name two values; only what would end a job is worth the second reading.
+
+    Raises:
+        Unintelligible: it does.
+
+    """
+
+    def refuse(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            raise Unintelligible("a name is there twice")
+
+    try:
+        json.loads(body, object_pairs_hook=refuse, parse_int=str, parse_float=str)
+    except RecursionError as error:
+        raise Unintelligible("not JSON: too deep") from error
+
+
 def _status(fields: Mapping[str, Any], disks: tuple[DiskReport, ...]) -> VMAStatus:
     """Read the document's own word, held against its list of disks.
 
@@ -163,6 +140,8 @@ def _status(fields: Mapping[str, Any], disks: tuple[DiskReport, ...]) -> VMAStat
     `completed`, which a worker that shares one id says after its first disk.
     """
     said = _said(fields)
+    if said is VMAStatus.COMPLETED:
+        _insist_on_no_failure(fields)
     if any(disk.status is VMAStatus.FAILED for disk in disks):
         return VMAStatus.FAILED
     if said is VMAStatus.COMPLETED and any(disk.is_unfinished for disk in disks):
@@ -174,32 +153,37 @@ def _said(fields: Mapping[str, Any]) -> VMAStatus:
     # An empty word is a field that its builder did not fill in.
     word = fields.get("status")
     if word is not None and word != "":
-        return _look_up(STATUS_WORDS, word, "status")
+        return look_up(STATUS_WORDS, word, "status")
     phase = fields.get("phase") or fields.get("stage")
     if not phase:
         raise Unintelligible("neither a status nor a phase")
-    return _look_up(PHASE_WORDS, phase, "phase")
+    return look_up(PHASE_WORDS, phase, "phase")
 
 
-def _look_up(words: Mapping[str, VMAStatus], word: object, name: str) -> VMAStatus:
-    if not isinstance(word, str):
-        raise Unintelligible(f"{name} is not a word")
-    plain = word.lower().replace(" ", "").replace("_", "").replace("-", "")
-    if plain not in words:
-        raise Unintelligible(f"unknown {name} {word[:40]!r}")
-    return words[plain]
+def _insist_on_no_failure(fields: Mapping[str, Any]) -> None:
+    """See that a `completed` stands beside no phase and no error that means the opposite.
+
+    Raises:
+        Unintelligible: it does.
+
+    """
+    phase = fields.get("phase") or fields.get("stage")
+    if PHASE_WORDS.get(plain(phase)) is VMAStatus.FAILED:
+        raise Unintelligible(f"completed, in the phase {str(phase)[:40]!r}")
+    if any(isinstance(entry, dict) and entry.get("recoverable") is False for entry in _error_entries(fields)):
+        raise Unintelligible("completed, with an error that is not recoverable")
 
 
 def _disks(fields: Mapping[str, Any]) -> tuple[DiskReport, ...]:
-    listed = fields.get("disk_progresses") or fields.get("disks") or ()
-    if not isinstance(listed, list | tuple):
+    lists = [fields.get(name) or () for name in ("disk_progresses", "disks")]
+    if not all(isinstance(listed, list | tuple) for listed in lists):
         raise Unintelligible("the list of disks is not a list")
-    return tuple(_disk(_mapping(disk)) for disk in listed)
+    return tuple(_disk(_mapping(disk)) for listed in lists for disk in listed)
 
 
 def _disk(fields: Mapping[str, Any]) -> DiskReport:
     word = fields.get("status")
-    status = VMAStatus.RUNNING if word is None or word == "" else _look_up(STATUS_WORDS, word, "disk status")
+    status = VMAStatus.RUNNING if word is None or word == "" else look_up(STATUS_WORDS, word, "disk status")
     return DiskReport(
         disk_id=str(fields.get("disk_id", fields.get("id", "")))[:80],
         status=status,
@@ -244,6 +228,13 @@ def _percent(value: object) -> float | None:
     return min(100.0, max(0.0, percent))
 
 
+def _least_percent(*sources: Mapping[str, Any]) -> float | None:
+    """Read the document's progress; where builds say it twice, the lesser counts."""
+    names = ("percentage", "progress_percent", "percent")
+    said = [percent for source in sources for name in names if (percent := _percent(source.get(name))) is not None]
+    return min(said, default=None)
+
+
 def _bytes(value: object) -> int | None:
     if value is None:
         return None
@@ -259,10 +250,13 @@ def _text(value: object) -> str | None:
 
 def _errors(fields: Mapping[str, Any]) -> str | None:
     """Collect what the VMA says went wrong; `errors` may hold recoverable ones while the copy goes on."""
-    last, several = fields.get("last_error"), fields.get("errors")
-    entries = [last, *(several if isinstance(several, list) else [])]
-    words = [word for word in map(_error_text, entries) if word]
+    words = [word for word in map(_error_text, _error_entries(fields)) if word]
     return "; ".join(dict.fromkeys(words))[:MAX_TEXT] or None
+
+
+def _error_entries(fields: Mapping[str, Any]) -> list[Any]:
+    several = fields.get("errors")
+    return [fields.get("last_error"), *(several if isinstance(several, list) else [])]
 
 
 def _error_text(entry: object) -> str | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.vma_dialects import Unintelligible, read_document
+from adapters.vma_dialects import read_document
+from adapters.vma_words import Unintelligible
 from domain.errors import Refused
 from domain.observing import observe
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name

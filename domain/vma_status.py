@@ -55,7 +55,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         percent = self.stated_progress
         if self.status is not VMAStatus.COMPLETED or percent is None or percent >= COMPLETED_MEANS_AT_LEAST:
             return None
-        had_nothing_to_do = self.total_bytes == 0 or (self.total_bytes is None and percent == 0)
+        had_nothing_to_do = percent == 0 and not self.total_bytes and not self.bytes_transferred
         return None if had_nothing_to_do else percent
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import atheris
 
-with atheris.instrument_imports(include=["adapters.vma_dialects", "domain.vma_status", "domain.observing"]):
+with atheris.instrument_imports(include=["adapters.vma_dialects", "adapters.vma_words", "domain.vma_status"]):
     from adapters.vma_dialects import read_reply
 
 from tests.hostile.replies import ASKED, check

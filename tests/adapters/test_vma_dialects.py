@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.vma_dialects import EXCERPT_BYTES, PHASE_WORDS, read_document, read_reply
+from adapters.vma_dialects import EXCERPT_BYTES, read_document, read_reply
+from adapters.vma_words import PHASE_WORDS
 from domain.vma_status import CONCLUSIVE, Answer, VMAStatus
 
 ID = "migration-vol-5f0c"
@@ -161,7 +162,9 @@ def test_an_unfinished_disk_in_the_list_outweighs_a_completed() -> None:
     assert says(status="completed", disk_progresses=[disk(100), disk(99.5)]) is VMAStatus.COMPLETED
 
 
-@pytest.mark.parametrize("body", ["job not found", "job not found\n", "Job not found: job-1", " JOB NOT FOUND"])
+@pytest.mark.parametrize(
+    "body", ["job not found", "job not found\n", f"Job not found: {ID}", " JOB NOT FOUND", "job not found."]
+)
 @pytest.mark.parametrize("status", [200, 404])
 def test_not_found_is_understood_as_text(body: str, status: int) -> None:
     assert reply(body, status).status is VMAStatus.NOT_FOUND
@@ -169,6 +172,32 @@ def test_not_found_is_understood_as_text(body: str, status: int) -> None:
 
 def test_not_found_is_understood_as_json() -> None:
     assert reply({"error": "job not found", "job_id": ID}, 404).status is VMAStatus.NOT_FOUND
+    assert reply({"error": f"Job not found: {ID}"}, 404).status is VMAStatus.NOT_FOUND
+    assert reply({"error": "job not found", "status": "error"}, 404).status is VMAStatus.NOT_FOUND
+    assert reply({"error": "job not found", "status": 404}, 404).status is VMAStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "job not found: job-other",
+        "job not found<html>",
+        "job not found by the gateway",
+        "no job not found",
+        {"error": "job not found", "job_id": "job-other"},
+        {"error": "job not found: job-other"},
+        {"error": "job not found by the gateway"},
+        {"error": ["job not found"]},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 404])
+def test_that_another_id_or_another_thing_is_not_found_says_nothing(body: str | dict[str, Any], status: int) -> None:
+    assert reply(body, status).status is VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize("word", ["in_progress", "completed"])
+def test_a_job_that_has_a_status_is_known_whatever_error_stands_beside_it(word: str) -> None:
+    assert says(status=word, percentage=100, error="job not found") in CONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -257,6 +286,53 @@ def test_a_disk_in_the_list_that_says_no_status_runs(word: str | None) -> None:
     assert answer.document is not None
     assert [disk.status for disk in answer.document.disks] == [VMAStatus.RUNNING]
     assert reply({"status": "in_progress", "disk_progresses": [{**fields, "status": "gone"}]}).document is None
+
+
+def test_a_completed_in_the_phase_of_a_failure_is_none() -> None:
+    assert says(status="completed", phase="Error", percentage=100) is VMAStatus.UNINTELLIGIBLE
+    assert says(status="completed", stage="ERROR", percentage=100) is VMAStatus.UNINTELLIGIBLE
+    assert says(status="completed", phase="Transfer", percentage=100) is VMAStatus.COMPLETED
+    assert reply({"status": "completed", "phase": "Error"}).detail == "completed, in the phase 'Error'"
+
+
+def test_a_completed_beside_an_error_that_is_not_recoverable_is_none() -> None:
+    final, passing = {"message": "write failed", "recoverable": False}, {"message": "slow", "recoverable": True}
+
+    assert says(status="completed", last_error=final) is VMAStatus.UNINTELLIGIBLE
+    assert says(status="completed", errors=[passing, final]) is VMAStatus.UNINTELLIGIBLE
+    assert says(status="completed", errors=[passing, "a word"], last_error={"message": "?"}) is VMAStatus.COMPLETED
+    assert says(status="failed", last_error=final) is VMAStatus.FAILED
+    assert says(status="in_progress", last_error=final) is VMAStatus.RUNNING
+    assert (
+        reply({"status": "completed", "last_error": final}).detail == "completed, with an error that is not recoverable"
+    )
+
+
+@pytest.mark.parametrize("word", ["completed", "failed"])
+@pytest.mark.parametrize("name", ["status", "percentage", "\\u0073tatus"])
+def test_a_document_that_says_a_thing_twice_ends_no_job(word: str, name: str) -> None:
+    twice = f'{{"status":"in_progress","percentage":41,"{name}":"x","percentage":100,"status":"{word}"}}'
+    nested = f'{{"status":"{word}","aggregate":{{"percent":1,"percent":100}}}}'
+
+    for body in (twice, nested):
+        assert reply(body).detail == "a name is there twice"
+    assert reply(twice.replace(word, "running")).status is VMAStatus.RUNNING
+    assert reply(f'{{"status":"{word}","a":{"9" * 40},"b":1.5}}').status in CONCLUSIVE
+
+
+def test_progress_that_is_said_twice_is_the_lesser() -> None:
+    twice = {"status": "completed", "percentage": 100, "aggregate": {"percent": 41}, "progress_percent": 77}
+
+    found = reply(twice).document
+    assert found is not None
+    assert (found.progress_percent, found.belied_at) == (41.0, 41.0)
+
+
+def test_both_lists_of_disks_count() -> None:
+    finished, half = disk(100, "completed"), {"id": "disk-2001", "percent": 5, "status": "Streaming"}
+
+    assert says(status="completed", disk_progresses=[finished], disks=[half]) is VMAStatus.RUNNING
+    assert says(status="completed", disk_progresses=[], disks=[half]) is VMAStatus.RUNNING
 
 
 def test_a_disk_that_is_listed_as_streaming_holds_up_a_completed_whatever_it_leaves_out() -> None:

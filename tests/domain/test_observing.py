@@ -98,7 +98,8 @@ def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
         (document(VMAStatus.COMPLETED, 41.5, total=None), 41.5),
         (document(VMAStatus.COMPLETED, 0.0), 0.0),
         (document(VMAStatus.COMPLETED, 0.0, total=None), None),
-        (document(VMAStatus.COMPLETED, 41.5, total=0), None),
+        (document(VMAStatus.COMPLETED, 41.5, total=0), 41.5),
+        (Document(**SAYS_DONE, progress_percent=0.0, bytes_transferred=5), 0.0),
         (document(VMAStatus.COMPLETED, 98.9), 98.9),
         (document(VMAStatus.COMPLETED, 99.0), None),
         (document(VMAStatus.COMPLETED, None), None),
@@ -140,6 +141,15 @@ def test_what_does_not_claim_to_be_completed_is_not_belied() -> None:
 def test_an_unfinished_disk_in_the_list_vouches_for_nothing() -> None:
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 50)), 2) == 0
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
+
+
+def test_a_disk_that_is_listed_twice_vouches_once() -> None:
+    finished = DiskReport(disk_id="disk-0", **SAYS_DONE, progress_percent=100.0)
+    unnamed = DiskReport(disk_id="", **SAYS_DONE)
+
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(finished, finished)), 2) == 1
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(unnamed, unnamed)), 2) == 1
+    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(finished, unnamed)), 2) == 2
 
 
 def test_progress_is_by_bytes_where_sizes_are_known() -> None:
