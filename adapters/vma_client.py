@@ -10,6 +10,7 @@ import errno
 import ssl
 from collections.abc import Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 
 import aiohttp
@@ -74,6 +75,7 @@ class HttpVMA:
             trust_env=False,
             follow_redirects=False,
             timeout=settings.probe_timeout,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         )
 

@@ -135,6 +135,27 @@ async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one
         await client.close()
 
 
+async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> None:
+    """A jar would grow with every reply of a tunnel that counts its requests, until the header is too long."""
+    sent: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        sent.append(request.headers.get("Cookie"))
+        return web.Response(status=404, text="job not found", headers={"Set-Cookie": f"n{len(sent)}=secret; Path=/"})
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with TestServer(application) as one, TestServer(application) as other:
+        urls = {"default": str(one.make_url("")), "second": str(other.make_url(""))}
+        client = HttpVMA(urls, SystemClock(), Bounds(), circuit_rest=0.2)
+        for name in ("default", "second", "default"):
+            await client.probe(ProbeTarget("job-1", name, ("disk-1",)))
+        await client.close()
+
+    assert len(sent) == 9
+    assert set(sent) == {None}
+
+
 async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: SimulatedVMA, client: HttpVMA) -> None:
     vma.world.add_job("job-2", ["disk-2"], dialect="status_only", progress=30.0, duration=3600)
 
