@@ -5,7 +5,7 @@ nothing is ever concluded from it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -178,7 +178,21 @@ def _disks(fields: Mapping[str, Any]) -> tuple[DiskReport, ...]:
     lists = [fields.get(name) or () for name in ("disk_progresses", "disks")]
     if not all(isinstance(listed, list | tuple) for listed in lists):
         raise Unintelligible("the list of disks is not a list")
-    return tuple(_disk(_mapping(disk)) for listed in lists for disk in listed)
+    return _one_each(_disk(_mapping(disk)) for listed in lists for disk in listed)
+
+
+def _one_each(listed: Iterable[DiskReport]) -> tuple[DiskReport, ...]:
+    """Take a disk that is listed twice once, by its worst entry; those without a name may all be the same."""
+    worst: dict[str, DiskReport] = {}
+    for disk in listed:
+        known = worst.get(disk.disk_id)
+        if known is None or _badness(disk) > _badness(known):
+            worst[disk.disk_id] = disk
+    return tuple(worst.values())
+
+
+def _badness(disk: DiskReport) -> tuple[bool, bool]:
+    return disk.status is VMAStatus.FAILED, not disk.is_finished
 
 
 def _disk(fields: Mapping[str, Any]) -> DiskReport:

@@ -14,8 +14,9 @@ from pydantic import (
     field_validator,
 )
 
-from domain.identifiers import PATTERN
+from domain.identifiers import MAX_LENGTH, PATTERN
 from domain.plain_text import holds_token, redacted
+from domain.vma_status import export_name
 
 T = TypeVar("T")
 
@@ -26,7 +27,11 @@ def _no_token(text: str) -> str:
     return text
 
 
-Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=200), AfterValidator(_no_token)]
+Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH), AfterValidator(_no_token)]
+VolumeId = Annotated[
+    str, StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH - len(export_name(""))), AfterValidator(_no_token)
+]
+"""The VMA is asked for it by the name of its export, which is an id itself."""
 Prose = AfterValidator(redacted)
 """Text of others that is kept: without secrets that somebody pasted into it."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
@@ -104,7 +109,7 @@ class NewJob(BaseModel):
         description="The VM this job is of. Without one, the job has a context of its own.",
     )
     volume_ids: Annotated[
-        list[Identifier], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+        list[VolumeId], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
     ]
     progress_percent: Percent | None = Field(
         default=None, description="The last known progress; only the VMA can have reported it."

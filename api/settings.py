@@ -29,6 +29,19 @@ Url = Annotated[str, Field(min_length=1)]
 _URL = TypeAdapter(HttpUrl)
 
 
+def _base_address(url: str) -> str:
+    """Return an address that paths can be added to.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    parts = _URL.validate_python(url)
+    if parts.query is not None or parts.fragment is not None:
+        raise ValueError("The address of a VMA has no query and no fragment")
+    return url
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -60,15 +73,12 @@ class Settings(BaseSettings):
     @field_validator("vma_url")
     @classmethod
     def _is_url(cls, url: str) -> str:
-        _URL.validate_python(url)
-        return url
+        return _base_address(url)
 
     @field_validator("vmas")
     @classmethod
     def _are_urls(cls, vmas: dict[str, str]) -> dict[str, str]:
-        for url in vmas.values():
-            _URL.validate_python(url)
-        return vmas
+        return {name: _base_address(url) for name, url in vmas.items()}
 
     @property
     def vma_urls(self) -> dict[str, str]:

@@ -20,12 +20,11 @@ from domain.vma_status import (
 def vouched_disks(document: Document, job_disks: int) -> int:
     """How many disks of the job a `completed` document vouches for.
 
-    A list of disks vouches for those in it that are finished, each of them once. Without one the document vouches
-    for a single disk, and for none if its own figures belie it.
+    A list of disks vouches for those in it, if all are finished. Without one the document vouches for a single disk,
+    and for none if its own figures belie it.
     """
     if document.disks:
-        all_finished = all(disk.is_finished for disk in document.disks)
-        return min(len({disk.disk_id for disk in document.disks}), job_disks) if all_finished else 0
+        return min(len(document.disks), job_disks) if all(disk.is_finished for disk in document.disks) else 0
     return 1 if document.belied_at is None else 0
 
 

@@ -328,6 +328,20 @@ def test_progress_that_is_said_twice_is_the_lesser() -> None:
     assert (found.progress_percent, found.belied_at) == (41.0, 41.0)
 
 
+def test_a_disk_that_is_listed_twice_is_one_disk_and_its_worst_entry_counts() -> None:
+    finished, half, failed = disk(100, "completed"), disk(50), disk(100, "failed")
+    unnamed = {"percent": 100, "status": "completed"}
+
+    def listed(*disks: dict[str, Any]) -> list[VMAStatus]:
+        found = reply({"status": "in_progress", "disk_progresses": list(disks)}).document
+        return [entry.status for entry in found.disks] if found else []
+
+    assert listed(finished, finished) == [VMAStatus.COMPLETED]
+    assert listed(unnamed, unnamed, finished) == [VMAStatus.COMPLETED, VMAStatus.COMPLETED]
+    assert listed(finished, half) == listed(half, finished) == [VMAStatus.RUNNING]
+    assert listed(failed, half, finished) == listed(finished, half, failed) == [VMAStatus.FAILED]
+
+
 def test_both_lists_of_disks_count() -> None:
     finished, half = disk(100, "completed"), {"id": "disk-2001", "percent": 5, "status": "Streaming"}
 

@@ -52,6 +52,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"volume_ids": []}, "volume_ids"),
     ({"volume_ids": ["a", "a"]}, "a volume is named twice"),
     ({"volume_ids": ["a/b"]}, "volume_ids"),
+    ({"volume_ids": ["a" * 187]}, "at most 186 characters"),
     ({"progress_percent": 101}, "progress_percent"),
     ({"progress_percent": "much"}, "progress_percent"),
     ({"vma": "nowhere"}, "no VMA named 'nowhere' is configured; there are: default"),

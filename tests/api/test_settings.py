@@ -36,6 +36,8 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("CONFIRMATION_PROBES", "0"),
         ("VMA_URL", "gopher://x"),
         ("VMA_URL", ""),
+        ("VMA_URL", "http://localhost:9081/?tenant=a"),
+        ("VMA_URL", "http://localhost:9081/#top"),
         ("SQLITE_SYNCHRONOUS", "OFF"),
     ],
 )

@@ -143,15 +143,6 @@ def test_an_unfinished_disk_in_the_list_vouches_for_nothing() -> None:
     assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
 
 
-def test_a_disk_that_is_listed_twice_vouches_once() -> None:
-    finished = DiskReport(disk_id="disk-0", **SAYS_DONE, progress_percent=100.0)
-    unnamed = DiskReport(disk_id="", **SAYS_DONE)
-
-    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(finished, finished)), 2) == 1
-    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(unnamed, unnamed)), 2) == 1
-    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=(finished, unnamed)), 2) == 2
-
-
 def test_progress_is_by_bytes_where_sizes_are_known() -> None:
     big, small = document(percent=10.0, total=9000), document(percent=100.0, total=1000)
 
