@@ -26,6 +26,7 @@ class VMAAddress:
         known = httpx.URL(url)
         self.login = httpx.BasicAuth(known.username, known.password) if known.userinfo else None
         self._base = str(known.copy_with(userinfo=b"")).rstrip("/")
+        self.health = f"{self._base}/api/v1/health"
         self._secrets = _forms_of(known.username, known.password)
 
     def of(self, endpoint: str, asked_id: str) -> str:

@@ -1,18 +1,34 @@
 """A circuit per VMA: one that is down is found down once, not once per job.
 
-closed ──failures in a row──▶ open ──rest is over──▶ half-open ──the pilot is answered──▶ closed
-                               ▲                        │
-                               └────the pilot fails─────┘
+closed ──failures in a row──▶ half-open ──the pilot fails──▶ open
+   ▲                              │                           │
+   └───the pilot is answered──────┴─────the rest is over──────┘
 
 It begins half-open: until the first question has been answered, nobody knows whether the VMA is there, and the
 others wait for what the first pilot finds. Once it is known to be down, nobody waits for later pilots.
+
+The first failures do not open it: the ids that hang may be a few bad ones. Whoever is the pilot asks for the VMA
+itself, too, and if that is there, the others are let through. Only where many ids in a row hang does it count for
+nothing that the VMA itself answers.
 """
 
 import asyncio
 from collections.abc import Callable
+from enum import StrEnum
 
-OPEN_AFTER = 5
-"""Failures in a row, with no answer in between, that open the circuit."""
+DOUBT_AFTER = 5
+"""Failures in a row, with no answer in between, after which a pilot has to find out."""
+
+HANGING_AFTER = 20
+"""Failures in a row after which a VMA that is there, and answers for no id, counts as down."""
+
+
+class Leave(StrEnum):
+    """What may be done with a question."""
+
+    ASK = "ask"
+    PILOT = "pilot"
+    NO = "no"
 
 
 class Circuit:
@@ -36,44 +52,58 @@ class Circuit:
             return "closed"
         return "open" if self.opened_at is not None else "half-open"
 
-    async def may_ask(self) -> bool:
-        """Say whether to ask now; false means: it is down. Waits while the first pilot is under way."""
+    async def may_ask(self) -> Leave:
+        """Say whether to ask now; no means: it is down. Waits while the first pilot is under way.
+
+        A pilot ends in `answered`, `failed` or `not_asked`.
+        """
         while not self._closed:
             if self._pilot is not None:
                 if self._is_down():
-                    return False
+                    return Leave.NO
                 await asyncio.shield(self._pilot)
                 if self._is_down():
-                    return False
+                    return Leave.NO
             elif self._monotonic() >= self._next_pilot:
                 self._pilot = asyncio.get_running_loop().create_future()
-                return True
+                return Leave.PILOT
             else:
-                return False
-        return True
+                return Leave.NO
+        return Leave.ASK
 
     def answered(self) -> None:
-        """The VMA's HTTP server answered something."""
-        self._closed, self._failures = True, 0
-        self.opened_at = self.last_error = None
-        self._land()
+        """The VMA's HTTP server answered for an id, whatever it said."""
+        self._failures = 0
+        self._close()
 
-    def failed(self, error: str) -> None:
-        """The VMA could not be reached."""
+    def is_there(self) -> None:
+        """The VMA's HTTP server answered, but not for an id."""
+        if self._failures < HANGING_AFTER:
+            self._close()
+
+    def failed(self, leave: Leave, error: str) -> None:
+        """A question found no answer."""
         self.last_error = error
         self._failures += 1
-        if self._pilot is not None or self._failures >= OPEN_AFTER:
-            self._closed = False
+        if leave is Leave.PILOT and self._pilot is not None:
             self.opened_at = self.opened_at or self._monotonic()
             self._next_pilot = self._monotonic() + self._rest
+            self._land()
+        elif self._failures >= DOUBT_AFTER:
+            self._closed = False
+
+    def not_asked(self, leave: Leave) -> None:
+        """The question did not leave this machine, which says nothing of the VMA."""
+        if leave is Leave.PILOT:
+            self._land()
+
+    def _close(self) -> None:
+        self._closed, self._next_pilot = True, float("-inf")
+        self.opened_at = self.last_error = None
         self._land()
 
     def _is_down(self) -> bool:
         return self.opened_at is not None
-
-    def not_asked(self) -> None:
-        """The question did not leave this machine, which says nothing of the VMA."""
-        self._land()
 
     def _land(self) -> None:
         if self._pilot is not None:

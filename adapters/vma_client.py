@@ -19,7 +19,8 @@ from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace import TracerProvider
 
 from adapters.vma_address import VMAAddress
-from adapters.vma_circuit import Circuit
+from adapters.vma_circuit import Circuit, Leave
+from adapters.vma_dialects import TUNNEL_ERRORS
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
 from domain.observing import observe, settled_by_exports
@@ -153,23 +154,51 @@ class HttpVMA:
                 status=VMAStatus.UNINTELLIGIBLE,
                 detail=f"not asked: no valid id, or no VMA named {vma!r} is configured",
             )
+        leave = await self.circuits[vma].may_ask()
+        if leave is Leave.NO:
+            return self._unreachable(asked_id, 0.0, f"not asked, the VMA is down: {self.circuits[vma].last_error}")
+        knock = asyncio.create_task(self._knock(vma)) if leave is Leave.PILOT else None
+        try:
+            return await self._ask_with(leave, knock, vma, endpoint, asked_id)
+        finally:
+            if knock is not None:
+                knock.cancel()
+                await asyncio.gather(knock, return_exceptions=True)
+
+    async def _ask_with(
+        self, leave: Leave, knock: asyncio.Task[None] | None, vma: str, endpoint: str, asked_id: str
+    ) -> Answer:
         circuit = self.circuits[vma]
-        if not await circuit.may_ask():
-            return self._unreachable(asked_id, 0.0, f"not asked, the VMA is down: {circuit.last_error}")
         try:
             answer = await self._get(vma, endpoint, asked_id)
+            if answer.status is VMAStatus.UNREACHABLE and knock is not None:
+                await knock
         except CouldNotAsk:
-            circuit.not_asked()
+            circuit.not_asked(leave)
             raise
         except BaseException:
             # Above all the probe's time-out. Whatever it is, a pilot must not be left in the air.
-            circuit.failed(f"no answer within {self._timeout:g} s")
+            circuit.failed(leave, f"no answer within {self._timeout:g} s")
             raise
         if answer.status is VMAStatus.UNREACHABLE:
-            circuit.failed(answer.detail or "unreachable")
+            circuit.failed(leave, answer.detail or "unreachable")
         else:
             circuit.answered()
         return answer
+
+    async def _knock(self, vma: str) -> None:
+        """Ask a VMA for itself beside a pilot, for the pilot's own id may be the one that hangs."""
+        if await self._is_there(vma):
+            self.circuits[vma].is_there()
+
+    async def _is_there(self, vma: str) -> bool:
+        """Whether the VMA's own server answers, whatever it says."""
+        address = self._addresses[vma]
+        try:
+            async with self._client.stream("GET", address.health, auth=address.login) as response:
+                return response.status_code not in TUNNEL_ERRORS
+        except (httpx.HTTPError, aiohttp.ClientError, httpx.InvalidURL, ValueError):
+            return False
 
     async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
         began = self._clock.monotonic()

@@ -152,7 +152,7 @@ async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> No
             await client.probe(ProbeTarget("job-1", name, ("disk-1",)))
         await client.close()
 
-    assert len(sent) == 9
+    assert len(sent) == 9 + len(urls), "three ids for each probe, and the health of each VMA once"
     assert set(sent) == {None}
 
 
@@ -188,7 +188,50 @@ async def test_a_job_of_a_vma_that_is_not_configured_is_unintelligible_and_says_
     assert "no VMA named 'elsewhere' is configured" in observation.summary()
 
 
-async def test_a_hanging_vma_costs_a_thousand_jobs_one_timeout(vma: SimulatedVMA, client: HttpVMA) -> None:
+async def test_an_id_that_hangs_keeps_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+    vma.faults.set("hang", id="migration-vol-hangs")
+    vma.world.add_job("job-0", ["hangs"], progress=41.0, duration=3600)
+    hanging, other = ProbeTarget("job-0", "default", ("hangs",)), JOB
+
+    found = await asyncio.gather(client.probe(hanging), *(client.probe(other) for _ in range(5)))
+
+    assert [seen.status for seen in found] == [VMAStatus.UNREACHABLE, *[VMAStatus.RUNNING] * 5]
+    assert client.circuits["default"].state == "closed"
+
+
+async def test_many_ids_that_hang_keep_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+    targets = [ProbeTarget(f"job-{n}", "default", (f"hangs-{n}",)) for n in range(12)]
+    for target in targets:
+        vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
+
+    for _ in range(2):
+        found = await asyncio.gather(*(client.probe(target) for target in [*targets, JOB]))
+        assert [seen.status for seen in found] == [*[VMAStatus.UNREACHABLE] * 12, VMAStatus.RUNNING]
+
+
+async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -> None:
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+
+    connected: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    client = HttpVMA({"default": url}, SystemClock(), Bounds(), circuit_rest=30.0)
+
+    observations = await asyncio.gather(
+        *(client.probe(ProbeTarget(f"job-{n}", "default", (f"disk-{n}",))) for n in range(1000))
+    )
+
+    assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
+    assert client.circuits["default"].state == "open"
+    assert len(connected) == 2, "one question, and one for the VMA's health"
+    await client.close()
+    for writer in connected:
+        writer.close()
+    server.close()
+
+
+async def test_a_vma_that_answers_for_no_id_costs_a_thousand_jobs_a_few(vma: SimulatedVMA, client: HttpVMA) -> None:
     vma.faults.set("hang")
     targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
 
@@ -196,7 +239,7 @@ async def test_a_hanging_vma_costs_a_thousand_jobs_one_timeout(vma: SimulatedVMA
 
     assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
     assert client.circuits["default"].state == "open"
-    assert vma.requests.total < 20
+    assert vma.requests.total < 100
 
 
 async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,6 +280,26 @@ def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
         service.wait_for(name, state="replicating", rule="still-running")
 
 
+def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_service: StartService) -> None:
+    """The first question after a restart may be the one that is never answered."""
+    names = ["job-0-hangs", *(f"job-{n}" for n in range(1, 5))]
+    service = start_service(UNREACHABLE_TIMEOUT="0")
+    for name in names:
+        vma.world.add_job(name, [f"disk-{name}"], duration=3600, progress=30)
+        service.register(name, f"disk-{name}")
+    for name in names:
+        service.wait_for(name, vma_status="running")
+    service.kill()
+    vma.faults.set("hang", id=f"migration-vol-disk-{names[0]}")
+
+    service.start()
+
+    service.wait_for(names[0], state="failed", rule="unreachable-too-long", basis="inferred")
+    for name in names[1:]:
+        service.wait_for(name, state="replicating", rule="still-running")
+        assert states_of(service, name) == {"resume"}
+
+
 def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:

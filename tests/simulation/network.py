@@ -73,6 +73,13 @@ class SimulatedVMAClient(HttpVMA):
         await asyncio.sleep(weather.latency * self._rng.random())
         return read_reply(asked_id, status, body, self._since(began))
 
+    async def _is_there(self, vma: str) -> bool:
+        weather = self._weather[vma]
+        if weather.silent or self._rng.random() < weather.lost:
+            await asyncio.sleep(3600)
+        await asyncio.sleep(weather.latency * self._rng.random())
+        return not weather.refused and not weather.out_of_files
+
     def _reply(self, vma: str, endpoint: str, asked_id: str) -> tuple[int, bytes]:
         world = self._worlds[vma]
         found = world.progress_of(asked_id) if endpoint == "progress" else world.status_of(asked_id)
