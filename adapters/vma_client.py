@@ -23,7 +23,7 @@ from adapters.vma_circuit import Circuit, Leave
 from adapters.vma_dialects import TUNNEL_ERRORS
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
-from domain.observing import observe, settled_by_exports
+from domain.observing import observe, settled_by_exports, without_left_over
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, Observation, VMAStatus, export_name
 
@@ -124,8 +124,11 @@ class HttpVMA:
         )
 
     async def _ask_all(self, target: ProbeTarget, exports: dict[str, Answer], own: list[Answer]) -> None:
+        left_over = {reading.volume_id: reading for reading in target.left_over}
+
         async def ask_export(volume_id: str) -> None:
-            exports[volume_id] = await self._ask(target.vma, "progress", export_name(volume_id))
+            answer = await self._ask(target.vma, "progress", export_name(volume_id))
+            exports[volume_id] = without_left_over(answer, left_over.get(volume_id))
 
         # All are waited for: none may go on when the probe is over.
         asked = await asyncio.gather(*map(ask_export, target.volume_ids), return_exceptions=True)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.vma_words import PHASE_WORDS, STATUS_WORDS, Unintelligible, is_not_found, look_up, plain
-from domain.vma_status import Answer, DiskReport, Document, VMAStatus
+from domain.vma_status import ENDS, Answer, DiskReport, Document, VMAStatus
 
 EXCERPT_BYTES = 512
 MAX_TEXT = 500
@@ -20,9 +20,6 @@ OK, NOT_FOUND = 200, 404
 
 TUNNEL_ERRORS = frozenset({502, 503, 504})
 """The tunnel's answers for a VMA that is not there; not a word about the job."""
-
-ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
-"""The words that end a job, if they are believed."""
 
 MOST = 2**60
 """Beyond it no number means anything, of bytes least of all: that is an exabyte."""
@@ -81,6 +78,7 @@ def read_document(asked_id: str, body: bytes) -> Document:
         bytes_transferred=_bytes(_first(fields, aggregate, "bytes_transferred")),
         total_bytes=_bytes(_first(fields, aggregate, "total_bytes")),
         error=errors,
+        started=_text(_first(fields, _timing(fields), "started_at", "start_time")),
         disks=disks,
     )
 
@@ -240,6 +238,11 @@ def _percent(value: object) -> float | None:
     if not -TOLERANCE <= percent <= 100.0 + TOLERANCE:
         raise Unintelligible(f"a progress of {percent:g} %")
     return min(100.0, max(0.0, percent))
+
+
+def _timing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    timing = fields.get("timing")
+    return timing if isinstance(timing, dict) else {}
 
 
 def _least_percent(*sources: Mapping[str, Any]) -> float | None:

@@ -181,6 +181,7 @@ class JobRecovery:
 
     async def _register_new(self, asked: Registration, trace: Trace) -> ReplicationJob:
         job = ReplicationJob(id=asked.job_id)
+        last = (await self._context(asked.vm_context_id)).last_job
         job.register(
             asked.vm_name,
             asked.vm_context_id,
@@ -189,6 +190,7 @@ class JobRecovery:
             asked.progress_percent,
             self._clock.now(),
             trace,
+            before=await self._log.load(ReplicationJob, last) if last else None,
         )
         await self._save_with_context(job, was_open=False)
         return job

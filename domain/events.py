@@ -13,7 +13,7 @@ import msgspec
 
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Evidence, Outcome, Policy, Rule
-from domain.vma_status import Observation
+from domain.vma_status import DiskReading, Observation
 
 
 class Cause(StrEnum):
@@ -58,7 +58,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobRegistered(Event, frozen=True, kw_only=True):
-    """A replication job was put under our watch."""
+    """A replication job was put under our watch.
+
+    `left_over` is how the VM's job before ended, by the exports that the two have in common.
+    """
 
     topic = "JobRegistered"
 
@@ -67,6 +70,7 @@ class JobRegistered(Event, frozen=True, kw_only=True):
     volume_ids: tuple[str, ...]
     vma: str
     progress_percent: float = 0.0
+    left_over: tuple[DiskReading, ...] = ()
 
 
 class VMAStatusObserved(Event, frozen=True, kw_only=True):

@@ -71,12 +71,14 @@ class JobFields(Aggregate, kw_only=True):
     vma: str = ""
     registered_at: datetime | None = None
     progress_percent: float = 0.0
+    least_percent: float | None = None
     progress_speaks_for: int = 0
     registered_percent: float = 0.0
     phase: str | None = None
     bytes_transferred: int | None = None
     total_bytes: int | None = None
     disks: dict[str, DiskReading] = msgspec.field(default_factory=dict)
+    left_over: tuple[DiskReading, ...] = ()
     vma_status: VMAStatus | None = None
     doubtful: bool = False
     error: str | None = None
@@ -101,6 +103,19 @@ class JobFields(Aggregate, kw_only=True):
     def is_open(self) -> bool:
         """Whether the job is active: it occupies its VM context and somebody has to watch it."""
         return self.state in OPEN_STATES
+
+    @property
+    def left_over_now(self) -> tuple[DiskReading, ...]:
+        """The words of the job before that may still stand where this one's worker has not spoken yet."""
+        return tuple(reading for reading in self.left_over if reading.volume_id not in self.disks)
+
+    @property
+    def seen_percent(self) -> float:
+        """The last progress that was seen, of the least favourable disk where they were listed.
+
+        A guess shows 100 %, which nobody has seen.
+        """
+        return self.progress_percent if self.least_percent is None else self.least_percent
 
     @property
     def is_guess(self) -> bool:
@@ -138,7 +153,8 @@ class JobFields(Aggregate, kw_only=True):
         self.vm_name, self.vm_context_id = event.vm_name, event.vm_context_id
         self.volume_ids, self.vma = event.volume_ids, event.vma
         self.registered_at = self.moved_at = event.recorded_at
-        self.progress_percent = self.registered_percent = event.progress_percent
+        self.progress_percent = self.registered_percent = self.least_percent = event.progress_percent
+        self.left_over = event.left_over
         self.progress_speaks_for = len(event.volume_ids)
         # Progress that was known at registration can only have come from the VMA.
         self.seen_on_vma = event.progress_percent > 0
@@ -162,6 +178,8 @@ class JobFields(Aggregate, kw_only=True):
         self.phase, self.error = observation.phase, observation.error
         if observation.progress_percent is not None:
             self.progress_percent = observation.progress_percent
+            least = observation.least_percent
+            self.least_percent = observation.progress_percent if least is None else least
             self.progress_speaks_for = observation.speaks_for
         self.bytes_transferred = observation.bytes_transferred
         self.total_bytes = observation.total_bytes
@@ -204,6 +222,8 @@ class JobFields(Aggregate, kw_only=True):
         )
         if event.to_state is JobState.REPLICATING:
             self.state, self.outcome_basis, self.ended_at = event.to_state, None, None
+            if event.observation.progress_percent is None:
+                self.progress_percent = self.seen_percent
             self.watched_by = Trace(event.correlation_id, event.ref)
         else:
             self._end(event.to_state, Basis.OBSERVED, event.recorded_at)

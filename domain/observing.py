@@ -6,6 +6,8 @@ It errs on the side of not knowing: `completed` is only said when every disk is 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from domain.vma_status import (
     CONCLUSIVE,
     Answer,
@@ -62,6 +64,7 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
         took_ms=took_ms,
         phase=leading.phase if leading else None,
         progress_percent=own.progress_percent if own else _mean_progress(disks),
+        least_percent=own.least_progress if own else None,
         bytes_transferred=own.bytes_transferred if own else _total(d.bytes_transferred for d in disks),
         total_bytes=own.total_bytes if own else _total(d.total_bytes for d in disks),
         error=_error(documents) if status is VMAStatus.FAILED else None,
@@ -71,6 +74,23 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
         speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
         answers=(*exports.values(), *job_answers),
     )
+
+
+def without_left_over(answer: Answer, left: DiskReading | None) -> Answer:
+    """Return an export's answer, unless it is still the last word about the job before.
+
+    Exports are named by their volumes, and the VMA keeps a document until the next worker writes its own, which may
+    take minutes: until then it says of a new job how the one before ended.
+    """
+    if left is None or answer.document is None:
+        return answer
+    now = _reading(left.volume_id, answer)
+    if left.started is None:
+        now = msgspec.structs.replace(now, started=None)
+    if now != left:
+        return answer
+    said = f"left over from the job before, which was {left.status.value}: no word about this one yet"
+    return msgspec.structs.replace(answer, status=VMAStatus.NOT_FOUND, detail=said, document=None)
 
 
 def settled_by_exports(exports: Mapping[str, Answer]) -> bool:
@@ -92,6 +112,7 @@ def _reading(volume_id: str, answer: Answer) -> DiskReading:
         progress_percent=document.progress_percent,
         bytes_transferred=document.bytes_transferred,
         total_bytes=document.total_bytes,
+        started=document.started,
     )
 
 

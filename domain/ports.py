@@ -8,7 +8,7 @@ import msgspec
 
 from domain.aggregate import Aggregate, Snapshot
 from domain.events import Event
-from domain.vma_status import Observation
+from domain.vma_status import DiskReading, Observation
 
 TAggregate = TypeVar("TAggregate", bound=Aggregate)
 
@@ -46,11 +46,15 @@ class EventLog(Protocol):
 
 
 class ProbeTarget(msgspec.Struct, frozen=True):
-    """What has to be known of a job to ask its VMA for it."""
+    """What has to be known of a job to ask its VMA for it.
+
+    `left_over` is what the job before last said of these volumes, while this one's worker has not spoken of them.
+    """
 
     job_id: str
     vma: str
     volume_ids: tuple[str, ...]
+    left_over: tuple[DiskReading, ...] = ()
 
 
 class VMA(Protocol):

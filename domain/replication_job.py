@@ -3,7 +3,7 @@
 Each command checks, decides and records; what the events then add up to is in `job_state`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ from domain.recovery_policy import (
     Silence,
     decide,
 )
-from domain.vma_status import Observation, VMAStatus
+from domain.vma_status import ENDS, DiskReading, Observation, VMAStatus
 
 
 class ReplicationJob(JobFields, kw_only=True):
@@ -51,8 +51,9 @@ class ReplicationJob(JobFields, kw_only=True):
         progress_percent: float,
         at: datetime,
         trace: Trace,
+        before: "ReplicationJob | None" = None,
     ) -> None:
-        """Put the job under watch. The caller has made sure that the id is free."""
+        """Put the job under watch. The caller has made sure that the id is free, and knows the VM's job before."""
         self.record(
             JobRegistered,
             at,
@@ -62,7 +63,13 @@ class ReplicationJob(JobFields, kw_only=True):
             volume_ids=volume_ids,
             vma=vma,
             progress_percent=progress_percent,
+            left_over=before.last_words(volume_ids) if before else (),
         )
+
+    def last_words(self, volume_ids: Collection[str]) -> tuple[DiskReading, ...]:
+        """Return how the exports of these volumes said that this job had ended."""
+        said = (self.disks.get(volume_id) for volume_id in volume_ids)
+        return tuple(reading for reading in said if reading is not None and reading.status in ENDS)
 
     def is_same_registration(
         self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
@@ -147,6 +154,9 @@ class ReplicationJob(JobFields, kw_only=True):
         trace = Trace(self.watched_by.correlation_id, self.last_ref)
         recorded = observation.for_log(raw=True)
         reason = f"inferred {self.state.value}, but the VMA says {observation.status.value}"
+        if target is self.state and newer_job is not None:
+            # The exports may be the newer job's by now: what they confirm is that one.
+            return
         if target is self.state:
             confirmed = f"inferred {self.state.value}, and the VMA says so"
             self.record(OutcomeConfirmed, at, trace, reason=confirmed, observation=recorded)
@@ -192,7 +202,7 @@ class ReplicationJob(JobFields, kw_only=True):
             registered_at=registered_at,
             last_contact_at=self.last_contact_at or registered_at,
             seen_on_vma=self.seen_on_vma,
-            progress_percent=self.progress_percent,
+            progress_percent=self.seen_percent,
             progress_speaks_for=self.progress_speaks_for,
             disks=tuple(
                 DiskProgress(volume_id=v, progress_percent=r.progress_percent if r else None)

@@ -27,6 +27,9 @@ class VMAStatus(StrEnum):
 CONCLUSIVE = frozenset({VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED})
 """The statuses that are the VMA's own word about the job; the others are silence in several forms."""
 
+ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
+"""The words that end a job, if they are believed."""
+
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """A status with the figures beside it, of a whole document or of one disk in its list."""
@@ -84,7 +87,15 @@ class Document(Figures, frozen=True, kw_only=True):
 
     phase: str | None = None
     error: str | None = None
+    started: str | None = None
     disks: tuple[DiskReport, ...] = ()
+
+    @property
+    def least_progress(self) -> float | None:
+        """The progress in percent of the least favourable disk; one that is listed without any counts as nothing."""
+        listed = [100.0 if disk.is_finished else disk.stated_progress or 0.0 for disk in self.disks]
+        known = [*listed, *([] if self.progress_percent is None else [self.progress_percent])]
+        return min(known, default=None)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +111,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DiskReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One disk of the job as its own export reported it; status `not_found` if it did not."""
+    """One disk of the job as its own export reported it; status `not_found` if it did not.
+
+    `started` is when the worker says that it began, in its own words: it tells one worker's documents from another's.
+    """
 
     volume_id: str
     status: VMAStatus
@@ -108,6 +122,7 @@ class DiskReading(msgspec.Struct, frozen=True, kw_only=True):
     progress_percent: float | None = None
     bytes_transferred: int | None = None
     total_bytes: int | None = None
+    started: str | None = None
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +131,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     `covered` is the number of disks that a `completed` vouches for; below the job's number of disks it is a
     claim that must hold over the confirmation window before it counts (a worker that shares one id for several
     disks says `completed` after the first). `belied_at` is the least progress in percent that a `completed` states
-    of itself, where that contradicts it.
+    of itself, where that contradicts it. `least_percent` is the progress of the least of the disks that a document
+    under the job's own id lists.
     """
 
     job_id: str
@@ -126,6 +142,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float = 0.0
     phase: str | None = None
     progress_percent: float | None = None
+    least_percent: float | None = None
     bytes_transferred: int | None = None
     total_bytes: int | None = None
     error: str | None = None

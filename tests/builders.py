@@ -22,6 +22,7 @@ def document(
     phase: str | None = "Transfer",
     total: int | None = 1000,
     error: str | None = None,
+    started: str | None = None,
     disks: tuple[DiskReport, ...] = (),
 ) -> Document:
     """Make a document as the parser would."""
@@ -33,6 +34,7 @@ def document(
         bytes_transferred=transferred,
         total_bytes=total,
         error=error,
+        started=started,
         disks=disks,
     )
 

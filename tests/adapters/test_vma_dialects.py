@@ -342,6 +342,24 @@ def test_a_disk_that_is_listed_twice_is_one_disk_and_its_worst_entry_counts() ->
     assert listed(failed, half, finished) == listed(finished, half, failed) == [VMAStatus.FAILED]
 
 
+@pytest.mark.parametrize(
+    ("fields", "started"),
+    [
+        ({"timing": {"start_time": "10:00"}}, "10:00"),
+        ({"start_time": "10:00"}, "10:00"),
+        ({"started_at": "10:00", "timing": {"start_time": "11:00"}}, "10:00"),
+        ({"timing": "10:00"}, None),
+        ({"timing": {"start_time": 7}}, None),
+        ({}, None),
+    ],
+)
+def test_when_a_worker_began_is_kept_in_its_own_words(fields: dict[str, Any], started: str | None) -> None:
+    found = reply({"status": "in_progress", **fields}).document
+
+    assert found is not None
+    assert found.started == started
+
+
 def test_both_lists_of_disks_count() -> None:
     finished, half = disk(100, "completed"), {"id": "disk-2001", "percent": 5, "status": "Streaming"}
 

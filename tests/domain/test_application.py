@@ -2,9 +2,11 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from adapters.event_store import SQLiteEventLog
+from domain.application import Registration
 from domain.errors import ContextBusy, IllegalTransition, JobExists, NotFound, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
@@ -121,6 +123,20 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> Non
     with scenery.event_log._recorder.datastore.transaction(commit=False) as cursor:
         cursor.execute("SELECT originator_version FROM stored_snapshots")
         assert [row[0] for row in cursor.fetchall()] == [100]
+
+
+async def test_the_next_job_of_a_vm_knows_how_the_one_before_ended_by_their_exports(scenery: Scenery) -> None:
+    first = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
+    await scenery.app.register(first, REQUEST)
+    scenery.vma.says["job-1"] = COMPLETED
+    await scenery.app.observe("job-1", await scenery.contact.ask(await scenery.app.job("job-1")))
+
+    second = msgspec.structs.replace(first, job_id="job-2", volume_ids=("b", "c"))
+    job, _ = await scenery.app.register(second, REQUEST)
+    other, _ = await scenery.app.register(asked("job-3"), REQUEST)
+
+    assert [(left.volume_id, left.status) for left in job.left_over] == [("b", VMAStatus.COMPLETED)]
+    assert other.left_over == ()
 
 
 async def test_a_revised_job_occupies_its_vm_again(scenery: Scenery) -> None:

@@ -7,7 +7,7 @@ from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy, Silence
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Observation, VMAStatus
+from domain.vma_status import DiskReport, Observation, VMAStatus
 from tests.builders import JOB, NOON, answer, at, document, observed
 
 TRACE = Trace("request-1", "request-1")
@@ -50,6 +50,66 @@ def test_a_decision_is_no_retry_unless_it_says_so() -> None:
 @pytest.mark.parametrize(("percent", "seen"), [(0.0, False), (0.5, True), (99.0, True)])
 def test_progress_known_at_registration_was_seen_on_the_vma(percent: float, *, seen: bool) -> None:
     assert registered(percent).seen_on_vma is seen
+
+
+def test_a_guess_shows_a_hundred_percent_that_nobody_has_seen() -> None:
+    job = registered()
+    job.observe(running(95.0, 10), at(10))
+
+    recovered(job, GONE, 20)
+
+    assert (job.state, job.progress_percent, job.seen_percent) == (JobState.COMPLETED, 100.0, 95.0)
+
+
+def test_a_guess_that_is_revised_is_as_far_as_it_was_seen() -> None:
+    job = registered()
+    job.observe(running(95.0, 10), at(10))
+    recovered(job, GONE, 20)
+    job.revise(observed(document(VMAStatus.RUNNING, None, total=None), seconds=30), None, at(30))
+    assert (job.state, job.progress_percent) == (JobState.REPLICATING, 95.0)
+
+    again = recovered(registered(12.0), GONE, 10)
+    again.revise(running(41.5, 30), None, at(30))
+    assert (again.progress_percent, again.seen_percent) == (41.5, 41.5)
+
+
+def test_a_decision_rests_on_the_least_of_the_disks_that_a_document_of_the_job_lists() -> None:
+    job = ReplicationJob(id=JOB)
+    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, NOON, TRACE)
+    listed = tuple(DiskReport(disk_id=f"d{p}", status=VMAStatus.RUNNING, progress_percent=p) for p in (100.0, 10.0))
+    lost = VMAStatus.NOT_FOUND
+    job.observe(observed(lost, lost, own=document(percent=96.4, disks=listed), seconds=10), at(10))
+    assert (job.progress_percent, job.seen_percent) == (96.4, 10.0)
+
+    recovered(job, observed(lost, lost, own=lost, seconds=20), 20)
+
+    assert (job.state, job.decision and job.decision.rule) == (JobState.FAILED, "lost")
+
+
+def test_a_state_from_before_the_least_disk_was_kept_goes_by_its_progress() -> None:
+    assert JobFields(id=JOB, progress_percent=95.0).seen_percent == 95.0
+
+
+def test_what_is_left_over_counts_until_this_jobs_worker_has_spoken_of_the_disk() -> None:
+    before = registered()
+    before.observe(COMPLETED, at(10))
+    job = ReplicationJob(id="job-2")
+    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, at(20), TRACE, before)
+    assert [(left.volume_id, left.status) for left in job.left_over_now] == [("v1", VMAStatus.COMPLETED)]
+
+    job.observe(observed(GONE.status, GONE.status, own=document(percent=3.0), seconds=30), at(30))
+    assert [left.volume_id for left in job.left_over_now] == ["v1"]
+
+    job.observe(observed(document(percent=4.0), GONE.status, seconds=40), at(40))
+    assert [left.volume_id for left in job.left_over_now] == []
+
+
+def test_only_a_job_that_ended_leaves_something_over() -> None:
+    before = registered()
+    before.observe(running(40.0, 10), at(10))
+
+    assert before.last_words(["v1"]) == ()
+    assert registered().last_words(["v1"]) == ()
 
 
 def test_a_job_has_moved_when_what_the_vma_says_of_it_has_changed_and_only_then() -> None:

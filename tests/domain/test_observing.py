@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.observing import settled_by_exports, vouched_disks
+from domain.observing import settled_by_exports, vouched_disks, without_left_over
 from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus
 from tests.builders import NOON, answer, document, observed
 
@@ -156,6 +156,72 @@ def test_progress_says_for_how_many_disks_it_speaks() -> None:
     assert observed(RUNNING, RUNNING).speaks_for == 2
     assert observed(LOST, LOST, own=RUNNING).speaks_for == 1
     assert observed(LOST, LOST, own=document(disks=listing(10, 20))).speaks_for == 2
+
+
+@pytest.mark.parametrize(
+    ("percent", "listed", "least"),
+    [
+        (55.0, listing(100, 10), 10.0),
+        (96.4, (*listing(100), DiskReport(disk_id="disk-9", status=VMAStatus.RUNNING)), 0.0),
+        (96.4, listing(100, 100), 96.4),
+        (None, listing(30, 20), 20.0),
+        (None, listing(100, 100), 100.0),
+        (33.0, (), 33.0),
+        (None, (), None),
+    ],
+)
+def test_progress_under_the_jobs_own_id_is_as_far_as_its_least_disk(
+    percent: float | None, listed: tuple[DiskReport, ...], least: float | None
+) -> None:
+    assert observed(LOST, LOST, own=document(percent=percent, disks=listed)).least_percent == least
+
+
+def test_exports_have_their_own_progress_each() -> None:
+    assert observed(RUNNING, RUNNING).least_percent is None
+
+
+class TestLeftOver:
+    """Exports are named by volumes, and the VMA keeps what it last said of one until the next worker speaks."""
+
+    ENDED = document(VMAStatus.COMPLETED, 100.0, started="10:00")
+
+    def asked_after(self, ended: Document, said: Document | VMAStatus) -> Answer:
+        left = observed(ended).disks[0]
+        return without_left_over(answer("migration-vol-v1", said), left)
+
+    @pytest.mark.parametrize("status", [VMAStatus.COMPLETED, VMAStatus.FAILED])
+    def test_the_last_word_about_the_job_before_is_none_about_this_one(self, status: VMAStatus) -> None:
+        ended = document(status, 40.0, started="10:00")
+
+        found = self.asked_after(ended, ended)
+
+        assert (found.status, found.document) == (LOST, None)
+        assert found.detail == f"left over from the job before, which was {status.value}: no word about this one yet"
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            document(VMAStatus.COMPLETED, 100.0, started="11:00"),
+            document(VMAStatus.COMPLETED, 100.0, started="10:00", total=2000),
+            document(VMAStatus.COMPLETED, 99.5, started="10:00"),
+            document(VMAStatus.COMPLETED, 100.0, started="10:00", phase="Completed"),
+            document(VMAStatus.RUNNING, 100.0, started="10:00"),
+            DOWN,
+            NOISE,
+        ],
+    )
+    def test_any_other_word_is_about_this_one(self, said: Document | VMAStatus) -> None:
+        assert self.asked_after(self.ENDED, said) == answer("migration-vol-v1", said)
+
+    def test_where_the_start_was_not_known_the_figures_tell(self) -> None:
+        ended = document(VMAStatus.COMPLETED, 100.0)
+
+        assert self.asked_after(ended, self.ENDED).status is LOST
+
+    def test_without_a_job_before_every_word_counts(self) -> None:
+        said = answer("migration-vol-v1", self.ENDED)
+
+        assert without_left_over(said, None) is said
 
 
 def test_a_failure_says_what_the_vma_said() -> None:

@@ -208,6 +208,13 @@ class TestGuesses:
         assert last(job).topic == "OutcomeContradicted"
         assert (job.state, job.contradicted, job.is_guess) == (JobState.FAILED, True, False)
 
+    def test_what_confirms_one_whose_vm_has_a_newer_job_may_be_about_that_one(self) -> None:
+        job, before = self.lost(), self.lost()
+
+        job.revise(FAILED, "job-2", at(99))
+
+        assert (news(job, before), job.is_guess) == ([], True)
+
     def test_silence_changes_nothing(self) -> None:
         job, before = self.lost(), self.lost()
 

@@ -121,6 +121,34 @@ class TestSeveralDisks:
         assert "write error" in job["decision"]["reason"]
 
 
+class TestTheNextJobOfAVM:
+    """Exports are named by volumes: until the next worker speaks, they say how the job before ended."""
+
+    @pytest.mark.parametrize(("word", "state"), [("completed", "completed"), ("failed", "failed")])
+    def test_how_the_last_job_ended_is_no_word_about_the_next(
+        self, word: str, state: str, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
+        service = start_service(STARTUP_GRACE="60")
+        export, said = f"migration-vol-{DISKS[0]}", {"percentage": 100.0, "timing": {"start_time": "10:00"}}
+        vma.world.set_document(export, {"job_id": export, "status": word, **said})
+        service.register("job-1", DISKS[0], vm_context_id="vm")
+        service.wait_for("job-1", state=state, basis="observed")
+
+        service.register("job-2", DISKS[0], vm_context_id="vm")
+        service.kill()
+        service.start()
+        service.wait_for("job-2", state="pending-retry", rule="not-started-yet")
+        vma.world.set_document("job-2", {"job_id": "job-2", "status": "in_progress", "percentage": 3.0})
+        service.wait_for("job-2", state="replicating", rule="still-running", progress_percent=3.0)
+        polls(vma)
+        assert service.job("job-2")["state"] == "replicating"
+
+        ended = {"job_id": export, "status": "completed", "percentage": 100.0, "timing": {"start_time": "11:00"}}
+        vma.world.set_document("job-2", {"job_id": "job-2", "status": "completed", "percentage": 100.0})
+        vma.world.set_document(export, ended)
+        service.wait_for("job-2", state="completed", basis="observed")
+
+
 class TestWordsThatMeanSomethingElse:
     """What looks like nothing, or like trouble, and is not."""
 
