@@ -1,0 +1,131 @@
+"""What a VMA sends costs no more than its bound: not in memory, not in requests to others."""
+
+import asyncio
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from adapters.clock import SystemClock
+from adapters.simulated_vma import SimulatedVMA
+from adapters.vma_client import MAX_BODY, HttpVMA
+from domain.ports import ProbeTarget
+from domain.vma_status import VMAStatus
+
+JOB = ProbeTarget("job-1", "default", ("disk-1",))
+DONE = json.dumps({"job_id": "migration-vol-disk-1", "status": "completed", "percentage": 100.0}).encode()
+MOST_MEMORY = 150.0
+"""Megabytes, for a process that has imported the client and asks with it."""
+
+ASK = """
+import asyncio, resource, sys
+import msgspec
+from adapters.clock import SystemClock
+from adapters.vma_client import HttpVMA
+from domain.ports import ProbeTarget
+
+class Bounds(msgspec.Struct):
+    probe_timeout: float = 10.0
+    probe_concurrency: int = 8
+
+async def main():
+    client = HttpVMA({"default": sys.argv[1]}, SystemClock(), Bounds(), circuit_rest=0.2)
+    for _ in range(3):
+        seen = await client.probe(ProbeTarget("job-1", "default", ("disk-1",)))
+    await client.close()
+    print(seen.status.value, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, seen.answers[0].detail, sep="|")
+
+asyncio.run(main())
+"""
+
+
+class Bounds(msgspec.Struct):
+    """The bounds of a probe in these tests."""
+
+    probe_timeout: float = 3.0
+    probe_concurrency: int = 8
+
+
+@pytest.fixture
+def vma() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA() as running:
+        running.world.add_job("job-1", ["disk-1"], progress=41.0, duration=3600)
+        yield running
+
+
+@pytest.fixture
+async def visitors() -> AsyncIterator[tuple[str, list[str]]]:
+    """Somebody else's server, and who came there."""
+    came: list[str] = []
+
+    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append((await reader.readline()).decode())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(DONE) + DONE)
+        writer.close()
+
+    server = await asyncio.start_server(welcome, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", came
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "how", "detail"),
+    [
+        ("huge", {"megabytes": 200}, f"more than {MAX_BODY} bytes of body"),
+        ("gzip_bomb", {}, "not JSON"),
+        ("deep", {}, "not JSON"),
+    ],
+)
+def test_what_it_sends_is_neither_kept_nor_unpacked(
+    vma: SimulatedVMA, fault: str, how: dict[str, Any], detail: str
+) -> None:
+    vma.faults.set(fault, **how)
+
+    run = subprocess.run([sys.executable, "-c", ASK, vma.url], capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+
+    status, megabytes, said = run.stdout.strip().split("|")
+    assert status == "unintelligible"
+    assert said.startswith(detail)
+    assert float(megabytes) < MOST_MEMORY
+
+
+async def test_a_packed_reply_is_not_unpacked_even_if_it_is_small_and_says_completed() -> None:
+    async def packed(_request: web.Request) -> web.Response:
+        return web.Response(body=gzip.compress(DONE), headers={"Content-Encoding": "gzip"})
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", packed)
+    async with TestServer(application) as server:
+        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
+        seen = await client.probe(JOB)
+        await client.close()
+
+    assert seen.status is VMAStatus.UNINTELLIGIBLE
+    assert (seen.answers[0].detail or "").startswith("not JSON")
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+async def test_nobody_is_visited_because_a_vma_redirects_there(
+    code: int, vma: SimulatedVMA, visitors: tuple[str, list[str]]
+) -> None:
+    elsewhere, came = visitors
+
+    async def redirect(_request: web.Request) -> web.Response:
+        return web.Response(status=code, headers={"Location": elsewhere})
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", redirect)
+    async with TestServer(application) as server:
+        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
+        seen = await client.probe(JOB)
+        await client.close()
+
+    assert seen.answers[0].detail == f"HTTP {code}, which is no answer about a job"
+    assert came == []
