@@ -3,9 +3,8 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
@@ -16,10 +15,10 @@ from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecide
 from domain.recovery_policy import Policy, Silence
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from projections import schema
 from projections.projector import Projector, open_read_model
 from projections.queries import Queries
 from tests.faults.workload import SilentLog, seen
+from tests.read_model import rows_of
 
 
 def check(data_dir: Path, acknowledged: list[str]) -> None:
@@ -40,7 +39,7 @@ async def _check(data_dir: Path, acknowledged: list[str]) -> None:
         _the_log_is_whole(data_dir, events, acknowledged)
         for model in (engine, fresh):
             await Projector(model, log, SystemClock(), SilentLog()).catch_up()
-        assert _rows(engine) == _rows(fresh), "the read model is not the fold of the log"
+        assert rows_of(engine) == rows_of(fresh), "the read model is not the fold of the log"
         await _every_open_job_is_taken_up(log, engine, events)
     finally:
         log.close()
@@ -77,11 +76,3 @@ async def _every_open_job_is_taken_up(log: SQLiteEventLog, engine: Engine, event
             job_id, "run-2", seen(job_id, VMAStatus.RUNNING, 90.0), silence, None, lambda _: 1.0
         )
         assert decision is not None
-
-
-def _rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    with engine.connect() as connection:
-        return {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-            for table in schema.metadata.sorted_tables
-        }

@@ -21,6 +21,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Rule, decide
 from domain.replication_job import ReplicationJob
 from projections import schema
+from tests.read_model import Rows
 from tests.simulation.store import Disk
 
 INFERRED = {Rule.GONE_NEAR_END, Rule.LOST, Rule.UNREACHABLE_TOO_LONG}
@@ -119,8 +120,10 @@ class Invariants:
             else:
                 insist(not job.is_open and (job.is_guess or job.state.value in truth.ever), wrong)
 
-    def projected(self, engine: Engine) -> None:
-        """The read model is the fold of the log."""
+    def projected(self, engine: Engine, followed: Rows, folded_anew: Rows) -> None:
+        """The read model is the fold of the log, in every row and column, whatever interrupted it."""
+        differs = [name for name, rows in folded_anew.items() if rows != followed[name]]
+        insist(not differs, f"not the fold of the log: {differs}")
         with engine.connect() as connection:
             rows = connection.execute(select(schema.jobs.c.id, schema.jobs.c.version, schema.jobs.c.state)).all()
             count = len(connection.execute(select(schema.audit_trail.c.position)).all())

@@ -17,6 +17,7 @@ from domain.events import Cause, Trace
 from domain.recovery_policy import Outcome
 from projections import schema
 from projections.projector import NAME, Projector
+from tests.read_model import Rows, rows_of
 from tests.simulation.invariants import Invariants, Truth, Violation
 from tests.simulation.life import Life, SilentLog
 from tests.simulation.loop import Machine, SimulatedClock, SimulatedLoop
@@ -192,8 +193,13 @@ class Simulation:
         lasting = {job_id: truth for job_id, truth in truths.items() if truth.now == before[job_id]}
         self._invariants.settled(lasting, self.ended_by_hand)
         await self._life.kill()
+        followed = await self._projected()
+        self.lose_the_read_model()
+        self._invariants.projected(self._engine, followed, await self._projected())
+
+    async def _projected(self) -> Rows:
         await Projector(self._engine, SimulatedLog(self.disk, self.rng), self.clock, SilentLog()).catch_up()
-        self._invariants.projected(self._engine)
+        return rows_of(self._engine)
 
     def _truth(self, job_id: str) -> Truth:
         world = self.worlds[self.on_vma[job_id]]

@@ -1,0 +1,18 @@
+"""The read model as a whole, to hold one against another."""
+
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from projections import schema
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def rows_of(engine: Engine) -> Rows:
+    """Return all rows of all tables, in an order that does not depend on how they came there."""
+    with engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in schema.metadata.sorted_tables
+        }
