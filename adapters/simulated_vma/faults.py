@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -100,8 +101,13 @@ async def _empty(_request: web.Request, _document: Document, _how: dict[str, Any
 
 
 async def _gzip_bomb(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
-    bomb = gzip.compress(b" " * 50 * MEGABYTE)
-    return web.Response(body=bomb, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    return web.Response(body=_bomb(), content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+@cache
+def _bomb() -> bytes:
+    """Pack it once: that takes longer than a probe waits on a busy machine."""
+    return gzip.compress(b" " * 50 * MEGABYTE)
 
 
 async def _unknown_fields(_request: web.Request, document: Document, _how: dict[str, Any]) -> web.StreamResponse:
@@ -169,7 +175,7 @@ class Faults:
         """`listen` opens and closes the server's listener, for `refuse`."""
         self.not_found_style = "404_text"
         self._listen = listen
-        self._everywhere: tuple[str, dict[str, Any]] | None = None
+        self.everywhere: tuple[str, dict[str, Any]] | None = None
         self._by_id: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def set(self, mode: str, *, id: str | None = None, **how: Any) -> None:  # noqa: A002, ANN401 - as in JSON
@@ -188,7 +194,7 @@ class Faults:
         elif mode not in FAULTS:
             raise LookupError(f"there is no fault {mode!r}")
         elif id is None:
-            self._everywhere = (mode, how)
+            self.everywhere = (mode, how)
         else:
             self._by_id[id] = (mode, how)
 
@@ -198,9 +204,9 @@ class Faults:
             self._by_id.pop(id, None)
             return
         self._by_id.clear()
-        self._everywhere = None
+        self.everywhere = None
         self._listen(True)  # noqa: FBT003
 
     def at(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002 - as in JSON
         """Return what is wrong with an id, if anything."""
-        return self._by_id.get(id) or self._everywhere
+        return self._by_id.get(id) or self.everywhere

@@ -118,9 +118,14 @@ class SimulatedVMA:
         app.router.add_post("/api/v1/progress/{id}/update", self._update)
         return app
 
-    async def _health(self, _request: web.Request) -> web.StreamResponse:
+    async def _health(self, request: web.Request) -> web.StreamResponse:
         uptime = f"{time.monotonic_ns() - self._started}ns"
-        return json_response({"status": "healthy", "timestamp": "2025-10-03T14:00:00Z", "uptime": uptime})
+        document = {"status": "healthy", "timestamp": "2025-10-03T14:00:00Z", "uptime": uptime}
+        everywhere = self.faults.everywhere
+        if everywhere is None:
+            return json_response(document)
+        mode, how = everywhere
+        return await FAULTS[mode](request, document, how)
 
     async def _progress(self, request: web.Request) -> web.StreamResponse:
         asked_id = request.match_info["id"]

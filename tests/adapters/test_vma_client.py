@@ -232,8 +232,9 @@ async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -
 
 
 async def test_a_vma_that_answers_for_no_id_costs_a_thousand_jobs_a_few(vma: SimulatedVMA, client: HttpVMA) -> None:
-    vma.faults.set("hang")
     targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
+    for target in targets:
+        vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
 
     observations = await asyncio.gather(*(client.probe(target) for target in targets))
 
