@@ -32,7 +32,7 @@ from adapters.vma_client import HttpVMA
 from domain.ports import ProbeTarget
 
 class Bounds(msgspec.Struct):
-    probe_timeout: float = 10.0
+    probe_timeout: float = 30.0
     probe_concurrency: int = 8
 
 async def main():
