@@ -4,8 +4,9 @@ The file is `job-recovery.toml` in the working directory, or what `JOB_RECOVERY_
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
@@ -16,30 +17,61 @@ from pydantic_settings import (
 )
 
 from domain.errors import InvalidInput
+from domain.identifiers import is_valid_id
 from domain.plain_text import redacted
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Url = Annotated[str, Field(min_length=1)]
+MAY_HOLD_A_PASSWORD = {"vma_url", "vmas"}
+"""What is wrong with these is said in words: in an address that is none, a password cannot be told from the rest."""
+
+TEN_YEARS = 10 * 365 * 86400.0
+"""The longest duration: a date so far away can still be reckoned with."""
+
+Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
 
 _URL = TypeAdapter(HttpUrl)
+_WITH_A_HOST = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 
 
 def _base_address(url: str) -> str:
     """Return an address that paths can be added to.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; the message holds nothing of it.
 
     """
-    parts = _URL.validate_python(url)
+    if not _WITH_A_HOST.fullmatch(url):
+        raise ValueError("The address of a VMA begins with http:// or https:// and a host, and has no blanks")
+    try:
+        parts = _URL.validate_python(url)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from None
     if parts.query is not None or parts.fragment is not None:
         raise ValueError("The address of a VMA has no query and no fragment")
     return url
+
+
+def _further_vma(name: str, url: str) -> str:
+    """Return the address of a VMA that has a name of its own.
+
+    Raises:
+        ValueError: no job can name it, its name is that of `VMA_URL`, or its address is none.
+
+    """
+    if name == DEFAULT_VMA:
+        raise ValueError(f"The VMA named {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
+    if not is_valid_id(name):
+        raise ValueError(
+            "A VMA's name has letters, digits and . _ : - only, begins with a letter or digit, and is short"
+        )
+    try:
+        return _base_address(url)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 class Settings(BaseSettings):
@@ -50,8 +82,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
     data_dir: Path = Path("job-recovery-data")
-    vma_url: Url = "http://localhost:9081"
-    vmas: dict[str, Url] = Field(default_factory=dict)
+    vma_url: str = "http://localhost:9081"
+    vmas: dict[str, str] = Field(default_factory=dict)
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
@@ -78,7 +110,14 @@ class Settings(BaseSettings):
     @field_validator("vmas")
     @classmethod
     def _are_urls(cls, vmas: dict[str, str]) -> dict[str, str]:
-        return {name: _base_address(url) for name, url in vmas.items()}
+        return {name: _further_vma(name, url) for name, url in vmas.items()}
+
+    @field_validator("host", "data_dir")
+    @classmethod
+    def _has_no_nul(cls, value: str | Path) -> str | Path:
+        if "\0" in str(value):
+            raise ValueError("It holds a NUL character")
+        return value
 
     @property
     def vma_urls(self) -> dict[str, str]:
@@ -122,18 +161,28 @@ def load_settings() -> Settings:
         InvalidInput: a value is wrong; the message is one line that names it.
 
     """
-    config = os.environ.get(f"{PREFIX}CONFIG")
-    if config and not Path(config).is_file():
-        raise InvalidInput(f"{PREFIX}CONFIG: there is no file {config}")
     try:
+        _check_config()
         return Settings()
     except ValidationError as error:
         raise InvalidInput("; ".join(_in_words(problem) for problem in error.errors())) from None
-    except ValueError as error:
+    except RecursionError:
+        raise InvalidInput(f"the settings cannot be read: {PREFIX}VMAS or the TOML file is nested too deeply") from None
+    except (ValueError, OSError) as error:
         raise InvalidInput(f"the settings cannot be read: {error}") from None
 
 
-def _in_words(problem: object) -> str:
-    assert isinstance(problem, dict)  # noqa: S101 - pydantic's own form of an error
-    name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-    return f"{name}: {problem['msg']}, not {redacted(str(problem['input']))[:80]!r}"
+def _check_config() -> None:
+    config = os.environ.get(f"{PREFIX}CONFIG")
+    if config and not Path(config).is_file():
+        raise InvalidInput(f"{PREFIX}CONFIG: there is no file {config}")
+
+
+def _in_words(problem: Any) -> str:  # noqa: ANN401 - pydantic's own form of an error
+    setting = str(problem["loc"][0])
+    name, what = f"{PREFIX}{setting}".upper(), problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    if setting in MAY_HOLD_A_PASSWORD:
+        return f"{name}: {what} (its value is not shown, for it may hold a password)"
+    return f"{name}: {what}, not {redacted(str(problem['input']))[:80]!r}"

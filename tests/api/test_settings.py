@@ -1,5 +1,6 @@
 """A wrong setting ends the start with one line that names it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("VMA_URL", ""),
         ("VMA_URL", "http://localhost:9081/?tenant=a"),
         ("VMA_URL", "http://localhost:9081/#top"),
+        ("VMA_URL", "http:/localhost:9081"),
+        ("VMA_URL", " http://localhost:9081"),
+        ("VMAS", '{"default": "http://localhost:9082"}'),
+        ("VMAS", '{"dc 2": "http://localhost:9082"}'),
+        ("VMAS", '{"": "http://localhost:9082"}'),
+        ("VMAS", '{"dc2": 1}'),
+        ("STALE_AFTER", "1e14"),
+        ("RECONCILE_FOR", "1e300"),
         ("SQLITE_SYNCHRONOUS", "OFF"),
     ],
 )
@@ -48,6 +57,60 @@ def test_a_wrong_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
     assert "\n" not in str(refused.value)
+
+
+PASSWORD = "canary-pw"
+MISTAKEN = [
+    f"u:{PASSWORD}@h:9081",
+    f"http:/u:{PASSWORD}@h:x",
+    f"http//u:{PASSWORD}@h",
+    f"http://u:se cret{PASSWORD}@h:bad",
+    f'http://u:se"cret{PASSWORD}@h:bad',
+    f"http://u:{PASSWORD}{'x' * 400}@h:bad",
+    f"http://h:9081?{PASSWORD}",
+]
+
+
+@pytest.mark.parametrize("url", MISTAKEN)
+def test_nothing_is_shown_of_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    mistakes = {"VMA_URL": [url], "VMAS": [json.dumps({"dc2": url}), json.dumps({url: "http://h"}), url]}
+    for name, value in [(name, value) for name, values in mistakes.items() for value in values]:
+        with monkeypatch.context() as patched:
+            patched.setenv(f"JOB_RECOVERY_{name}", value)
+            with pytest.raises(InvalidInput) as refused:
+                load_settings()
+
+        assert PASSWORD not in str(refused.value)
+        assert name in str(refused.value).upper()
+
+
+def test_which_of_several_vmas_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", '{"dc2": "http://localhost:9082", "dc3": "localhost:9083"}')
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMAS: dc3: The address of a VMA begins with http://"):
+        load_settings()
+
+
+def test_the_value_of_an_unknown_name_is_not_shown(elsewhere: Path) -> None:
+    (elsewhere / "job-recovery.toml").write_text(f'vma_ulr = "u:{PASSWORD}@h"\n')
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMA_ULR: there is no such setting$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, 'host = "a\\u0000"', 'data_dir = "a\\u0000"'])
+def test_a_file_that_no_setting_comes_of_is_refused(elsewhere: Path, text: str) -> None:
+    (elsewhere / "job-recovery.toml").write_text(text)
+
+    with pytest.raises(InvalidInput, match=r"nested too deeply|NUL character"):
+        load_settings()
+
+
+def test_a_name_that_no_file_can_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_CONFIG", "a" * 300)
+
+    with pytest.raises(InvalidInput, match=r"the settings cannot be read: .*too long"):
+        load_settings()
 
 
 def test_a_toml_file_is_read_and_the_environment_wins(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
