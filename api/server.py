@@ -18,11 +18,15 @@ from api.bootstrap import Service, build, prepare, reconcile_since
 from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
 from api.timekeeping import Timekeeper
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import Log
 
 GRACE = 2
 """Seconds in which requests under way may finish after SIGTERM."""
+
+
+MOST_OF_A_HOST = 100
+"""Characters of a host's name that a message shows."""
 
 
 class _Server(uvicorn.Server):
@@ -39,7 +43,7 @@ def serve(settings: Settings, log: Log) -> None:
     Raises:
         DataDirectoryHeld: another process works on the data directory.
         InvalidInput: the address cannot be bound.
-        StorageUnavailable: the data directory cannot be used.
+        StorageUnavailable: the data directory or a file in it cannot be used.
 
     """
     take_all_files_allowed()
@@ -49,9 +53,26 @@ def serve(settings: Settings, log: Log) -> None:
         _check_access(settings)
         listener = _bind(settings)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
-        asyncio.run(_serve(settings, log, lease, listener, address))
+        with _one_error():
+            asyncio.run(_serve(settings, log, lease, listener, address))
     finally:
         lease.release()
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise an error of ours as what it is, out of the task groups that it ended; a fault stays what it was."""
+    try:
+        yield
+    except ExceptionGroup as ended:
+        ours, faults = ended.split(JobRecoveryError)
+        if ours is None or faults is not None:
+            raise
+        raise _first(ours) from None
+
+
+def _first(errors: BaseException) -> BaseException:
+    return _first(errors.exceptions[0]) if isinstance(errors, BaseExceptionGroup) else errors
 
 
 async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
@@ -107,12 +128,14 @@ def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, An
 
 
 def _check_access(settings: Settings) -> None:
-    """Refuse to be open to other machines."""
+    """Refuse to be open to other machines, and tokens that cannot be read, before anybody can call."""
+    tokens = TokenFile(settings.data_dir).all()
     try:
         local = is_loopback(settings.host)
-    except OSError as error:
-        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host}: {error}") from None
-    if not local and not TokenFile(settings.data_dir).all():
+    except (OSError, ValueError) as error:
+        # A name with a part that is too long is no OSError: it cannot even be encoded.
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MOST_OF_A_HOST]}: {error}") from None
+    if not local and not tokens:
         message = (
             f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
             "make a token first (job-recovery token create NAME --scope read)"

@@ -1,0 +1,80 @@
+"""A service that cannot start, or is not let finish starting, says why in one line."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from adapters.sqlite import sqlite3
+from api.cli import main
+from tests.cli.conftest import complaint
+from tests.restart.service import ServiceProcess
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def with_a_job(tmp_path: Path) -> Iterator[Path]:
+    """Leave the data of a service that had one job."""
+    with SimulatedVMA() as vma:
+        vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+        service = ServiceProcess(tmp_path / "data", vma.url)
+        service.start()
+        service.register("job-1", "disk-1")
+        service.wait_for("job-1", vma_status="running")
+        service.terminate()
+        yield service.data_dir
+        service.close()
+
+
+def serve(tmp_path: Path, **settings: str) -> tuple[int, str]:
+    """Run `serve` to its end; return its exit code and what it wrote to standard error."""
+    environment = {**os.environ, "JOB_RECOVERY_DATA_DIR": str(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
+    environment |= {f"JOB_RECOVERY_{name}": value for name, value in settings.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "api", "serve"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_an_event_of_a_newer_version_ends_the_start_with_one_line(with_a_job: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(with_a_job / "events.sqlite")) as log, log:
+        log.execute(
+            "UPDATE stored_events SET topic = 'JobTeleported' WHERE originator_id = 'job-1' AND originator_version = 1"
+        )
+    for file in with_a_job.glob("read_model.sqlite*"):
+        file.unlink()
+
+    code, said = serve(tmp_path)
+
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert "'JobTeleported' (job-1 version 1) that this version does not know: use a newer one" in said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
+    tmp_path: Path, host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tokens.json").write_text("{")
+    monkeypatch.setenv("JOB_RECOVERY_HOST", host)
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        monkeypatch.setenv("JOB_RECOVERY_PORT", str(taken.getsockname()[1]))
+
+        assert main(["serve"]) == 1
+
+    assert "tokens.json cannot be read" in complaint(capsys)
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "é" * 70, "nowhere.invalid"])
+def test_a_host_that_is_none_is_exit_code_2(host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_HOST", host)
+
+    assert main(["serve"]) == 2
+    assert "JOB_RECOVERY_HOST: " in complaint(capsys)
