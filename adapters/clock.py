@@ -21,6 +21,9 @@ SLEW = 0.01
 SETTLED = 600.0
 """Seconds of uptime before which the machine's clock is taken as it is: it may not have been set yet."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Between which a kept time must lie: beyond, what is reckoned with it can leave the calendar."""
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -93,9 +96,11 @@ class AnchorFile:
         """Return the last anchor; None if there is none that can be read."""
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=Anchor)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError):
             return None
-        return found if found.time.tzinfo is not None else None
+        if found.time.tzinfo is None or not FIRST_YEAR <= found.time.year <= LAST_YEAR:
+            return None
+        return msgspec.structs.replace(found, time=found.time.astimezone(UTC))
 
     def write(self, anchor: Anchor) -> None:
         """Leave an anchor, as a whole or not at all.

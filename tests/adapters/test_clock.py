@@ -132,11 +132,35 @@ def test_an_anchor_outlives_its_process(tmp_path: Path, machine: Machine) -> Non
     assert AnchorFile(tmp_path).read() == anchor
 
 
-def test_an_anchor_that_cannot_be_read_is_none(tmp_path: Path) -> None:
-    for nonsense in ('{"boot": ', '{"boot":"b","uptime":1.0,"time":"2026-01-01T00:00:00"}', "[]"):
-        (tmp_path / "clock.json").write_text(nonsense)
+ANCHOR = b'{"boot":"b","uptime":1.0,"time":"%s"}'
 
-        assert AnchorFile(tmp_path).read() is None
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b'{"boot": ',
+        b"[]",
+        b"[" * 100_000,
+        ANCHOR.replace(b'"b"', b'"\xff"') % b"2026-01-01T00:00:00Z",
+        ANCHOR % b"2026-01-01T00:00:00",
+        ANCHOR % b"0001-01-01T00:00:00+14:00",
+        ANCHOR % b"9999-12-31T23:59:59Z",
+    ],
+    ids=lambda text: text[-40:].decode("latin-1"),
+)
+def test_an_anchor_that_cannot_be_read_is_none(tmp_path: Path, nonsense: bytes) -> None:
+    (tmp_path / "clock.json").write_bytes(nonsense)
+
+    assert AnchorFile(tmp_path).read() is None
+
+
+def test_an_anchor_that_was_written_by_another_clock_is_gone_on_from_in_utc(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_bytes(ANCHOR % b"2026-01-01T02:00:00+02:00")
+
+    found = AnchorFile(tmp_path).read()
+
+    assert found is not None
+    assert found.time.isoformat() == "2026-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("uptime", [-1e30, 1e30])
