@@ -6,10 +6,14 @@ text in the file only says who it was.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
-from domain.errors import JobRecoveryError
+from domain.errors import JobRecoveryError, StorageUnavailable
+
+MOST_OF_A_NAME = 500
+"""Bytes that are read of who holds a lease."""
 
 
 class DataDirectoryHeld(JobRecoveryError):
@@ -22,39 +26,63 @@ class Lease:
     def __init__(self, data_dir: Path) -> None:
         """The lock file lies in the directory itself."""
         self._path = data_dir / "lease"
-        self._file: TextIO | None = None
+        self._file: int | None = None
 
     def acquire(self, holder: str) -> None:
         """Take the lease and write down who holds it.
 
         Raises:
             DataDirectoryHeld: another process holds it; the message says who.
+            StorageUnavailable: the lock file cannot be made or written.
 
         """
-        file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            other = file.read().strip() or "an unknown process"
-            file.close()
-            message = (
-                f"the data directory {self._path.parent} is held by {other}: "
-                "stop that one first, or use another JOB_RECOVERY_DATA_DIR"
-            )
-            raise DataDirectoryHeld(message) from None
+        with self._usable():
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as refused:
+                other = os.pread(file, MOST_OF_A_NAME, 0)
+                os.close(file)
+                if isinstance(refused, BlockingIOError):
+                    raise self._held_by(other) from None
+                raise
         self._file = file
         self.describe(holder)
 
     def describe(self, holder: str) -> None:
-        """Write down who holds the lease."""
+        """Write down who holds the lease.
+
+        Raises:
+            StorageUnavailable: it cannot be written; the lease is held all the same.
+
+        """
         assert self._file is not None  # noqa: S101 - only a held lease is described
-        self._file.truncate(0)
-        self._file.write(f"{holder} (process {os.getpid()})\n")
-        self._file.flush()
+        text = f"{holder} (process {os.getpid()})\n".encode()
+        with self._usable():
+            # What is there is written over before it is cut: that needs no room, also where the disk is full.
+            os.pwrite(self._file, text, 0)
+            os.ftruncate(self._file, len(text))
 
     def release(self) -> None:
         """Give the lease back. Safe to repeat."""
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = (
+                f"the lease {self._path} cannot be taken: {error.strerror}. It must be a plain file that this user may "
+                "write, on a disk with room; the service makes it anew if it is deleted"
+            )
+            raise StorageUnavailable(message) from None
+
+    def _held_by(self, other: bytes) -> DataDirectoryHeld:
+        name = other.decode("utf-8", "replace").strip() or "an unknown process"
+        return DataDirectoryHeld(
+            f"the data directory {self._path.parent} is held by {name}: "
+            "stop that one first, or use another JOB_RECOVERY_DATA_DIR"
+        )

@@ -1,10 +1,27 @@
 """One process at a time on a data directory."""
 
+import fcntl
+import os
+import resource
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.lease import DataDirectoryHeld, Lease
+from domain.errors import StorageUnavailable
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """Let this process write no byte to a file: a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path) -> None:
@@ -27,4 +44,42 @@ def test_a_file_left_by_a_process_that_is_gone_holds_nothing(tmp_path: Path) -> 
     lease.acquire("oma-2")
 
     assert (tmp_path / "lease").read_text().startswith("oma-2 (process ")
+    lease.release()
+
+
+def test_a_holder_whose_name_cannot_be_read_still_holds(tmp_path: Path) -> None:
+    with (tmp_path / "lease").open("wb") as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX)
+        lease.write(b"\xff\xfe (process 1)")
+        lease.flush()
+
+        with pytest.raises(DataDirectoryHeld, match=r"is held by .* \(process 1\): stop"):
+            Lease(tmp_path).acquire("oma-2")
+
+
+@pytest.mark.parametrize("obstacle", ["a directory", "a dangling link"])
+def test_a_lease_that_cannot_be_a_file_is_refused_with_what_to_do(tmp_path: Path, obstacle: str) -> None:
+    if obstacle == "a directory":
+        (tmp_path / "lease").mkdir()
+    else:
+        (tmp_path / "lease").symlink_to(tmp_path / "nowhere" / "lease")
+
+    with pytest.raises(StorageUnavailable, match=f"^the lease {tmp_path}/lease cannot be taken: .* plain file"):
+        Lease(tmp_path).acquire("oma-1")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_lease_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lease").touch(mode=0o444)
+
+    with pytest.raises(StorageUnavailable, match="cannot be taken: Permission denied"):
+        Lease(tmp_path).acquire("oma-1")
+
+
+def test_a_lease_on_a_disk_without_room_is_refused_and_can_be_let_go(tmp_path: Path, no_room: None) -> None:
+    lease = Lease(tmp_path)
+
+    with pytest.raises(StorageUnavailable, match="cannot be taken: File too large"):
+        lease.acquire("oma-1")
+
     lease.release()
