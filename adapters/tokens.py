@@ -1,7 +1,8 @@
 """Bearer tokens in a file of the data directory: their hashes, never themselves.
 
 A token is 256 random bits, so a plain hash of it cannot be reversed by guessing. The file is replaced as a whole, and
-a running service reads it again when it has changed: a revoked token is refused at the next request.
+a running service reads it again when it has changed: a revoked token is refused at the next request. A file of its own
+says that tokens were made: when they are lost, nobody is let in, while without any this machine would be.
 """
 
 import fcntl
@@ -48,6 +49,7 @@ class TokenFile:
     def __init__(self, data_dir: Path) -> None:
         """Nothing is read before the first question."""
         self._path = data_dir / "tokens.json"
+        self._made = data_dir / "tokens.made"
         self._read: tuple[int, int] | None = None
         self._by_hash: dict[str, Token] = {}
 
@@ -98,16 +100,24 @@ class TokenFile:
     def _refresh(self) -> None:
         try:
             found = self._path.stat()
-        except FileNotFoundError:
-            self._read, self._by_hash = None, {}
-            return
-        if self._read == (found.st_mtime_ns, found.st_ino):
-            return
-        try:
+            if self._read == (found.st_mtime_ns, found.st_ino):
+                return
             tokens = msgspec.json.decode(self._path.read_bytes(), type=list[Token])
-        except (OSError, msgspec.DecodeError) as error:
+        except FileNotFoundError:
+            self._expect_none()
+        except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
             raise StorageUnavailable(f"the tokens in {self._path} cannot be read: {error}") from None
-        self._read, self._by_hash = (found.st_mtime_ns, found.st_ino), {token.hash: token for token in tokens}
+        else:
+            self._read, self._by_hash = (found.st_mtime_ns, found.st_ino), {token.hash: token for token in tokens}
+
+    def _expect_none(self) -> None:
+        """Have no tokens, if there never were any."""
+        if self._read is not None or self._made.exists():
+            message = (
+                f"the tokens in {self._path} are gone, and nobody is let in: restore that file from a backup, or "
+                f"delete {self._made} and make new ones (job-recovery token create NAME --scope admin)"
+            )
+            raise StorageUnavailable(message)
 
     def _write(self, tokens: list[Token]) -> None:
         """Put a new file in place of the old; one that was written by half is never seen."""
@@ -116,6 +126,7 @@ class TokenFile:
             file.write(msgspec.json.format(msgspec.json.encode(tokens), indent=2))
             file.flush()
             os.fsync(file.fileno())
+        self._made.touch()
         new.replace(self._path)
 
     @contextmanager

@@ -1,6 +1,5 @@
 """Who may do what: nothing is read of a call that is not let in, and nothing is told that is secret."""
 
-import json
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -157,9 +156,56 @@ def test_the_file_of_tokens_is_for_its_owner_and_names_are_taken_once(tokens: To
         tokens.revoke("tom")
 
 
-def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile) -> None:
+@pytest.mark.parametrize("damage", [b'[{"name": "x"}]', b'[{"name": "\xff"}]', b"[" * 100_000])
+def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile, damage: bytes) -> None:
     tokens.create("mara", Scope.READ, NOON)
-    tokens._path.write_text(json.dumps([{"name": "x"}]))
+    tokens._path.write_bytes(damage)
 
-    with pytest.raises(StorageUnavailable, match="cannot be read"):
+    with pytest.raises(StorageUnavailable, match=r"tokens\.json cannot be read"):
         Access(tokens, Buckets(0, time.monotonic), on_loopback=True).admit(None, Scope.READ)
+
+
+async def test_a_call_is_told_that_the_tokens_are_damaged(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    tokens._path.write_bytes(b'[{"name": "\xff"}]')
+
+    refused = await guarded.get("/jobs", headers=bearer(secrets["read"]))
+
+    assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+    assert "tokens.json cannot be read" in refused.json()["detail"]
+
+
+async def test_when_the_tokens_are_lost_nobody_is_let_in_until_they_are_back(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    kept = tokens._path.rename(tokens._path.with_suffix(".backup"))
+    for headers in ({}, bearer(secrets["admin"])):
+        refused = await guarded.get("/jobs", headers=headers)
+
+        assert refused.status_code == 503
+        assert "are gone, and nobody is let in: restore that file from a backup" in refused.json()["detail"]
+
+    kept.rename(tokens._path)
+
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
+
+
+def test_lost_tokens_are_missed_by_the_next_process_too_until_that_is_said_to_be_meant(tmp_path: Path) -> None:
+    TokenFile(tmp_path).create("mara", Scope.READ, NOON)
+    (tmp_path / "tokens.json").unlink()
+    for use in (TokenFile.all, lambda tokens: tokens.create("tom", Scope.ADMIN, NOON)):
+        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and make new ones"):
+            use(TokenFile(tmp_path))
+
+    (tmp_path / "tokens.made").unlink()
+    TokenFile(tmp_path).create("tom", Scope.ADMIN, NOON)
+
+    assert [token.name for token in TokenFile(tmp_path).all()] == ["tom"]
+
+
+def test_a_command_that_made_no_token_leaves_the_service_open(tokens: TokenFile) -> None:
+    with pytest.raises(NotFound):
+        tokens.revoke("nobody")
+
+    assert Access(tokens, Buckets(0, time.monotonic), on_loopback=True).is_open

@@ -121,3 +121,12 @@ def test_a_token_that_is_none_is_not_shown(capsys: Capture, monkeypatch: pytest.
 
     assert main(["jobs"]) == 2
     assert "geheim" not in complaint(capsys)
+
+
+@pytest.mark.parametrize("damage", [b'[{"name": "\xff"}]', b"[" * 100_000])
+def test_tokens_that_cannot_be_read_are_one_line(damage: bytes, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tokens.json").write_bytes(damage)
+
+    assert main(["token", "list"]) == 1
+    assert "tokens.json cannot be read" in complaint(capsys)
