@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from api.schemas import Problem
+from domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from api.bootstrap import Service
@@ -21,9 +22,17 @@ class DescribedApp(FastAPI):
         service: Service | None = getattr(self.state, "service", None)
         if service is not None:
             _name_vmas(document, sorted(service.settings.vma_urls))
-            if service.access.is_open:
+            if _is_open(service):
                 _leave_out_security(document)
         return document
+
+
+def _is_open(service: "Service") -> bool:
+    """Whether calls need no token; with tokens that cannot be read, nobody is let in without one."""
+    try:
+        return service.access.is_open
+    except StorageUnavailable:
+        return False
 
 
 def _name_vmas(document: dict[str, Any], names: list[str]) -> None:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.params import Depends as Dependency
 from fastapi.responses import StreamingResponse
 
 from api import paging, problems
@@ -21,10 +22,11 @@ from api.history_schemas import (
 from api.jobs import TheService
 from api.moments import Moment
 from api.paging import Cursor, Limit
-from api.schemas import Identifier
+from api.schemas import MOST, Identifier
 from api.views import run_view
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.events import Event
+from domain.recovery_policy import Policy
 from projections import run_file
 from projections.audit_trail import AuditFilter
 from projections.replay import Replay, compare, phases, replay, what_if
@@ -34,16 +36,19 @@ MOST_EVENTS = 1_000_000
 
 Seconds = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)]
+Share = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
 
 router = APIRouter(prefix="/recovery-runs", tags=["replay"])
 
 
-def other_policy(
+def other_policy(  # noqa: PLR0913 - every number that a policy has
     complete_above_percent: Percent = None,
     unreachable_timeout: Seconds = None,
     startup_grace: Seconds = None,
     confirmation_window: Seconds = None,
     confirmation_probes: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    amnesia_share: Share = None,
+    amnesia_at_least: Annotated[int | None, Query(ge=1, le=MOST)] = None,
 ) -> dict[str, float]:
     """Read the numbers of another policy; those that are not named stay as they were."""
     asked = {
@@ -52,8 +57,23 @@ def other_policy(
         "startup_grace": startup_grace,
         "confirmation_window": confirmation_window,
         "confirmation_probes": confirmation_probes,
+        "amnesia_share": amnesia_share,
+        "amnesia_at_least": amnesia_at_least,
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def named_only(*beside_the_policy: str) -> Dependency:
+    """Refuse a name that there is not: a number that is misspelt would change nothing, and look like an answer."""
+    known = (*Policy.__struct_fields__, *beside_the_policy)
+
+    def check(request: Request) -> None:
+        unknown = sorted(set(request.query_params) - set(known))
+        if unknown:
+            raise InvalidInput(f"query: there is no {unknown[0][:80]!r}; there are: {', '.join(known)}")
+
+    checked: Dependency = Depends(check)
+    return checked
 
 
 OtherPolicy = Annotated[dict[str, float], Depends(other_policy)]
@@ -74,7 +94,7 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
     )
 
 
-@router.get("/what-if", responses=problems.responses(503))
+@router.get("/what-if", responses=problems.responses(503), dependencies=[named_only("from", "to")])
 async def what_if_over_runs(
     service: TheService,
     policy: OtherPolicy,
@@ -95,7 +115,7 @@ async def what_if_over_runs(
     )
 
 
-@router.get("/{run_id}/replay", responses=problems.responses(404, 503))
+@router.get("/{run_id}/replay", responses=problems.responses(404, 503), dependencies=[named_only("limit", "cursor")])
 async def replay_run(
     run_id: Identifier, service: TheService, policy: OtherPolicy, limit: Limit = 200, cursor: Cursor = None
 ) -> ReplayView:

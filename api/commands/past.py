@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from api.commands import past_tables
-from api.commands.common import Commands, Parser, checked, client, numbers, reading, show
+from api.commands.common import Commands, Parser, checked, client, is_file, numbers, reading, show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
 from domain.identifiers import is_valid_id
@@ -15,6 +16,8 @@ from projections import run_file
 from projections.replay import policy_changes, replay, what_if
 
 FILTERS = ("job", "vm-context", "run", "type", "rule", "basis", "outcome", "actor")
+MOST_SHOWN = 1_000_000
+"""Events in one table; nobody reads more, and each of them is held in memory."""
 
 
 def add_to(commands: Commands) -> None:
@@ -70,8 +73,8 @@ def _add_policy(command: Parser) -> None:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    if arguments.limit < 1:
-        raise InvalidInput("--limit: must be at least 1")
+    if not 1 <= arguments.limit <= MOST_SHOWN:
+        raise InvalidInput(f"--limit: must be from 1 to {MOST_SHOWN}; --export writes all there are")
     wanted = _filters(arguments)
     with client(arguments) as service:
         if arguments.export:
@@ -132,7 +135,7 @@ def _replay(arguments: argparse.Namespace) -> None:
 
 
 def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
-    if Path(run).is_file():
+    if is_file(Path(run)):
         with Path(run).open("rb") as lines:
             return list(run_file.read(lines))
     if not is_valid_id(run):
@@ -153,12 +156,16 @@ def _export(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise InvalidInput(f"--export: {arguments.export} cannot be written: {error}") from None
     finally:
-        part.unlink(missing_ok=True)
+        # A name that no file can have was never made, and cannot be removed.
+        with suppress(OSError):
+            part.unlink()
     print(f"wrote {arguments.run} to {arguments.export}: `job-recovery replay {arguments.export}` needs no service")
 
 
 def _what_if(arguments: argparse.Namespace) -> None:
-    asked = {**numbers(arguments.policy), "from": arguments.since, "to": arguments.until}
+    policy = numbers(arguments.policy)
+    policy_changes(dict(policy))
+    asked = {**policy, "from": arguments.since, "to": arguments.until}
     with client(arguments) as service:
         found = service.get("/recovery-runs/what-if", **asked)
     title = f"{found['decisions']} of {found['runs']} run(s) were decided again; nothing was written"

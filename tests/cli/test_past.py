@@ -194,6 +194,10 @@ def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> No
         (["replay", "x", "--policy", "complete_above_percent=much"], "policy"),
         (["job", "runs", "--as-known", "2026-01-01"], "--at"),
         (["audit", "--limit", "0"], "--limit"),
+        (["audit", "--limit", "9" * 30], "--limit"),
+        (["what-if", "--policy", "foo=1"], "no number 'foo'; there are: complete_above_percent"),
+        (["replay", "a" * 300], "neither a file nor the id of a run"),
+        (["replay", "run-1", "--export", "a" * 300], "cannot be written"),
     ],
 )
 def test_what_cannot_be_asked_is_exit_code_2(line: list[str], says: str, capsys: Capture) -> None:
