@@ -2,6 +2,18 @@
 
 import sys
 
-from api.cli import main
+INTERRUPTED = 128 + 2
 
-sys.exit(main())
+
+def run() -> int:
+    """Run the command line. It is imported only here, so that Ctrl-C while it loads is no traceback."""
+    try:
+        from api.cli import main  # noqa: PLC0415
+
+        return main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,7 +1,7 @@
 """The command line.
 
 Exit codes: 0 done, 1 failed or found wrong, 2 bad input or settings, 3 the data directory is held by another process,
-4 not found.
+4 not found, 130 interrupted (Ctrl-C).
 """
 
 import sys
@@ -14,6 +14,8 @@ from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from domain.plain_text import redacted, visible
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
+INTERRUPTED = 128 + 2
+"""As a shell counts a program that SIGINT ended."""
 
 EXIT_CODES: dict[type[JobRecoveryError], int] = {
     InvalidInput: BAD_INPUT,
@@ -32,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"job-recovery: {visible(redacted(str(error)))}", file=sys.stderr)
         return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
     except KeyboardInterrupt:
-        return FAILED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.stderr.close()

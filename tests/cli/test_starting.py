@@ -1,9 +1,11 @@
 """A service that cannot start, or is not let finish starting, says why in one line."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +16,7 @@ from adapters.simulated_vma import SimulatedVMA
 from adapters.sqlite import sqlite3
 from api.cli import main
 from tests.cli.conftest import complaint
-from tests.restart.service import ServiceProcess
+from tests.restart.service import ServiceProcess, wait_until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -33,12 +35,19 @@ def with_a_job(tmp_path: Path) -> Iterator[Path]:
         service.close()
 
 
-def serve(tmp_path: Path, **settings: str) -> tuple[int, str]:
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "JOB_RECOVERY_DATA_DIR": str(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
+
+
+def serve(tmp_path: Path) -> tuple[int, str]:
     """Run `serve` to its end; return its exit code and what it wrote to standard error."""
-    environment = {**os.environ, "JOB_RECOVERY_DATA_DIR": str(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
-    environment |= {f"JOB_RECOVERY_{name}": value for name, value in settings.items()}
     done = subprocess.run(
-        [sys.executable, "-m", "api", "serve"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "api", "serve"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     return done.returncode, done.stderr
 
@@ -78,3 +87,40 @@ def test_a_host_that_is_none_is_exit_code_2(host: str, capsys: Capture, monkeypa
 
     assert main(["serve"]) == 2
     assert "JOB_RECOVERY_HOST: " in complaint(capsys)
+
+
+WHILE_LOADING = """
+import signal, sys
+from api.__main__ import run
+
+class AtTheCommandLine:
+    def find_spec(self, name, *_):
+        if name == "api.cli":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, AtTheCommandLine())
+sys.exit(run())
+"""
+
+
+def test_ctrl_c_while_it_loads_is_exit_code_130_and_no_traceback() -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", WHILE_LOADING], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2])
+def test_ctrl_c_while_it_starts_is_no_traceback(tmp_path: Path, seconds: float) -> None:
+    line = [sys.executable, "-m", "api", "serve"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        line, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as starting:
+        wait_until((tmp_path / "data" / "lease").exists, every=0.001)
+        time.sleep(seconds)
+        starting.send_signal(signal.SIGINT)
+        out, err = starting.communicate(timeout=30)
+
+    ended_by_itself = "service_stopped" in out
+    assert (starting.returncode, err) == (0 if ended_by_itself else 130, "")
