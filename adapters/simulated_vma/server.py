@@ -1,19 +1,22 @@
 """The simulated VMA's HTTP server, in a thread of its own, so that tests and the demo can go on beside it."""
 
 import asyncio
-import json
 import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from aiohttp import web
 
 from adapters.simulated_vma.control import control_app
 from adapters.simulated_vma.faults import FAULTS, NOT_FOUND_STYLES, Faults, json_response
 from adapters.simulated_vma.world import World
+from domain.errors import InvalidInput
 
 
 class Requests:
@@ -65,9 +68,19 @@ class SimulatedVMA:
         return None if self.control_port is None else f"http://{self.host}:{self.control_port}"
 
     def start(self) -> None:
-        """Start serving."""
+        """Start serving.
+
+        Raises:
+            OSError: it cannot listen where it should; nothing is left behind.
+            UnicodeError: no host can have the name of its host; likewise.
+
+        """
         self._thread.start()
-        self._await(self._open())
+        try:
+            self._await(self._open())
+        except (OSError, UnicodeError):
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stop serving; nothing is left behind."""
@@ -187,15 +200,42 @@ def run(host: str, port: int, control_port: int, world_file: Path | None) -> Non
         control_port: the port of the calls that script its world.
         world_file: a JSON list of jobs, each with the fields of `add_job`.
 
+    Raises:
+        InvalidInput: it cannot listen there, or the file is none of that form.
+
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with SimulatedVMA(port, host=host, control_port=control_port) as vma:
-        for job in json.loads(world_file.read_text()) if world_file else []:
-            vma.world.add_job(**job)
+    vma = SimulatedVMA(port, host=host, control_port=control_port)
+    with _listening(vma):
+        if world_file is not None:
+            _fill(vma.world, world_file)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         print(f"simulated VMA at {vma.url}, its world at {vma.control_url}", flush=True)  # noqa: T201 - the addresses, for who started it
         stop.wait()
+
+
+def _fill(world: World, file: Path) -> None:
+    try:
+        for job in msgspec.json.decode(file.read_bytes(), type=list[dict[str, Any]]):
+            world.add_job(**job)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(
+            f"--world: {file} cannot be used: {error}. It is a JSON list of jobs, each with a job_id and volume_ids"
+        ) from None
+
+
+@contextmanager
+def _listening(vma: SimulatedVMA) -> Iterator[None]:
+    try:
+        vma.start()
+    except (OSError, UnicodeError) as error:
+        ports = f"{vma.port} and {vma.control_port}"
+        raise InvalidInput(f"cannot listen on {vma.host[:100]}, ports {ports}: {error}") from None
+    try:
+        yield
+    finally:
+        vma.stop()
 
 
 def _port(runner: web.AppRunner) -> int:

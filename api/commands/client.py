@@ -77,7 +77,8 @@ class Client:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, UnicodeError) as error:
+            # A host's name with a part that is too long is found out only when it is looked up.
             message = (
                 f"the service at {redacted(self._url)} does not answer ({error}): is `job-recovery serve` running?"
             )

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
@@ -59,6 +60,14 @@ def checked(identifier: str, of: str = "job") -> str:
     if not is_valid_id(identifier):
         raise InvalidInput(f"{identifier[:80]!r} cannot be the id of a {of}")
     return identifier
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; what cannot even be the name of one is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def numbers(named: Sequence[str]) -> dict[str, str]:

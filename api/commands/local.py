@@ -12,6 +12,8 @@ from api.commands.common import TOKEN, Commands, Parser, checked
 from api.commands.tables import grid
 from api.settings import load_settings
 
+HIGHEST_PORT = 65535
+
 # The commands that run something import it themselves: those that only ask a service start three times faster.
 
 
@@ -31,8 +33,8 @@ def add_to(commands: Commands) -> None:
 
     command = commands.add_parser("simulate-vma", help="run a simulated VMA")
     command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=9081)
-    command.add_argument("--control-port", type=int, default=9082, help="where its world is scripted")
+    command.add_argument("--port", type=_port, default=9081)
+    command.add_argument("--control-port", type=_port, default=9082, help="where its world is scripted")
     command.add_argument("--world", type=Path, help="JSON file with the jobs of its world")
     command.set_defaults(command=_simulate_vma)
 
@@ -98,6 +100,12 @@ def _revoke_token(arguments: argparse.Namespace) -> None:
 
 def _tokens() -> TokenFile:
     return TokenFile(load_settings().data_dir)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {HIGHEST_PORT}, not {text[:20]!r}")
+    return int(text)
 
 
 def _simulate_vma(arguments: argparse.Namespace) -> None:

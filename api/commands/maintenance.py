@@ -8,6 +8,7 @@ from adapters.lease import Lease
 from adapters.seals import Seal, verify
 from adapters.sqlite import sqlite3
 from api.bootstrap import prepare
+from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
@@ -52,7 +53,7 @@ def verify_log(settings: Settings, noted: str | None) -> None:
 
     """
     log = settings.data_dir / "events.sqlite"
-    if not log.is_file():
+    if not is_file(log):
         raise NotFound(f"there is no event log {log}")
     try:
         verdict = verify(log, _seal(noted) if noted else None)

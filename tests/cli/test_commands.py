@@ -35,6 +35,12 @@ def test_other_machines_are_not_served_without_a_token(
     assert "job-recovery token create" in complaint(capsys)
 
 
+@pytest.mark.parametrize("host", ["a" * 300, "nowhere.invalid"])
+def test_a_service_at_a_host_that_is_none_does_not_answer(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "--url", f"http://{host}:8082"]) == 1
+    assert "does not answer" in complaint(capsys)
+
+
 def test_no_service_is_exit_code_1_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs"]) == 1
     assert "is `job-recovery serve` running?" in complaint(capsys)

@@ -74,6 +74,26 @@ def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
     assert "there is no event log" in complaint(capsys)
 
 
+def test_a_log_in_a_folder_that_cannot_be_is_not_there_either(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / ("a" * 300)))
+
+    assert main(["verify"]) == 4
+    assert "there is no event log" in complaint(capsys)
+
+
+@pytest.mark.parametrize("name", ["a-file", "a" * 300])
+def test_tokens_of_a_folder_that_is_none_are_one_line(
+    name: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / name))
+    for line in (["list"], ["create", "mara", "--scope", "read"], ["revoke", "mara"]):
+        assert main(["token", *line]) == 1
+        assert f"{name}/tokens.json cannot be " in complaint(capsys)
+
+
 @pytest.mark.parametrize("seal", ["42", ":ab", "-1:ab", "x:ab", "42:"])
 def test_a_seal_that_is_none_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
     assert main(["verify", f"--expect={seal}"]) == 2
