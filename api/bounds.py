@@ -7,6 +7,7 @@ import asyncio
 import resource
 from http import HTTPStatus
 
+from anyio import BrokenResourceError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -58,7 +59,11 @@ class BoundedBodies:
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
             return
-        await self._app(scope, _Replay(whole, receive), send)
+        try:
+            await self._app(scope, _Replay(whole, receive), send)
+        except* BrokenResourceError:
+            # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
+            pass
 
 
 class _Replay:

@@ -1,13 +1,16 @@
 """Who does not send, and who does not read, is let go; who does is not held up."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from fastapi import FastAPI
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import bounds
 from api.bounds import BoundedBodies, BoundedProtocol
@@ -29,18 +32,41 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[uvicorn.Server]:
-    for name in ("READ_WITHIN", "HEAD_WITHIN", "BODY_WITHIN"):
-        monkeypatch.setattr(bounds, name, 0.3)
-    app = BoundedBodies(large_answer)
-    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
+def live_stream() -> FastAPI:
+    """Make an application with a stream as that of the events is one, and without end."""
+    app = FastAPI()
+
+    @app.get("/", response_class=EventSourceResponse)
+    async def follow() -> AsyncIterator[ServerSentEvent]:
+        while True:
+            yield ServerSentEvent(data="x" * 100_000)
+
+    return app
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
+    config = uvicorn.Config(
+        BoundedBodies(app), port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1
+    )
     running = uvicorn.Server(config)
     task = asyncio.ensure_future(running.serve())
     await until(lambda: running.started)
     yield running
     running.should_exit = True
     await task
+
+
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("READ_WITHIN", "HEAD_WITHIN", "BODY_WITHIN"):
+        monkeypatch.setattr(bounds, name, 0.3)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[uvicorn.Server]:
+    async with serving(large_answer) as running:
+        yield running
 
 
 def connected(server: uvicorn.Server, buffer: int = 4096) -> socket.socket:
@@ -62,6 +88,18 @@ async def test_who_sends_no_request_or_reads_no_answer_is_let_go(server: uvicorn
 
     for client in clients:
         client.close()
+
+
+async def test_who_does_not_read_a_live_stream_is_let_go_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(live_stream()) as server:
+        client = connected(server)
+        client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: bool(server.server_state.tasks))
+
+        await until(lambda: not server.server_state.tasks)
+
+        client.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_who_reads_slowly_gets_all_of_it(server: uvicorn.Server) -> None:
