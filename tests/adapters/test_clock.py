@@ -1,8 +1,9 @@
 """Time goes on steadily, whatever is done to the machine's clock."""
 
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,15 +106,41 @@ def test_a_machine_that_has_just_been_started_may_still_set_its_clock(machine: M
     assert clock.now() == machine.wall()
 
 
-def test_summer_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    an_hour_twice = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
-    shown = {moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M") for moment in an_hour_twice}
-    moments = iter(an_hour_twice)
-    clock = SteadyClock(lambda: next(moments), iter((9000.0, 12600.0)).__next__, "")
+@pytest.fixture
+def in_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return what puts this process into a time zone, for the time of a test."""
 
-    assert shown == {"02:30"}
-    assert clock.now() == an_hour_twice[1]
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+def summer_begins_at(moment: float) -> str:
+    """Return a zone that is an hour ahead of UTC, and two from a moment on, by the rule for `TZ` in POSIX."""
+    local = time.gmtime(moment + 3600)
+    day, at = local.tm_yday - 1, f"{local.tm_hour}:{local.tm_min}:{local.tm_sec}"
+    return f"WIN-1SUM-2,{day}/{at},{(day + 180) % 365}/{at}"
+
+
+def test_summer_time_changes_nothing(in_time_zone: Callable[[str], None]) -> None:
+    in_time_zone(summer_begins_at(time.time() + 3))
+    clock = SystemClock()
+    before, local_before = clock.now(), datetime.now()  # noqa: DTZ005 - what a clock on local time would show
+    assert not time.localtime().tm_isdst
+
+    while not time.localtime().tm_isdst:
+        time.sleep(0.02)
+
+    after, local_after = clock.now(), datetime.now()  # noqa: DTZ005
+    assert local_after - local_before > timedelta(hours=1)
+    assert after - before < timedelta(minutes=1)
+    for shown in (clock.now(), SystemClock().now(), SystemClock(clock.anchor()).now()):
+        assert abs(shown.timestamp() - time.time()) < 1
+    assert abs(clock.machine_is_ahead()) < 1
 
 
 def test_the_real_clock_shows_the_machines_time() -> None:
