@@ -1,0 +1,30 @@
+"""What is said when the service is put together."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.sqlite import FIXED, weakness
+from api.bootstrap import build
+from api.logs import configure
+from api.settings import Settings
+
+
+@pytest.mark.parametrize(("version", "told"), [((3, 40, 1), True), (FIXED, False)])
+async def test_an_sqlite_that_can_lose_commits_is_warned_of_at_the_start(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    version: tuple[int, ...],
+    *,
+    told: bool,
+) -> None:
+    monkeypatch.setattr(weakness, "__defaults__", (version,))
+
+    service = build(Settings(data_dir=tmp_path / "data"), configure("json", "info"))
+
+    await service.close()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    warnings = [(line["level"], line["why"]) for line in lines if line["event"] == "sqlite_not_trusted"]
+    assert warnings == ([("warning", weakness(version))] if told else [])
