@@ -4,6 +4,7 @@ import fcntl
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from adapters.lease import DataDirectoryHeld, Lease
 from domain.errors import StorageUnavailable
+
+ROOT, NOBODY = 0, 65534
 
 
 @pytest.fixture
@@ -22,6 +25,19 @@ def no_room() -> Iterator[None]:
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.fixture
+def common_user() -> Iterator[Path]:
+    """Be a user who may not write everything; return a directory with a lease that this one may read."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        (Path(directory) / "lease").touch(mode=0o444)
+        before = os.geteuid()
+        if before == ROOT:
+            os.seteuid(NOBODY)
+        yield Path(directory)
+        os.seteuid(before)
 
 
 def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path) -> None:
@@ -68,12 +84,9 @@ def test_a_lease_that_cannot_be_a_file_is_refused_with_what_to_do(tmp_path: Path
         Lease(tmp_path).acquire("oma-1")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_lease_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "lease").touch(mode=0o444)
-
+def test_a_lease_that_may_not_be_written_is_refused(common_user: Path) -> None:
     with pytest.raises(StorageUnavailable, match="cannot be taken: Permission denied"):
-        Lease(tmp_path).acquire("oma-1")
+        Lease(common_user).acquire("oma-1")
 
 
 def test_a_lease_on_a_disk_without_room_is_refused_and_can_be_let_go(tmp_path: Path, no_room: None) -> None:
