@@ -56,6 +56,8 @@ class GroupCommit:
 
         """
         request = WriteRequest(events, snapshots, asyncio.get_running_loop())
+        # A caller that has given up asks for no result, and an error that nobody asks for would be reported as a fault.
+        request.done.add_done_callback(_take_note)
         self._queue.put(request)
         # Shielded: a caller that goes away must not leave the writer with a cancelled future.
         return await asyncio.shield(request.done)
@@ -87,6 +89,11 @@ class GroupCommit:
         except PersistenceError as error:
             unavailable = StorageUnavailable(f"the event log cannot be written: {error}")
             return [unavailable] * len(requests)
+
+
+def _take_note(done: asyncio.Future[int]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 def _conflict(request: WriteRequest, error: IntegrityError) -> ConcurrentWrite:
