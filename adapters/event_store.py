@@ -12,17 +12,18 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import Mapper, PersistenceError, StoredEvent, Transcoder
+from eventsourcing.persistence import Mapper, PersistenceError
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
+from adapters import log_file
+from adapters.event_mapper import EventMapper
 from adapters.group_commit import GroupCommit, WriteRequest
-from adapters.seals import Seal, SealingRecorder
+from adapters.seals import Seal, SealingRecorder, verify
 from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
-from domain.events import EVENTS, Event
+from domain.events import Event
 from domain.ports import TAggregate
 
 T = TypeVar("T")
@@ -32,50 +33,6 @@ READERS = 2
 
 LOCK_TIMEOUT = 3
 """Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
-
-_SNAPSHOT = "snapshot:"
-
-
-class EventMapper(Mapper[str]):
-    """Stores events as JSON under their explicit topic, readable with nothing but an SQLite shell."""
-
-    def __init__(self) -> None:
-        """Prepare one decoder per event."""
-        super().__init__(transcoder=cast("Transcoder", None))
-        self._encoder = msgspec.json.Encoder()
-        self._decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
-
-    def to_stored_event(self, domain_event: Any) -> StoredEvent:  # noqa: ANN401 - the library's signature
-        """Encode an event, or a snapshot, for storing."""
-        if isinstance(domain_event, Snapshot):
-            topic, state = f"{_SNAPSHOT}{domain_event.topic}", domain_event.state
-        else:
-            topic, state = type(domain_event).topic, self._encoder.encode(domain_event)
-        return StoredEvent(
-            originator_id=domain_event.originator_id,
-            originator_version=domain_event.originator_version,
-            topic=topic,
-            state=state,
-        )
-
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's signature
-        """Decode a stored event or snapshot."""
-        topic = stored_event.topic
-        if topic.startswith(_SNAPSHOT):
-            return Snapshot(
-                originator_id=str(stored_event.originator_id),
-                originator_version=stored_event.originator_version,
-                topic=topic.removeprefix(_SNAPSHOT),
-                state=stored_event.state,
-            )
-        decoder = self._decoders.get(topic)
-        if decoder is None:
-            message = (
-                f"the log has an event '{topic}' ({stored_event.originator_id} version "
-                f"{stored_event.originator_version}) that this version does not know: use a newer one"
-            )
-            raise StorageUnavailable(message)
-        return decoder.decode(stored_event.state)
 
 
 class JobEvents(Application[str]):
@@ -102,44 +59,46 @@ class _Connections(SQLiteConnectionPool):
         return connection
 
 
+def _open(path: Path, synchronous: str) -> JobEvents:
+    # As a URI, quoted: the library takes ":memory:" and "mode=memory" for its own words wherever they are in a name.
+    name = path.absolute().as_uri()
+    environment = {
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": name,
+        "ORIGINATOR_ID_TYPE": "text",
+        "APPLICATION_RECORDER_TOPIC": f"{SealingRecorder.__module__}:{SealingRecorder.__qualname__}",
+    }
+    events = JobEvents(env=environment)
+    recorder = cast("SealingRecorder", events.recorder)
+    recorder.datastore.pool.close()
+    recorder.datastore.pool = _Connections(name, synchronous)
+    return events
+
+
 class SQLiteEventLog:
     """The domain's event log port, and the notification log that projections read."""
 
     def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
-        """Open or create the log, and look through all of its pages: that takes about a second per million events.
+        """Open or create the log, look through all of its pages, and check every event against its seal.
+
+        That takes about 0.4 s per 100,000 events (92 MB), 0.07 s of them for the pages. What is decided rests on each
+        event: a bit that turned in one that can still be read would be believed.
 
         Args:
             path: the SQLite file.
             synchronous: SQLite's setting; FULL makes every acknowledged event survive a loss of power.
 
         Raises:
-            StorageUnavailable: the file cannot be opened, or is damaged; the message says what to do.
+            StorageUnavailable: the file cannot be opened, is damaged or was changed; the message says what to do.
 
         """
-        environment = {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": str(path),
-            "ORIGINATOR_ID_TYPE": "text",
-            "APPLICATION_RECORDER_TOPIC": f"{SealingRecorder.__module__}:{SealingRecorder.__qualname__}",
-        }
         try:
-            self._events = JobEvents(env=environment)
+            self._events = _open(path, synchronous)
             self._recorder = cast("SealingRecorder", self._events.recorder)
-            self._recorder.datastore.pool.close()
-            self._recorder.datastore.pool = _Connections(str(path), synchronous)
-            damage = self._recorder.damage()
-            if damage is None:
-                self._recorder.seal_rest()
+            self.dropped_snapshots = self._check(path)
         except (PersistenceError, sqlite3.Error) as error:
             # The library lets SQLite's own error through for a file that is none of its own.
-            message = f"the event log {path} cannot be opened: {error}. Restore the file from a backup, or move it away"
-            raise StorageUnavailable(message) from error
-        if damage is not None:
-            message = (
-                f"the event log {path} is damaged: {damage}. Keep the file as evidence and restore it from a backup; "
-                "`job-recovery verify` says up to which position it holds"
-            )
-            raise StorageUnavailable(message)
+            raise log_file.not_opened(path, error) from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
         self._writer = GroupCommit(self._store)
         self.position = 0
@@ -220,6 +179,16 @@ class SQLiteEventLog:
         self._writer.close()
         self._readers.shutdown()
         self._events.close()
+
+    def _check(self, path: Path) -> list[str]:
+        """Refuse a log that does not hold; return which snapshots had to be dropped."""
+        if (damage := self._recorder.damage()) is not None:
+            raise log_file.damaged(path, damage)
+        self._recorder.seal_rest()
+        verdict = verify(path, whole=False)
+        if verdict.broken_at is not None:
+            raise log_file.not_as_sealed(path, verdict)
+        return self._recorder.drop_unsound_snapshots()
 
     def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
         def fold(initial: TAggregate | None, events: Iterable[Any]) -> TAggregate | None:

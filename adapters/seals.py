@@ -16,6 +16,7 @@ import msgspec
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from adapters import snapshots
 from adapters.sqlite import sqlite3
 
 DIGEST_BYTES = 16
@@ -95,6 +96,16 @@ class SealingRecorder(SQLiteApplicationRecorder):
             sealed += len(rows)
         return sealed
 
+    def drop_unsound_snapshots(self) -> list[str]:
+        """Drop the snapshots that do not hold; return which. Safe: the next ones are made from the events."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(snapshots.ALL)
+            found = list(snapshots.unsound(tuple(row) for row in cursor.fetchall()))
+        with self.datastore.transaction(commit=bool(found)) as cursor:
+            for stream_id, version in found:
+                cursor.execute(snapshots.DROP, (stream_id, version))
+        return [f"{stream_id} version {version}" for stream_id, version in found]
+
     def _unsealed(self) -> list[Row]:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(LAST)
@@ -129,22 +140,29 @@ class _Broken(Exception):
         self.position = position
 
 
-def verify(path: Path, expected: Seal | None = None) -> Verdict:
+def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> Verdict:
     """Check the log against its seals, and against one that was noted elsewhere.
 
     Safe beside a running service: it reads one consistent state, and writes nothing.
+
+    Args:
+        path: the log's file.
+        expected: a seal that was noted elsewhere.
+        whole: look at what is beside the events, too: the file's pages, and the snapshots.
 
     Raises:
         sqlite3.OperationalError: the file cannot be opened.
 
     """
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")
         seal, events = Seal(0, GENESIS.hex()), 0
         try:
             for seal in _walk(connection, expected):
                 events = seal.position
             _check_the_end(connection, seal, expected)
+            if whole:
+                _check_the_rest(connection, seal)
         except _Broken as broken:
             return Verdict(events=events, seal=seal, broken_at=broken.position, why=str(broken))
         except (sqlite3.DatabaseError, TypeError) as error:
@@ -185,6 +203,15 @@ def _check_the_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | 
         raise _Broken(seal.position + 1, "the event has no seal")
     if expected is not None and expected.position > seal.position:
         raise _Broken(seal.position + 1, f"the log ends here, but was sealed up to position {expected.position} once")
+
+
+def _check_the_rest(connection: sqlite3.Connection, seal: Seal) -> None:
     trouble = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if trouble != "ok":
         raise _Broken(seal.position + 1, f"all events hold, but the file is damaged: {trouble}")
+    for stream_id, version in snapshots.unsound(connection.execute(snapshots.ALL)):
+        why = (
+            f"all events hold, but the snapshot of {stream_id} at version {version} is not the one that was stored; "
+            "the service drops it at its next start"
+        )
+        raise _Broken(seal.position + 1, why)

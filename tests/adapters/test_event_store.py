@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from adapters import log_file
 from adapters.event_store import SQLiteEventLog
+from adapters.seals import verify
 from adapters.sqlite import sqlite3
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import EVENTS, Event, JobStalled, Trace
@@ -149,9 +152,91 @@ def test_topics_are_explicit_and_no_module_paths() -> None:
     assert set(EVENTS.values()) == set(Event.__subclasses__())
 
 
+@pytest.mark.parametrize("state", [b"{", b'{"vm_name":"\xff"}', b'{"vm_name":1}', b""])
+async def test_an_event_that_cannot_be_decoded_is_named_with_what_to_do(
+    log: SQLiteEventLog, path: Path, state: bytes
+) -> None:
+    await log.append(registered("job-1").pending)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE stored_events SET state = ?", (state,))
+    connection.close()
+
+    with pytest.raises(
+        StorageUnavailable, match=r"\(job-1 version 1\) that cannot be decoded: .*restore it from a backup"
+    ):
+        await log.load(ReplicationJob, "job-1")
+
+
 def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     path.write_bytes(b"this is a letter to my grandmother" * 100)
 
-    with pytest.raises(StorageUnavailable, match=r"events\.sqlite cannot be opened"):
+    with pytest.raises(StorageUnavailable, match=r"events\.sqlite cannot be opened: .*restore it from a backup"):
         SQLiteEventLog(path)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(StorageUnavailable) as refused:
+        SQLiteEventLog(path)
+    return str(refused.value)
+
+
+def test_what_is_no_damage_is_no_reason_to_touch_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.event_store.LOCK_TIMEOUT", 0.1)
+    folder, locked = tmp_path / "folder.sqlite", tmp_path / "locked.sqlite"
+    folder.mkdir()
+    SQLiteEventLog(locked).close()
+    with closing(sqlite3.connect(locked, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        words = {folder: refusal(folder), locked: refusal(locked)}
+
+    for path, said in words.items():
+        assert said.startswith(f"the event log {path} cannot be opened: ")
+        assert "backup" not in said
+    assert "permission" in words[folder] or "this user may read" in words[folder]
+    assert "database is locked. Stop the program that locks it, and start again" in words[locked]
+
+
+@pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_READONLY_DIRECTORY", "SQLITE_IOERR_WRITE", ""])
+def test_every_trouble_of_sqlite_is_told_with_what_to_do(tmp_path: Path, name: str) -> None:
+    trouble = sqlite3.OperationalError("no")
+    trouble.sqlite_errorname = name
+
+    said = str(log_file.not_opened(tmp_path / "events.sqlite", trouble))
+
+    assert "events.sqlite cannot be opened: no. " in said
+    assert "start again; leave the file as it is" in said
+    assert ("Make room" in said) == (name == "SQLITE_FULL")
+
+
+def files_under(folder: Path) -> list[str]:
+    return [str(found.relative_to(folder)) for found in sorted(folder.rglob("*"))]
+
+
+@pytest.mark.parametrize("name", ["a?mode=memory", "b%41#x", ":memory:"])
+async def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "events.sqlite"
+    path.parent.mkdir()
+    log = SQLiteEventLog(path)
+    await log.append(registered("job-1").pending)
+
+    assert verify(path).events == 1
+    assert path.with_name("events.sqlite-wal").exists()
+    log.close()
+    assert files_under(tmp_path) == [name, f"{name}/events.sqlite"]
+
+
+async def test_a_changed_event_is_refused_at_the_start_with_its_position(log: SQLiteEventLog, path: Path) -> None:
+    for n in range(3):
+        await log.append(registered(f"job-{n}").pending)
+    with sqlite3.connect(path) as connection:
+        changed = "UPDATE stored_events SET state = replace(CAST(state AS TEXT), 'default', 'another') WHERE rowid = 2"
+        connection.execute(changed)
+        connection.execute("UPDATE stored_events SET state = CAST(state AS BLOB)")
+    connection.close()
+
+    said = refusal(path)
+
+    assert f"the event log {path} does not hold from position 2 on: the event (job-1 version 1)" in said
+    assert "restore it from a backup" in said
