@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 from domain.events import EVENTS, SERVICE, Event
 from projections import schema
 from projections.audit_rows import naive
+from projections.folded import decode
 from projections.reader import Reader
 
 CHUNK = 1000
@@ -234,5 +235,5 @@ def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping
         **named,
         recorded_at=row["recorded_at"].replace(tzinfo=UTC),
         actor=row["actor"] or SERVICE,
-        data=msgspec.json.decode(row["data"]),
+        data=decode(row["data"], dict[str, Any]),
     )

@@ -17,6 +17,7 @@ from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections import schema
 from projections.audit_rows import naive
+from projections.folded import decode
 from projections.reader import Reader
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class Queries(Reader):
         if before is not None:
             query = query.where(table.c.first_position < before)
         rows = await self.rows(query.limit(limit))
-        return [(row[0], msgspec.json.decode(row[1], type=RecoveryRun)) for row in rows]
+        return [(row[0], decode(row[1], RecoveryRun)) for row in rows]
 
     async def jobs_by_state(self) -> dict[str, int]:
         """Count the jobs in each state; a state without jobs is there, with none."""
@@ -98,7 +99,7 @@ class Queries(Reader):
         return found[0] if found else None
 
     async def _folded(self, query: Select[Any], kind: type[T]) -> list[T]:
-        return [msgspec.json.decode(row[0], type=kind) for row in await self.rows(query)]
+        return [decode(row[0], kind) for row in await self.rows(query)]
 
     async def _ids(self, query: Select[Any]) -> list[str]:
         return [row[0] for row in await self.rows(query)]

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Select
-from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import StorageUnavailable
+from projections.folded import in_our_words
 
 
 class Reader:
@@ -26,13 +25,10 @@ class Reader:
         """
 
         def ask() -> Sequence[Any]:
-            with self._engine.connect() as connection:
+            with in_our_words(), self._engine.connect() as connection:
                 return connection.execute(query).all()
 
-        try:
-            return await asyncio.to_thread(ask)
-        except SQLAlchemyError as error:
-            raise StorageUnavailable(f"the read model cannot be read: {error}") from error
+        return await asyncio.to_thread(ask)
 
     async def first(self, query: Select[Any]) -> Any:  # noqa: ANN401 - whatever its column holds
         """Return the first column of the first row, if there is one."""

@@ -23,6 +23,7 @@ from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections import schema
 from projections.audit_rows import Entry, Moment, naive, write_down
+from projections.folded import decode
 
 RUN_EVENTS = (RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted)
 CONTEXT_EVENTS = (JobAdmitted, JobReleased)
@@ -61,7 +62,7 @@ class FoldedTable:
         return known
 
     def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], moments: dict[int, Moment]) -> dict[str, Any]:
-        folded = msgspec.json.decode(before["folded"], type=self._kind) if before else None
+        folded = decode(before["folded"], self._kind) if before else None
         for position, event in news:
             folded = self._kind.fold(folded, (event,))
             if isinstance(folded, ReplicationJob):
