@@ -36,7 +36,8 @@ from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
 from projections.audit_trail import AuditTrail
-from projections.projector import Projector, ReadModelDamaged, open_read_model, set_aside
+from projections.model_file import open_read_model
+from projections.projector import Projector
 from projections.queries import Queries
 
 POLLS_PER_PROBE = 2
@@ -102,21 +103,14 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
     event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous)
-    engine = _read_model(data_dir / "read_model.sqlite", log)
+    if event_log.dropped_snapshots:
+        log.warning("snapshots_dropped", why="they do not hold; others are made", snapshots=event_log.dropped_snapshots)
+    engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
     projector = Projector(engine, event_log, clock, log)
     event_log.on_commit(projector.committed)
     client = vma or HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
     return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
-
-
-def _read_model(path: Path, log: Log) -> Engine:
-    """Open the read model; a damaged one is set aside and folded anew from the log, which has everything."""
-    try:
-        return open_read_model(path, sqlite3)
-    except ReadModelDamaged as damaged:
-        log.warning("read_model_set_aside", why=str(damaged), now_at=str(set_aside(path)))
-        return open_read_model(path, sqlite3)
 
 
 def prepare(data_dir: Path) -> Path:

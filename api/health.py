@@ -56,16 +56,17 @@ async def livez() -> Liveness:
 async def readyz(service: TheService, response: Response) -> Readiness:
     """Say whether the event store can be written and the read model is caught up."""
     trouble = await _storage_trouble(service)
-    caught_up = service.projector.caught_up and service.projector.lag <= MOST_LAG
-    why = [trouble] if trouble else []
+    projector = service.projector
+    caught_up = projector.caught_up and projector.lag <= MOST_LAG
+    why = [what for what in (trouble, projector.trouble) if what]
     if not caught_up:
-        why.append(f"the read model is {service.projector.lag} events behind")
+        why.append(f"the read model is {projector.lag} events behind")
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(
         ready=not why,
         event_store_writable=trouble is None,
-        projections_caught_up=caught_up,
+        projections_caught_up=caught_up and projector.trouble is None,
         why=why,
     )
 

@@ -94,6 +94,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
     loop.set_exception_handler(_in_our_words(log))
     try:
+        await service.projector.settle()
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
             timekeeping = group.create_task(Timekeeper(clock, anchors, log).run())

@@ -7,22 +7,23 @@ neither lose a batch nor apply it twice. The read model can be deleted at any ti
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine
 
 from domain.errors import StorageUnavailable
 from domain.ports import Clock, Log
-from projections import schema
+from projections import bookmark
 from projections.audit_rows import Entry
+from projections.bookmark import NAME, START, Bookmark
+from projections.folded import ReadModelDamaged, in_our_words
+from projections.model_file import empty, open_read_model
 from projections.tables import apply_batch
+
+__all__ = ["NAME", "NotificationLog", "Projector", "empty", "open_read_model"]
 
 BATCH = 1000
 SLOW_POLL = 1.0
-NAME = "read-model"
 
 
 class NotificationLog(Protocol):
@@ -35,64 +36,6 @@ class NotificationLog(Protocol):
         """Return the position of the last event."""
 
 
-class ReadModelDamaged(StorageUnavailable):
-    """The read model's file is no database, or not a whole one; it can be set aside, for the log has everything."""
-
-
-def open_read_model(path: Path, sqlite: ModuleType) -> Engine:
-    """Open or create the read model; one of another version is emptied, and so rebuilt.
-
-    Args:
-        path: the SQLite file.
-        sqlite: the module with SQLite in it, the same that everything in this process uses.
-
-    Raises:
-        ReadModelDamaged: the file cannot be read as a database.
-        StorageUnavailable: it cannot be opened or written now.
-
-    """
-    engine = create_engine(f"sqlite:///{path}", module=sqlite, connect_args={"timeout": 10})
-    event.listen(engine, "connect", _tune)
-    try:
-        with engine.begin() as connection:
-            schema.metadata.create_all(connection)
-            version = connection.scalar(select(schema.position.c.version))
-        if version != schema.VERSION:
-            empty(engine)
-    except OperationalError as error:
-        engine.dispose()
-        raise StorageUnavailable(f"the read model {path} cannot be opened: {error.orig}") from error
-    except DatabaseError as error:
-        engine.dispose()
-        raise ReadModelDamaged(f"the read model {path} is damaged: {error.orig}") from error
-    return engine
-
-
-def set_aside(path: Path) -> Path:
-    """Move a damaged read model out of the way, with what belongs to it; return where it is now."""
-    aside = path.with_suffix(".damaged")
-    path.replace(aside)
-    for suffix in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return aside
-
-
-def empty(engine: Engine) -> None:
-    """Empty the read model, so that the next projector folds the log from the start."""
-    with engine.begin() as connection:
-        schema.metadata.drop_all(connection)
-        schema.metadata.create_all(connection)
-        connection.execute(insert(schema.position).values(name=NAME, version=schema.VERSION, notification_id=0))
-
-
-def _tune(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    # What is lost here in a power cut is folded again from the log.
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
-
-
 class Projector:
     """Keeps the read model up with the log."""
 
@@ -100,6 +43,7 @@ class Projector:
         """Read from `log`, write to `engine`; nothing runs yet."""
         self.position = 0
         self.caught_up = False
+        self.trouble: str | None = None
         self._engine = engine
         self._log = log
         self._clock = clock
@@ -118,12 +62,35 @@ class Projector:
         self._head = max(self._head, position)
         self._wake.set()
 
+    async def settle(self) -> None:
+        """See that the read model is a fold of this very log; if it is not, empty it. Safe to repeat.
+
+        Another log is one that was restored from a backup: new events would be taken for such as are folded in already.
+
+        Raises:
+            StorageUnavailable: the log is empty, and the read model is not: what it holds may be all that is left.
+
+        """
+        mark = await self._opened()
+        if mark.position and not mark.is_in(await self._log.read_from(mark.position - 1, 1)):
+            self._logger.warning("read_model_of_another_log", position=mark.position, event_folded_in=mark.event)
+            await asyncio.to_thread(self._begin_anew)
+
     async def catch_up(self) -> int:
-        """Fold in everything that is in the log now; return the position."""
-        self.position = await asyncio.to_thread(self._stored_position)
+        """Fold in everything that is in the log now; return the position. Whose log it is, `settle` has seen before.
+
+        Raises:
+            StorageUnavailable: the log or the read model cannot be used now, or the log is empty and should not be.
+
+        """
+        await self._opened()
         self._head = await self._log.head()
-        while await self._advance():
-            pass
+        try:
+            await self._to_the_end()
+        except ReadModelDamaged as damaged:
+            self._logger.warning("read_model_folded_anew", why=str(damaged))
+            await asyncio.to_thread(self._begin_anew)
+            await self._to_the_end()
         self.caught_up = True
         return self.position
 
@@ -141,9 +108,32 @@ class Projector:
         while True:
             try:
                 await self._follow()
-            except (StorageUnavailable, SQLAlchemyError) as error:
-                self._logger.error("projection_failed", position=self.position, error=str(error))
+            except StorageUnavailable as error:
+                self._tell(error)
                 await self._clock.sleep(SLOW_POLL)
+
+    def _tell(self, error: StorageUnavailable) -> None:
+        """Keep what is wrong until it goes on; damage is logged once, for it does not pass."""
+        before, self.trouble = self.trouble, str(error)
+        if not isinstance(error, ReadModelDamaged):
+            self._logger.error("projection_failed", position=self.position, error=self.trouble)
+        elif self.trouble != before:
+            self._logger.error("read_model_damaged", position=self.position, error=self.trouble)
+
+    async def _opened(self) -> Bookmark:
+        """Return where the read model is; one of another version, or one that was discarded, begins anew."""
+        mark = await asyncio.to_thread(self._bookmark)
+        if mark is not None and mark.position and not await self._log.head():
+            raise StorageUnavailable(self._lost(mark.position))
+        if mark is not None and mark.version == START.version:
+            return mark
+        await asyncio.to_thread(self._begin_anew)
+        return START
+
+    async def _to_the_end(self) -> None:
+        await self._is_at(await asyncio.to_thread(self._stored_position))
+        while await self._advance():
+            pass
 
     async def _follow(self) -> None:
         """Fold in each commit, woken by it, and looking by itself; begins where the read model truly is."""
@@ -160,11 +150,11 @@ class Projector:
 
     async def _advance(self) -> bool:
         entries = await self._log.read_from(self.position, BATCH)
-        if not entries:
-            return False
-        await asyncio.to_thread(self._apply, entries)
-        await self._is_at(entries[-1][0])
-        return True
+        if entries:
+            await asyncio.to_thread(self._apply, entries)
+            await self._is_at(entries[-1][0])
+        self.trouble = None
+        return bool(entries)
 
     async def _is_at(self, position: int) -> None:
         async with self._moved:
@@ -172,22 +162,29 @@ class Projector:
             self._moved.notify_all()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
-        with self._engine.begin() as connection:
-            self._move_position(connection, entries[-1][0])
+        with in_our_words(), self._engine.begin() as connection:
+            self._move_position(connection, entries[-1])
             apply_batch(connection, entries)
 
-    def _move_position(self, connection: Connection, to: int) -> None:
-        table = schema.position
-        moved = connection.execute(
-            update(table)
-            .where(table.c.name == NAME, table.c.notification_id == self.position)
-            .values(notification_id=to)
-        )
-        if moved.rowcount != 1:
+    def _move_position(self, connection: Connection, to: Entry) -> None:
+        if not bookmark.move(connection, self.position, to):
             message = f"the read model is not at position {self.position}: another projector moved it"
             raise StorageUnavailable(message)
 
+    def _begin_anew(self) -> None:
+        with in_our_words(), self._engine.begin() as connection:
+            bookmark.begin_anew(connection)
+
+    def _bookmark(self) -> Bookmark | None:
+        with in_our_words(), self._engine.connect() as connection:
+            return bookmark.read(connection)
+
     def _stored_position(self) -> int:
-        with self._engine.connect() as connection:
-            stored = connection.scalar(select(schema.position.c.notification_id).where(schema.position.c.name == NAME))
-        return int(stored or 0)
+        return (self._bookmark() or START).position
+
+    def _lost(self, seen: int) -> str:
+        model = Path(self._engine.url.database or "read_model.sqlite")
+        return (
+            f"the event log in {model.parent} is empty, but the read model has seen {seen} events of it: "
+            f"restore the log from a backup, or, to begin from nothing, delete {model}, too"
+        )

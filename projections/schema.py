@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -32,8 +32,9 @@ position = Table(
     Column("name", String(40), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("notification_id", Integer, nullable=False),
+    Column("event", String(300)),
 )
-"""How far the log has been folded in; moved in the same transaction as the rows, by compare-and-set."""
+"""How far the log is folded in, and the event there; moved in one transaction with the rows, by compare-and-set."""
 
 jobs = Table(
     "jobs",

@@ -69,6 +69,18 @@ def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Captu
     assert main(["verify"]) == 0
 
 
+def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServiceProcess, capsys: Capture) -> None:
+    main(["rebuild"])
+    rebuilt = capsys.readouterr().out
+    model = killed.data_dir / "read_model.sqlite"
+    damaged = model.read_bytes()[: 2 * 4096] + b"\xff" * 4096 + model.read_bytes()[3 * 4096 :]
+    model.write_bytes(damaged)
+
+    assert main(["rebuild"]) == 0
+    assert capsys.readouterr().out == rebuilt
+    assert (killed.data_dir / "read_model.damaged").read_bytes() == damaged
+
+
 def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
     assert main(["verify"]) == 4
     assert "there is no event log" in complaint(capsys)

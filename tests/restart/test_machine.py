@@ -52,10 +52,10 @@ def not_served(client: httpx.Client) -> bool:
     return False
 
 
-def refusal(service: ServiceProcess) -> tuple[int, str]:
-    """Start a service that is to refuse; return its exit code and its last words."""
-    done = subprocess.run(
-        [sys.executable, "-m", "api", "serve"],
+def refusal(service: ServiceProcess, command: str = "serve") -> tuple[int, str]:
+    """Run a command that is to refuse; return its exit code and its last words."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "api", command],
         env=service.environment,
         capture_output=True,
         text=True,
@@ -81,15 +81,84 @@ def test_a_damaged_log_is_refused_with_its_name_and_what_to_do(stopped: ServiceP
     assert "backup" in words
 
 
-@pytest.mark.parametrize("offset", [0, 4096])
-def test_a_damaged_read_model_is_set_aside_and_folded_anew(stopped: ServiceProcess, offset: int) -> None:
-    overwrite(stopped.data_dir / "read_model.sqlite", offset, b"\xff" * 4096)
+def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(stopped: ServiceProcess) -> None:
+    model = stopped.data_dir / "read_model.sqlite"
+    whole = model.read_bytes()
+    for page in range(0, len(whole), 4096):
+        for file in stopped.data_dir.glob("read_model.*"):
+            file.unlink()
+        model.write_bytes(whole[:page] + b"\xff" * 4096 + whole[page + 4096 :])
+
+        stopped.start()
+
+        assert [job["job_id"] for job in stopped.jobs()] == ["job-0", "job-1", "job-2"], page
+        assert stopped.logged("read_model_set_aside"), page
+        assert (stopped.data_dir / "read_model.damaged").exists()
+        stopped.kill()
+
+
+@pytest.mark.parametrize(("how", "command"), [("deleted", "serve"), ("emptied", "serve"), ("emptied", "rebuild")])
+def test_a_log_that_is_gone_is_refused_as_long_as_the_read_model_knows_of_it(
+    stopped: ServiceProcess, how: str, command: str
+) -> None:
+    log = stopped.data_dir / "events.sqlite"
+    log.unlink()
+    if how == "emptied":
+        log.touch()
+
+    code, words = refusal(stopped, command)
+
+    assert code == 1
+    assert words.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has seen ")
+    assert f"restore the log from a backup, or, to begin from nothing, delete {log.parent}" in words
+
+
+def test_after_a_backup_was_restored_the_service_knows_what_the_log_knows(stopped: ServiceProcess) -> None:
+    log = stopped.data_dir / "events.sqlite"
+    backup = log.read_bytes()
+    stopped.start()
+    stopped.register("job-3", "disk-3")
+    wait_until(lambda: stopped.logged("recovery_completed"))
+    stopped.terminate()
+    log.write_bytes(backup)
 
     stopped.start()
 
     assert [job["job_id"] for job in stopped.jobs()] == ["job-0", "job-1", "job-2"]
-    assert stopped.logged("read_model_set_aside")
-    assert (stopped.data_dir / "read_model.damaged").exists()
+    assert stopped.logged("read_model_of_another_log")
+    stopped.register("job-4", "disk-4")
+    assert stopped.job("job-4")["state"] == "replicating"
+
+
+def test_a_changed_event_is_refused_before_anything_is_decided(stopped: ServiceProcess) -> None:
+    log = stopped.data_dir / "events.sqlite"
+    with closing(sqlite3.connect(log)) as connection, connection:
+        changed = "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), 'vm-of', 'VM-of') AS BLOB)"
+        connection.execute(f"{changed} WHERE rowid = 3")
+
+    code, words = refusal(stopped)
+
+    assert code == 1
+    assert words.startswith(f"job-recovery: the event log {log} does not hold from position 3 on: ")
+    assert "restore it from a backup" in words
+
+
+def test_a_service_whose_read_model_does_not_follow_is_not_ready_and_says_why(stopped: ServiceProcess) -> None:
+    stopped.start()
+    wait_until(lambda: stopped.logged("recovery_completed"))
+    model = stopped.data_dir / "read_model.sqlite"
+    with closing(sqlite3.connect(model)) as other:
+        other.execute("CREATE TRIGGER no BEFORE INSERT ON audit_trail BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+    stopped.post("/api/v1/jobs", {"job_id": "job-9", "vm_name": "vm", "volume_ids": ["disk-9"]})
+
+    unready = wait_until(lambda: (r := stopped.get("/readyz")).status_code == 503 and r.json(), what="unready")
+    with closing(sqlite3.connect(model)) as other:
+        other.execute("DROP TRIGGER no")
+
+    assert unready["projections_caught_up"] is False
+    assert "the read model is damaged: not this one" in unready["why"][0]
+    assert len(stopped.logged("read_model_damaged")) == 1
+    wait_until(lambda: stopped.get("/readyz").is_success, what="ready again")
 
 
 def test_while_another_program_locks_the_log_nothing_is_lost(vma: SimulatedVMA, start_service: StartService) -> None:
