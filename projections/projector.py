@@ -15,12 +15,9 @@ from domain.errors import StorageUnavailable
 from domain.ports import Clock, Log
 from projections import bookmark
 from projections.audit_rows import Entry
-from projections.bookmark import NAME, START, Bookmark
+from projections.bookmark import START, Bookmark
 from projections.folded import ReadModelDamaged, in_our_words
-from projections.model_file import empty, open_read_model
 from projections.tables import apply_batch
-
-__all__ = ["NAME", "NotificationLog", "Projector", "empty", "open_read_model"]
 
 BATCH = 1000
 SLOW_POLL = 1.0

@@ -12,7 +12,8 @@ from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from projections.projector import Projector, empty, open_read_model
+from projections.model_file import empty, open_read_model
+from projections.projector import Projector
 
 
 def rebuild(settings: Settings) -> None:
@@ -33,9 +34,9 @@ def rebuild(settings: Settings) -> None:
 
 async def _rebuild(settings: Settings) -> int:
     event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
-    engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3)
-    empty(engine)
     logger = configure(settings.log_format, settings.log_level)
+    engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3, logger)
+    empty(engine)
     try:
         return await Projector(engine, event_log, SystemClock(), logger).catch_up()
     finally:

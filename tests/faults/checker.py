@@ -15,7 +15,8 @@ from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecide
 from domain.recovery_policy import Policy, Silence
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from projections.projector import Projector, open_read_model
+from projections.model_file import open_read_model
+from projections.projector import Projector
 from projections.queries import Queries
 from tests.faults.workload import SilentLog, seen
 from tests.read_model import rows_of

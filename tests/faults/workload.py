@@ -23,7 +23,8 @@ from domain.observing import observe
 from domain.recovery_policy import Policy, Silence
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
-from projections.projector import Projector, open_read_model
+from projections.model_file import open_read_model
+from projections.projector import Projector
 
 JOBS = ("runs", "ends", "vanishes")
 TRACE = Trace("request-1", "request-1")

@@ -17,7 +17,8 @@ from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from projections import schema
-from projections.projector import Projector, empty, open_read_model
+from projections.model_file import empty, open_read_model
+from projections.projector import Projector
 from projections.queries import JobFilter, Queries
 from projections.tables import attention
 from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running

@@ -2,7 +2,7 @@
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.sqlite import sqlite3
-from projections.projector import open_read_model
+from projections.model_file import open_read_model
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
 

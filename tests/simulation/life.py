@@ -12,6 +12,7 @@ from api.bootstrap import Service, assemble
 from api.server import run
 from api.settings import Settings
 from projections.projector import Projector
+from tests.simulation.invariants import Violation
 from tests.simulation.loop import SimulatedClock
 from tests.simulation.network import SimulatedVMAClient, Weather
 from tests.simulation.store import Disk, SimulatedLog
@@ -36,10 +37,12 @@ SETTINGS = Settings(
 
 
 class SilentLog:
-    """Keeps nothing."""
+    """Keeps nothing; but that the read model had to be mended is a violation, for nothing here damages it."""
 
-    def info(self, _event: str, /, **_fields: object) -> None:
+    def info(self, event: str, /, **fields: object) -> None:
         """Say nothing."""
+        if event.startswith("read_model_"):
+            raise Violation(f"{event}: {fields}")
 
     warning = error = info
 

@@ -16,7 +16,8 @@ from domain.errors import JobRecoveryError
 from domain.events import Cause, Trace
 from domain.recovery_policy import Outcome
 from projections import schema
-from projections.projector import NAME, Projector
+from projections.bookmark import NAME
+from projections.projector import Projector
 from tests.read_model import Rows, rows_of
 from tests.simulation.invariants import Invariants, Truth, Violation
 from tests.simulation.life import Life, SilentLog
