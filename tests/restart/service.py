@@ -115,6 +115,10 @@ class ServiceProcess:
         found = [json.loads(line) for line in lines if f'"event":"{event}"' in line.replace(": ", ":")]
         return [line for line in found if line["event"] == event]
 
+    def completed(self, cause: str) -> list[dict[str, Any]]:
+        """Return what was logged of the runs with this cause, since the last start: others may be over sooner."""
+        return [run for run in self.logged("recovery_completed") if run["cause"] == cause]
+
     def register(self, job_id: str, *volume_ids: str, **more: Any) -> dict[str, Any]:
         """Register a job and return it."""
         body = {

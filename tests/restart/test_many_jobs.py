@@ -36,7 +36,7 @@ def test_a_thousand_running_jobs_are_resumed_and_polled_on(vma: SimulatedVMA, st
 
     service.start()
     wait_for_all(service, 60, state="replicating")
-    completed = wait_until(lambda: service.logged("recovery_completed"), 60)[0]
+    completed = wait_until(lambda: service.completed("restart"), 60)[0]
 
     assert (completed["resumed"], completed["polled_again"]) == (1000, 1000)
     wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on", LOOK_EVERY)

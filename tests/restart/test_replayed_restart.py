@@ -44,7 +44,7 @@ def test_a_restart_that_found_every_kind_of_job_is_decided_again_identically_els
         elif n % 12 == 4:
             vma.world.finish(name)
     service.start()
-    run = wait_until(lambda: [r for r in service.logged("recovery_completed") if r["cause"] == "restart"], 60)[0]
+    run = wait_until(lambda: service.completed("restart"), 60)[0]
 
     file, elsewhere = tmp_path / "restart.ndjson", tmp_path / "elsewhere"
     file.write_bytes(service.get(f"/api/v1/recovery-runs/{run['run_id']}/export").content)
