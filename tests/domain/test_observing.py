@@ -120,7 +120,9 @@ def test_a_completed_is_belied_by_its_own_figures(said: Document, belied_at: flo
 def test_the_disk_that_contradicts_itself_most_counts() -> None:
     near, far = document(VMAStatus.COMPLETED, 95.0), document(VMAStatus.COMPLETED, 41.5)
 
-    assert observed(near, far, COMPLETED).belied_at == 41.5
+    seen = observed(near, far, COMPLETED)
+
+    assert (seen.belied_at, seen.covered) == (41.5, 1)
     assert observed(LOST, LOST, own=far).belied_at == 41.5
 
 
