@@ -77,7 +77,9 @@ def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServicePr
     model.write_bytes(damaged)
 
     assert main(["rebuild"]) == 0
-    assert capsys.readouterr().out == rebuilt
+    said, last = capsys.readouterr().out.splitlines(keepends=True)
+    assert "read_model_set_aside" in said
+    assert last == rebuilt
     assert (killed.data_dir / "read_model.damaged").read_bytes() == damaged
 
 
