@@ -5,7 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from adapters.clock import SystemClock
 from adapters.simulated_vma import SimulatedVMA
 from adapters.vma_client import MAX_BODY, HttpVMA
 from domain.ports import ProbeTarget
-from domain.vma_status import VMAStatus
+from domain.vma_status import Observation, VMAStatus
 
 JOB = ProbeTarget("job-1", "default", ("disk-1",))
 DONE = json.dumps({"job_id": "migration-vol-disk-1", "status": "completed", "percentage": 100.0}).encode()
@@ -63,6 +63,17 @@ def vma() -> Iterator[SimulatedVMA]:
         yield running
 
 
+async def seen_of(answer: Callable[[web.Request], Awaitable[web.Response]]) -> Observation:
+    """Probe a VMA that answers everything in one way."""
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with TestServer(application) as server:
+        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
+        seen = await client.probe(JOB)
+        await client.close()
+    return seen
+
+
 @pytest.fixture
 async def visitors() -> AsyncIterator[tuple[str, list[str]]]:
     """Somebody else's server, and who came there."""
@@ -102,32 +113,20 @@ async def test_a_packed_reply_is_not_unpacked_even_if_it_is_small_and_says_compl
     async def packed(_request: web.Request) -> web.Response:
         return web.Response(body=gzip.compress(DONE), headers={"Content-Encoding": "gzip"})
 
-    application = web.Application()
-    application.router.add_get("/{path:.*}", packed)
-    async with TestServer(application) as server:
-        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
-        seen = await client.probe(JOB)
-        await client.close()
+    seen = await seen_of(packed)
 
     assert seen.status is VMAStatus.UNINTELLIGIBLE
     assert (seen.answers[0].detail or "").startswith("not JSON")
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-async def test_nobody_is_visited_because_a_vma_redirects_there(
-    code: int, vma: SimulatedVMA, visitors: tuple[str, list[str]]
-) -> None:
+async def test_nobody_is_visited_because_a_vma_redirects_there(code: int, visitors: tuple[str, list[str]]) -> None:
     elsewhere, came = visitors
 
     async def redirect(_request: web.Request) -> web.Response:
         return web.Response(status=code, headers={"Location": elsewhere})
 
-    application = web.Application()
-    application.router.add_get("/{path:.*}", redirect)
-    async with TestServer(application) as server:
-        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
-        seen = await client.probe(JOB)
-        await client.close()
+    seen = await seen_of(redirect)
 
     assert seen.answers[0].detail == f"HTTP {code}, which is no answer about a job"
     assert came == []
