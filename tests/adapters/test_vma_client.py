@@ -4,45 +4,28 @@ import asyncio
 import base64
 import resource
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from adapters.clock import SystemClock
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.faults import FAULTS
 from adapters.vma_client import HttpVMA
 from domain.errors import CouldNotAsk
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
+from tests.probing import JOB, answering, asking
 
-JOB = ProbeTarget("job-1", "default", ("disk-1",))
 U = VMAStatus.UNINTELLIGIBLE
-
-
-class Bounds(msgspec.Struct):
-    """The bounds of a probe in these tests."""
-
-    probe_timeout: float = 1.5
-    probe_concurrency: int = 8
-
-
-@pytest.fixture
-def vma() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA() as running:
-        running.world.add_job("job-1", ["disk-1"], progress=41.0, duration=3600)
-        yield running
 
 
 @pytest.fixture
 async def client(vma: SimulatedVMA) -> AsyncIterator[HttpVMA]:
-    opened = HttpVMA({"default": vma.url}, SystemClock(), Bounds(), circuit_rest=0.2)
-    yield opened
-    await opened.close()
+    async with asking(vma.url) as opened:
+        yield opened
 
 
 FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
@@ -127,12 +110,8 @@ async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one
         unknown = web.Response(status=404, text="job not found")
         return unknown if "/progress/" in request.path else web.Response(status=code, text="<html>nothing here</html>")
 
-    application = web.Application()
-    application.router.add_get("/{path:.*}", answer)
-    async with TestServer(application) as server:
-        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
+    async with answering(answer) as url, asking(url) as client:
         assert (await client.probe(JOB)).status is status
-        await client.close()
 
 
 async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> None:
@@ -143,16 +122,15 @@ async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> No
         sent.append(request.headers.get("Cookie"))
         return web.Response(status=404, text="job not found", headers={"Set-Cookie": f"n{len(sent)}=secret; Path=/"})
 
-    application = web.Application()
-    application.router.add_get("/{path:.*}", answer)
-    async with TestServer(application) as one, TestServer(application) as other:
-        urls = {"default": str(one.make_url("")), "second": str(other.make_url(""))}
-        client = HttpVMA(urls, SystemClock(), Bounds(), circuit_rest=0.2)
+    async with (
+        answering(answer) as one,
+        answering(answer) as other,
+        asking({"default": one, "second": other}) as client,
+    ):
         for name in ("default", "second", "default"):
             await client.probe(ProbeTarget("job-1", name, ("disk-1",)))
-        await client.close()
 
-    assert len(sent) == 9 + len(urls), "three ids for each probe, and the health of each VMA once"
+    assert len(sent) == 9 + 2, "three ids for each probe, and the health of each VMA once"
     assert set(sent) == {None}
 
 
@@ -216,16 +194,14 @@ async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -
     connected: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    client = HttpVMA({"default": url}, SystemClock(), Bounds(), circuit_rest=30.0)
+    targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
 
-    observations = await asyncio.gather(
-        *(client.probe(ProbeTarget(f"job-{n}", "default", (f"disk-{n}",))) for n in range(1000))
-    )
+    async with asking(url, circuit_rest=30.0) as client:
+        observations = await asyncio.gather(*(client.probe(target) for target in targets))
 
-    assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
-    assert client.circuits["default"].state == "open"
-    assert len(connected) == 2, "one question, and one for the VMA's health"
-    await client.close()
+        assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
+        assert client.circuits["default"].state == "open"
+        assert len(connected) == 2, "one question, and one for the VMA's health"
     for writer in connected:
         writer.close()
     server.close()
@@ -246,12 +222,8 @@ async def test_a_vma_that_answers_for_no_id_costs_a_thousand_jobs_a_few(vma: Sim
 async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    opened = HttpVMA({"default": vma.url}, SystemClock(), Bounds(), circuit_rest=0.2)
-
-    observation = await opened.probe(JOB)
-    await opened.close()
-
-    assert observation.status is VMAStatus.RUNNING
+    async with asking(vma.url) as client:
+        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
 
 
 async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
@@ -277,9 +249,8 @@ async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_eviden
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        client = HttpVMA({"default": f"http://oma:hunter2@127.0.0.1:{port}/"}, SystemClock(), Bounds(), circuit_rest=1)
-        seen = await client.probe(JOB)
-        await client.close()
+        async with asking(f"http://oma:hunter2@127.0.0.1:{port}/") as client:
+            seen = await client.probe(JOB)
 
     expected = b"authorization: basic " + base64.b64encode(b"oma:hunter2").lower()
     assert asked

@@ -5,41 +5,31 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from adapters.clock import SystemClock
 from adapters.simulated_vma import SimulatedVMA
-from adapters.vma_client import MAX_BODY, HttpVMA
-from domain.ports import ProbeTarget
+from adapters.vma_client import MAX_BODY
 from domain.vma_status import Observation, VMAStatus
+from tests.probing import JOB, answering, asking
 
-JOB = ProbeTarget("job-1", "default", ("disk-1",))
 DONE = json.dumps({"job_id": "migration-vol-disk-1", "status": "completed", "percentage": 100.0}).encode()
+ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 150_000
 """Kilobytes, for a process that has imported the client and asks with it."""
 
 ASK = """
 import asyncio, pathlib, sys
-import msgspec
-from adapters.clock import SystemClock
-from adapters.vma_client import HttpVMA
-from domain.ports import ProbeTarget
-
-class Bounds(msgspec.Struct):
-    probe_timeout: float = 30.0
-    probe_concurrency: int = 8
+from tests.probing import JOB, asking
 
 async def main():
-    client = HttpVMA({"default": sys.argv[1]}, SystemClock(), Bounds(), circuit_rest=0.2)
-    for _ in range(3):
-        seen = await client.probe(ProbeTarget("job-1", "default", ("disk-1",)))
-    await client.close()
+    async with asking(sys.argv[1], probe_timeout=30.0) as client:
+        for _ in range(3):
+            seen = await client.probe(JOB)
     print(seen.status.value, seen.answers[0].detail, sep="|")
     # Not what getrusage says: that begins with the memory of the process that started this one.
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
@@ -49,29 +39,10 @@ asyncio.run(main())
 """
 
 
-class Bounds(msgspec.Struct):
-    """The bounds of a probe in these tests."""
-
-    probe_timeout: float = 3.0
-    probe_concurrency: int = 8
-
-
-@pytest.fixture
-def vma() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA() as running:
-        running.world.add_job("job-1", ["disk-1"], progress=41.0, duration=3600)
-        yield running
-
-
 async def seen_of(answer: Callable[[web.Request], Awaitable[web.Response]]) -> Observation:
     """Probe a VMA that answers everything in one way."""
-    application = web.Application()
-    application.router.add_get("/{path:.*}", answer)
-    async with TestServer(application) as server:
-        client = HttpVMA({"default": str(server.make_url(""))}, SystemClock(), Bounds(), circuit_rest=0.2)
-        seen = await client.probe(JOB)
-        await client.close()
-    return seen
+    async with answering(answer) as url, asking(url) as client:
+        return await client.probe(JOB)
 
 
 @pytest.fixture
@@ -102,7 +73,9 @@ def test_what_it_sends_is_neither_kept_nor_unpacked(
 ) -> None:
     vma.faults.set(fault, **how)
 
-    run = subprocess.run([sys.executable, "-c", ASK, vma.url], capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+    run = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", ASK, vma.url], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     said, kilobytes = run.stdout.splitlines()
     assert said.startswith(f"unintelligible|{detail}")

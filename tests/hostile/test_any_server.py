@@ -3,26 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.clock import SystemClock
 from adapters.vma_client import HttpVMA
-from domain.ports import ProbeTarget
 from domain.vma_status import CONCLUSIVE, Observation
 from tests.hostile.replies import BODIES, is_garbage
+from tests.probing import JOB, Bounds
 
-JOB = ProbeTarget("job-1", "default", ("disk-1",))
 SPEAKS = (b"status", b"phase", b"stage")
-
-
-class Bounds(msgspec.Struct):
-    """A probe's bounds, short because many hang."""
-
-    probe_timeout: float = 0.2
-    probe_concurrency: int = 8
 
 
 class AnyServer:
@@ -66,7 +57,8 @@ class Prober:
         self._client = self.loop.run_until_complete(self._open(url))
 
     async def _open(self, url: str) -> HttpVMA:
-        return HttpVMA({"default": url}, SystemClock(), Bounds(), circuit_rest=0.0)
+        # Short, because many hang.
+        return HttpVMA({"default": url}, SystemClock(), Bounds(probe_timeout=0.2), circuit_rest=0.0)
 
     def probe(self, sends: bytes, ends: str) -> Observation:
         """Return what a probe makes of a server that sends this."""

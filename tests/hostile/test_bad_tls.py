@@ -4,25 +4,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
 import pytest
 import trustme
 
-from adapters.clock import SystemClock
-from adapters.vma_client import HttpVMA
-from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
+from tests.probing import JOB, asking
 
-JOB = ProbeTarget("job-1", "default", ("disk-1",))
 LIE = b'{"job_id":"migration-vol-disk-1","status":"completed","percentage":100.0}'
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(LIE) + LIE
-
-
-class Bounds(msgspec.Struct):
-    """The bounds of a probe in these tests."""
-
-    probe_timeout: float = 2.0
-    probe_concurrency: int = 2
 
 
 def signed_by_nobody() -> ssl.SSLContext:
@@ -55,10 +44,8 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 async def test_what_cannot_be_trusted_is_unreachable_and_its_word_is_not_heard(url: str) -> None:
-    client = HttpVMA({"default": url}, SystemClock(), Bounds(), circuit_rest=1)
-
-    seen = await client.probe(JOB)
-    await client.close()
+    async with asking(url) as client:
+        seen = await client.probe(JOB)
 
     assert seen.status is VMAStatus.UNREACHABLE
     assert "SSL" in seen.summary()

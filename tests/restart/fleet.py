@@ -2,16 +2,33 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import httpx
 
+from adapters.simulated_vma import SimulatedVMA
 from tests.restart.service import ServiceProcess, wait_until
 
 CONNECTIONS = 16
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at a whole fleet: looking at a thousand jobs costs more than asking the VMA for them."""
+
+
+def run_jobs(
+    vma: SimulatedVMA, service: ServiceProcess, jobs: Collection[str], disks: Sequence[str] = (), **how: Any
+) -> None:
+    """Have the VMA run jobs and the service watch them; return once it has seen each of them run.
+
+    Without `disks` each has one, named after the job; `how` they run is as for `World.add_job`.
+    """
+    for name in jobs:
+        volumes = list(disks) or [f"disk-{name}"]
+        vma.world.add_job(name, volumes, **{"duration": 3600, "progress": 30, **how})
+        service.register(name, *volumes)
+    for name in jobs:
+        service.wait_for(name, vma_status="running")
 
 
 def register_fleet(service: ServiceProcess, names: list[str], **more: Any) -> None:

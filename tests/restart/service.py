@@ -162,6 +162,11 @@ class ServiceProcess:
     def events(self, job_id: str) -> list[dict[str, Any]]:
         return self.pages(f"/api/v1/jobs/{job_id}/events")
 
+    def outcomes_of(self, job_id: str) -> set[str]:
+        """Return every outcome that was decided of the job, from its history."""
+        kinds = {"RecoveryDecided": "outcome", "OutcomeRevised": "to_state"}
+        return {e["data"][kinds[e["type"]]] for e in self.events(job_id) if e["type"] in kinds}
+
     def wait_for(self, job_id: str, within: float = PATIENCE, **expected: Any) -> dict[str, Any]:
         """Wait until the job has these values; `rule` and `outcome` are those of its last decision."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
+from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess, wait_until
 
 DISK = "5f0c6a1e-0001"
@@ -164,11 +165,7 @@ def test_a_contradicted_guess_about_a_vm_with_a_newer_job_is_left_to_the_operato
 def test_a_vma_that_forgot_most_of_its_jobs_has_not_lost_them(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     names = [f"job-{n}" for n in range(12)]
-    for name in names:
-        vma.world.add_job(name, [f"disk-{name}"], duration=3600, progress=40)
-        service.register(name, f"disk-{name}")
-    for name in names:
-        service.wait_for(name, vma_status="running")
+    run_jobs(vma, service, names)
     service.kill()
     vma.world.restart(reannounce=float("inf"))
 

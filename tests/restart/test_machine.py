@@ -13,6 +13,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from adapters.sqlite import sqlite3
 from tests.restart.conftest import StartService
+from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess, wait_until
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 
@@ -21,10 +22,7 @@ from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 def stopped(vma: SimulatedVMA, start_service: StartService) -> ServiceProcess:
     """Leave the data of a service that watched three jobs, and was stopped."""
     service = start_service()
-    for n in range(3):
-        vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
-        service.register(f"job-{n}", f"disk-{n}")
-        service.wait_for(f"job-{n}", vma_status="running")
+    run_jobs(vma, service, ["job-0", "job-1", "job-2"])
     assert service.terminate() == 0
     return service
 
@@ -230,10 +228,7 @@ def test_out_of_files_the_service_lives_on_and_knows_its_jobs_afterwards(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service()
-    for n in range(3):
-        vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
-        service.register(f"job-{n}", f"disk-{n}")
-        service.wait_for(f"job-{n}", vma_status="running")
+    run_jobs(vma, service, ["job-0", "job-1", "job-2"])
     pid = service.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, before[1]))

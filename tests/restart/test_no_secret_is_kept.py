@@ -13,6 +13,7 @@ from adapters.simulated_vma import SimulatedVMA
 from adapters.tokens import Scope, TokenFile
 from api.cli import main
 from tests.builders import NOON
+from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess, wait_until
 
 PASSWORD = "canary-8f3a-password"
@@ -76,10 +77,7 @@ def test_a_canary_in_every_input_appears_nowhere(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for n in (1, 3):
-        vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=40.0, duration=36_000)
-        service.register(f"job-{n}", f"disk-{n}")
-        service.wait_for(f"job-{n}", vma_status="running")
+    run_jobs(vma, service, ["job-1", "job-3"])
     told = [service._http.request(method, path, **how) for method, path, how in inputs(token)]
 
     # The VMA gives back what it was sent, and what it should not know: as a reason, and as no answer at all.

@@ -1,0 +1,43 @@
+"""A client that asks a VMA over HTTP, with its bounds, for tests that ask real servers."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from adapters.clock import SystemClock
+from adapters.vma_client import HttpVMA
+from domain.ports import ProbeTarget
+
+JOB = ProbeTarget("job-1", "default", ("disk-1",))
+
+
+class Bounds(msgspec.Struct):
+    """The bounds of a probe. Seconds."""
+
+    probe_timeout: float
+    probe_concurrency: int = 8
+
+
+@asynccontextmanager
+async def asking(
+    vmas: str | Mapping[str, str], *, probe_timeout: float = 1.5, circuit_rest: float = 0.2
+) -> AsyncIterator[HttpVMA]:
+    """Open a client of one VMA by its URL, or of several by name."""
+    urls = {"default": vmas} if isinstance(vmas, str) else vmas
+    client = HttpVMA(urls, SystemClock(), Bounds(probe_timeout=probe_timeout), circuit_rest=circuit_rest)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Run a VMA that answers everything in one way; yields its URL."""
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with TestServer(application) as server:
+        yield str(server.make_url(""))

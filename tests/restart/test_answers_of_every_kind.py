@@ -1,0 +1,140 @@
+"""Answers that are none, and the words of every build, with the real process and a real HTTP server."""
+
+from typing import Any
+
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.restart.conftest import StartService
+from tests.restart.fleet import run_jobs
+from tests.restart.service import ServiceProcess
+
+UNREACHABLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "reset": ("reset", {}),
+    "502": ("status", {"code": 502}),
+    "503": ("status", {"code": 503}),
+    "504": ("status", {"code": 504}),
+    "hanging": ("hang", {}),
+    "dripping": ("drip", {}),
+    "cut-off": ("short_body", {}),
+}
+"""The tunnel answers for a dead VMA; none of these is an answer about the job."""
+
+
+UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "html": ("html", {}),
+    "truncated": ("truncated", {}),
+    "nan": ("nan", {}),
+    "infinite": ("nan", {"literal": "1e999"}),
+    "negative": ("out_of_range", {"percentage": -5.0}),
+    "out-of-range": ("out_of_range", {"bytes": 0}),
+    "wrong-id": ("wrong_id", {}),
+    "huge": ("huge", {"megabytes": 20}),
+    "redirect": ("redirect", {}),
+    "list": ("list", {}),
+    "deep": ("deep", {}),
+    "bad-utf8": ("bad_utf8", {}),
+    "empty": ("empty", {}),
+    "gzip-bomb": ("gzip_bomb", {}),
+    "500": ("status", {"code": 500}),
+    "401": ("status", {"code": 401}),
+}
+"""Answers of the wrong kind: nothing is decided from them, and they are kept."""
+
+
+def start_and_break(vma: SimulatedVMA, service: ServiceProcess, faults: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """Run a job for each fault, and break each job's answers its own way while the service is dead."""
+    run_jobs(vma, service, faults)
+    service.kill()
+    for name, (mode, how) in faults.items():
+        for asked_id in (name, f"migration-vol-disk-{name}"):
+            vma.faults.set(mode, id=asked_id, **how)
+
+
+def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    start_and_break(vma, service, UNREACHABLE)
+
+    service.start()
+
+    for name in UNREACHABLE:
+        service.wait_for(name, state="pending-retry", rule="unreachable-recent", vma_status="unreachable")
+    vma.faults.clear()
+    for name in UNREACHABLE:
+        service.wait_for(name, state="replicating", rule="still-running")
+
+
+def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_service: StartService) -> None:
+    """The first question after a restart may be the one that is never answered."""
+    names = ["job-0-hangs", *(f"job-{n}" for n in range(1, 5))]
+    service = start_service(UNREACHABLE_TIMEOUT="0")
+    run_jobs(vma, service, names)
+    service.kill()
+    vma.faults.set("hang", id=f"migration-vol-disk-{names[0]}")
+
+    service.start()
+
+    service.wait_for(names[0], state="failed", rule="unreachable-too-long", basis="inferred")
+    for name in names[1:]:
+        service.wait_for(name, state="replicating", rule="still-running")
+        assert service.outcomes_of(name) == {"resume"}
+
+
+def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service(PROBE_TIMEOUT="3")
+    start_and_break(vma, service, UNINTELLIGIBLE)
+
+    service.start()
+
+    for name in UNINTELLIGIBLE:
+        job = service.wait_for(name, state="pending-retry", rule="unintelligible")
+        decided = next(e for e in service.events(name) if e["type"] == "RecoveryDecided")
+        answers = decided["data"]["evidence"]["observation"]["answers"]
+        assert all(answer["detail"] for answer in answers)
+        assert all(len(answer["excerpt"] or "") <= 512 for answer in answers)
+        assert job["decision"]["basis"] is None
+    vma.faults.clear()
+    for name in UNINTELLIGIBLE:
+        service.wait_for(name, state="replicating", rule="still-running")
+
+
+@pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
+def test_not_found_is_understood_in_every_builds_words(
+    style: str, vma: SimulatedVMA, start_service: StartService
+) -> None:
+    vma.faults.set("not_found_style", style=style)
+    service = start_service()
+    service.register("job-1", "disk-a", "disk-b", progress_percent=40)
+
+    job = service.wait_for("job-1", state="failed", rule="lost", basis="inferred")
+    assert job["vma_status"] == "not_found"
+
+
+GENERATIONS = {
+    f"{dialect}-{reports}": (dialect, reports)
+    for dialect in ("current", "oldest")
+    for reports in ("exports", "job_id", "both")
+} | {"status-only": ("status_only", "job_id")}
+
+
+def test_every_generation_of_worker_is_followed_to_the_end(vma: SimulatedVMA, start_service: StartService) -> None:
+    service = start_service()
+    for name, (dialect, reports) in GENERATIONS.items():
+        vma.world.add_job(name, [f"disk-{name}"], duration=3600, progress=30, reports=reports, dialect=dialect)
+        service.register(name, f"disk-{name}")
+    for name in GENERATIONS:
+        service.wait_for(name, vma_status="running")
+    service.kill()
+    service.start()
+    for name in GENERATIONS:
+        service.wait_for(name, state="replicating", rule="still-running")
+
+    for name in GENERATIONS:
+        vma.world.finish(name)
+
+    for name in GENERATIONS:
+        service.wait_for(name, state="completed", basis="observed")
