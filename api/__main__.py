@@ -1,18 +1,21 @@
 """`python -m api` is `job-recovery`, for where the command is not on the path."""
 
+import signal
 import sys
-
-INTERRUPTED = 128 + 2
 
 
 def run() -> int:
-    """Run the command line. It is imported only here, so that Ctrl-C while it loads is no traceback."""
-    try:
-        from api.cli import main  # noqa: PLC0415
+    """Run the command line. Ctrl-C ends it at once, unless a command has something to put away.
 
-        return main()
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    As an exception it would be lost while modules load: pydantic, for one, makes an error of its own of it. Ending
+    like this loses nothing, for everything here is made to be killed at any moment.
+    """
+    # Who was started to ignore it, as a shell starts what is to go on in the background, goes on ignoring it.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from api.cli import main  # noqa: PLC0415 - not before Ctrl-C is taken care of
+
+    return main()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The command line.
 
 Exit codes: 0 done, 1 failed or found wrong, 2 bad input or settings, 3 the data directory is held by another process,
-4 not found, 130 interrupted (Ctrl-C).
+4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """The commands on the data directory itself: serve, rebuild, verify, tokens; and those that need none at all."""
 
 import argparse
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,4 +118,6 @@ def _simulate_vma(arguments: argparse.Namespace) -> None:
 def _demo(arguments: argparse.Namespace) -> None:
     from api.demo import run_demo  # noqa: PLC0415
 
+    # Its processes and its data are to be put away.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run_demo(fast=arguments.fast)
