@@ -23,13 +23,16 @@ from adapters.seals import Seal, SealingRecorder, verify
 from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
-from domain.events import Event
+from domain.events import Event, JobRegistered
 from domain.ports import TAggregate
 
 T = TypeVar("T")
 
 READERS = 2
 """Threads that read. More would only queue for the interpreter."""
+
+ALL = -1
+"""SQLite's word for no limit."""
 
 LOCK_TIMEOUT = 3
 """Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
@@ -134,6 +137,15 @@ class SQLiteEventLog:
             return [found for found in loaded if found is not None]
 
         return await self._read(load_all)
+
+    async def registrations(self) -> list[JobRegistered]:
+        """Return the registrations of all jobs, in the order in which they were stored."""
+
+        def select() -> list[JobRegistered]:
+            found = self._recorder.select_notifications(start=None, limit=ALL, topics=[JobRegistered.topic])
+            return [cast("JobRegistered", self._events.mapper.to_domain_event(n)) for n in found]
+
+        return await self._read(select)
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
         """Store the events in one transaction, together with others that are waiting; return the position."""

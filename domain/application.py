@@ -21,7 +21,8 @@ from domain.ports import Clock, EventLog
 from domain.recovery_policy import Amnesia, Decision, Outcome, Policy, Silence, decide
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
-from domain.vma_status import Observation
+from domain.vma_status import DiskReading, Observation
+from domain.volumes import Volumes
 
 T = TypeVar("T")
 Listener = Callable[[ReplicationJob, Sequence[Event]], None]
@@ -55,6 +56,7 @@ class JobRecovery:
         self._jobs: dict[str, ReplicationJob] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._listeners: list[Listener] = []
+        self._volumes = Volumes(log)
 
     def subscribe(self, listener: Listener) -> None:
         """Have every stored change of a job told to `listener`, after it is durable."""
@@ -148,13 +150,15 @@ class JobRecovery:
         return decide(job.evidence(observation, silence, amnesia, self._clock.now()), self.policy)
 
     async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
-        """Set an inferred outcome against the VMA's present word, while the VM has no newer job."""
+        """Set an inferred outcome against the VMA's present word, while neither the VM nor a volume has a newer job."""
         async with self._lock(job_id):
             job = await self._take(job_id)
             try:
                 async with self._lock(VMContext.stream_id(job.vm_context_id)):
                     context = await self._context(job.vm_context_id)
-                    newer = context.newer_job_than(job_id)
+                    newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
+                        job_id, job.vma, job.volume_ids
+                    )
                     job.revise(observation, newer, self._clock.now())
                     await self._save(job, was_open=False, context=context)
             finally:
@@ -181,7 +185,6 @@ class JobRecovery:
 
     async def _register_new(self, asked: Registration, trace: Trace) -> ReplicationJob:
         job = ReplicationJob(id=asked.job_id)
-        last = (await self._context(asked.vm_context_id)).last_job
         job.register(
             asked.vm_name,
             asked.vm_context_id,
@@ -190,10 +193,18 @@ class JobRecovery:
             asked.progress_percent,
             self._clock.now(),
             trace,
-            before=await self._log.load(ReplicationJob, last) if last else None,
+            left_over=await self._left_over(asked),
         )
         await self._save_with_context(job, was_open=False)
+        self._volumes.given_to(job.id, job.vma, job.volume_ids)
         return job
+
+    async def _left_over(self, asked: Registration) -> tuple[DiskReading, ...]:
+        """Return what the volumes' exports last said of the jobs that had them before."""
+        before = await self._volumes.last_jobs(asked.vma, asked.volume_ids)
+        jobs = await self._log.load_many(ReplicationJob, sorted(set(before.values())))
+        words = (jobs[job_id].last_word(volume_id) for volume_id, job_id in before.items())
+        return tuple(word for word in words if word is not None)
 
     async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
         async with self._lock(job_id):

@@ -60,7 +60,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class JobRegistered(Event, frozen=True, kw_only=True):
     """A replication job was put under our watch.
 
-    `left_over` is how the VM's job before ended, by the exports that the two have in common.
+    `left_over` is what its volumes' exports last said of the jobs that had them before.
     """
 
     topic = "JobRegistered"
@@ -133,7 +133,7 @@ class OutcomeConfirmed(Event, frozen=True, kw_only=True):
 
 
 class OutcomeContradicted(Event, frozen=True, kw_only=True):
-    """The VMA contradicts an inferred outcome, but the VM has a newer job: for the operator, nothing revived."""
+    """The VMA contradicts an inferred outcome, but a newer job has the VM or a disk of it: nothing is revived."""
 
     topic = "OutcomeContradicted"
 

@@ -61,7 +61,8 @@ class JobFields(Aggregate, kw_only=True):
     """The state of one replication job. Progress in percent, times in UTC.
 
     `outcome_basis` says whether a completed or failed job's outcome was observed or inferred; it is None while the
-    job is open, and for an operator's decision, which is neither.
+    job is open, and for an operator's decision, which is neither. `left_over` is what may still stand of the jobs
+    before where this one's own worker has not been heard.
     """
 
     state: JobState = JobState.REPLICATING
@@ -103,11 +104,6 @@ class JobFields(Aggregate, kw_only=True):
     def is_open(self) -> bool:
         """Whether the job is active: it occupies its VM context and somebody has to watch it."""
         return self.state in OPEN_STATES
-
-    @property
-    def left_over_now(self) -> tuple[DiskReading, ...]:
-        """The words of the job before that may still stand where this one's worker has not spoken yet."""
-        return tuple(reading for reading in self.left_over if reading.volume_id not in self.disks)
 
     @property
     def seen_percent(self) -> float:
@@ -185,6 +181,7 @@ class JobFields(Aggregate, kw_only=True):
         self.total_bytes = observation.total_bytes
         said = {d.volume_id: d for d in observation.disks if d.status in CONCLUSIVE}
         self.disks = {**self.disks, **said}
+        self.left_over = tuple(left for left in self.left_over if not _has_gone(left, said.get(left.volume_id)))
         if self._movement() != before:
             self.moved_at = observation.observed_at
 
@@ -254,6 +251,10 @@ class JobFields(Aggregate, kw_only=True):
     def _movement(self) -> tuple[object, ...]:
         disks = tuple((d.bytes_transferred, d.progress_percent, d.phase) for d in self.disks.values())
         return (self.bytes_transferred, self.progress_percent, self.phase, disks)
+
+
+def _has_gone(left: DiskReading, said: DiskReading | None) -> bool:
+    return said is not None and said.is_after(left)
 
 
 def state_said_by(observation: Observation) -> JobState | None:

@@ -77,19 +77,14 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
 
 
 def without_left_over(answer: Answer, left: DiskReading | None) -> Answer:
-    """Return an export's answer, unless it is still the last word about the job before.
+    """Return an export's answer, unless it is how the job before has ended.
 
     Exports are named by their volumes, and the VMA keeps a document until the next worker writes its own, which may
     take minutes: until then it says of a new job how the one before ended.
     """
-    if left is None or answer.document is None:
+    if left is None or not _reading(left.volume_id, answer).is_end_of(left):
         return answer
-    now = _reading(left.volume_id, answer)
-    if left.started is None:
-        now = msgspec.structs.replace(now, started=None)
-    if now != left:
-        return answer
-    said = f"left over from the job before, which was {left.status.value}: no word about this one yet"
+    said = f"left over from the job before, which has {answer.status.value}: no word about this one yet"
     return msgspec.structs.replace(answer, status=VMAStatus.NOT_FOUND, detail=said, document=None)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from domain.aggregate import Aggregate, Snapshot
-from domain.events import Event
+from domain.events import Event, JobRegistered
 from domain.vma_status import DiskReading, Observation
 
 TAggregate = TypeVar("TAggregate", bound=Aggregate)
@@ -35,6 +35,9 @@ class EventLog(Protocol):
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
         """Rebuild several aggregates in one go; those without events are left out."""
 
+    async def registrations(self) -> Sequence[JobRegistered]:
+        """Return the registrations of all jobs, in the order in which they were stored."""
+
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
         """Store the events in one transaction; return the log position of the last, once it is durable.
 
@@ -48,7 +51,7 @@ class EventLog(Protocol):
 class ProbeTarget(msgspec.Struct, frozen=True):
     """What has to be known of a job to ask its VMA for it.
 
-    `left_over` is what the job before last said of these volumes, while this one's worker has not spoken of them.
+    `left_over` is what was last said of these volumes for another job, while this one's worker has not spoken of them.
     """
 
     job_id: str

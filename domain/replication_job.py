@@ -3,7 +3,7 @@
 Each command checks, decides and records; what the events then add up to is in `job_state`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ from domain.recovery_policy import (
     Silence,
     decide,
 )
-from domain.vma_status import ENDS, DiskReading, Observation, VMAStatus
+from domain.vma_status import DiskReading, Observation, VMAStatus
 
 
 class ReplicationJob(JobFields, kw_only=True):
@@ -51,9 +51,9 @@ class ReplicationJob(JobFields, kw_only=True):
         progress_percent: float,
         at: datetime,
         trace: Trace,
-        before: "ReplicationJob | None" = None,
+        left_over: tuple[DiskReading, ...] = (),
     ) -> None:
-        """Put the job under watch. The caller has made sure that the id is free, and knows the VM's job before."""
+        """Put the job under watch. The caller has made sure that the id is free, and knows who had its volumes."""
         self.record(
             JobRegistered,
             at,
@@ -63,13 +63,12 @@ class ReplicationJob(JobFields, kw_only=True):
             volume_ids=volume_ids,
             vma=vma,
             progress_percent=progress_percent,
-            left_over=before.last_words(volume_ids) if before else (),
+            left_over=left_over,
         )
 
-    def last_words(self, volume_ids: Collection[str]) -> tuple[DiskReading, ...]:
-        """Return how the exports of these volumes said that this job had ended."""
-        said = (self.disks.get(volume_id) for volume_id in volume_ids)
-        return tuple(reading for reading in said if reading is not None and reading.status in ENDS)
+    def last_word(self, volume_id: str) -> DiskReading | None:
+        """Return what the volume's export last said of this job, or what it still says of the one before."""
+        return self.disks.get(volume_id) or next((r for r in self.left_over if r.volume_id == volume_id), None)
 
     def is_same_registration(
         self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
@@ -166,7 +165,7 @@ class ReplicationJob(JobFields, kw_only=True):
                 at,
                 trace,
                 newer_job=newer_job,
-                reason=f"{reason}; the VM has the newer job {newer_job}, so nothing is revived",
+                reason=f"{reason}; the VM or a disk of it has the newer job {newer_job}, so nothing is revived",
                 observation=recorded,
             )
         else:

@@ -124,6 +124,24 @@ class DiskReading(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int | None = None
     started: str | None = None
 
+    def is_end_of(self, left: "DiskReading") -> bool:
+        """Whether this is how the worker has ended that was heard before as `left`.
+
+        Some builds may give every worker the same start: of one that had ended then, the figures must be the same, too.
+        """
+        if self.status not in ENDS:
+            return False
+        if left.status in ENDS:
+            return left in {self, msgspec.structs.replace(self, started=None)}
+        return self._has_start_of(left)
+
+    def is_after(self, left: "DiskReading") -> bool:
+        """Whether this is the word of another worker, that came after the one which was heard before as `left`."""
+        return self.status is VMAStatus.RUNNING and (left.status in ENDS or not self._has_start_of(left))
+
+    def _has_start_of(self, other: "DiskReading") -> bool:
+        return self.started is not None and self.started == other.started
+
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One VMA status of one job with its evidence.

@@ -111,7 +111,7 @@ def attention(job: ReplicationJob) -> list[str]:
     if job.stalled_since is not None:
         reasons.append("stalled: the VMA calls it running, but nothing moves")
     if job.contradicted:
-        reasons.append("contradicted: the VMA says otherwise, and the VM has a newer job")
+        reasons.append("contradicted: the VMA says otherwise, and the VM or a disk of it has a newer job")
     if job.is_guess:
         reasons.append("guess: the outcome was inferred from silence")
     if job.is_open and job.decision is not None and job.decision.rule == "unintelligible":

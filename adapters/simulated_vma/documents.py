@@ -1,12 +1,13 @@
 """The documents in which the generations of the VMA say what they know."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.simulated_vma.jobs import Job, Reading
 from adapters.simulated_vma.words import VOCABULARIES, Stage, stage_at
 
-STARTED = "2025-10-03T14:00:00Z"
+EPOCH = datetime(2025, 10, 3, 14, tzinfo=UTC)
+"""When the VMA's seconds began to count."""
 
 
 def progress_document(asked_id: str, job: Job, volume_id: str | None, now: float) -> dict[str, Any]:
@@ -27,13 +28,14 @@ def status_document(job: Job, now: float) -> dict[str, Any]:
         "status": plain[reading.truth],
         "progress_percent": reading.percent,
         "current_operation": "Transferring Data",
-        "start_time": STARTED,
+        "start_time": _started(job),
         "last_update": _just_now(),
     }
 
 
 def _current(asked_id: str, job: Job, reading: Reading, listed: list[dict[str, Any]]) -> dict[str, Any]:
     status, phase = _words(job, reading)
+    started = _started(job)
     document = {
         "job_id": asked_id,
         "status": status,
@@ -45,9 +47,9 @@ def _current(asked_id: str, job: Job, reading: Reading, listed: list[dict[str, A
         "total_bytes": reading.total_bytes,
         "throughput": {"current_mbps": 100.0, "average_mbps": 100.0, "peak_mbps": 100.0, "last_update": _just_now()},
         # Refreshed by every GET, even when the worker died long ago.
-        "timing": {"start_time": STARTED, "last_update": _just_now(), "elapsed_ms": 91984, "eta_seconds": 400},
+        "timing": {"start_time": started, "last_update": _just_now(), "elapsed_ms": 91984, "eta_seconds": 400},
         "vm_info": {"name": "unknown", "path": "unknown", "disk_size_gb": 40, "cbt_enabled": True},
-        "phases": [{"name": phase, "status": status, "start_time": STARTED, "end_time": "", "duration_ms": 91984}],
+        "phases": [{"name": phase, "status": status, "start_time": started, "end_time": "", "duration_ms": 91984}],
         "errors": _errors(job, reading),
         "last_error": None,
     }
@@ -60,7 +62,7 @@ def _oldest(asked_id: str, job: Job, reading: Reading, listed: list[dict[str, An
         "job_id": asked_id,
         "stage": phase,
         "status": status,
-        "started_at": STARTED,
+        "started_at": _started(job),
         "updated_at": _just_now(),
         "aggregate": {
             "total_bytes": reading.total_bytes,
@@ -114,9 +116,19 @@ def _errors(job: Job, reading: Reading) -> list[dict[str, Any]]:
     if job.spec.recoverable_errors:
         said.append(("READ_RETRY", "a read was repeated", True))
     return [
-        {"timestamp": STARTED, "phase": "Transfer", "error_type": kind, "message": text, "recoverable": recoverable}
+        {
+            "timestamp": _started(job),
+            "phase": "Transfer",
+            "error_type": kind,
+            "message": text,
+            "recoverable": recoverable,
+        }
         for kind, text, recoverable in said
     ]
+
+
+def _started(job: Job) -> str:
+    return (EPOCH + timedelta(seconds=job.speaks_from)).isoformat()
 
 
 def _just_now() -> str:

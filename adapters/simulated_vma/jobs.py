@@ -68,7 +68,7 @@ class Job:
         """Start the worker at `now`, or `starts_in` seconds later."""
         self.spec = spec
         self.wording: Wording = spec.wording or wording_of(spec.job_id)
-        self.known_from = now + spec.starts_in
+        self.speaks_from = self.known_from = now + spec.starts_in
         self.held: dict[str, Held] = {}
         self.gone: set[str] = set()
         self._began = self.known_from

@@ -22,11 +22,13 @@ class World:
         self._now = now
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._by_id: dict[str, str] = {}
+        self._by_id: dict[str, list[str]] = {}
         self._documents: dict[str, Document] = {}
 
     def add_job(self, job_id: str, volume_ids: list[str], **how: Any) -> None:  # noqa: ANN401 - fields of JobSpec
         """Start a job; `how` are the fields of `JobSpec`.
+
+        Of volumes that another job had before, the VMA says what it last said, until this one's worker speaks.
 
         Raises:
             msgspec.ValidationError: a field is unknown or of the wrong type.
@@ -35,7 +37,8 @@ class World:
         spec = msgspec.convert({"job_id": job_id, "volume_ids": volume_ids, **how}, JobSpec)
         with self._lock:
             job = self._jobs[job_id] = Job(spec, self._now())
-            self._by_id.update(dict.fromkeys(job.ids(), job_id))
+            for known_as in job.ids():
+                self._by_id.setdefault(known_as, []).append(job_id)
 
     def truth(self, job_id: str) -> Truth:
         """Return how the job really stands, whatever the VMA says."""
@@ -105,7 +108,7 @@ class World:
         with self._lock:
             job, now = self._job(job_id), self._now()
             running = job.truth(now) == "running"
-            job.known_from = now + reannounce if running else math.inf
+            job.known_from = max(now + reannounce, job.speaks_from) if running else math.inf
 
     def restart(self, *, reannounce: float | tuple[float, float] = 2.0) -> None:
         """Have the VMA forget everything; running workers announce themselves again, spread evenly over the time."""
@@ -151,14 +154,13 @@ class World:
             return status_document(job, self._now())
 
     def _known(self, id: str) -> Job | None:  # noqa: A002 - the contract's word
-        name = self._by_id.get(id)
-        if name is None:
+        now = self._now()
+        spoken = [job for name in self._by_id.get(id, ()) if (job := self._jobs[name]).speaks_from <= now]
+        if not spoken:
             return None
-        job = self._jobs[name]
-        spoken_for = job.chosen(job.ids()[id])
-        if self._now() < job.known_from or job.gone.issuperset(spoken_for):
-            return None
-        return job
+        job = spoken[-1]
+        forgotten = now < job.known_from
+        return None if forgotten or job.gone.issuperset(job.chosen(job.ids()[id])) else job
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:

@@ -74,7 +74,7 @@ class Contact:
             CouldNotAsk: this machine has no means to ask now.
 
         """
-        target = ProbeTarget(job.id, job.vma, job.volume_ids, job.left_over_now)
+        target = ProbeTarget(job.id, job.vma, job.volume_ids, job.left_over)
         observation = await self._vma.probe(target)
         self._learn(job, observation)
         return observation

@@ -13,7 +13,7 @@ from adapters.event_store import SQLiteEventLog
 from adapters.seals import verify
 from adapters.sqlite import sqlite3
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import EVENTS, Event, JobStalled, Trace
+from domain.events import EVENTS, Cause, Event, JobStalled, Trace
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON
 
@@ -49,6 +49,15 @@ async def test_what_was_appended_is_loaded_again(log: SQLiteEventLog) -> None:
     assert await log.load(ReplicationJob, "job-1") == job
     assert await log.load(ReplicationJob, "job-2") is None
     assert await log.load_many(ReplicationJob, ["job-1", "job-2"]) == {"job-1": job}
+
+
+async def test_registrations_are_found_among_all_events_in_their_order(log: SQLiteEventLog) -> None:
+    for name in ("job-2", "job-1"):
+        job = registered(name)
+        job.begin_recovery("run-1", Cause.RESTART, NOON, "instance")
+        await log.append(job.collect_events())
+
+    assert [found.originator_id for found in await log.registrations()] == ["job-2", "job-1"]
 
 
 async def test_each_of_many_writers_at_once_is_told_its_own_position(log: SQLiteEventLog) -> None:

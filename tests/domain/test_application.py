@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapters.event_store import SQLiteEventLog
-from domain.application import Registration
+from domain.application import JobRecovery, Registration
 from domain.errors import ContextBusy, IllegalTransition, JobExists, NotFound, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
@@ -125,18 +125,60 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> Non
         assert [row[0] for row in cursor.fetchall()] == [100]
 
 
-async def test_the_next_job_of_a_vm_knows_how_the_one_before_ended_by_their_exports(scenery: Scenery) -> None:
-    first = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
-    await scenery.app.register(first, REQUEST)
-    scenery.vma.says["job-1"] = COMPLETED
-    await scenery.app.observe("job-1", await scenery.contact.ask(await scenery.app.job("job-1")))
+FIRST = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
 
-    second = msgspec.structs.replace(first, job_id="job-2", volume_ids=("b", "c"))
+
+async def ended(scenery: Scenery, registration: Registration) -> None:
+    """Have a job registered, seen running, and completed."""
+    job, _ = await scenery.app.register(registration, REQUEST)
+    for said in (RUNNING, COMPLETED):
+        scenery.vma.says[job.id] = said
+        await scenery.app.observe(job.id, await scenery.contact.ask(await scenery.app.job(job.id)))
+
+
+def left_over(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
+    return [(left.volume_id, left.status) for left in job.left_over]
+
+
+@pytest.mark.parametrize("context", ["ctx", "ctx-another"])
+async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_vm_was_called(
+    scenery: Scenery, context: str
+) -> None:
+    await ended(scenery, FIRST)
+
+    second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id=context, volume_ids=("b", "c"))
     job, _ = await scenery.app.register(second, REQUEST)
-    other, _ = await scenery.app.register(asked("job-3"), REQUEST)
+    elsewhere = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3", vma="second")
+    other, _ = await scenery.app.register(elsewhere, REQUEST)
 
-    assert [(left.volume_id, left.status) for left in job.left_over] == [("b", VMAStatus.COMPLETED)]
+    assert left_over(job) == [("b", VMAStatus.COMPLETED)]
     assert other.left_over == ()
+
+
+async def test_so_does_one_after_a_job_that_never_began_and_after_a_restart(scenery: Scenery) -> None:
+    await ended(scenery, FIRST)
+    second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2")
+    await scenery.app.register(second, REQUEST)
+    await scenery.app.operator_decide("job-2", Outcome.FAIL, "mara", "the worker never began", REQUEST)
+
+    restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
+    third = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3")
+    job, _ = await restarted.register(third, REQUEST)
+
+    assert left_over(job) == [("a", VMAStatus.COMPLETED), ("b", VMAStatus.COMPLETED)]
+
+
+async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Scenery) -> None:
+    job, _ = await scenery.app.register(msgspec.structs.replace(FIRST, progress_percent=40.0), REQUEST)
+    assert (await scenery.decided(job.id)).is_guess
+    newer = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2", volume_ids=("b",))
+    await scenery.app.register(newer, REQUEST)
+    scenery.vma.says[job.id] = RUNNING
+
+    revised = await scenery.app.revise(job.id, await scenery.contact.ask(job))
+
+    assert (revised.state, revised.contradicted) == (JobState.FAILED, True)
+    assert "has the newer job job-2, so nothing is revived" in (await scenery.events())[-1].reason  # type: ignore[attr-defined]
 
 
 async def test_a_revised_job_occupies_its_vm_again(scenery: Scenery) -> None:

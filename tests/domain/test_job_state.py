@@ -91,25 +91,36 @@ def test_a_state_from_before_the_least_disk_was_kept_goes_by_its_progress() -> N
 
 
 def test_what_is_left_over_counts_until_this_jobs_worker_has_spoken_of_the_disk() -> None:
-    before = registered()
-    before.observe(COMPLETED, at(10))
     job = ReplicationJob(id="job-2")
-    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, at(20), TRACE, before)
-    assert [(left.volume_id, left.status) for left in job.left_over_now] == [("v1", VMAStatus.COMPLETED)]
+    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, at(20), TRACE, COMPLETED.disks)
+    assert [(left.volume_id, left.status) for left in job.left_over] == [("v1", VMAStatus.COMPLETED)]
 
     job.observe(observed(GONE.status, GONE.status, own=document(percent=3.0), seconds=30), at(30))
-    assert [left.volume_id for left in job.left_over_now] == ["v1"]
+    assert [left.volume_id for left in job.left_over] == ["v1"]
 
     job.observe(observed(document(percent=4.0), GONE.status, seconds=40), at(40))
-    assert [left.volume_id for left in job.left_over_now] == []
+    assert [left.volume_id for left in job.left_over] == []
 
 
-def test_only_a_job_that_ended_leaves_something_over() -> None:
-    before = registered()
-    before.observe(running(40.0, 10), at(10))
+def test_the_last_word_on_a_volume_is_what_its_export_said_last() -> None:
+    job = registered()
+    assert job.last_word("v1") is None
 
-    assert before.last_words(["v1"]) == ()
-    assert registered().last_words(["v1"]) == ()
+    for said in (running(40.0, 10), COMPLETED):
+        job.observe(said, at(10))
+        assert job.last_word("v1") == said.disks[0]
+
+    assert job.last_word("v2") is None
+
+
+def test_what_a_job_found_left_over_is_left_over_for_the_next_until_its_own_worker_has_spoken() -> None:
+    job = ReplicationJob(id="job-2")
+    job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, at(20), TRACE, COMPLETED.disks)
+    assert job.last_word("v1") == COMPLETED.disks[0]
+
+    job.observe(running(4.0, 30), at(30))
+
+    assert job.last_word("v1") == running(4.0, 30).disks[0]
 
 
 def test_a_job_has_moved_when_what_the_vma_says_of_it_has_changed_and_only_then() -> None:

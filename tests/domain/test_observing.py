@@ -165,7 +165,7 @@ class TestLeftOver:
         found = self.asked_after(ended, ended)
 
         assert (found.status, found.document) == (LOST, None)
-        assert found.detail == f"left over from the job before, which was {status.value}: no word about this one yet"
+        assert found.detail == f"left over from the job before, which has {status.value}: no word about this one yet"
 
     @pytest.mark.parametrize(
         "said",
@@ -186,6 +186,22 @@ class TestLeftOver:
         ended = document(VMAStatus.COMPLETED, 100.0)
 
         assert self.asked_after(ended, self.ENDED).status is LOST
+
+    @pytest.mark.parametrize("status", [VMAStatus.COMPLETED, VMAStatus.FAILED])
+    def test_an_end_is_no_word_about_this_one_if_the_worker_that_came_to_it_was_seen_before(
+        self, status: VMAStatus
+    ) -> None:
+        left, ended = document(percent=41.0, started="10:00"), document(status, 60.0, started="10:00")
+
+        assert self.asked_after(left, ended).status is LOST
+        for another in (document(status, 60.0, started="11:00"), document(status, 60.0)):
+            assert self.asked_after(left, another).status is status
+        assert self.asked_after(document(percent=41.0), document(status, 60.0)).status is status
+
+    def test_a_worker_that_runs_on_is_heard_whoever_saw_it_before(self) -> None:
+        left = document(percent=41.0, started="10:00")
+
+        assert self.asked_after(left, left).status is VMAStatus.RUNNING
 
     def test_without_a_job_before_every_word_counts(self) -> None:
         said = answer("migration-vol-v1", self.ENDED)

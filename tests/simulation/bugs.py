@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters import vma_dialects
+from adapters import vma_client, vma_dialects
 from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
 from domain import job_state, lifecycle, recovery_policy, replication_job
@@ -20,7 +20,8 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.watch import Watch
 from domain.recovery_policy import Evidence, Policy
 from domain.vm_context import VMContext
-from domain.vma_status import Figures, VMAStatus
+from domain.vma_status import DiskReading, Figures, VMAStatus
+from domain.volumes import Volumes
 from projections.projector import Projector
 from projections.queries import Queries
 
@@ -174,3 +175,29 @@ def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.Mon
             raise
 
     monkeypatch.setattr(JobRecovery, "_save", trusting)
+
+
+@bug
+def how_the_job_before_ended_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vma_client, "without_left_over", lambda answer, _left: answer)
+
+
+@bug
+def what_the_worker_of_the_job_before_came_to_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DiskReading, "_has_start_of", lambda *_: False)
+
+
+@bug
+def a_guess_takes_the_word_about_a_newer_job_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(Volumes, "newer_job_than", none)
+
+
+@bug
+def the_volumes_of_earlier_lives_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_self: Any) -> dict[tuple[str, str], str]:
+        return {}
+
+    monkeypatch.setattr(Volumes, "_read", nothing)

@@ -30,7 +30,10 @@ UNWATCHED_FOR = 3.0
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """What a job truly is and ever was, whether its VMA knows it still, and whether its word covers all disks."""
+    """What a job truly is and ever was, whether its VMA knows it still, and whether its word covers all disks.
+
+    A VMA knows a job no more when its disks have got another one.
+    """
 
     now: str
     ever: set[str]

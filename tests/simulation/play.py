@@ -37,6 +37,15 @@ async def _play(seed: int, loop: SimulatedLoop) -> Told:
         return story.told
     finally:
         await story.end()
+        await _put_away()
+
+
+async def _put_away() -> None:
+    """Let the questions under way, which a killed process leaves behind, come to their end."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @cache

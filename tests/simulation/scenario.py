@@ -62,6 +62,7 @@ class Simulation:
         self.on_vma: dict[str, str] = {}
         self.volumes: dict[str, list[str]] = {}
         self.ended_by_hand: set[str] = set()
+        self._followed: set[str] = set()
         self._reports: dict[str, str] = {}
         self._been: dict[str, set[str]] = {}
         self._engine = engine
@@ -72,7 +73,8 @@ class Simulation:
         """Live several lives in bad weather, then one in calm, and look whether all is well."""
         self.lose_the_read_model()
         for n in range(self.rng.randint(2, 7)):
-            self._begin_job(f"job-{n}")
+            volumes = [f"job-{n}-disk-{m}" for m in range(self.rng.choice([1, 1, 2, 3]))]
+            self._begin_job(f"job-{n}", self.rng.choice(VMAS), volumes)
         waiting = list(self.on_vma)
         for _ in range(self.rng.randint(3, 6)):
             await self._live(waiting)
@@ -99,7 +101,9 @@ class Simulation:
         self._life.errand(answered())
 
     def ever(self, job_id: str) -> set[str]:
-        """Return everything that the job has truly been, up to now."""
+        """Return everything that the job has truly been, up to now; nothing if its worker has not begun."""
+        if job_id not in self.on_vma:
+            return set()
         been = self._been.setdefault(job_id, set())
         been.add(self.worlds[self.on_vma[job_id]].truth(job_id))
         return been
@@ -148,14 +152,36 @@ class Simulation:
         service = self._life.service
         await service.recovery.run(Cause.OPERATOR, await service.queries.open_jobs(), asked_by=TRACE)
 
-    def _begin_job(self, name: str) -> None:
-        rng, vma = self.rng, self.rng.choice(VMAS)
-        self.on_vma[name] = vma
+    async def begin_next_job(self) -> None:
+        """Begin another job on the disks of one that has ended, of which the VMA has the last word still."""
+        ended = [job_id for job_id in self.on_vma if self._can_be_followed(job_id)]
+        if not ended:
+            return
+        before, name = self.rng.choice(ended), f"job-{len(self._followed)}-more"
+        self._followed.add(before)
+        vma, volumes = self.on_vma[before], self.volumes[before]
+        await self._register(name, vma, volumes)
+        self._begin_job(name, vma, volumes)
+
+    def _can_be_followed(self, job_id: str) -> bool:
+        """Whether the job has ended, and the service has heard of each disk of which the VMA still says something.
+
+        A worker that takes the next disk under the same id after one has failed cannot be told from the next job's.
+        """
+        job, world = self._invariants.jobs.get(job_id), self.worlds[self.on_vma[job_id]]
+        if job is None or job.is_open or job_id in self._followed:
+            return False
+        spoken = sum(world.progress_of(export) is not None for export in self._exports(job_id))
+        goes_on = self._reports[job_id] == "shared_export" and len(self.volumes[job_id]) > 1
+        return world.truth(job_id) in {"completed", "failed"} and spoken == len(job.disks) and not goes_on
+
+    def _begin_job(self, name: str, vma: str, volumes: list[str]) -> None:
+        rng = self.rng
+        self.on_vma[name], self.volumes[name] = vma, volumes
         self._reports[name] = rng.choice(REPORTS)
-        self.volumes[name] = [f"{name}-disk-{n}" for n in range(rng.choice([1, 1, 2, 3]))]
         self.worlds[vma].add_job(
             name,
-            self.volumes[name],
+            volumes,
             duration=rng.choice([3.0, 8.0, 20.0, 1000.0]),
             progress=rng.choice([0.0, 30.0, 80.0, 95.0]),
             reports=self._reports[name],
@@ -165,16 +191,18 @@ class Simulation:
             disk_gap=0.7,
         )
 
-    async def _register(self, name: str) -> None:
+    async def _register(self, name: str, vma: str, volumes: list[str]) -> None:
         context = f"vm-{name}" if self.rng.random() < 0.8 else "vm-shared"
-        volumes, vma = tuple(self.volumes[name]), self.on_vma[name]
-        asked = Registration(job_id=name, vm_name=name, vm_context_id=context, volume_ids=volumes, vma=vma)
+        asked = Registration(job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(volumes), vma=vma)
         await self._life.service.app.register(asked, TRACE)
+
+    async def _register_begun(self, name: str) -> None:
+        await self._register(name, self.on_vma[name], self.volumes[name])
 
     async def _live(self, waiting: list[str]) -> None:
         for _ in range(self.rng.randint(2, 6)):
             if waiting and self.rng.random() < 0.7:
-                self.errand(self._register(waiting.pop()))
+                self.errand(self._register_begun(waiting.pop()))
             self.rng.choice(TROUBLES)(self)
             await self._pass(self.rng.uniform(0.1, 1.6))
 
@@ -184,7 +212,7 @@ class Simulation:
             self.weather[healed] = Weather()
         self.disk.full, self.disk.lag = False, 0.0
         for name in waiting:
-            self.errand(self._register(name))
+            self.errand(self._register_begun(name))
         await self._pass(2.0)
         await self._restart()
         await self._pass(CALM)
@@ -204,13 +232,18 @@ class Simulation:
 
     def _truth(self, job_id: str) -> Truth:
         world = self.worlds[self.on_vma[job_id]]
-        ids = [*(f"migration-vol-{volume}" for volume in self.volumes[job_id]), job_id]
+        reports = self._reports[job_id]
+        # Under its exports there may be what is left of the job before, where the worker uses the job's own id.
+        ids = [job_id] if reports.endswith("job_id") else self._exports(job_id)
         return Truth(
             now=world.truth(job_id),
             ever=self.ever(job_id),
-            known=any(map(world.progress_of, ids)),
-            clear=len(self.volumes[job_id]) == 1 or self._reports[job_id] in {"exports", "both"},
+            known=job_id not in self._followed and any(map(world.progress_of, ids)),
+            clear=len(self.volumes[job_id]) == 1 or reports in {"exports", "both"},
         )
+
+    def _exports(self, job_id: str) -> list[str]:
+        return [f"migration-vol-{volume}" for volume in self.volumes[job_id]]
 
     async def _pass(self, seconds: float) -> None:
         until = self.clock.monotonic() + seconds
@@ -308,6 +341,7 @@ TROUBLES: list[Callable[[Simulation], None]] = [
     _job_freezes,
     _disk_troubles,
     _clock_is_set,
+    lambda story: story.errand(story.begin_next_job()),
     lambda story: story.errand(story.report()),
     lambda story: story.errand(story.decide_by_hand()),
     lambda story: story.errand(story.recover_by_hand()),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import Event
+from domain.events import Event, JobRegistered
 from domain.ports import TAggregate
 
 
@@ -56,6 +56,10 @@ class SimulatedLog:
         await self._wait()
         folded = {stream_id: kind.fold(None, self._disk.streams.get(stream_id, ())) for stream_id in stream_ids}
         return {stream_id: found for stream_id, found in folded.items() if found is not None}
+
+    async def registrations(self) -> list[JobRegistered]:
+        await self._wait()
+        return [event for event in self._disk.events if isinstance(event, JobRegistered)]
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:  # noqa: ARG002 - a port
         await self._wait()

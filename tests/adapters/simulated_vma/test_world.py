@@ -35,6 +35,27 @@ def test_a_job_goes_on_with_time_and_completes(world: World, clock: FakeClock) -
     assert (world.truth("job-1"), world.progress("job-1")) == ("completed", 100.0)
 
 
+def test_of_a_volume_that_had_a_job_before_it_says_how_that_ended_until_the_next_worker_speaks(
+    world: World, clock: FakeClock
+) -> None:
+    world.add_job("job-1", ["a"], duration=10)
+    clock.advance(20)
+    ended = world.progress_of("migration-vol-a")
+    world.add_job("job-2", ["a"], duration=10, starts_in=5)
+    clock.advance(4)
+    still = world.progress_of("migration-vol-a")
+    assert ended is not None
+    assert still is not None
+    assert (still["percentage"], still["timing"]["start_time"]) == (100.0, ended["timing"]["start_time"])
+
+    clock.advance(2)
+
+    begun = world.progress_of("migration-vol-a")
+    assert begun is not None
+    assert begun["percentage"] == pytest.approx(10.0)
+    assert begun["timing"]["start_time"] != ended["timing"]["start_time"]
+
+
 def test_a_restart_forgets_everything_and_running_workers_come_back_one_by_one(world: World, clock: FakeClock) -> None:
     for n in range(5):
         world.add_job(f"job-{n}", [f"disk-{n}"], duration=1000)
