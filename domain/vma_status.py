@@ -32,7 +32,7 @@ ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """A status with the figures beside it, of a whole document or of one disk in its list."""
+    """A status with the figures beside it, of a whole document, of one disk in its list, or of one export."""
 
     status: VMAStatus
     progress_percent: float | None = None
@@ -110,19 +110,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     document: Document | None = None
 
 
-class DiskReading(msgspec.Struct, frozen=True, kw_only=True):
+class DiskReading(Figures, frozen=True, kw_only=True):
     """One disk of the job as its own export reported it; status `not_found` if it did not.
 
     `started` is when the worker says that it began, in its own words: it tells one worker's documents from another's.
     """
 
     volume_id: str
-    status: VMAStatus
     phase: str | None = None
-    progress_percent: float | None = None
-    bytes_transferred: int | None = None
-    total_bytes: int | None = None
     started: str | None = None
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is the VMA's own word about the disk, and does not contradict itself."""
+        return self.status in CONCLUSIVE and self.belied_at is None
 
     def is_end_of(self, left: "DiskReading") -> bool:
         """Whether this is how the worker has ended that was heard before as `left`.

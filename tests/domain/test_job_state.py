@@ -102,6 +102,15 @@ def test_what_is_left_over_counts_until_this_jobs_worker_has_spoken_of_the_disk(
     assert [left.volume_id for left in job.left_over] == []
 
 
+def test_what_contradicts_itself_is_no_word_on_a_disk() -> None:
+    job = registered()
+    job.observe(running(40.0, 10), at(10))
+
+    job.observe(observed(document(VMAStatus.COMPLETED, 41.5), seconds=20), at(20))
+
+    assert job.last_word("v1") == running(40.0, 10).disks[0]
+
+
 def test_the_last_word_on_a_volume_is_what_its_export_said_last() -> None:
     job = registered()
     assert job.last_word("v1") is None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from adapters.sqlite import sqlite3
 from domain.events import Event, JobReleased
@@ -90,3 +90,20 @@ def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -
 
     assert where(engine) is None
     assert not move(engine, 0, 5)
+
+
+def test_what_others_have_noted_in_its_table_is_theirs(engine: Engine) -> None:
+    others = [("another-model", 3, 40), ("zzz-model", 1, 70)]
+    with engine.begin() as connection:
+        for name, version, position in others:
+            row = {"name": name, "version": version, "notification_id": position}
+            connection.execute(schema.position.insert().values(row))
+
+    assert move(engine, 0, 5)
+
+    found = where(engine)
+    assert found is not None
+    assert (found.position, found.version) == (5, schema.VERSION)
+    with engine.connect() as connection:
+        kept = connection.execute(select(schema.position).where(schema.position.c.name != bookmark.NAME)).all()
+    assert [tuple(row) for row in kept] == [(*other, None) for other in others]

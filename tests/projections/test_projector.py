@@ -21,7 +21,8 @@ from projections.model_file import empty, open_read_model
 from projections.projector import Projector
 from projections.queries import JobFilter, Queries
 from projections.tables import attention
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
+from tests.memory_log import MemoryLog
+from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually, while_running
 
 
 @pytest.fixture
@@ -308,3 +309,30 @@ async def test_what_nobody_told_of_is_found_by_looking(
     await asyncio.gather(running, return_exceptions=True)
 
     assert found
+
+
+class CountedLog(MemoryLog):
+    """Counts how often it was read."""
+
+    reads = 0
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return await super().read_from(position, limit)
+
+
+async def test_where_nothing_is_new_the_log_is_left_alone_until_the_next_look(engine: Engine) -> None:
+    scenery, log = Scenery(MemoryLog()), CountedLog()
+    follower = asyncio.ensure_future(Projector(engine, log, scenery.clock, scenery.log).run())
+
+    async def has_read() -> bool:
+        return log.reads > 0
+
+    await eventually(has_read)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    follower.cancel()
+    await asyncio.gather(follower, return_exceptions=True)
+
+    assert log.reads == 1

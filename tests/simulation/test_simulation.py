@@ -13,7 +13,7 @@ FOUND_BY = {
     "confirmation_is_skipped": 0,
     "confirmation_does_not_start_again_when_the_answer_changes": 4,
     "the_read_model_does_not_check_its_position": 0,
-    "only_the_first_disk_is_asked_for": 17,
+    "only_the_first_disk_is_asked_for": 37,
     "a_job_left_in_recovering_cannot_be_taken_up": 0,
     "unintelligible_counts_as_not_found": 17,
     "an_outcome_is_never_asked_about_again": 0,
@@ -28,14 +28,14 @@ FOUND_BY = {
     "a_reply_about_another_job_is_believed": 2,
     "half_a_copy_that_calls_itself_completed_is_believed": 2,
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 20,
-    "how_the_job_before_ended_is_believed": 29,
-    "what_the_worker_of_the_job_before_came_to_is_believed": 917,
+    "how_the_job_before_ended_is_believed": 30,
+    "what_the_worker_of_the_job_before_came_to_is_believed": 867,
     "a_guess_takes_the_word_about_a_newer_job_for_its_own": 49,
     "the_volumes_of_earlier_lives_are_not_remembered": 7,
 }
 """The corpus: the first seed that finds each bug. Where the stories change, so do these: the long form finds them."""
 
-VIOLATED_ONCE = [2478]
+VIOLATED_ONCE = [2359, 2478, 2528]
 """Seeds that found something that nobody had planted."""
 
 MOST_SEEDS = 1000
