@@ -125,16 +125,24 @@ class DiskReading(Figures, frozen=True, kw_only=True):
         """Whether it is the VMA's own word about the disk, and does not contradict itself."""
         return self.status in CONCLUSIVE and self.belied_at is None
 
+    def with_start_of(self, earlier: "DiskReading | None") -> "DiskReading":
+        """Return this reading; if it names no start, as in a worker's report, with the one that was named earlier."""
+        if self.started is not None or earlier is None:
+            return self
+        return msgspec.structs.replace(self, started=earlier.started)
+
     def is_end_of(self, left: "DiskReading") -> bool:
         """Whether this is how the worker has ended that was heard before as `left`.
 
-        Some builds may give every worker the same start: of one that had ended then, the figures must be the same, too.
+        Some builds may give every worker the same start: of one that had ended then, nothing else may differ, either.
+        What only one of the two says tells nothing: a worker's own report says less than the VMA.
         """
         if self.status not in ENDS:
             return False
-        if left.status in ENDS:
-            return left in {self, msgspec.structs.replace(self, started=None)}
-        return self._has_start_of(left)
+        if left.status not in ENDS:
+            return self._has_start_of(left)
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(left), strict=True)
+        return all(now == before for now, before in pairs if now is not None and before is not None)
 
     def is_after(self, left: "DiskReading") -> bool:
         """Whether this is the word of another worker, that came after the one which was heard before as `left`."""

@@ -102,6 +102,14 @@ def test_what_is_left_over_counts_until_this_jobs_worker_has_spoken_of_the_disk(
     assert [left.volume_id for left in job.left_over] == []
 
 
+def test_when_a_disks_worker_began_is_kept_where_a_later_reading_does_not_say_it() -> None:
+    job = registered()
+    for percent, started, kept in ((40.0, "10:00", "10:00"), (50.0, None, "10:00"), (60.0, "11:00", "11:00")):
+        job.observe(observed(document(percent=percent, started=started)), at(10))
+
+        assert (job.disks["v1"].progress_percent, job.disks["v1"].started) == (percent, kept)
+
+
 def test_what_contradicts_itself_is_no_word_on_a_disk() -> None:
     job = registered()
     job.observe(running(40.0, 10), at(10))

@@ -187,6 +187,13 @@ class TestLeftOver:
 
         assert self.asked_after(ended, self.ENDED).status is LOST
 
+    def test_where_an_end_was_known_by_a_workers_report_what_both_say_tells(self) -> None:
+        reported = document(VMAStatus.COMPLETED, 100.0, phase=None, total=None)
+
+        assert self.asked_after(reported, self.ENDED).status is LOST
+        for another in (document(VMAStatus.COMPLETED, 99.5, started="10:00"), document(VMAStatus.FAILED, 100.0)):
+            assert self.asked_after(reported, another).status is another.status
+
     @pytest.mark.parametrize("status", [VMAStatus.COMPLETED, VMAStatus.FAILED])
     def test_an_end_is_no_word_about_this_one_if_the_worker_that_came_to_it_was_seen_before(
         self, status: VMAStatus

@@ -35,7 +35,7 @@ FOUND_BY = {
 }
 """The corpus: the first seed that finds each bug. Where the stories change, so do these: the long form finds them."""
 
-VIOLATED_ONCE = [2359, 2478, 2528]
+VIOLATED_ONCE = [2359, 2478, 2528, 4183]
 """Seeds that found something that nobody had planted."""
 
 MOST_SEEDS = 1000
