@@ -107,17 +107,17 @@ class TestSeveralDisks:
 class TestTheNextJobOfAVM:
     """Exports are named by volumes: until the next worker speaks, they say how the job before ended."""
 
-    @pytest.mark.parametrize(("word", "state"), [("completed", "completed"), ("failed", "failed")])
+    @pytest.mark.parametrize(("word", "context"), [("completed", {}), ("failed", {"vm_context_id": "vm"})])
     def test_how_the_last_job_ended_is_no_word_about_the_next(
-        self, word: str, state: str, vma: SimulatedVMA, start_service: StartService
+        self, word: str, context: dict[str, str], vma: SimulatedVMA, start_service: StartService
     ) -> None:
         service = start_service(STARTUP_GRACE="60")
         export, said = f"migration-vol-{DISKS[0]}", {"percentage": 100.0, "timing": {"start_time": "10:00"}}
         vma.world.set_document(export, {"job_id": export, "status": word, **said})
-        service.register("job-1", DISKS[0], vm_context_id="vm")
-        service.wait_for("job-1", state=state, basis="observed")
+        service.register("job-1", DISKS[0], **context)
+        service.wait_for("job-1", state=word, basis="observed")
 
-        service.register("job-2", DISKS[0], vm_context_id="vm")
+        service.register("job-2", DISKS[0], **context)
         service.kill()
         service.start()
         service.wait_for("job-2", state="pending-retry", rule="not-started-yet")
