@@ -133,7 +133,7 @@ def test_the_last_word_on_a_volume_is_what_its_export_said_last() -> None:
 def test_what_a_job_found_left_over_is_left_over_for_the_next_until_its_own_worker_has_spoken() -> None:
     job = ReplicationJob(id="job-2")
     job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, at(20), TRACE, COMPLETED.disks)
-    assert job.last_word("v1") == COMPLETED.disks[0]
+    assert [job.last_word(v) for v in ("v0", "v1", "v2")] == [None, COMPLETED.disks[0], None]
 
     job.observe(running(4.0, 30), at(30))
 

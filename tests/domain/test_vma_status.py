@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus
+from domain.vma_status import (
+    CONCLUSIVE,
+    ENDS,
+    Answer,
+    DiskReading,
+    DiskReport,
+    Document,
+    Observation,
+    VMAStatus,
+)
 from tests.builders import NOON, document, observed
 
 SAYS_DONE: dict[str, Any] = {"status": VMAStatus.COMPLETED}
@@ -99,3 +108,47 @@ def test_movement_is_what_changes_while_a_worker_lives() -> None:
     assert observed(document(percent=40.0), seconds=99).movement == still
     for moved in (document(percent=40.1), document(percent=40.0, phase="Cleanup"), document(percent=40.0, total=9)):
         assert observed(moved).movement != still
+
+
+class TestWhoseWord:
+    """An export is named by its volume: what tells one worker's words from another's is when it began."""
+
+    def reading(self, status: VMAStatus = VMAStatus.RUNNING, started: str | None = "10:00") -> DiskReading:
+        return DiskReading(volume_id="v1", status=status, progress_percent=100.0, started=started)
+
+    @pytest.mark.parametrize("status", VMAStatus)
+    def test_a_word_is_what_the_vma_itself_says_and_does_not_contradict(self, status: VMAStatus) -> None:
+        assert self.reading(status).is_word is (status in CONCLUSIVE)
+        assert not DiskReading(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=41.5).is_word
+
+    @pytest.mark.parametrize("other", ["09:00", "11:00", None])
+    def test_an_end_is_that_of_the_worker_that_began_when_it_did(self, other: str | None) -> None:
+        ended = self.reading(VMAStatus.COMPLETED)
+
+        assert ended.is_end_of(self.reading())
+        assert not ended.is_end_of(self.reading(started=other))
+        assert not self.reading(VMAStatus.COMPLETED, started=other).is_end_of(self.reading())
+        assert not self.reading().is_end_of(self.reading())
+
+    @pytest.mark.parametrize("other", ["09:00", "11:00", None])
+    def test_another_worker_came_after_one_that_ended_or_that_had_begun_at_another_time(
+        self, other: str | None
+    ) -> None:
+        assert self.reading(started=other).is_after(self.reading())
+        assert not self.reading().is_after(self.reading())
+        for ended in ENDS:
+            assert self.reading().is_after(self.reading(ended))
+            assert not self.reading(ended, started=other).is_after(self.reading())
+            assert not self.reading(ended, started=other).is_after(self.reading(ended))
+
+    @pytest.mark.parametrize(
+        ("said", "earlier", "known"),
+        [(None, "10:00", "10:00"), ("11:00", "10:00", "11:00"), ("11:00", None, "11:00"), (None, None, None)],
+    )
+    def test_a_start_that_is_not_said_again_is_still_known(
+        self, said: str | None, earlier: str | None, known: str | None
+    ) -> None:
+        now = self.reading(VMAStatus.COMPLETED, said)
+
+        assert now.with_start_of(self.reading(started=earlier)) == self.reading(VMAStatus.COMPLETED, known)
+        assert now.with_start_of(None) == now
