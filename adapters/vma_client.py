@@ -23,7 +23,7 @@ from adapters.vma_circuit import Circuit, Leave
 from adapters.vma_dialects import TUNNEL_ERRORS
 from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
-from domain.observing import observe, settled_by_exports, without_left_over
+from domain.observing import needs_own_id, observe, without_left_over
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, Observation, VMAStatus, export_name
 
@@ -115,10 +115,9 @@ class HttpVMA:
             # What had no answer within the bound is unreachable: silence, not a statement about the disk.
             exports.setdefault(volume_id, self._silent(export_name(volume_id)))
         return observe(
-            job_id=target.job_id,
-            vma=target.vma,
-            exports={volume_id: exports[volume_id] for volume_id in target.volume_ids},
-            job_answers=own,
+            target,
+            {volume_id: exports[volume_id] for volume_id in target.volume_ids},
+            own,
             observed_at=self._clock.now(),
             took_ms=round((self._clock.monotonic() - began) * 1000, 1),
         )
@@ -135,7 +134,7 @@ class HttpVMA:
         for trouble in asked:
             if trouble is not None:
                 raise trouble
-        if settled_by_exports(exports):
+        if not needs_own_id(target, exports):
             return
         await self._ask_own(target, "progress", own)
         if own[0].status in CONCLUSIVE or own[0].status is VMAStatus.UNREACHABLE:

@@ -10,6 +10,7 @@ from adapters.vma_dialects import read_document
 from adapters.vma_words import Unintelligible
 from domain.errors import Refused
 from domain.observing import observe
+from domain.ports import ProbeTarget
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 
 
@@ -34,7 +35,8 @@ def read_report(
     whole = {"status": report["status"], "phase": report.get("current_phase"), "last_error": report.get("error")}
     figures = {name: report.get(name) for name in ("bytes_transferred", "total_bytes", "progress_percent")}
     own = _read({**whole, **figures, "disk_progresses": [_as_listed(disk) for disk in disks]})
-    return observe(job_id=job_id, vma=vma, exports=exports, job_answers=(_reported(job_id, own),), observed_at=sent_at)
+    target = ProbeTarget(job_id, vma, tuple(volume_ids))
+    return observe(target, exports, (_reported(job_id, own),), observed_at=sent_at)
 
 
 def _as_listed(disk: Mapping[str, Any]) -> dict[str, Any]:

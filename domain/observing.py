@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.ports import ProbeTarget
 from domain.vma_status import (
     CONCLUSIVE,
     Answer,
@@ -30,20 +31,18 @@ def vouched_disks(document: Document, job_disks: int) -> int:
     return 1 if document.belied_at is None else 0
 
 
-def observe(  # noqa: PLR0913 - an observation is made of exactly these
-    *,
-    job_id: str,
-    vma: str,
+def observe(
+    target: ProbeTarget,
     exports: Mapping[str, Answer],
     job_answers: Sequence[Answer] = (),
+    *,
     observed_at: datetime,
     took_ms: float = 0.0,
 ) -> Observation:
     """Make one statement about a job from what its ids answered.
 
     Args:
-        job_id: the OMA's id of the job.
-        vma: name of the VMA that was asked.
+        target: the job that was asked about.
         exports: the answer of each disk's export, by volume id, in the job's order of disks.
         job_answers: answers under the job's own id, asked where the exports did not settle it; those that say
             nothing of the job because the VMA has no such endpoint are left out.
@@ -57,8 +56,8 @@ def observe(  # noqa: PLR0913 - an observation is made of exactly these
     status = _job_status(exports, job_answers, own)
     leading = own if own is not None else _leading(documents, status)
     return Observation(
-        job_id=job_id,
-        vma=vma,
+        job_id=target.job_id,
+        vma=target.vma,
         status=status,
         observed_at=observed_at,
         took_ms=took_ms,
@@ -88,12 +87,12 @@ def without_left_over(answer: Answer, left: DiskReading | None) -> Answer:
     return msgspec.structs.replace(answer, status=VMAStatus.NOT_FOUND, detail=said, document=None)
 
 
-def settled_by_exports(exports: Mapping[str, Answer]) -> bool:
-    """Whether the exports alone tell the job's status, so that its own id need not be asked."""
+def needs_own_id(target: ProbeTarget, exports: Mapping[str, Answer]) -> bool:  # noqa: ARG001 - for what comes next
+    """Whether the job's own id has to be asked, too: its exports alone do not tell how it stands."""
     statuses = {answer.status for answer in exports.values()}
     if statuses & {VMAStatus.FAILED, VMAStatus.RUNNING, VMAStatus.UNREACHABLE}:
-        return True
-    return statuses == {VMAStatus.COMPLETED}
+        return False
+    return statuses != {VMAStatus.COMPLETED}
 
 
 def _reading(volume_id: str, answer: Answer) -> DiskReading:

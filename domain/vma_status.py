@@ -14,14 +14,20 @@ COMPLETED_MEANS_AT_LEAST = 99.0
 
 
 class VMAStatus(StrEnum):
-    """What the VMA says of a job, all its disks taken together."""
+    """What the VMA says of a job, all its disks taken together.
+
+    The last three are kinds of not knowing: the VMA is there, but gave no usable answer in time; it answered, and that
+    cannot be read with certainty; we could not put the question.
+    """
 
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
     NOT_FOUND = "not_found"
     UNREACHABLE = "unreachable"
+    UNANSWERED = "unanswered"
     UNINTELLIGIBLE = "unintelligible"
+    NOT_ASKED = "not_asked"
 
 
 CONCLUSIVE = frozenset({VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED})
@@ -88,6 +94,7 @@ class Document(Figures, frozen=True, kw_only=True):
     phase: str | None = None
     error: str | None = None
     started: str | None = None
+    sync_type: str | None = None
     disks: tuple[DiskReport, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from domain.observing import observe
+from domain.ports import ProbeTarget
 from domain.recovery_policy import Amnesia, DiskProgress, Evidence, Silence
 from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus, export_name
 
@@ -55,7 +56,8 @@ def observed(
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    return observe(job_id=job_id, vma="default", exports=said, job_answers=own_answers, observed_at=at(seconds))
+    target = ProbeTarget(job_id, "default", tuple(said))
+    return observe(target, said, own_answers, observed_at=at(seconds))
 
 
 def evidence(

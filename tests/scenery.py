@@ -41,7 +41,7 @@ class ToldVMA:
         self.asked.append(target.job_id)
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
         exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
-        return observe(job_id=target.job_id, vma=target.vma, exports=exports, observed_at=self._clock.now())
+        return observe(target, exports, observed_at=self._clock.now())
 
 
 class KeptLog:

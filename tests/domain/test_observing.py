@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.observing import settled_by_exports, vouched_disks, without_left_over
+from domain.observing import needs_own_id, vouched_disks, without_left_over
+from domain.ports import ProbeTarget
 from domain.vma_status import Answer, DiskReport, Document, VMAStatus
 from tests.builders import answer, document, observed
 
@@ -239,7 +240,7 @@ def test_a_failure_says_what_the_vma_said() -> None:
 def test_the_jobs_own_id_is_asked_only_where_the_exports_do_not_settle_it(exports: tuple, settled: bool) -> None:  # type: ignore[type-arg]  # noqa: FBT001
     answers = {f"v{n}": answer(f"v{n}", said) for n, said in enumerate(exports)}
 
-    assert settled_by_exports(answers) is settled
+    assert needs_own_id(ProbeTarget("job-1", "default", tuple(answers)), answers) is not settled
 
 
 def test_a_list_under_one_export_that_is_shorter_than_the_job_completes_nothing() -> None:
@@ -259,7 +260,7 @@ def test_one_export_vouches_for_its_own_disk_however_many_it_lists() -> None:
 
 def test_a_job_without_disks_is_not_completed_by_that() -> None:
     assert observed().status is VMAStatus.NOT_FOUND
-    assert not settled_by_exports({})
+    assert needs_own_id(ProbeTarget("job-1", "default", ()), {})
 
 
 def test_what_is_not_completed_covers_nothing() -> None:

@@ -20,6 +20,7 @@ from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
 from domain.observing import observe
+from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy, Silence
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
@@ -54,7 +55,7 @@ def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observ
     document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
     answer = Answer(asked_id=export_name(job_id), status=status, document=document)
     now = SystemClock().now()
-    return observe(job_id=job_id, vma="default", exports={job_id: answer}, observed_at=now)
+    return observe(ProbeTarget(job_id, "default", (job_id,)), {job_id: answer}, observed_at=now)
 
 
 async def insist(work: Callable[[], Awaitable[object]]) -> None:
