@@ -51,9 +51,9 @@ class Endpoints:
         """Make the application."""
         app = web.Application(middlewares=[self._one_at_a_time, self._logged_in])
         app.router.add_get("/api/v1/health", self._health)
-        app.router.add_get("/api/v1/progress/{id}", self._progress)
-        app.router.add_get("/api/v1/status/{id}", self._status)
-        app.router.add_post("/api/v1/progress/{id}/update", self._update)
+        app.router.add_get("/api/v1/progress/{id:[^/]+}", self._progress)
+        app.router.add_get("/api/v1/status/{id:[^/]+}", self._status)
+        app.router.add_post("/api/v1/progress/{id:[^/]+}/update", self._update)
         return app
 
     @web.middleware
