@@ -59,11 +59,10 @@ class Endpoints:
     @web.middleware
     async def _one_at_a_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let requests wait for each other while the VMA is slow and serial, also those that nobody waits for."""
-        if not self._faults.serial:
-            return await handler(request)
-        async with self._turn:
-            await asyncio.sleep(self._faults.serial)
-            return await handler(request)
+        if self._faults.serial:
+            async with self._turn:
+                await asyncio.sleep(self._faults.serial)
+        return await handler(request)
 
     @web.middleware
     async def _logged_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -92,6 +92,13 @@ class TestADocumentOfAnUnknownWorker:
 
         assert percent(world) == 1.0
 
+    def test_also_if_that_starts_in_the_same_moment(self, world: World) -> None:
+        world.set_document(EXPORT, {"job_id": EXPORT, "status": "completed", "percentage": 100.0})
+
+        world.add_job("job-1", ["a"])
+
+        assert said(world).percent == 0.0
+
     def test_it_outweighs_a_worker_that_has_started_already(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"])
         clock.advance(1)
