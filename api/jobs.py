@@ -67,7 +67,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
         vma=vma,
         progress_percent=body.progress_percent or 0.0,
     )
-    job, is_new = await service.app.register(asked, trace)
+    job, is_new = await service.registrar.register(asked, trace)
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await settle(service)

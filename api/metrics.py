@@ -93,3 +93,7 @@ class MeasuredVMA:
         observation = await self._vma.probe(target)
         self._metrics.probed(observation, perf_counter() - began)
         return observation
+
+    def address_of(self, vma: str) -> str | None:
+        """Return where the VMA is."""
+        return self._vma.address_of(vma)

@@ -14,20 +14,18 @@ from typing import TypeVar
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import CouldNotAsk, IllegalTransition, JobRecoveryError, StorageUnavailable
+from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
-from domain.processes.confirmation import Confirmation, spacing
 from domain.processes.contact import Contact
 from domain.processes.first_round import FirstRound
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
-from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook, RunResult
-from domain.vma_status import Observation, VMAStatus
+from domain.vma_status import VMAStatus
 
 T = TypeVar("T")
 
@@ -197,32 +195,18 @@ class Recovery:
     ) -> None:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
-        confirmation = Confirmation(self._clock)
         while True:
             job = await self._app.job(job_id)
-            observation = await self._ask(job)
-            silence = confirmation.heard(observation)
+            observation = await self._contact.ask(job)
             first_round.answered(job_id)
             if observation.status is VMAStatus.NOT_FOUND:
                 await first_round.is_over()
-            amnesia = self._contact.amnesia_for(job)
-            decision = await self._app.recover(job_id, run.id, observation, silence, amnesia, self._backoff)
+            circumstances = self._contact.circumstances(job)
+            decision = await self._app.recover(job_id, run.id, observation, circumstances, self._backoff)
             if decision is not None:
                 break
-            await self._clock.sleep(spacing(self._policy))
+            await self._clock.sleep(self._policy.spacing)
         self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
-
-    async def _ask(self, job: ReplicationJob) -> Observation:
-        """Ask until the question has left this machine: a job that was taken up is not given back unasked.
-
-        Until then it counts as not asked, too: what a VMA has forgotten shows only once all were asked for.
-        """
-        while True:
-            try:
-                return await self._contact.ask(job)
-            except CouldNotAsk as error:
-                self._log.error("recovery_could_not_ask", job_id=job.id, error=str(error))
-                await self._clock.sleep(TROUBLE)
 
     def _forget_old_dry_runs(self) -> None:
         dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
@@ -238,16 +222,14 @@ class Recovery:
         progress.settled += 1
 
     async def _assess(self, job_id: str, progress: RunProgress) -> None:
-        confirmation = Confirmation(self._clock)
         job = await self._app.job(job_id)
         while job.is_open:
             observation = await self._contact.ask(job)
-            silence = confirmation.heard(observation)
-            decision = self._app.assess(job, observation, silence, self._contact.amnesia_for(job))
+            decision = self._app.assess(job, observation, self._contact.circumstances(job))
             if decision is not None:
                 self._keep(job_id, job.state, observation.status.value, decision, progress)
                 break
-            await self._clock.sleep(spacing(self._policy))
+            await self._clock.sleep(self._policy.spacing)
             job = await self._app.job(job_id)
 
     def _note(  # noqa: PLR0913 - the fields of one log line

@@ -7,7 +7,8 @@ from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
 from domain.observing import observe
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.evidence import Silence
+from domain.recovery_policy import Outcome, Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 

@@ -3,9 +3,10 @@
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
+from domain.evidence import Silence
 from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
 from domain.lifecycle import JobState
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import DiskReport, Observation, VMAStatus
 from tests.builders import JOB, NOON, answer, at, document, observed

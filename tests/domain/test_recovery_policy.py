@@ -5,17 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.recovery_policy import (
-    Amnesia,
-    Basis,
-    Decision,
-    Evidence,
-    Outcome,
-    Policy,
-    Rule,
-    decide,
-    is_confirmed,
-)
+from domain.evidence import Amnesia, Evidence
+from domain.recovery_policy import Basis, Decision, Outcome, Policy, Rule, decide, is_confirmed
 from domain.vma_status import VMAStatus
 from tests.builders import at, document, evidence, observed
 

@@ -4,8 +4,9 @@ import pytest
 
 from domain.errors import IllegalTransition
 from domain.events import Cause, Event, RecoveryDecided, Trace
+from domain.evidence import Silence
 from domain.lifecycle import JobState
-from domain.recovery_policy import Basis, Outcome, Policy, Rule, Silence, decide
+from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 from tests.builders import JOB, NOON, at, document, observed

@@ -12,7 +12,8 @@ from adapters.seals import verify
 from adapters.sqlite import sqlite3
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
-from domain.recovery_policy import Policy, Silence
+from domain.evidence import Silence
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from projections.model_file import open_read_model

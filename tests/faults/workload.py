@@ -19,9 +19,10 @@ from domain.aggregate import Snapshot
 from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
+from domain.evidence import Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
-from domain.recovery_policy import Policy, Silence
+from domain.recovery_policy import Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from projections.model_file import open_read_model

@@ -1,8 +1,9 @@
 """What is known of a moment is what the VMA's words leave open, and no more."""
 
 from domain.events import Cause, Event, Trace
+from domain.evidence import Silence
 from domain.lifecycle import JobState
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 from projections.hindsight import Hindsight, look_back

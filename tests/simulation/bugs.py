@@ -6,19 +6,20 @@ from typing import Any
 import msgspec
 import pytest
 
+
 from adapters import vma_client, vma_dialects
 from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
+from domain.evidence import Evidence
 from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
-from domain.processes.confirmation import Confirmation
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.watch import Watch
-from domain.recovery_policy import Evidence, Policy
+from domain.recovery_policy import Policy
 from domain.vm_context import VMContext
 from domain.vma_status import DiskReading, Figures, VMAStatus
 from domain.volumes import Volumes
