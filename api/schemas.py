@@ -125,7 +125,7 @@ class NewJob(BaseModel):
 
 
 class OperatorOrder(BaseModel):
-    """An operator's decision on an open job; who and why become part of the audit trail."""
+    """An operator's decision on a job that is open or was inferred; who and why become part of the audit trail."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -32,7 +32,6 @@ from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Decision, Outcome, Policy, decide
 from domain.vma_status import Observation, VMAStatus
 
-
 NOTHING_STANDS = Standing()
 
 
