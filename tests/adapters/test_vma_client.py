@@ -38,6 +38,7 @@ FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
     ("status", {"code": 503}, VMAStatus.UNREACHABLE),
     ("status", {"code": 504}, VMAStatus.UNREACHABLE),
     ("short_body", {}, VMAStatus.UNREACHABLE),
+    ("tunnel", {}, VMAStatus.UNREACHABLE),
     ("status", {"code": 500}, U),
     ("status", {"code": 404}, U),
     ("html", {}, U),
@@ -52,6 +53,9 @@ FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
     ("list", {}, U),
     ("deep", {}, U),
     ("bad_utf8", {}, U),
+    ("unauthorized", {}, U),
+    ("word", {"word": "daydreaming"}, U),
+    ("percentage", {"percentage": 41.5}, VMAStatus.RUNNING),
     ("unknown_fields", {}, VMAStatus.RUNNING),
     ("missing_fields", {}, VMAStatus.RUNNING),
 ]
