@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from adapters.lease import DataDirectoryHeld
+from adapters.plain_text import redacted, visible
 from api.commands import local, past, present
 from api.commands.common import Parser
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from domain.plain_text import redacted, visible
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2

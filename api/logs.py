@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from domain.plain_text import redacted, visible
+from adapters.plain_text import redacted, visible
 from domain.ports import Log
 
 

@@ -14,8 +14,8 @@ from pydantic import (
     field_validator,
 )
 
+from adapters.plain_text import holds_token, redacted
 from domain.identifiers import MAX_LENGTH, PATTERN
-from domain.plain_text import holds_token, redacted
 from domain.vma_status import export_name
 
 T = TypeVar("T")

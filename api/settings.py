@@ -16,9 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from adapters.plain_text import redacted
 from domain.errors import InvalidInput
 from domain.identifiers import is_valid_id
-from domain.plain_text import redacted
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     complete_above_percent: Annotated[float, Field(ge=0, le=100)] = 90.0
     startup_grace: Seconds = 300.0
     confirmation_window: Seconds = 15.0
-    confirmation_probes: Annotated[int, Field(ge=1, le=100)] = 3
+    confirmation_probes: Annotated[int, Field(ge=2, le=100)] = 3
     completion_window: Seconds = 300.0
     attention_after: Seconds = 300.0
     retry_backoff_initial: PositiveSeconds = 5.0

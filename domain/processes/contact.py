@@ -12,7 +12,7 @@ import msgspec
 
 from domain.evidence import Amnesia, Circumstances, Silence
 from domain.ports import VMA, Clock, ProbeTarget
-from domain.recovery_policy import Policy, Rule
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Observation, VMAStatus
@@ -27,31 +27,24 @@ class _Memory:
     def __init__(self) -> None:
         self.found: set[str] = set()
         self.not_found: set[str] = set()
-        self.returned: set[str] = set()
+        self.amnesia: Amnesia | None = None
         self.is_down = False
         self.recognised_at: str | None = None
-        self.amnesia: Amnesia | None = None
 
     def heard_of(self, job_id: str) -> None:
-        came_back = job_id in self.not_found or job_id in self.returned
         self.forget(job_id)
-        (self.returned if came_back else self.found).add(job_id)
+        self.found.add(job_id)
 
     def not_heard_of(self, job_id: str) -> None:
-        self.forget(job_id)
+        self.found.discard(job_id)
         self.not_found.add(job_id)
 
     def forget(self, job_id: str) -> None:
-        for group in (self.found, self.not_found, self.returned):
-            group.discard(job_id)
-
-    def census(self) -> tuple[int, int]:
-        """Return how many jobs were not found, and of how many. One that came back had been forgotten, too."""
+        """Leave a job out; once none is missing any more, the amnesia is over."""
+        self.found.discard(job_id)
+        self.not_found.discard(job_id)
         if not self.not_found:
-            self.found |= self.returned
-            self.returned.clear()
-        missing = len(self.not_found) + len(self.returned)
-        return missing, missing + len(self.found)
+            self.amnesia = None
 
 
 class Contact:
@@ -113,10 +106,10 @@ class Contact:
 
     def restore(self, job: ReplicationJob) -> None:
         """Take over from a job's events that its VMA had forgotten its jobs, after our own restart."""
-        amnesia = _standing_amnesia(job)
-        memory = self._memory(job.vma)
-        if amnesia and (memory.amnesia is None or memory.amnesia.since < amnesia.since):
-            memory.amnesia = amnesia
+        if job.decision is not None and job.decision.amnesia is not None:
+            memory = self._memory(job.vma)
+            memory.not_heard_of(job.id)
+            memory.amnesia = job.decision.amnesia
 
     def forget(self, job: ReplicationJob) -> None:
         """Leave a job that has ended."""
@@ -159,24 +152,16 @@ class Contact:
     def _amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
         """Return the VMA's amnesia, if the job may have been forgotten in it.
 
-        A job that was heard of since then is not affected.
-
-        The count is taken now, not as answers come in: the first ten jobs of a hundred may all be the lost ones.
+        It lasts until no job is missing any more: workers announce themselves one after the other. It is judged now,
+        not as answers come in: the first ten jobs of a hundred may all be the lost ones.
         """
-        contact = job.last_contact_at or job.registered_at or self._clock.now()
-        for amnesia in (_standing_amnesia(job), self._memory(job.vma).amnesia):
-            if amnesia is not None and contact <= amnesia.since:
-                return amnesia
-        return self._take_census(job)
-
-    def _take_census(self, job: ReplicationJob) -> Amnesia | None:
         memory, policy = self._memory(job.vma), self._policy
-        missing, asked = memory.census()
+        missing, asked = len(memory.not_found), len(memory.not_found) + len(memory.found)
         if job.id not in memory.not_found:
             return None
-        if missing < policy.amnesia_at_least or missing <= policy.amnesia_share * asked:
-            return None
-        memory.amnesia = Amnesia(since=self._clock.now(), not_found=missing, asked=asked)
+        if missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
+            since = memory.amnesia.since if memory.amnesia is not None else self._clock.now()
+            memory.amnesia = Amnesia(since=since, not_found=missing, asked=asked)
         return memory.amnesia
 
     def _is_replaced(self, job: ReplicationJob) -> bool:
@@ -185,10 +170,3 @@ class Contact:
 
     def _memory(self, vma: str) -> _Memory:
         return self._memories.setdefault(vma, _Memory())
-
-
-def _standing_amnesia(job: ReplicationJob) -> Amnesia | None:
-    decision = job.decision
-    if decision is None or decision.rule != Rule.VMA_AMNESIA.value:
-        return None
-    return decision.amnesia

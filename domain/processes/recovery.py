@@ -19,13 +19,11 @@ from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
 from domain.processes.contact import Contact
-from domain.processes.first_round import FirstRound
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
 from domain.run_book import RunBook, RunResult
-from domain.vma_status import VMAStatus
 
 T = TypeVar("T")
 
@@ -138,9 +136,8 @@ class Recovery:
         began = self._clock.monotonic()
         start = partial(self._runs.start, run_id, cause, self._policy, job_ids, asked_by)
         run = await self._insist("recovery_start_not_recorded", run_id, start)
-        first_round = FirstRound(job_ids)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
-        await asyncio.gather(*(self._recover(job_id, run, cause, first_round, progress) for job_id in job_ids))
+        await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
         resumed = [d.job_id for d in progress.decisions if d.decision.outcome is Outcome.RESUME]
         polled = await self._poller.polled_again(resumed)
@@ -166,22 +163,18 @@ class Recovery:
                 self._log.error(trouble, run_id=run_id, error=str(error))
                 await self._clock.sleep(TROUBLE)
 
-    async def _recover(
-        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
-    ) -> None:
+    async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
         while True:
             try:
-                await self._bring_to_decision(job_id, run, cause, first_round, progress)
+                await self._bring_to_decision(job_id, run, cause, progress)
             except IllegalTransition as settled:
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
-                first_round.answered(job_id)
                 await self._clock.sleep(TROUBLE)
                 continue
             break
-        first_round.answered(job_id)
         self._let_go(job_id, run.id)
         progress.settled += 1
 
@@ -190,17 +183,12 @@ class Recovery:
         if self.held.get(job_id) == run_id:
             del self.held[job_id]
 
-    async def _bring_to_decision(
-        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
-    ) -> None:
+    async def _bring_to_decision(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
         while True:
             job = await self._app.job(job_id)
             observation = await self._contact.ask(job)
-            first_round.answered(job_id)
-            if observation.status is VMAStatus.NOT_FOUND:
-                await first_round.is_over()
             circumstances = self._contact.circumstances(job)
             decision = await self._app.recover(job_id, run.id, observation, circumstances, self._backoff)
             if decision is not None:

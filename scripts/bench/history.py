@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
-from domain.observing import observe
 from domain.evidence import Silence
+from domain.observing import observe
 from domain.recovery_policy import Outcome, Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name

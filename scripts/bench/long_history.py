@@ -20,8 +20,8 @@ from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
-from domain.observing import observe
 from domain.evidence import Silence
+from domain.observing import observe
 from domain.recovery_policy import Policy
 from domain.vma_status import Answer, Document, Observation, VMAStatus
 

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-
 from adapters import vma_client, vma_dialects
 from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA

@@ -51,6 +51,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Return the virtual seconds since the loop began."""
         return self._clock.now
 
+    def pass_over(self, seconds: float) -> None:
+        """Let time pass in which nothing of this process runs, as when it is stopped."""
+        self._clock.now += seconds
+
     def run_in_executor(  # type: ignore[override] # one return type is enough for us
         self,
         executor: Executor | None,  # noqa: ARG002 - the loop's signature
