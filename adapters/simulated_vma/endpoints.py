@@ -51,19 +51,18 @@ class Endpoints:
         """Make the application."""
         app = web.Application(middlewares=[self._one_at_a_time, self._logged_in])
         app.router.add_get("/api/v1/health", self._health)
-        app.router.add_get("/api/v1/progress/{id}", self._progress)
-        app.router.add_get("/api/v1/status/{id}", self._status)
-        app.router.add_post("/api/v1/progress/{id}/update", self._update)
+        app.router.add_get("/api/v1/progress/{id:[^/]+}", self._progress)
+        app.router.add_get("/api/v1/status/{id:[^/]+}", self._status)
+        app.router.add_post("/api/v1/progress/{id:[^/]+}/update", self._update)
         return app
 
     @web.middleware
     async def _one_at_a_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let requests wait for each other while the VMA is slow and serial, also those that nobody waits for."""
-        if not self._faults.serial:
-            return await handler(request)
-        async with self._turn:
-            await asyncio.sleep(self._faults.serial)
-            return await handler(request)
+        if self._faults.serial:
+            async with self._turn:
+                await asyncio.sleep(self._faults.serial)
+        return await handler(request)
 
     @web.middleware
     async def _logged_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -12,10 +12,10 @@ from adapters.simulated_vma.words import VOCABULARIES, Stage
 
 
 class Literal(msgspec.Struct, frozen=True):
-    """A document that was set by hand, or by a report of no known worker, and when."""
+    """A document that was set by hand, and the last worker that had started by then."""
 
     document: Document
-    since: float
+    after: Job | None
 
 
 class Memory:
@@ -50,7 +50,7 @@ class Memory:
 
     def put(self, asked_id: str, document: Document, now: float) -> None:
         """Set a document by hand; it stands until the next worker starts."""
-        self._literal[asked_id] = Literal(document, now)
+        self._literal[asked_id] = Literal(document, self._last_started(asked_id, now))
 
     def update(self, asked_id: str, report: Document, now: float) -> bool:
         """Keep what a worker reports under an id; return whether the id was new and created on the fly."""
@@ -91,7 +91,7 @@ class Memory:
     def _found(self, asked_id: str, now: float, before: Job | None = None) -> Document | None:
         job = self._last_started(asked_id, now, before)
         literal = self._literal.get(asked_id)
-        if literal is not None and (job is None or job.speaks_from <= literal.since):
+        if literal is not None and literal.after is job:
             return literal.document
         if job is None or not _is_known(job, asked_id, now) or job.spec.dialect == "status_only":
             return None
