@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from adapters.clock import SteadyClock, SystemClock
+from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
@@ -77,10 +77,6 @@ class Service(msgspec.Struct, frozen=True):
     def circuit_states(self) -> dict[str, str]:
         """Return how each VMA's circuit stands."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
-
-    def machine_is_ahead(self) -> float:
-        """Return the seconds by which the machine's clock has jumped ahead of the service's."""
-        return self.clock.machine_is_ahead() if isinstance(self.clock, SteadyClock) else 0.0
 
     async def close(self) -> None:
         """Store what waits and close everything."""

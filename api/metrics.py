@@ -36,11 +36,6 @@ class Metrics:
         self._projection_lag = Gauge(
             "job_recovery_projection_lag_events", "Events not in the read model yet", registry=self._registry
         )
-        self._clock = Gauge(
-            "job_recovery_machine_clock_ahead_seconds",
-            "By how much the machine's clock has jumped ahead of the service's",
-            registry=self._registry,
-        )
         self._circuits = Gauge(
             "job_recovery_vma_reachable", "1 if the VMA's circuit is closed", ["vma"], registry=self._registry
         )
@@ -65,7 +60,6 @@ class Metrics:
         jobs: Mapping[str, int],
         poll_lag: float,
         projection_lag: int,
-        machine_is_ahead: float,
         circuits: Mapping[str, str],
     ) -> bytes:
         """Return everything in Prometheus' text form."""
@@ -73,7 +67,6 @@ class Metrics:
             self._jobs.labels(state).set(count)
         self._poll_lag.set(poll_lag)
         self._projection_lag.set(projection_lag)
-        self._clock.set(machine_is_ahead)
         for vma, state in circuits.items():
             self._circuits.labels(vma).set(state == "closed")
         return generate_latest(self._registry)

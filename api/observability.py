@@ -130,7 +130,6 @@ async def metrics(service: TheService) -> Response:
         jobs=await service.queries.jobs_by_state(),
         poll_lag=service.poller.lag,
         projection_lag=service.projector.lag,
-        machine_is_ahead=service.machine_is_ahead(),
         circuits=service.circuit_states(),
     )
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -9,7 +9,6 @@ from typing import Any
 
 import uvicorn
 
-from adapters.clock import AnchorFile, SystemClock
 from adapters.lease import Lease
 from adapters.tokens import TokenFile
 from api.access import is_loopback
@@ -17,7 +16,6 @@ from api.app import create_app
 from api.bootstrap import Service, build, prepare, reconcile_since
 from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
-from api.timekeeping import Timekeeper
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import Log
 
@@ -76,9 +74,7 @@ def _first(errors: BaseException) -> BaseException:
 
 
 async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
-    anchors = AnchorFile(settings.data_dir)
-    clock = SystemClock(anchors.read())
-    service = build(settings, log, clock=clock)
+    service = build(settings, log)
     lease.describe(f"{service.instance}, {address}")
     config = uvicorn.Config(
         create_app(service),
@@ -97,13 +93,11 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         await service.projector.settle()
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
-            timekeeping = group.create_task(Timekeeper(clock, anchors, log).run())
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
             if service.access.is_open:
                 log.warning("api_open_on_loopback_only", why="there are no tokens: see `job-recovery token create`")
             await server.serve(sockets=[listener])
             processes.cancel()
-            timekeeping.cancel()
     finally:
         await service.close()
     log.info("service_stopped")

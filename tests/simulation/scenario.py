@@ -267,7 +267,6 @@ class Simulation:
             await self._pass(self.rng.uniform(0.0, 1.5))
 
     def _born(self) -> Life:
-        self.clock = SimulatedClock(self.machine, self.clock.anchor())
         self._invariants.restarted(self.clock.monotonic())
         number = self.told.restarts
         return Life(number, self.disk, self._engine, self.worlds, self.weather, self.clock, self.rng)
