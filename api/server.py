@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -88,6 +89,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
+    loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
     loop.set_exception_handler(_in_our_words(log))
     try:
         await service.projector.settle()
