@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from adapters.clock import SteadyClock, SystemClock
+from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
@@ -79,10 +79,6 @@ class Service(msgspec.Struct, frozen=True):
         """Return how each VMA's circuit stands."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
 
-    def machine_is_ahead(self) -> float:
-        """Return the seconds by which the machine's clock has jumped ahead of the service's."""
-        return self.clock.machine_is_ahead() if isinstance(self.clock, SteadyClock) else 0.0
-
     async def close(self) -> None:
         """Store what waits and close everything."""
         if isinstance(self.vma, HttpVMA):
@@ -103,9 +99,7 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     data_dir = prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
-    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous)
-    if event_log.dropped_snapshots:
-        log.warning("snapshots_dropped", why="they do not hold; others are made", snapshots=event_log.dropped_snapshots)
+    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, log=log)
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
     projector = Projector(engine, event_log, clock, log)
     event_log.on_commit(projector.committed)

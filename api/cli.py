@@ -11,6 +11,7 @@ from adapters.lease import DataDirectoryHeld
 from adapters.plain_text import redacted, visible
 from api.commands import local, past, present
 from api.commands.common import Parser
+from api.output import drain
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         sys.stderr.close()
         return OK
+    finally:
+        drain()
     return OK
 
 

@@ -46,7 +46,6 @@ class Health(BaseModel):
     jobs_recovering: int
     poll_lag_seconds: float
     projection_lag_events: int
-    machine_clock_ahead_seconds: float
     vmas: dict[str, str]
 
 
@@ -87,7 +86,6 @@ async def health(service: TheService) -> Health:
         jobs_recovering=len(service.recovery.held),
         poll_lag_seconds=round(service.poller.lag, 3),
         projection_lag_events=service.projector.lag,
-        machine_clock_ahead_seconds=round(service.machine_is_ahead(), 1),
         vmas=service.circuit_states(),
     )
 

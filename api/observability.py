@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api import problems
 from api.bootstrap import Service
 from api.jobs import JobId, TheService, known_job
+from api.output import dropped
 from api.schemas import LiveView, RunView
 from api.views import live_view, run_view
 from domain.processes.watch import watcher_of
@@ -125,7 +126,7 @@ async def metrics(service: TheService) -> Response:
         jobs=await service.queries.jobs_by_state(),
         poll_lag=service.poller.lag,
         projection_lag=service.projector.lag,
-        machine_is_ahead=service.machine_is_ahead(),
+        log_lines_dropped=dropped(),
         circuits=service.circuit_states(),
     )
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -18,10 +18,14 @@ class Clock(Protocol):
     """Time, passed in so that tests and simulations own it."""
 
     def now(self) -> datetime:
-        """Return the time, in UTC. It never jumps, whatever is done to the machine's clock: durations rest on it."""
+        """Return the machine's time in UTC, for showing and recording.
+
+        It may step in either direction at any moment. A duration that decides anything is never a difference of two
+        such times: only `monotonic` may be used for it.
+        """
 
     def monotonic(self) -> float:
-        """Return seconds that never jump; only differences mean anything."""
+        """Return seconds of this process that never step; only differences mean anything."""
 
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""

@@ -311,6 +311,41 @@ async def test_what_nobody_told_of_is_found_by_looking(
     assert found
 
 
+class FaultyLog(MemoryLog):
+    """Raises what nobody expects for as long as it is told to."""
+
+    fault: Exception | None = None
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        return await super().read_from(position, limit)
+
+
+async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_it(engine: Engine) -> None:
+    log = FaultyLog()
+    scenery = Scenery(log)
+    await scenery.job()
+    log.fault = TypeError("a slip")
+    follower = Projector(engine, log, scenery.clock, scenery.log)
+    running = asyncio.ensure_future(follower.run())
+
+    async def has_tried_again() -> bool:
+        return scenery.clock.monotonic() > 3
+
+    await eventually(has_tried_again)
+    trouble, log.fault = follower.trouble, None
+    found = await follower.reached(await log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert trouble == "the read model does not follow: TypeError: a slip"
+    assert scenery.log.events.count("projection_failed") == 1
+    assert found
+    assert not follower.trouble
+
+
 class CountedLog(MemoryLog):
     """Counts how often it was read."""
 

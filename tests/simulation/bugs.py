@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from adapters import vma_client, vma_dialects
-from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
@@ -144,11 +143,6 @@ def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch
         honest(self, *about)
 
     monkeypatch.setattr(VMContext, "admit", welcoming)
-
-
-@bug
-def the_machines_clock_is_believed_whatever_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SteadyClock, "now", lambda self: self._wall())
 
 
 @bug
