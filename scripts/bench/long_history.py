@@ -20,8 +20,9 @@ from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
+from domain.evidence import Circumstances, Silence
 from domain.observing import observe
-from domain.evidence import Silence
+from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
 from domain.vma_status import Answer, Document, Observation, VMAStatus
 
@@ -33,7 +34,7 @@ def running(percent: float) -> Observation:
     """Observe the job running at a progress."""
     document = Document(status=VMAStatus.RUNNING, phase="Transfer", progress_percent=percent)
     answer = Answer(asked_id="migration-vol-v", status=VMAStatus.RUNNING, document=document)
-    return observe(job_id=JOB, vma="default", exports={"v": answer}, observed_at=datetime.now(UTC))
+    return observe(ProbeTarget(JOB, "default", ("v",)), {"v": answer}, observed_at=datetime.now(UTC))
 
 
 async def write_history(log: SQLiteEventLog, events: int) -> None:
@@ -52,7 +53,8 @@ async def recover_once(log: SQLiteEventLog, number: int) -> float:
     await app.preload([JOB])
     await app.begin_recovery(JOB, f"run-{number}", Cause.RESTART, "bench")
     silence = Silence(status=VMAStatus.RUNNING, held_for=0.0, probes=1)
-    await app.recover(JOB, f"run-{number}", running(50.0), silence, None, lambda _: 0.0)
+    known = Circumstances(silence=silence, without_contact=0.0)
+    await app.recover(JOB, f"run-{number}", running(50.0), known, lambda _: 0.0)
     return time.perf_counter() - began
 
 
