@@ -50,6 +50,8 @@ def was(status: VMAStatus = RUNNING, *, alive: bool | None = None, one_disk: boo
 
 
 class TestWithoutAPreviousWorker:
+    """Nothing is known to have stood there."""
+
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_every_statement_is_the_jobs_own(self, status: VMAStatus) -> None:
         assert attribute(said(status), None) is Whose.OWN
@@ -87,7 +89,8 @@ class TestAfterAnEnd:
     @pytest.mark.parametrize("name", OTHER_FIGURES)
     def test_a_figure_that_only_one_of_the_two_tells_proves_nothing(self, name: str) -> None:
         assert attribute(said(COMPLETED, **{name: None}), was(COMPLETED)) is Whose.PREVIOUS
-        assert attribute(said(COMPLETED), was(COMPLETED, **{name: None})) is Whose.PREVIOUS
+        unknown: dict[str, Any] = {name: None}
+        assert attribute(said(COMPLETED), was(COMPLETED, **unknown)) is Whose.PREVIOUS
 
     @pytest.mark.parametrize("other", ["incremental", "initial"])
     def test_a_completion_of_another_sync_type_alone_may_be_the_jobs_own(self, other: str) -> None:
@@ -152,7 +155,7 @@ class TestWhileThePreviousWorkerMayStillWrite:
 
 
 class TestOvertaken:
-    """This job's worker has begun, beside figures that the previous one left."""
+    """The job's own worker has begun, beside figures that the previous one left."""
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_every_statement_is_the_jobs_own_from_then_on(self, status: VMAStatus) -> None:
@@ -166,6 +169,8 @@ class TestOvertaken:
 
 
 class TestOwnFigures:
+    """A worker may begin with the figures of the one before."""
+
     def test_a_running_worker_does_not_own_the_figures_that_stood_there(self) -> None:
         own = own_figures(said(), was(COMPLETED))
 
