@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from domain.attribution import Former
 from domain.evidence import Amnesia, Circumstances, DiskProgress, Evidence, Silence
 from domain.observing import observe
@@ -58,12 +60,14 @@ def observed(
     left_over: tuple[Former, ...] = (),
     unasked: frozenset[str] = frozenset(),
     heard: frozenset[str] = frozenset(),
+    address: str | None = None,
 ) -> Observation:
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
     target = ProbeTarget(job_id, "default", tuple(said), left_over, unasked, heard)
-    return observe(target, said, own_answers, observed_at=at(seconds))
+    seen = observe(target, said, own_answers, observed_at=at(seconds))
+    return msgspec.structs.replace(seen, address=address)
 
 
 def evidence(

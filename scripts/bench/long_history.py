@@ -24,7 +24,7 @@ from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
-from domain.evidence import Silence
+from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
@@ -59,7 +59,8 @@ async def recover_once(log: SQLiteEventLog, number: int) -> float:
     await app.preload([JOB])
     await app.begin_recovery(JOB, f"run-{number}", Cause.RESTART, "bench")
     silence = Silence(status=VMAStatus.RUNNING, held_for=0.0, probes=1)
-    await app.recover(JOB, f"run-{number}", running(50.0), silence, None, lambda _: 0.0)
+    known = Circumstances(silence=silence, without_contact=0.0)
+    await app.recover(JOB, f"run-{number}", running(50.0), known, lambda _: 0.0)
     return time.perf_counter() - began
 
 

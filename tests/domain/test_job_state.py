@@ -3,13 +3,12 @@
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
-from domain.evidence import Silence
 from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import DiskReport, Observation, VMAStatus
-from tests.builders import JOB, NOON, answer, at, document, observed
+from tests.builders import JOB, NOON, answer, at, circumstances, document, observed
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
@@ -29,8 +28,7 @@ def registered(percent: float = 0.0) -> ReplicationJob:
 
 def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> ReplicationJob:
     job.begin_recovery("run-1", Cause.RESTART, at(seconds), "instance")
-    silence = Silence(status=observation.status, held_for=60.0, probes=9)
-    job.recover("run-1", observation, silence, None, Policy(), lambda _: 5.0, at(seconds))
+    job.recover("run-1", observation, circumstances(observation), Policy(), lambda _: 5.0, at(seconds))
     return job
 
 
@@ -190,9 +188,8 @@ def test_only_a_resume_says_when_a_job_was_resumed() -> None:
 
 def test_what_is_decided_outside_a_run_is_decided_of_the_state_that_the_job_is_in() -> None:
     job = recovered(registered(40.0), DOWN, 10)
-    silence = Silence(status=VMAStatus.UNREACHABLE, held_for=0.0, probes=1)
 
-    evidence = job.evidence(DOWN, silence, None, at(50))
+    evidence = job.evidence(DOWN, circumstances(DOWN), at(50))
 
     assert job.found_in is JobState.REPLICATING
     assert (evidence.state_before, evidence.registered_at, evidence.decided_at) == ("pending-retry", NOON, at(50))

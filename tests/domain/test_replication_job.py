@@ -4,12 +4,11 @@ import pytest
 
 from domain.errors import IllegalTransition
 from domain.events import Cause, Event, RecoveryDecided, Trace
-from domain.evidence import Silence
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed
+from tests.builders import JOB, NOON, at, circumstances, document, observed
 
 TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
@@ -27,8 +26,8 @@ def registered(percent: float = 0.0) -> ReplicationJob:
 
 def recover(job: ReplicationJob, observation: Observation, held_for: float = 60.0) -> ReplicationJob:
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
-    silence = Silence(status=observation.status, held_for=held_for, probes=9)
-    job.recover("run-1", observation, silence, None, Policy(), lambda attempt: 5.0 * attempt, at(20))
+    known = circumstances(observation, held_for=held_for)
+    job.recover("run-1", observation, known, Policy(), lambda attempt: 5.0 * attempt, at(20))
     return job
 
 
