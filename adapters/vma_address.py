@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from adapters.plain_text import MASK, redacted
 from adapters.vma_dialects import EXCERPT_BYTES, read_reply
-from domain.plain_text import MASK, redacted
 from domain.vma_status import Answer
 
 LEAST_SECRET = 6

@@ -21,9 +21,8 @@ from opentelemetry.trace import TracerProvider
 from adapters.vma_address import VMAAddress
 from adapters.vma_circuit import Circuit, Leave
 from adapters.vma_dialects import TUNNEL_ERRORS
-from domain.errors import CouldNotAsk
 from domain.identifiers import is_valid_id
-from domain.observing import needs_own_id, observe, without_left_over
+from domain.observing import needs_own_id, observe
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, Observation, VMAStatus, export_name
 
@@ -51,6 +50,10 @@ class ProbeSettings(Protocol):
     @property
     def probe_concurrency(self) -> int:
         """Probes under way at once, per VMA, so that one that hangs does not hold up the others."""
+
+
+class CouldNotAsk(Exception):
+    """Temporary."""
 
 
 class HttpVMA:
@@ -92,6 +95,10 @@ class HttpVMA:
         """Close the connections."""
         await self._client.aclose()
 
+    def address_of(self, vma: str) -> str | None:
+        """Return where the VMA is, without credentials; None if it is not in the settings."""
+        return self._addresses[vma]._base if vma in self._addresses else None  # noqa: SLF001 - temporary
+
     async def probe(self, target: ProbeTarget) -> Observation:
         """Ask a job's VMA for it; whatever that answers is an observation.
 
@@ -123,11 +130,8 @@ class HttpVMA:
         )
 
     async def _ask_all(self, target: ProbeTarget, exports: dict[str, Answer], own: list[Answer]) -> None:
-        left_over = {reading.volume_id: reading for reading in target.left_over}
-
         async def ask_export(volume_id: str) -> None:
-            answer = await self._ask(target.vma, "progress", export_name(volume_id))
-            exports[volume_id] = without_left_over(answer, left_over.get(volume_id))
+            exports[volume_id] = await self._ask(target.vma, "progress", export_name(volume_id))
 
         # All are waited for: none may go on when the probe is over.
         asked = await asyncio.gather(*map(ask_export, target.volume_ids), return_exceptions=True)

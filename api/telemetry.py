@@ -16,8 +16,6 @@ from domain.errors import Refused
 SKEW = timedelta(minutes=5)
 """How far a worker's clock may be ahead of ours."""
 
-SMALLEST_JUMP = timedelta(seconds=2)
-
 Word = Annotated[str, Field(min_length=1, max_length=40), Prose]
 
 router = APIRouter(tags=["telemetry"])
@@ -75,20 +73,12 @@ class Taken(BaseModel):
 async def report(job_id: JobId, body: Telemetry, service: TheService, trace: TheTrace) -> Taken:
     """Take a worker's own report as an observation. One that is late or comes twice changes nothing."""
     now = service.clock.now()
-    sent_at = _in_our_time(body.timestamp, now, timedelta(seconds=service.machine_is_ahead()))
-    if sent_at > now + SKEW:
+    if body.timestamp > now + SKEW:
         raise Refused(f"timestamp: {body.timestamp.isoformat()} is in the future: check the worker's clock")
     job = await service.app.job(job_id)
-    sent_at = min(sent_at, now)
+    sent_at = min(body.timestamp, now)
     observation = read_report(job_id, job.vma, job.volume_ids, body.model_dump(exclude={"timestamp"}), sent_at)
     why = await service.reports.take(job_id, observation, trace)
     await settle(service)
     present = await service.app.job(job_id)
     return Taken(applied=why is None, why=why, state=present.state.value, observed_at=sent_at)
-
-
-def _in_our_time(sent: datetime, now: datetime, machine_is_ahead: timedelta) -> datetime:
-    """Return when a report was sent by our clock; a worker may go by the time that the machine's has jumped to."""
-    if abs(machine_is_ahead) < SMALLEST_JUMP:
-        return sent
-    return min(sent, sent - machine_is_ahead, key=lambda moment: abs(now - moment))

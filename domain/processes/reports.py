@@ -6,6 +6,7 @@ A report that is not newer than what is known changes nothing, so one that comes
 from domain.application import JobRecovery
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
+from domain.processes.contact import Contact
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.replication_job import ReplicationJob
@@ -15,9 +16,10 @@ from domain.vma_status import Observation
 class Reports:
     """Takes workers' own reports."""
 
-    def __init__(self, app: JobRecovery, poller: Poller, requests: RecoveryRequests) -> None:
+    def __init__(self, app: JobRecovery, contact: Contact, poller: Poller, requests: RecoveryRequests) -> None:
         """What a report says of a job that waits is for recovery to look into."""
         self._app = app
+        self._contact = contact
         self._poller = poller
         self._requests = requests
 
