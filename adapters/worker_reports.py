@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.vma_dialects import read_document
+from adapters.vma_documents import read_document
 from adapters.vma_words import Unintelligible
 from domain.errors import Refused
 from domain.observing import observe

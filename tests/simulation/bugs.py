@@ -9,6 +9,7 @@ import pytest
 from adapters import vma_client, vma_dialects
 from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
+from adapters.vma_documents import read_document
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
@@ -153,8 +154,7 @@ def the_machines_clock_is_believed_whatever_it_says(monkeypatch: pytest.MonkeyPa
 
 @bug
 def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = vma_dialects.read_document
-    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: honest("", body))
+    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: read_document("", body))
 
 
 @bug
