@@ -40,7 +40,7 @@ def _disk(fields: Mapping[str, Any], reader: FieldReader) -> DiskReport:
     return DiskReport(
         disk_id=name(first(fields, "disk_id", "id")),
         status=_status(fields.get("status"), reader),
-        progress_percent=reader.percent(fields.get("percent")),
+        progress_percent=reader.least_percent(fields),
         bytes_transferred=reader.size(fields.get("bytes_transferred")),
         total_bytes=reader.size(fields.get("total_bytes"), fields.get("planned_bytes")),
     )

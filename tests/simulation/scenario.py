@@ -135,10 +135,11 @@ class Simulation:
         percent = 100.0 if word == "completed" else min(99.0, world.progress(job_id))
         disks = [{"disk_id": v, "status": word, "progress_percent": percent} for v in self.volumes[job_id]]
         told = {"status": word, "progress_percent": percent, "disks": disks if word == "completed" else []}
-        sent = read_report(job_id, self.on_vma[job_id], self.volumes[job_id], told, self.clock.now())
+        sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
             await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-            await self._life.service.reports.take(job_id, sent, TRACE)
+            seen = read_report(job_id, self.on_vma[job_id], self.volumes[job_id], told, self.clock.now())
+            await self._life.service.reports.take(job_id, seen, TRACE, sent_at)
 
     async def decide_by_hand(self) -> None:
         """Have an operator end a job."""
