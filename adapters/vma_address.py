@@ -25,13 +25,14 @@ class VMAAddress:
         """`url` is the VMA's base address; user and password go into a header, and into nothing else."""
         known = httpx.URL(url)
         self.login = httpx.BasicAuth(known.username, known.password) if known.userinfo else None
-        self._base = str(known.copy_with(userinfo=b"")).rstrip("/")
-        self.health = f"{self._base}/api/v1/health"
+        self.host = known.host
+        self.base = str(known.copy_with(userinfo=b"")).rstrip("/")
+        self.health = f"{self.base}/api/v1/health"
         self._secrets = _forms_of(known.username, known.password)
 
     def of(self, endpoint: str, asked_id: str) -> str:
         """Return the address of a question."""
-        return f"{self._base}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
+        return f"{self.base}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
 
     def read(self, asked_id: str, http_status: int, body: bytes, latency_ms: float) -> Answer:
         """Read a reply. What it tells of secrets is masked, for a VMA's words become events, and are kept for ever.
