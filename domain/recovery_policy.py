@@ -94,12 +94,12 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
     observation, held_for = evidence.observation, evidence.silence.held_for
     match observation.status:
         case VMAStatus.RUNNING:
-            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, "the VMA says the job is running")
+            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, f"the {observation.said_by} says the job is running")
 
         case VMAStatus.COMPLETED if observation.belied_at is not None:
             return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
         case VMAStatus.COMPLETED if not observation.doubtful:
-            reason = f"the VMA says all {len(observation.disks)} disk(s) are completed"
+            reason = f"the {observation.said_by} says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
         case VMAStatus.COMPLETED if held_for >= policy.completion_window:
             return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _unconfirmed(evidence))
@@ -107,7 +107,7 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
             return _retry(Rule.COMPLETION_UNCONFIRMED, _unconfirmed(evidence))
 
         case VMAStatus.FAILED:
-            reason = f"the VMA says the job failed: {observation.error}"
+            reason = f"the {observation.said_by} says the job failed: {observation.error}"
             return _observed(Outcome.FAIL, Rule.FAILED_ON_VMA, reason)
 
         case VMAStatus.NOT_FOUND | VMAStatus.UNANSWERED if _may_not_have_started(evidence, policy):

@@ -1,7 +1,7 @@
 """Silence: the one place where it is measured for how long nothing new was heard of a job.
 
-Measured in awake seconds of this process, and interrupted whenever nobody asked: our own absence, our own slowness and
-a step of the machine's clock never count.
+Measured on the monotonic clock of this process, and interrupted whenever nobody asked: our own absence, our own
+slowness and a step of the machine's clock never count.
 """
 
 from collections.abc import Callable
@@ -15,36 +15,37 @@ from domain.vma_status import Observation, VMAStatus
 
 
 class _Heard(msgspec.Struct):
-    """What was last heard of a job. Awake seconds; `contact` in monotonic ones."""
+    """What was last heard of a job, in monotonic seconds, and after how many absences of ours."""
 
     contact: float
     key: tuple[VMAStatus, bool] | None = None
     since: float = 0.0
     probes: int = 0
     last: float = 0.0
+    absences: int = 0
     inconclusive_since: float | None = None
 
 
 class Silences:
     """Follows the answers about each job; any change of status, and any pause, starts the count again."""
 
-    def __init__(self, clock: Clock, awake: Callable[[], float], longest_pause: float) -> None:
-        """`awake` counts seconds; a job not asked about for `longest_pause` of them was not asked about."""
+    def __init__(self, clock: Clock, absences: Callable[[], int], longest_pause: float) -> None:
+        """`absences` counts our own; a job that was not asked about for `longest_pause` seconds begins anew, too."""
         self._clock = clock
-        self._awake = awake
+        self._absences = absences
         self._longest_pause = longest_pause
         self._jobs: dict[str, _Heard] = {}
         self._vmas: dict[str, float] = {}
 
     def heard(self, job: JobFields, observation: Observation) -> Silence:
         """Count an answer in; return for how long the same one has held."""
-        now, entry = self._awake(), self._entry(job)
-        if now - entry.last > self._longest_pause:
+        now, entry, absences = self._clock.monotonic(), self._entry(job), self._absences()
+        if now - entry.last > self._longest_pause or absences != entry.absences:
             entry.key, entry.inconclusive_since = None, None
         key = (observation.status, observation.doubtful)
         if key != entry.key:
             entry.key, entry.since, entry.probes = key, now, 0
-        entry.probes, entry.last = entry.probes + 1, now
+        entry.probes, entry.last, entry.absences = entry.probes + 1, now, absences
         self._note_contact(entry, observation, now)
         since = now if entry.inconclusive_since is None else entry.inconclusive_since
         return Silence(
@@ -62,9 +63,9 @@ class Silences:
 
     def _note_contact(self, entry: _Heard, observation: Observation, now: float) -> None:
         if observation.status not in {VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED}:
-            self._vmas[observation.vma] = self._clock.monotonic()
+            self._vmas[observation.vma] = now
         if observation.conclusive:
-            entry.contact, entry.inconclusive_since = self._clock.monotonic(), None
+            entry.contact, entry.inconclusive_since = now, None
         elif entry.inconclusive_since is None:
             entry.inconclusive_since = now
 

@@ -73,7 +73,9 @@ class Contact:
         seen = await self._probe(job.target)
         reported = self._fresh_report(job.id)
         if reported is not None and not seen.conclusive:
-            seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=seen.answers)
+            seen = msgspec.structs.replace(
+                reported, observed_at=seen.observed_at, answers=(*reported.answers, *seen.answers)
+            )
         self._learn(job, seen)
         return seen
 

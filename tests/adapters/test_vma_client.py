@@ -262,7 +262,7 @@ async def test_a_question_that_never_left_for_want_of_a_file_is_no_answer_of_the
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
     try:
-            await client.probe(JOB)
+        await client.probe(JOB)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

@@ -90,7 +90,8 @@ class Sources:
     def _may_be_taken_for_lost(self, job_id: str) -> bool:
         """A VMA that has forgotten few jobs for long cannot be told from one that has lost them."""
         job = self._reality.jobs[job_id]
-        others = [other for other in self._jobs.values() if other.vma == job.vma and other.is_open and other.seen_on_vma]
+        same = [other for other in self._jobs.values() if other.vma == job.vma]
+        others = [other for other in same if other.is_open and other.seen_on_vma]
         forgotten = sum(self._reality.is_forgotten(other.id) for other in others)
         plainly = forgotten >= MANY and forgotten > len(others) / 2
         return self._reality.is_forgotten(job_id) and not plainly
