@@ -44,6 +44,7 @@ class Rule(StrEnum):
     COMPLETION_UNCONFIRMED = "completion-unconfirmed"
     FAILED_ON_VMA = "failed-on-vma"
     NOT_STARTED_YET = "not-started-yet"
+    NEVER_SEEN = "never-seen"
     VMA_REPLACED = "vma-replaced"
     VMA_AMNESIA = "vma-amnesia"
     GONE_NEAR_END = "gone-near-end"
@@ -112,6 +113,8 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
 
         case VMAStatus.NOT_FOUND | VMAStatus.UNANSWERED if _may_not_have_started(evidence, policy):
             return _retry(Rule.NOT_STARTED_YET, _not_started(evidence, policy))
+        case VMAStatus.NOT_FOUND if not evidence.seen_on_vma:
+            return _retry(Rule.NEVER_SEEN, _never_seen(evidence))
         case VMAStatus.NOT_FOUND if evidence.replaced:
             return _retry(Rule.VMA_REPLACED, _replaced(observation))
         case VMAStatus.NOT_FOUND if evidence.amnesia is not None and held_for <= policy.unreachable_timeout:
@@ -151,9 +154,13 @@ def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
 
 
 def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
-    """Our own absence and a changed address are not the VMA's silence: it must not have answered while we asked."""
+    """Our own absence and our settings are not the VMA's silence: it must not have answered while we asked.
+
+    At an address where it never answered, or where it did not know the job, it may not be the VMA that does not answer.
+    """
     asked_in_vain = evidence.silence.held_for >= policy.unreachable_grace
-    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and not evidence.replaced
+    is_its_address = evidence.reached and not evidence.replaced
+    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and is_its_address
 
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
@@ -185,6 +192,13 @@ def _not_started(evidence: Evidence, policy: Policy) -> str:
     return (
         f"the job's worker has not been heard of for {evidence.silence.held_for:.0f} s: "
         f"it may take {policy.startup_grace:g} s to its first report"
+    )
+
+
+def _never_seen(evidence: Evidence) -> str:
+    return (
+        f"VMA {evidence.observation.vma} has never known this job, and does not for {evidence.silence.held_for:.0f} s: "
+        "its worker may not have started. Start it, or decide by hand"
     )
 
 

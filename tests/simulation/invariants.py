@@ -116,7 +116,7 @@ class Invariants:
                 # A worker that died leaves its document, in which nothing moves.
                 insist(job.stalled_since is not None or not job.is_open, wrong)
             elif truth.now == "waiting":
-                insist(job.is_open or job.is_guess, wrong)
+                insist(job.is_open, wrong)
             elif truth.now == "running":
                 insist(job.state is JobState.REPLICATING or (doubtful and not truth.clear), wrong)
             elif truth.known:

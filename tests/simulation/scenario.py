@@ -187,7 +187,8 @@ class Simulation:
         if not busy:
             return
         job = self.rng.choice(busy)
-        self.reality.jobs[f"{job.id}-beside"] = JobTruth(vma=job.vma, volumes=list(job.volume_ids), vague=True)
+        beside = JobTruth(vma=job.vma, volumes=list(job.volume_ids), vague=True, registered_at=self.clock.monotonic())
+        self.reality.jobs[f"{job.id}-beside"] = beside
         asked = Registration(
             job_id=f"{job.id}-beside", vm_name="vm", vm_context_id="vm-beside", volume_ids=job.volume_ids, vma=job.vma
         )
