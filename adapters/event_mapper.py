@@ -34,14 +34,15 @@ class EventMapper(Mapper[str]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's signature
-        """Decode a stored event or snapshot.
+        """Decode a stored event or snapshot; None for a snapshot that is not to be used.
 
         Raises:
             StorageUnavailable: it is of a newer version, or not what was stored; the message names it.
 
         """
         if stored_event.topic.startswith(snapshots.PREFIX):
-            return _snapshot(stored_event)
+            name = (str(stored_event.originator_id), stored_event.originator_version)
+            return snapshots.restored(*name, stored_event.topic, stored_event.state)
         decoder = self._decoders.get(stored_event.topic)
         if decoder is None:
             message = (
@@ -59,18 +60,6 @@ class EventMapper(Mapper[str]):
                 "restore it from a backup"
             )
             raise StorageUnavailable(message) from error
-
-
-def _snapshot(stored: StoredEvent) -> Snapshot:
-    row = (str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
-    found = snapshots.restored(row)
-    if found is None:
-        message = (
-            f"the log has a snapshot ({_name(stored)}) that is not the one that was stored: "
-            "restart the service, which drops it and makes another from the events"
-        )
-        raise StorageUnavailable(message)
-    return found
 
 
 def _name(stored: StoredEvent) -> str:

@@ -1,30 +1,28 @@
 """The event log on SQLite: the eventsourcing library's application, with our mapper and a writer in groups.
 
-Reading goes through the library's repository (snapshot, then the events after it) with a plain fold. Writing goes
-through `GroupCommit`: the events of many jobs in one transaction, each request acknowledged after the commit.
+Reading folds the last usable snapshot and the events after it. Writing goes through `GroupCommit`: the events of many
+jobs in one transaction, each request acknowledged after the commit. Snapshots are derived: one that cannot be written,
+or used, fails nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import Mapper, PersistenceError
-from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
+from eventsourcing.persistence import EventStore
 
 from adapters import log_file
-from adapters.event_mapper import EventMapper
-from adapters.group_commit import GroupCommit, WriteRequest
+from adapters.event_file import open_events
+from adapters.group_commit import DATABASE, GroupCommit, WriteRequest
 from adapters.seals import Seal, SealingRecorder, verify
-from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event, JobRegistered
-from domain.ports import TAggregate
+from domain.ports import Log, TAggregate
 
 T = TypeVar("T")
 
@@ -34,54 +32,20 @@ READERS = 2
 ALL = -1
 """SQLite's word for no limit."""
 
-LOCK_TIMEOUT = 3
-"""Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
 
+class _NoLog:
+    """Says nothing, for programs that keep no log."""
 
-class JobEvents(Application[str]):
-    """The library's application over one SQLite file; text ids, explicit topics, snapshots."""
+    def info(self, event: str, /, **fields: object) -> None:
+        """Say nothing."""
 
-    is_snapshotting_enabled = True
-    log_section_size = 1000
-
-    def construct_mapper(self) -> Mapper[str]:
-        """Use our own mapper, which needs no transcoder."""
-        return EventMapper()
-
-
-class _Connections(SQLiteConnectionPool):
-    """The library's connections, with the durability that we ask for."""
-
-    def __init__(self, path: str, synchronous: str) -> None:
-        self._synchronous = synchronous
-        super().__init__(db_name=path, lock_timeout=LOCK_TIMEOUT)
-
-    def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        connection.cursor().execute(f"PRAGMA synchronous={self._synchronous}")
-        return connection
-
-
-def _open(path: Path, synchronous: str) -> JobEvents:
-    # As a URI, quoted: the library takes ":memory:" and "mode=memory" for its own words wherever they are in a name.
-    name = path.absolute().as_uri()
-    environment = {
-        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-        "SQLITE_DBNAME": name,
-        "ORIGINATOR_ID_TYPE": "text",
-        "APPLICATION_RECORDER_TOPIC": f"{SealingRecorder.__module__}:{SealingRecorder.__qualname__}",
-    }
-    events = JobEvents(env=environment)
-    recorder = cast("SealingRecorder", events.recorder)
-    recorder.datastore.pool.close()
-    recorder.datastore.pool = _Connections(name, synchronous)
-    return events
+    warning = error = info
 
 
 class SQLiteEventLog:
     """The domain's event log port, and the notification log that projections read."""
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", log: Log | None = None) -> None:
         """Open or create the log, look through all of its pages, and check every event against its seal.
 
         That takes about 0.4 s per 100,000 events (92 MB), 0.07 s of them for the pages. What is decided rests on each
@@ -90,20 +54,23 @@ class SQLiteEventLog:
         Args:
             path: the SQLite file.
             synchronous: SQLite's setting; FULL makes every acknowledged event survive a loss of power.
+            log: told of what fails and is not the caller's concern.
 
         Raises:
             StorageUnavailable: the file cannot be opened, is damaged or was changed; the message says what to do.
 
         """
         try:
-            self._events = _open(path, synchronous)
+            self._events = open_events(path, synchronous)
             self._recorder = cast("SealingRecorder", self._events.recorder)
-            self.dropped_snapshots = self._check(path)
-        except (PersistenceError, sqlite3.Error) as error:
+            self._check(path)
+        except DATABASE as error:
             # The library lets SQLite's own error through for a file that is none of its own.
             raise log_file.not_opened(path, error) from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
-        self._writer = GroupCommit(self._store)
+        self._log = log or _NoLog()
+        self._writer = GroupCommit(self._store, self._log)
+        self._closed = False
         self.position = 0
         self._on_commit: list[Callable[[int], None]] = []
         self._on_append: list[Callable[[float], None]] = []
@@ -153,11 +120,12 @@ class SQLiteEventLog:
             return 0
         began = perf_counter()
         position = await self._writer.submit(events, snapshots)
-        for heard in self._on_append:
-            heard(perf_counter() - began)
         self.position = max(self.position, position)
+        took = perf_counter() - began
+        for heard in self._on_append:
+            self._tell(partial(heard, took))
         for listener in self._on_commit:
-            listener(position)
+            self._tell(partial(listener, position))
         return position
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
@@ -187,35 +155,45 @@ class SQLiteEventLog:
         await self._writer.submit((), ())
 
     def close(self) -> None:
-        """Let waiting writes finish, and close the file."""
+        """Let waiting writes and reads finish, refuse later ones, and close the file."""
+        self._closed = True
         self._writer.close()
         self._readers.shutdown()
         self._events.close()
 
-    def _check(self, path: Path) -> list[str]:
-        """Refuse a log that does not hold; return which snapshots had to be dropped."""
+    def _tell(self, listener: Callable[[], None]) -> None:
+        """Call a listener. One that raises does not make stored events look as if they were not."""
+        try:
+            listener()
+        except Exception as error:  # noqa: BLE001 - logged; the events are stored
+            self._log.error("event_log_listener_failed", exc_info=error)
+
+    def _check(self, path: Path) -> None:
+        """Refuse a log that does not hold."""
         if (damage := self._recorder.damage()) is not None:
             raise log_file.damaged(path, damage)
         self._recorder.seal_rest()
         verdict = verify(path, whole=False)
         if verdict.broken_at is not None:
             raise log_file.not_as_sealed(path, verdict)
-        return self._recorder.drop_unsound_snapshots()
 
     def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
-        def fold(initial: TAggregate | None, events: Iterable[Any]) -> TAggregate | None:
-            return kind.fold(initial, events)
+        snapshot = next(self._snapshots.get(stream_id, lte=version, desc=True, limit=1), None)
+        after = snapshot.originator_version if snapshot else None
+        events = cast("Iterator[Event]", self._events.events.get(stream_id, gt=after, lte=version))
+        begun = kind.fold(None, [cast("Snapshot", snapshot)]) if snapshot else None
+        return kind.fold(begun, events)
 
-        try:
-            found = self._events.repository.get(stream_id, version=version, projector_func=cast("Any", fold))
-            return cast("TAggregate", found)
-        except AggregateNotFoundError:
-            return None
+    @property
+    def _snapshots(self) -> EventStore[str]:
+        return cast("EventStore[str]", self._events.snapshots)
 
     async def _read(self, function: Callable[[], T]) -> T:
+        if self._closed:
+            raise StorageUnavailable("the event log is closed: the service is stopping")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, function)
-        except PersistenceError as error:
+        except DATABASE as error:
             raise StorageUnavailable(f"the event log cannot be read: {error}") from error
 
     def _store(self, requests: Sequence[WriteRequest]) -> list[int]:
@@ -234,9 +212,14 @@ class SQLiteEventLog:
             cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
 
     def _store_snapshots(self, requests: Sequence[WriteRequest]) -> None:
+        """Store the snapshots that are due. The events are stored already: a failure is logged and forgotten."""
         snapshots: list[Any] = [snapshot for request in requests for snapshot in request.snapshots]
-        if snapshots and self._events.snapshots is not None:
-            self._events.snapshots.put(snapshots)
+        if not snapshots:
+            return
+        try:
+            self._snapshots.put(snapshots)
+        except Exception as error:  # noqa: BLE001 - logged; whatever it is, the events are stored
+            self._log.warning("snapshots_not_stored", streams=[s.originator_id for s in snapshots], exc_info=error)
 
 
 def _last_positions(requests: Sequence[WriteRequest], positions: Sequence[int]) -> list[int]:

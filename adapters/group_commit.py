@@ -8,14 +8,22 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import IntegrityError, OperationalError, PersistenceError
 
+from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, JobRecoveryError, StorageUnavailable
 from domain.events import Event
+from domain.ports import Log
 
 MOST = 1000
 """Requests in one transaction; bounds how long the first of them waits."""
+
+NOT_NOW = (OperationalError, sqlite3.OperationalError)
+"""What keeps every request from being written (disk full, file locked): none of them is at fault."""
+
+DATABASE = (PersistenceError, sqlite3.Error)
+"""The errors of the library and of SQLite. Any other is a fault of this program, or of the machine's memory."""
 
 
 class WriteRequest:
@@ -40,9 +48,12 @@ Result = int | JobRecoveryError
 class GroupCommit:
     """Takes requests from the event loop and stores them in a thread of its own."""
 
-    def __init__(self, store: Callable[[Sequence[WriteRequest]], list[int]]) -> None:
+    def __init__(self, store: Callable[[Sequence[WriteRequest]], list[int]], log: Log) -> None:
         """`store` writes all requests in one transaction and returns a log position for each."""
         self._store = store
+        self._log = log
+        self._closed = False
+        self._gate = threading.Lock()
         self._queue: queue.SimpleQueue[WriteRequest | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._thread.start()
@@ -52,19 +63,26 @@ class GroupCommit:
 
         Raises:
             ConcurrentWrite: one of the versions is taken; nothing was stored.
-            StorageUnavailable: the log cannot be written now; nothing was stored.
+            StorageUnavailable: the log cannot be written now, or is closed; nothing was stored.
 
         """
         request = WriteRequest(events, snapshots, asyncio.get_running_loop())
         # A caller that has given up asks for no result, and an error that nobody asks for would be reported as a fault.
         request.done.add_done_callback(_take_note)
-        self._queue.put(request)
+        with self._gate:
+            if self._closed:
+                raise StorageUnavailable("the event log is closed: the service is stopping")
+            self._queue.put(request)
         # Shielded: a caller that goes away must not leave the writer with a cancelled future.
         return await asyncio.shield(request.done)
 
     def close(self) -> None:
-        """Store what waits, and end the thread."""
-        self._queue.put(None)
+        """Store what waits, refuse what comes later, and end the thread. Safe to repeat."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                # The last in the queue: behind the gate nothing can follow it.
+                self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -79,16 +97,26 @@ class GroupCommit:
                 _resolve(requests, self._write(requests))
 
     def _write(self, requests: Sequence[WriteRequest]) -> list[Result]:
-        """Write all at once; if one of them is in conflict, each by itself, so that the others stand."""
+        """Write all at once; if one of them is at fault, each by itself, so that the others stand.
+
+        Whatever is raised becomes a result: an exception that ended this thread would leave every later caller waiting.
+        """
         try:
             return list(self._store(requests))
-        except IntegrityError as error:
-            if len(requests) == 1:
-                return [_conflict(requests[0], error)]
-            return [self._write([request])[0] for request in requests]
-        except PersistenceError as error:
-            unavailable = StorageUnavailable(f"the event log cannot be written: {error}")
-            return [unavailable] * len(requests)
+        except NOT_NOW as error:
+            return [StorageUnavailable(f"the event log cannot be written: {error}")] * len(requests)
+        except Exception as error:  # noqa: BLE001 - it is the callers' answer, and logged if it is a fault
+            if len(requests) > 1:
+                return [self._write([request])[0] for request in requests]
+            return [self._refusal(requests[0], error)]
+
+    def _refusal(self, request: WriteRequest, error: Exception) -> JobRecoveryError:
+        streams = ", ".join(sorted({event.originator_id for event in request.events}))
+        if isinstance(error, IntegrityError):
+            return ConcurrentWrite(f"{streams} was written to by another process first ({error})")
+        if not isinstance(error, DATABASE):
+            self._log.error("events_not_stored", streams=streams, exc_info=error)
+        return StorageUnavailable(f"the event log cannot be written: {type(error).__name__}: {error}")
 
 
 def _take_note(done: asyncio.Future[int]) -> None:
@@ -96,21 +124,22 @@ def _take_note(done: asyncio.Future[int]) -> None:
         done.exception()
 
 
-def _conflict(request: WriteRequest, error: IntegrityError) -> ConcurrentWrite:
-    streams = ", ".join(sorted({event.originator_id for event in request.events}))
-    return ConcurrentWrite(f"{streams} was written to by another process first ({error})")
-
-
 def _resolve(requests: Sequence[WriteRequest], results: Sequence[Result]) -> None:
-    """Tell the waiting coroutines, with one wake-up of their loop."""
+    """Tell the waiting coroutines, with one wake-up of each of their loops."""
+    for loop in {request.loop for request in requests}:
+        try:
+            loop.call_soon_threadsafe(_tell, loop, requests, results)
+        except RuntimeError:
+            # A loop that was closed has nobody left who waits.
+            if not loop.is_closed():
+                raise
 
-    def tell() -> None:
-        for request, result in zip(requests, results, strict=True):
-            if request.done.cancelled():
-                continue
-            if isinstance(result, JobRecoveryError):
-                request.done.set_exception(result)
-            else:
-                request.done.set_result(result)
 
-    requests[0].loop.call_soon_threadsafe(tell)
+def _tell(loop: asyncio.AbstractEventLoop, requests: Sequence[WriteRequest], results: Sequence[Result]) -> None:
+    for request, result in zip(requests, results, strict=True):
+        if request.loop is not loop or request.done.done():
+            continue
+        if isinstance(result, JobRecoveryError):
+            request.done.set_exception(result)
+        else:
+            request.done.set_result(result)

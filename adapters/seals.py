@@ -16,7 +16,6 @@ import msgspec
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
-from adapters import snapshots
 from adapters.sqlite import sqlite3
 
 DIGEST_BYTES = 16
@@ -96,16 +95,6 @@ class SealingRecorder(SQLiteApplicationRecorder):
             sealed += len(rows)
         return sealed
 
-    def drop_unsound_snapshots(self) -> list[str]:
-        """Drop the snapshots that do not hold; return which. Safe: the next ones are made from the events."""
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(snapshots.ALL)
-            found = list(snapshots.unsound(tuple(row) for row in cursor.fetchall()))
-        with self.datastore.transaction(commit=bool(found)) as cursor:
-            for stream_id, version in found:
-                cursor.execute(snapshots.DROP, (stream_id, version))
-        return [f"{stream_id} version {version}" for stream_id, version in found]
-
     def _unsealed(self) -> list[Row]:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(LAST)
@@ -148,7 +137,7 @@ def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> V
     Args:
         path: the log's file.
         expected: a seal that was noted elsewhere.
-        whole: look at what is beside the events, too: the file's pages, and the snapshots.
+        whole: look through the file's pages, too.
 
     Raises:
         sqlite3.OperationalError: the file cannot be opened.
@@ -162,7 +151,7 @@ def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> V
                 events = seal.position
             _check_the_end(connection, seal, expected)
             if whole:
-                _check_the_rest(connection, seal)
+                _check_the_pages(connection, seal)
         except _Broken as broken:
             return Verdict(events=events, seal=seal, broken_at=broken.position, why=str(broken))
         except (sqlite3.DatabaseError, TypeError) as error:
@@ -205,13 +194,7 @@ def _check_the_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | 
         raise _Broken(seal.position + 1, f"the log ends here, but was sealed up to position {expected.position} once")
 
 
-def _check_the_rest(connection: sqlite3.Connection, seal: Seal) -> None:
+def _check_the_pages(connection: sqlite3.Connection, seal: Seal) -> None:
     trouble = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if trouble != "ok":
         raise _Broken(seal.position + 1, f"all events hold, but the file is damaged: {trouble}")
-    for stream_id, version in snapshots.unsound(connection.execute(snapshots.ALL)):
-        why = (
-            f"all events hold, but the snapshot of {stream_id} at version {version} is not the one that was stored; "
-            "the service drops it at its next start"
-        )
-        raise _Broken(seal.position + 1, why)

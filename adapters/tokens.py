@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.plain_text import TOKEN_PREFIX
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
-from domain.plain_text import TOKEN_PREFIX
 
 
 class Scope(StrEnum):

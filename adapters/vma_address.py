@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from adapters.plain_text import MASK, redacted
 from adapters.vma_dialects import EXCERPT_BYTES, read_reply
-from domain.plain_text import MASK, redacted
 from domain.vma_status import Answer
 
 LEAST_SECRET = 6
@@ -68,14 +68,8 @@ def _forms_of(user: str, password: str) -> list[bytes]:
 
 
 def _redacted(answer: Answer) -> Answer:
-    """Take out of an answer's texts what is known to be secret by its form."""
-    document = answer.document
-    if document is not None:
-        disks = tuple(msgspec.structs.replace(disk, disk_id=redacted(disk.disk_id)) for disk in document.disks)
-        phase, error = _text(document.phase), _text(document.error)
-        document = msgspec.structs.replace(document, phase=phase, error=error, disks=disks)
-    detail, excerpt = _text(answer.detail), _text(answer.excerpt)
-    return msgspec.structs.replace(answer, detail=detail, excerpt=excerpt, document=document)
+    """Take out of an answer's own texts what is known to be secret by its form; its document's were read without."""
+    return msgspec.structs.replace(answer, detail=_text(answer.detail), excerpt=_text(answer.excerpt))
 
 
 def _text(text: str | None) -> str | None:

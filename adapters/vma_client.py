@@ -24,7 +24,7 @@ from adapters.vma_transport import http_client
 from adapters.vma_troubles import unknown_vma
 from adapters.vma_trust import authorities
 from domain.identifiers import is_valid_id
-from domain.observing import needs_own_id, observe, without_left_over
+from domain.observing import needs_own_id, observe
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import Answer, Observation, VMAStatus, export_name
 
@@ -126,16 +126,12 @@ class HttpVMA:
 
     async def _ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
         """Return the answer of each disk's export by volume id, in the job's order of disks."""
-        left_over = {reading.volume_id: reading for reading in target.left_over}
         async with asyncio.TaskGroup() as group:
             asked = {
                 volume_id: group.create_task(self._ask(target.vma, "progress", export_name(volume_id)))
                 for volume_id in target.volume_ids
             }
-        return {
-            volume_id: without_left_over(answer.result(), left_over.get(volume_id))
-            for volume_id, answer in asked.items()
-        }
+        return {volume_id: answer.result() for volume_id, answer in asked.items()}
 
     async def _ask_own(self, target: ProbeTarget) -> list[Answer]:
         """Return the answers for the job's own id, the older endpoint's last."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from adapters.clock import SteadyClock, SystemClock
+from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
@@ -26,23 +26,23 @@ from api.traces import Traces
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
 from domain.ports import VMA, Clock, Log
+from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.registration import Registrar
 from domain.processes.reports import Reports
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
+from domain.silences import Silences
 from projections.audit_trail import AuditTrail
 from projections.model_file import open_read_model
 from projections.projector import Projector
 from projections.queries import Queries
-
-POLLS_PER_PROBE = 2
-"""Polls that may be under way per probe slot, so that a slot is never idle while a poll loads its job."""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Service(msgspec.Struct, frozen=True):
     log: Log
     event_log: SQLiteEventLog
     engine: Engine
-    vma: HttpVMA | VMA
+    vma: VMA
     app: JobRecovery
     runs: RunBook
     contact: Contact
@@ -68,6 +68,7 @@ class Service(msgspec.Struct, frozen=True):
     background: Background
     access: Access
     reports: Reports
+    registrar: Registrar
     metrics: Metrics
     traces: Traces
 
@@ -82,10 +83,6 @@ class Service(msgspec.Struct, frozen=True):
     def paces(self) -> dict[str, Pace]:
         """Return the pace of the questions to each VMA, by its name."""
         return self.vma.paces if isinstance(self.vma, HttpVMA) else {}
-
-    def machine_is_ahead(self) -> float:
-        """Return the seconds by which the machine's clock has jumped ahead of the service's."""
-        return self.clock.machine_is_ahead() if isinstance(self.clock, SteadyClock) else 0.0
 
     async def close(self) -> None:
         """Store what waits and close everything."""
@@ -111,9 +108,7 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     data_dir = prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
-    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous)
-    if event_log.dropped_snapshots:
-        log.warning("snapshots_dropped", why="they do not hold; others are made", snapshots=event_log.dropped_snapshots)
+    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, log=log)
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
     projector = Projector(engine, event_log, clock, log)
     event_log.on_commit(projector.committed)
@@ -149,7 +144,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     log: Log,
     event_log: SQLiteEventLog,
     engine: Engine,
-    vma: HttpVMA | VMA,
+    vma: VMA,
     projector: Projector,
     chance: random.Random,
 ) -> Service:
@@ -163,7 +158,9 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         vma.trace(traces.provider)
     event_log.on_append(metrics.appended)
     app.subscribe(metrics.decided)
-    contact = Contact(MeasuredVMA(vma, metrics), clock, policy)
+    awake = AwakeTime(clock)
+    silences = Silences(clock, awake, settings.longest_pause)
+    contact = Contact(MeasuredVMA(vma, metrics), clock, policy, silences)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(engine)
     requests = RecoveryRequests()
@@ -172,9 +169,8 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         contact,
         clock,
         log,
-        policy=policy,
+        awake=awake,
         interval=settings.poll_interval,
-        concurrency=settings.probe_concurrency * POLLS_PER_PROBE,
         lose_contact=requests.request,
     )
     recovery = Recovery(app, runs, requests, contact, poller, clock, log, policy=policy, backoff=backoff)
@@ -199,10 +195,12 @@ def assemble(  # noqa: PLR0913 - what the service is made of
             poller,
             clock,
             log,
+            awake=awake,
             stale_after=settings.stale_after,
             stalled_after=settings.stalled_after,
             recover=requests.request,
         ),
+        awake=awake,
         catalogue=queries,
         clock=clock,
         log=log,
@@ -231,7 +229,8 @@ def assemble(  # noqa: PLR0913 - what the service is made of
             Buckets(settings.rate_limit, clock.monotonic),
             on_loopback=is_loopback(settings.host),
         ),
-        Reports(app, poller, requests),
+        Reports(app, contact, poller, requests),
+        Registrar(app, contact),
         metrics,
         traces,
     )

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from adapters.lease import DataDirectoryHeld
+from adapters.plain_text import redacted, visible
 from api.commands import local, past, present
 from api.commands.common import Parser
+from api.output import drain
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from domain.plain_text import redacted, visible
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         sys.stderr.close()
         return OK
+    finally:
+        drain()
     return OK
 
 

@@ -24,12 +24,16 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether commands are accepted and reads are current; `why` says what is missing."""
+    """Whether commands are accepted and reads are current; `why` says what is missing.
+
+    `degraded` says what keeps open jobs from being watched while the service itself is ready.
+    """
 
     ready: bool
     event_store_writable: bool
     projections_caught_up: bool
     why: list[str] = Field(default_factory=list)
+    degraded: list[str] = Field(default_factory=list)
 
 
 class Health(BaseModel):
@@ -42,7 +46,6 @@ class Health(BaseModel):
     jobs_recovering: int
     poll_lag_seconds: float
     projection_lag_events: int
-    machine_clock_ahead_seconds: float
     vmas: dict[str, str]
 
 
@@ -68,6 +71,7 @@ async def readyz(service: TheService, response: Response) -> Readiness:
         event_store_writable=trouble is None,
         projections_caught_up=caught_up and projector.trouble is None,
         why=why,
+        degraded=_jobs_without_vma(service),
     )
 
 
@@ -82,9 +86,15 @@ async def health(service: TheService) -> Health:
         jobs_recovering=len(service.recovery.held),
         poll_lag_seconds=round(service.poller.lag, 3),
         projection_lag_events=service.projector.lag,
-        machine_clock_ahead_seconds=round(service.machine_is_ahead(), 1),
         vmas=service.circuit_states(),
     )
+
+
+def _jobs_without_vma(service: Service) -> list[str]:
+    return [
+        f"the VMA {vma} is not in the settings, and {jobs} open job(s) are on it: add it to JOB_RECOVERY_VMAS"
+        for vma, jobs in service.supervisor.without_vma().items()
+    ]
 
 
 async def _storage_trouble(service: Service) -> str | None:

@@ -67,7 +67,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
         vma=vma,
         progress_percent=body.progress_percent or 0.0,
     )
-    job, is_new = await service.app.register(asked, trace)
+    job, is_new = await service.registrar.register(asked, trace)
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await settle(service)
@@ -175,7 +175,9 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     response: Response,
     if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> JobThenView:
-    """Complete or fail an open job on an operator's word. Without tokens, the actor is who the operator says to be.
+    """Complete or fail an open job on an operator's word, or correct an outcome that was inferred or contradicted.
+
+    Without tokens, the actor is who the operator says to be.
 
     With the header `If-Match`, which holds the `ETag` of the job as it was seen, a job that has changed since is left
     as it is: 412.

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from domain.plain_text import redacted, visible
+from adapters.plain_text import redacted, visible
 from domain.ports import Log
 
 
@@ -28,6 +28,23 @@ def _lines(text: str) -> str:
 
 def _without_secrets(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401 - what the renderer made
     return redacted(str(line))
+
+
+class _Printer:
+    """Prints finished lines to what is standard output now.
+
+    Without a lock, unlike structlog's own: a finalizer may log in the middle of a line of the same thread.
+    """
+
+    def __init__(self, *_: object) -> None:
+        self._file = sys.stdout
+
+    def msg(self, line: str) -> None:
+        """Print one line."""
+        self._file.write(f"{line}\n")
+        self._file.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 class _Libraries(logging.Handler):
@@ -73,7 +90,7 @@ def configure(log_format: str, level: str) -> Log:
             _without_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=_Printer,
     )
     logger: Log = structlog.get_logger()
     _take_over(logger)

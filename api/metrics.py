@@ -36,11 +36,12 @@ class Metrics:
         self._projection_lag = Gauge(
             "job_recovery_projection_lag_events", "Events not in the read model yet", registry=self._registry
         )
-        self._clock = Gauge(
-            "job_recovery_machine_clock_ahead_seconds",
-            "By how much the machine's clock has jumped ahead of the service's",
+        self._lines_dropped = Counter(
+            "job_recovery_log_lines_dropped",
+            "Lines of the log that could not be written, or not fast enough",
             registry=self._registry,
         )
+        self._lines_counted = 0
         self._circuits = Gauge(
             "job_recovery_vma_reachable", "1 if the VMA's circuit is closed", ["vma"], registry=self._registry
         )
@@ -65,7 +66,7 @@ class Metrics:
         jobs: Mapping[str, int],
         poll_lag: float,
         projection_lag: int,
-        machine_is_ahead: float,
+        log_lines_dropped: int,
         circuits: Mapping[str, str],
     ) -> bytes:
         """Return everything in Prometheus' text form."""
@@ -73,7 +74,8 @@ class Metrics:
             self._jobs.labels(state).set(count)
         self._poll_lag.set(poll_lag)
         self._projection_lag.set(projection_lag)
-        self._clock.set(machine_is_ahead)
+        self._lines_dropped.inc(log_lines_dropped - self._lines_counted)
+        self._lines_counted = log_lines_dropped
         for vma, state in circuits.items():
             self._circuits.labels(vma).set(state == "closed")
         return generate_latest(self._registry)
@@ -93,3 +95,7 @@ class MeasuredVMA:
         observation = await self._vma.probe(target)
         self._metrics.probed(observation, perf_counter() - began)
         return observation
+
+    def address_of(self, vma: str) -> str | None:
+        """Return where the VMA is."""
+        return self._vma.address_of(vma)

@@ -11,18 +11,13 @@ from pydantic import BaseModel, Field
 from api import problems
 from api.bootstrap import Service
 from api.jobs import JobId, TheService, known_job
+from api.output import dropped
 from api.schemas import LiveView, RunView
 from api.views import live_view, run_view
-from domain.lifecycle import JobState
+from domain.processes.watch import watcher_of
 
 router = APIRouter(tags=["observability"])
 scrape = APIRouter(tags=["observability"])
-
-WATCHERS = {
-    JobState.REPLICATING: "poller",
-    JobState.PENDING_RETRY: "retry scheduler",
-    JobState.RECOVERING: "recovery run",
-}
 
 
 class RecoveryStatus(BaseModel):
@@ -39,12 +34,13 @@ class RecoveryStatus(BaseModel):
 
 
 class VMAStatusView(BaseModel):
-    """One VMA as it is polled. `down`: it was unreachable at all of the last questions."""
+    """One VMA as it is polled. `down`: it was unreachable as a whole when it was last asked."""
 
     circuit: str | None
     down: bool
     last_error: str | None
     active_jobs: int
+    lag_seconds: float = Field(description="How late its polls are; above some seconds it is slower than we ask.")
 
 
 class PollingStatus(BaseModel):
@@ -111,7 +107,7 @@ async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
     return JobPolling(
         job_id=job_id,
         state=job.state.value,
-        watched_by=WATCHERS.get(job.state, "reconciliation" if job.is_guess else None),
+        watched_by=watcher_of(job),
         polled=live is not None,
         last_polled_at=live.polled_at if live else None,
         next_retry_in=service.retries.due_in(job_id),
@@ -130,7 +126,7 @@ async def metrics(service: TheService) -> Response:
         jobs=await service.queries.jobs_by_state(),
         poll_lag=service.poller.lag,
         projection_lag=service.projector.lag,
-        machine_is_ahead=service.machine_is_ahead(),
+        log_lines_dropped=dropped(),
         circuits=service.circuit_states(),
     )
     return Response(text, media_type=CONTENT_TYPE_LATEST)
@@ -143,4 +139,5 @@ def _vma(service: Service, name: str, jobs: int) -> VMAStatusView:
         down=service.contact.is_down(name),
         last_error=circuit.last_error if circuit else None,
         active_jobs=jobs,
+        lag_seconds=round(service.poller.lags.get(name, 0.0), 3),
     )

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from adapters.plain_text import redacted
 from api.errors import Forbidden, TooManyRequests, Unauthenticated
 from api.schemas import Problem
 from domain.errors import (
@@ -21,7 +22,6 @@ from domain.errors import (
     StorageUnavailable,
     VersionMismatch,
 )
-from domain.plain_text import redacted
 
 STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,

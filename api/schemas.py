@@ -14,8 +14,8 @@ from pydantic import (
     field_validator,
 )
 
+from adapters.plain_text import holds_token, redacted
 from domain.identifiers import MAX_LENGTH, PATTERN
-from domain.plain_text import holds_token, redacted
 from domain.vma_status import export_name
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ class NewJob(BaseModel):
 
 
 class OperatorOrder(BaseModel):
-    """An operator's decision on an open job; who and why become part of the audit trail."""
+    """An operator's decision on a job that is open or was inferred; who and why become part of the audit trail."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -5,11 +5,11 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
-from adapters.clock import AnchorFile, SystemClock
 from adapters.lease import Lease
 from adapters.tokens import TokenFile
 from api.access import is_loopback
@@ -17,7 +17,6 @@ from api.app import create_app
 from api.bootstrap import Service, build, prepare, reconcile_since
 from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
-from api.timekeeping import Timekeeper
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import Log
 
@@ -76,9 +75,7 @@ def _first(errors: BaseException) -> BaseException:
 
 
 async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
-    anchors = AnchorFile(settings.data_dir)
-    clock = SystemClock(anchors.read())
-    service = build(settings, log, clock=clock)
+    service = build(settings, log)
     lease.describe(f"{service.instance}, {address}")
     config = uvicorn.Config(
         create_app(service),
@@ -92,18 +89,17 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
+    loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
     loop.set_exception_handler(_in_our_words(log))
     try:
         await service.projector.settle()
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
-            timekeeping = group.create_task(Timekeeper(clock, anchors, log).run())
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
             if service.access.is_open:
                 log.warning("api_open_on_loopback_only", why="there are no tokens: see `job-recovery token create`")
             await server.serve(sockets=[listener])
             processes.cancel()
-            timekeeping.cancel()
     finally:
         await service.close()
     log.info("service_stopped")

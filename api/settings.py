@@ -16,9 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from adapters.plain_text import redacted
 from domain.errors import InvalidInput
 from domain.identifiers import is_valid_id
-from domain.plain_text import redacted
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
@@ -29,6 +29,9 @@ MAY_HOLD_A_PASSWORD = {"vma_url", "vmas"}
 
 TEN_YEARS = 10 * 365 * 86400.0
 """The longest duration: a date so far away can still be reckoned with."""
+
+LONGEST_PAUSE = 300.0
+"""Seconds; longer than a healthy service ever leaves a job unasked."""
 
 Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
@@ -89,10 +92,13 @@ class Settings(BaseSettings):
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
     unreachable_timeout: Seconds = 1800.0
+    unreachable_grace: Seconds = 300.0
     complete_above_percent: Annotated[float, Field(ge=0, le=100)] = 90.0
     startup_grace: Seconds = 300.0
     confirmation_window: Seconds = 15.0
-    confirmation_probes: Annotated[int, Field(ge=1, le=100)] = 3
+    confirmation_probes: Annotated[int, Field(ge=2, le=100)] = 3
+    completion_window: Seconds = 300.0
+    attention_after: Seconds = 300.0
     retry_backoff_initial: PositiveSeconds = 5.0
     retry_backoff_max: PositiveSeconds = 60.0
     stale_after: PositiveSeconds = 30.0
@@ -134,7 +140,15 @@ class Settings(BaseSettings):
             startup_grace=self.startup_grace,
             confirmation_window=self.confirmation_window,
             confirmation_probes=self.confirmation_probes,
+            unreachable_grace=self.unreachable_grace,
+            completion_window=self.completion_window,
+            attention_after=self.attention_after,
         )
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds without a question about a job after which its silence is counted anew."""
+        return max(LONGEST_PAUSE, 2 * (self.retry_backoff_max + self.poll_interval))
 
     @property
     def circuit_rest(self) -> float:

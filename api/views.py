@@ -13,13 +13,13 @@ from api.schemas import (
     RunView,
     VMContextView,
 )
+from domain.attention import attention
 from domain.processes.polling import LivePoll
 from domain.processes.recovery import RunProgress
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections.audit_trail import AuditEntry
-from projections.tables import attention
 
 
 def job_view(job: ReplicationJob, live: LivePoll | None, retry_in: float | None) -> JobView:

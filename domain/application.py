@@ -7,6 +7,7 @@ instance whose events could not be stored is never used again.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -14,14 +15,16 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from domain.aggregate import Snapshot
-from domain.errors import ConcurrentWrite, JobExists, NotFound, VersionMismatch
+from domain.attribution import Former, standing
+from domain.errors import ConcurrentWrite, JobExists, NotFound, VersionMismatch, VolumeBusy
 from domain.events import Cause, Event, Trace
+from domain.evidence import Circumstances
 from domain.materiality import is_material
 from domain.ports import Clock, EventLog
-from domain.recovery_policy import Amnesia, Decision, Outcome, Policy, Silence, decide
+from domain.recovery_policy import Decision, Outcome, Policy, decide
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
-from domain.vma_status import DiskReading, Observation
+from domain.vma_status import Observation
 from domain.volumes import Volumes
 
 T = TypeVar("T")
@@ -74,14 +77,36 @@ class JobRecovery:
             raise NotFound(f"there is no job {job_id}")
         return job
 
+    @property
+    def watched(self) -> Iterable[ReplicationJob]:
+        """The open jobs, and those whose outcome is a guess, as they are in memory."""
+        return self._jobs.values()
+
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
         """Load many jobs in one go and keep them in memory; what a restart begins with."""
         loaded = await self._log.load_many(ReplicationJob, list(job_ids))
         self._jobs.update(loaded)
         return list(loaded.values())
 
-    async def register(self, asked: Registration, trace: Trace) -> tuple[ReplicationJob, bool]:
+    async def known(self, asked: Registration) -> ReplicationJob | None:
+        """Return the job, if it is registered already with the same content.
+
+        Raises:
+            JobExists: the id belongs to a job with other content.
+
+        """
+        existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
+        return None if existing is None else _same_or_refuse(existing, asked)
+
+    async def register(
+        self, asked: Registration, trace: Trace, found: Observation | None = None
+    ) -> tuple[ReplicationJob, bool]:
         """Put a job under watch. Safe to repeat: the identical job again changes nothing.
+
+        Args:
+            asked: the job.
+            trace: who asks for it.
+            found: what its VMA answers for it at this moment; None if it did not in time.
 
         Returns:
             The job, and whether it is new.
@@ -89,13 +114,16 @@ class JobRecovery:
         Raises:
             JobExists: the id belongs to a job with other content.
             ContextBusy: the VM context has another active job.
+            VolumeBusy: one of the volumes has.
 
         """
-        async with self._lock(asked.job_id):
-            existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
-            if existing is not None:
-                return _same_or_refuse(existing, asked), False
-            return await self._register_new(asked, trace), True
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._lock(asked.job_id))
+            for volume_id in sorted(asked.volume_ids):
+                await held.enter_async_context(self._lock(f"volume:{asked.vma}:{volume_id}"))
+            if (existing := await self.known(asked)) is not None:
+                return existing, False
+            return await self._register_new(asked, found, trace), True
 
     async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> None:
         """Record what was seen of a job, if it is material and the job is open; `trace` if not by polling."""
@@ -124,30 +152,23 @@ class JobRecovery:
         now = self._clock.now()
         await self._change(job_id, lambda job: job.begin_recovery(run_id, cause, now, causation_id))
 
-    async def recover(  # noqa: PLR0913 - what a decision is made from
+    async def recover(
         self,
         job_id: str,
         run_id: str,
         observation: Observation,
-        silence: Silence,
-        amnesia: Amnesia | None,
+        circumstances: Circumstances,
         backoff: Callable[[int], float],
     ) -> Decision | None:
         """Record what the VMA said during recovery and, if that suffices, decide; None if it does not."""
         return await self._change(
             job_id,
-            lambda job: job.recover(run_id, observation, silence, amnesia, self.policy, backoff, self._clock.now()),
+            lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now()),
         )
 
-    def assess(
-        self,
-        job: ReplicationJob,
-        observation: Observation,
-        silence: Silence,
-        amnesia: Amnesia | None,
-    ) -> Decision | None:
+    def assess(self, job: ReplicationJob, observation: Observation, circumstances: Circumstances) -> Decision | None:
         """Say what would be decided of a job, without recording anything."""
-        return decide(job.evidence(observation, silence, amnesia, self._clock.now()), self.policy)
+        return decide(job.evidence(observation, circumstances, self._clock.now()), self.policy)
 
     async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
         """Set an inferred outcome against the VMA's present word, while neither the VM nor a volume has a newer job."""
@@ -168,7 +189,7 @@ class JobRecovery:
     async def operator_decide(  # noqa: PLR0913 - what an operator says
         self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace, *, if_version: int | None = None
     ) -> ReplicationJob:
-        """Complete or fail an open job on a person's word.
+        """Complete or fail an open job on a person's word, or correct an outcome that was inferred.
 
         Raises:
             VersionMismatch: the job is not at the version that this person saw.
@@ -183,7 +204,9 @@ class JobRecovery:
 
         return await self._change(job_id, command)
 
-    async def _register_new(self, asked: Registration, trace: Trace) -> ReplicationJob:
+    async def _register_new(self, asked: Registration, found: Observation | None, trace: Trace) -> ReplicationJob:
+        (await self._context(asked.vm_context_id)).check_free(asked.job_id)
+        before = await self._left_by_earlier_jobs(asked)
         job = ReplicationJob(id=asked.job_id)
         job.register(
             asked.vm_name,
@@ -193,18 +216,28 @@ class JobRecovery:
             asked.progress_percent,
             self._clock.now(),
             trace,
-            left_over=await self._left_over(asked),
+            standing(found, before),
         )
         await self._save_with_context(job, was_open=False)
         self._volumes.given_to(job.id, job.vma, job.volume_ids)
         return job
 
-    async def _left_over(self, asked: Registration) -> tuple[DiskReading, ...]:
-        """Return what the volumes' exports last said of the jobs that had them before."""
-        before = await self._volumes.last_jobs(asked.vma, asked.volume_ids)
-        jobs = await self._log.load_many(ReplicationJob, sorted(set(before.values())))
-        words = (jobs[job_id].last_word(volume_id) for volume_id, job_id in before.items())
-        return tuple(word for word in words if word is not None)
+    async def _left_by_earlier_jobs(self, asked: Registration) -> dict[str, Former | None]:
+        """Return what the last job of each volume left on its export.
+
+        Raises:
+            VolumeBusy: one of them is still open.
+
+        """
+        last = await self._volumes.last_jobs(asked.vma, asked.volume_ids)
+        jobs = await self._log.load_many(ReplicationJob, sorted(set(last.values())))
+        for volume_id, job_id in last.items():
+            if jobs[job_id].is_open:
+                raise VolumeBusy(
+                    f"volume {volume_id} belongs to the open job {job_id}: {asked.job_id} can be registered when that "
+                    "one has ended"
+                )
+        return {v: jobs[last[v]].left_on(v) if v in last else None for v in asked.volume_ids}
 
     async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
         async with self._lock(job_id):

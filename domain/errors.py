@@ -7,10 +7,10 @@ JobRecoveryError
 │   ├── IllegalTransition  the job's state does not allow it
 │   ├── JobExists          the id is taken by a job with other content
 │   ├── ContextBusy        the VM context already has an active job
+│   ├── VolumeBusy         a volume belongs to an open job
 │   └── VersionMismatch    the job is not at the version that the command was made for
 ├── ConcurrentWrite        someone else wrote to the stream first: reload and decide again
-├── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
-└── CouldNotAsk            this machine has no means to ask a VMA now: nothing is known
+└── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
 """
 
 
@@ -48,6 +48,10 @@ class ContextBusy(Refused):
     """The VM context already has an active job."""
 
 
+class VolumeBusy(Refused):
+    """A volume belongs to an open job: one export cannot serve two workers."""
+
+
 class VersionMismatch(Refused):
     """The job is not at the version that the command was made for."""
 
@@ -58,7 +62,3 @@ class ConcurrentWrite(JobRecoveryError):
 
 class StorageUnavailable(JobRecoveryError):
     """The event log cannot be used now; nothing of the request was acknowledged."""
-
-
-class CouldNotAsk(JobRecoveryError):
-    """A question did not leave this machine (no file or no memory left): that says nothing of the VMA."""

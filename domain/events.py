@@ -11,9 +11,11 @@ from typing import ClassVar
 
 import msgspec
 
+from domain.attribution import Former
+from domain.evidence import Evidence
 from domain.lifecycle import JobState
-from domain.recovery_policy import Basis, Evidence, Outcome, Policy, Rule
-from domain.vma_status import DiskReading, Observation
+from domain.recovery_policy import Basis, Outcome, Policy, Rule
+from domain.vma_status import Observation
 
 
 class Cause(StrEnum):
@@ -60,7 +62,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class JobRegistered(Event, frozen=True, kw_only=True):
     """A replication job was put under our watch.
 
-    `left_over` is what its volumes' exports last said of the jobs that had them before.
+    `left_over` is what its volumes' exports said of others at that moment; of `unasked` volumes nobody could say.
+    `address` is where its VMA was, without credentials.
     """
 
     topic = "JobRegistered"
@@ -70,7 +73,9 @@ class JobRegistered(Event, frozen=True, kw_only=True):
     volume_ids: tuple[str, ...]
     vma: str
     progress_percent: float = 0.0
-    left_over: tuple[DiskReading, ...] = ()
+    left_over: tuple[Former, ...] = ()
+    unasked: tuple[str, ...] = ()
+    address: str | None = None
 
 
 class VMAStatusObserved(Event, frozen=True, kw_only=True):
@@ -143,7 +148,7 @@ class OutcomeContradicted(Event, frozen=True, kw_only=True):
 
 
 class OperatorDecided(Event, frozen=True, kw_only=True):
-    """An operator completed or failed the job."""
+    """An operator completed or failed the job, or corrected an outcome that was inferred."""
 
     topic = "OperatorDecided"
 

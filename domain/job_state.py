@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from domain.aggregate import Aggregate
+from domain.attribution import Former, after, as_former
 from domain.events import (
     Cause,
     Event,
@@ -23,9 +24,10 @@ from domain.events import (
     Trace,
     VMAStatusObserved,
 )
+from domain.evidence import Amnesia
 from domain.lifecycle import OPEN_STATES, JobState
-from domain.recovery_policy import Amnesia, Basis, Outcome
-from domain.vma_status import CONCLUSIVE, DiskReading, Observation, VMAStatus
+from domain.recovery_policy import Basis, Outcome
+from domain.vma_status import DiskReading, Movement, Observation, VMAStatus
 
 STATE_AFTER = {
     Outcome.RESUME: JobState.REPLICATING,
@@ -41,8 +43,16 @@ STATE_SAID = {
 }
 
 
+NOTHING_LEFT = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND})
+"""What an export answers where no previous worker's end stands."""
+
+
 class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """The last decision about the job, whoever made it (`rule` is `operator` for a person)."""
+    """The last decision about the job, whoever made it (`rule` is `operator` for a person).
+
+    `unheard_for`: seconds for which nothing conclusive had been heard, over all retries in a row; from
+    `attention_after` on, a person should look.
+    """
 
     outcome: str
     rule: str
@@ -54,15 +64,27 @@ class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     retry_in: float | None = None
     amnesia: Amnesia | None = None
+    unheard_for: float = 0.0
+    attention_after: float | None = None
     who: str | None = None
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether the job is to be asked about again, because nothing is known of it."""
+        return self.outcome == Outcome.RETRY.value
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether the job has waited for so long that a person should look."""
+        return self.is_retry and self.attention_after is not None and self.unheard_for >= self.attention_after
 
 
 class JobFields(Aggregate, kw_only=True):
     """The state of one replication job. Progress in percent, times in UTC.
 
     `outcome_basis` says whether a completed or failed job's outcome was observed or inferred; it is None while the
-    job is open, and for an operator's decision, which is neither. `left_over` is what may still stand of the jobs
-    before where this one's own worker has not been heard.
+    job is open, and for an operator's decision, which is neither. `left_over` is what exports say of other jobs, and
+    `unasked` the volumes of which that is not known. `vma_address` is where the VMA was when it last knew the job.
     """
 
     state: JobState = JobState.REPLICATING
@@ -79,7 +101,9 @@ class JobFields(Aggregate, kw_only=True):
     bytes_transferred: int | None = None
     total_bytes: int | None = None
     disks: dict[str, DiskReading] = msgspec.field(default_factory=dict)
-    left_over: tuple[DiskReading, ...] = ()
+    left_over: tuple[Former, ...] = ()
+    unasked: tuple[str, ...] = ()
+    vma_address: str | None = None
     vma_status: VMAStatus | None = None
     doubtful: bool = False
     error: str | None = None
@@ -118,6 +142,12 @@ class JobFields(Aggregate, kw_only=True):
         """Whether the job's outcome was inferred from silence, and is still open to revision."""
         return self.outcome_basis is Basis.INFERRED and not self.contradicted
 
+    @property
+    def movement(self) -> Movement:
+        """What changes while the job's worker is alive, as last recorded."""
+        disks = {volume_id: disk.movement for volume_id, disk in self.disks.items()}
+        return (self.bytes_transferred, self.progress_percent, self.phase, disks)
+
     def evolve(self, event: Event) -> None:
         """Assign what the event says."""
         match event:
@@ -150,7 +180,7 @@ class JobFields(Aggregate, kw_only=True):
         self.volume_ids, self.vma = event.volume_ids, event.vma
         self.registered_at = self.moved_at = event.recorded_at
         self.progress_percent = self.registered_percent = self.least_percent = event.progress_percent
-        self.left_over = event.left_over
+        self.left_over, self.unasked, self.vma_address = event.left_over, event.unasked, event.address
         self.progress_speaks_for = len(event.volume_ids)
         # Progress that was known at registration can only have come from the VMA.
         self.seen_on_vma = event.progress_percent > 0
@@ -166,24 +196,37 @@ class JobFields(Aggregate, kw_only=True):
     def _assign_reading(self, observation: Observation) -> None:
         self.vma_status, self.doubtful = observation.status, observation.doubtful
         self.last_observed_at = observation.observed_at
-        if observation.status not in CONCLUSIVE:
+        self._assign_left_over(observation)
+        if not observation.is_contact:
             return
         self.seen_on_vma = True
         self.last_contact_at = observation.observed_at
-        before = self._movement()
-        self.phase, self.error = observation.phase, observation.error
+        self.vma_address = observation.address or self.vma_address
+        before = self.movement
+        self.phase, self.error = observation.phase or self.phase, observation.error
         if observation.progress_percent is not None:
             self.progress_percent = observation.progress_percent
             least = observation.least_percent
             self.least_percent = observation.progress_percent if least is None else least
             self.progress_speaks_for = observation.speaks_for
-        self.bytes_transferred = observation.bytes_transferred
-        self.total_bytes = observation.total_bytes
-        said = {d.volume_id: d.with_start_of(self.disks.get(d.volume_id)) for d in observation.disks if d.is_word}
-        self.disks = {**self.disks, **said}
-        self.left_over = tuple(left for left in self.left_over if not _has_gone(left, said.get(left.volume_id)))
-        if self._movement() != before:
+        if observation.bytes_transferred is not None or observation.total_bytes is not None:
+            self.bytes_transferred, self.total_bytes = observation.bytes_transferred, observation.total_bytes
+        self.disks = {**self.disks, **{disk.volume_id: disk for disk in observation.disks if disk.is_statement}}
+        if self.movement != before:
             self.moved_at = observation.observed_at
+
+    def _assign_left_over(self, observation: Observation) -> None:
+        """Follow what the exports say of others, until this job's own worker writes there."""
+        own = {disk.volume_id: disk for disk in observation.disks if disk.is_statement}
+        of_others = {disk.volume_id: disk for disk in observation.previous}
+        known = {one.volume_id: one for one in self.left_over}
+        for volume_id, said in of_others.items():
+            known[volume_id] = as_former(said, known.get(volume_id))
+        kept = [after(one, own[one.volume_id]) if one.volume_id in own else one for one in known.values()]
+        self.left_over = tuple(one for one in kept if one is not None)
+        # An export that knows nothing holds nothing of others, and one where our worker writes is ours.
+        answered = {disk.volume_id for disk in observation.disks if disk.status in NOTHING_LEFT}
+        self.unasked = tuple(v for v in self.unasked if v not in answered or v in of_others)
 
     def _evolve_decided(self, event: RecoveryDecided) -> None:
         self.decision = LastDecision(
@@ -197,6 +240,8 @@ class JobFields(Aggregate, kw_only=True):
             attempt=event.attempt,
             retry_in=event.retry_in,
             amnesia=event.evidence.amnesia,
+            unheard_for=max(event.evidence.silence.unheard_for, self._waited()),
+            attention_after=event.policy.attention_after,
         )
         self.attempts = event.attempt
         state = STATE_AFTER[event.outcome]
@@ -234,7 +279,12 @@ class JobFields(Aggregate, kw_only=True):
             decided_at=event.recorded_at,
             who=event.who,
         )
+        self.contradicted = False
         self._end(STATE_AFTER[event.outcome], None, event.recorded_at)
+
+    def _waited(self) -> float:
+        """Return the seconds for which the job had waited already, before our own restart as well."""
+        return self.decision.unheard_for if self.decision is not None and self.decision.is_retry else 0.0
 
     def _evolve_movement(self, event: JobStalled | JobMovedAgain) -> None:
         if isinstance(event, JobStalled):
@@ -247,14 +297,6 @@ class JobFields(Aggregate, kw_only=True):
         self.stalled_since = None
         if state is JobState.COMPLETED:
             self.progress_percent = 100.0
-
-    def _movement(self) -> tuple[object, ...]:
-        disks = tuple((d.bytes_transferred, d.progress_percent, d.phase) for d in self.disks.values())
-        return (self.bytes_transferred, self.progress_percent, self.phase, disks)
-
-
-def _has_gone(left: DiskReading, said: DiskReading | None) -> bool:
-    return said is not None and said.is_after(left)
 
 
 def state_said_by(observation: Observation) -> JobState | None:

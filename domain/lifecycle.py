@@ -2,7 +2,7 @@
 
 `JobLifecycle` is the single truth; it is flattened at import into `TRANSITIONS`, which the commands check
 (a dictionary look-up instead of a state machine per job). `completed` and `failed` are not declared final,
-because an inferred outcome can be revised.
+because an inferred outcome can be revised, and corrected by an operator.
 """
 
 from enum import StrEnum
@@ -49,8 +49,8 @@ class JobLifecycle(StateMachine):
     revise_to_completed = failed.to(completed)
     revise_to_failed = completed.to(failed)
 
-    operator_complete = replicating.to(completed) | recovering.to(completed) | pending_retry.to(completed)
-    operator_fail = replicating.to(failed) | recovering.to(failed) | pending_retry.to(failed)
+    operator_complete = completed.from_(replicating, recovering, pending_retry, completed, failed)
+    operator_fail = failed.from_(replicating, recovering, pending_retry, completed, failed)
 
 
 def _flatten() -> dict[tuple[JobState, str], JobState]:

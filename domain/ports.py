@@ -7,8 +7,9 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from domain.aggregate import Aggregate, Snapshot
+from domain.attribution import Former
 from domain.events import Event, JobRegistered
-from domain.vma_status import DiskReading, Observation
+from domain.vma_status import Observation
 
 TAggregate = TypeVar("TAggregate", bound=Aggregate)
 
@@ -17,10 +18,14 @@ class Clock(Protocol):
     """Time, passed in so that tests and simulations own it."""
 
     def now(self) -> datetime:
-        """Return the time, in UTC. It never jumps, whatever is done to the machine's clock: durations rest on it."""
+        """Return the machine's time in UTC, for showing and recording.
+
+        It may step in either direction at any moment. A duration that decides anything is never a difference of two
+        such times: only `monotonic` may be used for it.
+        """
 
     def monotonic(self) -> float:
-        """Return seconds that never jump; only differences mean anything."""
+        """Return seconds of this process that never step; only differences mean anything."""
 
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -49,27 +54,28 @@ class EventLog(Protocol):
 
 
 class ProbeTarget(msgspec.Struct, frozen=True):
-    """What has to be known of a job to ask its VMA for it.
+    """What has to be known of a job to ask its VMA for it, and to tell its worker's documents from others'.
 
-    `left_over` is what was last said of these volumes for another job, while this one's worker has not spoken of them.
+    `left_over` is what the exports said before this job's worker wrote; of `unasked` volumes the VMA could not be
+    asked for that. `heard` are the volumes whose own export this job's worker was heard of.
     """
 
     job_id: str
     vma: str
     volume_ids: tuple[str, ...]
-    left_over: tuple[DiskReading, ...] = ()
+    left_over: tuple[Former, ...] = ()
+    unasked: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
 
 
 class VMA(Protocol):
     """All VMAs, asked one job at a time."""
 
     async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask for one job. Returns within the probe's bound, with exactly one status, whatever the VMA does.
+        """Ask for one job. Always returns exactly one status, whatever the VMA or this machine does."""
 
-        Raises:
-            CouldNotAsk: this machine has no means to ask; nothing may be concluded from that.
-
-        """
+    def address_of(self, vma: str) -> str | None:
+        """Return where the VMA is, without credentials; None if it is not in the settings."""
 
 
 class Log(Protocol):

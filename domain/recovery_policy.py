@@ -3,15 +3,21 @@
 `decide` is a pure function of an `Evidence` and a `Policy`, both of which are stored in the decision's event, so
 deciding again from the event alone gives the same. Its `match` is the published table, a `case` per row and in
 the same order; `None` means: not yet, keep asking.
+
+An outcome rests on the VMA's own statement, on a VMA that says that it does not know the job, or on a VMA that as a
+whole has not answered while we asked. Everything else is not knowing, and is a retry for as long as it lasts.
 """
 
 import hashlib
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
+from domain.evidence import Amnesia, Evidence
 from domain.vma_status import Observation, VMAStatus
+
+MARGIN = 0.02
+"""Seconds added to the spacing of probes, so that the last never falls just short of the window."""
 
 
 class Outcome(StrEnum):
@@ -35,93 +41,43 @@ class Rule(StrEnum):
 
     STILL_RUNNING = "still-running"
     COMPLETED_WHILE_AWAY = "completed-while-away"
+    COMPLETION_UNCONFIRMED = "completion-unconfirmed"
     FAILED_ON_VMA = "failed-on-vma"
     NOT_STARTED_YET = "not-started-yet"
+    VMA_REPLACED = "vma-replaced"
     VMA_AMNESIA = "vma-amnesia"
     GONE_NEAR_END = "gone-near-end"
     LOST = "lost"
     UNREACHABLE_RECENT = "unreachable-recent"
     UNREACHABLE_TOO_LONG = "unreachable-too-long"
+    UNANSWERED = "unanswered"
     UNINTELLIGIBLE = "unintelligible"
+    NOT_ASKED = "not-asked"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers in the decision table. Percent and seconds."""
+    """The numbers in the decision table, and after how long a job that waits needs a person. Percent and seconds."""
 
     complete_above_percent: float = 90.0
     unreachable_timeout: float = 1800.0
+    unreachable_grace: float = 300.0
     startup_grace: float = 300.0
     confirmation_window: float = 15.0
     confirmation_probes: int = 3
+    completion_window: float = 300.0
     amnesia_share: float = 0.5
-    amnesia_at_least: int = 10
+    amnesia_at_least: int = 3
+    attention_after: float = 300.0
 
     @property
     def hash(self) -> str:
         """A short fingerprint, so that decisions made under one policy can be told from another's."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:12]
 
-
-class Silence(msgspec.Struct, frozen=True, kw_only=True):
-    """For how long, and over how many probes, one same inconclusive answer has held without a break."""
-
-    status: VMAStatus
-    held_for: float
-    probes: int
-
-
-class Amnesia(msgspec.Struct, frozen=True, kw_only=True):
-    """A VMA that did not know most of the jobs it was asked for: since when, and how many of how many."""
-
-    since: datetime
-    not_found: int
-    asked: int
-
-
-class DiskProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """The last progress that one disk itself was seen with, in percent; None if it never was."""
-
-    volume_id: str
-    progress_percent: float | None
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a decision is made from."""
-
-    state_before: str
-    observation: Observation
-    decided_at: datetime
-    registered_at: datetime
-    last_contact_at: datetime
-    seen_on_vma: bool
-    progress_percent: float
-    progress_speaks_for: int
-    disks: tuple[DiskProgress, ...]
-    silence: Silence
-    amnesia: Amnesia | None = None
-
     @property
-    def age(self) -> float:
-        """Seconds since the job was registered."""
-        return (self.decided_at - self.registered_at).total_seconds()
-
-    @property
-    def without_contact(self) -> float:
-        """Seconds since the last conclusive word about the job, or since its registration."""
-        return (self.decided_at - self.last_contact_at).total_seconds()
-
-    @property
-    def least_progress(self) -> float:
-        """The last progress of the least favourable disk, in percent.
-
-        A disk that never had a document of its own counts as 0 % beside disks that had. Where none ever had
-        (the worker reports under the job's id), the job's own progress speaks for as many disks as it was of:
-        a worker that shares one id for several disks counts each from 0 to 100 %.
-        """
-        own = [disk.progress_percent for disk in self.disks]
-        if any(percent is not None for percent in own):
-            return min(percent or 0.0 for percent in own)
-        return self.progress_percent if self.progress_speaks_for >= len(own) else 0.0
+    def spacing(self) -> float:
+        """Seconds between two probes, so that the last of them falls just after the end of the window."""
+        return self.confirmation_window / max(1, self.confirmation_probes - 1) + MARGIN
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,78 +89,71 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901, PLR0911 - a row per case
-    """Apply the decision table; None while silence has not held long enough to conclude from it."""
-    observation = evidence.observation
+def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901, PLR0911, PLR0912 - a row per case
+    """Apply the decision table; None while "not found" has not held long enough to conclude from it."""
+    observation, held_for = evidence.observation, evidence.silence.held_for
     match observation.status:
         case VMAStatus.RUNNING:
             return _observed(Outcome.RESUME, Rule.STILL_RUNNING, "the VMA says the job is running")
 
+        case VMAStatus.COMPLETED if observation.belied_at is not None:
+            return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
         case VMAStatus.COMPLETED if not observation.doubtful:
             reason = f"the VMA says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
-        case VMAStatus.COMPLETED if _is_belied(observation, policy):
-            return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
-        case VMAStatus.COMPLETED if is_confirmed(evidence, policy):
-            return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _held_completion(evidence))
+        case VMAStatus.COMPLETED if held_for >= policy.completion_window:
+            return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _unconfirmed(evidence))
+        case VMAStatus.COMPLETED:
+            return _retry(Rule.COMPLETION_UNCONFIRMED, _unconfirmed(evidence))
 
         case VMAStatus.FAILED:
             reason = f"the VMA says the job failed: {observation.error}"
             return _observed(Outcome.FAIL, Rule.FAILED_ON_VMA, reason)
 
-        case VMAStatus.NOT_FOUND if _may_not_have_started(evidence, policy):
+        case VMAStatus.NOT_FOUND | VMAStatus.UNANSWERED if _may_not_have_started(evidence, policy):
             return _retry(Rule.NOT_STARTED_YET, _not_started(evidence, policy))
-        case VMAStatus.NOT_FOUND if _forgotten(evidence, policy):
-            return _retry(Rule.VMA_AMNESIA, _amnesia(evidence))
+        case VMAStatus.NOT_FOUND if evidence.replaced:
+            return _retry(Rule.VMA_REPLACED, _replaced(observation))
+        case VMAStatus.NOT_FOUND if evidence.amnesia is not None and held_for <= policy.unreachable_timeout:
+            return _retry(Rule.VMA_AMNESIA, _amnesia(evidence.amnesia))
         case VMAStatus.NOT_FOUND if is_confirmed(evidence, policy):
             return _gone(evidence, policy)
+        case VMAStatus.NOT_FOUND:
+            return None
 
-        case VMAStatus.UNREACHABLE if _contact_is_recent(evidence, policy):
-            return _retry(Rule.UNREACHABLE_RECENT, _silent("unreachable", evidence))
-        case VMAStatus.UNREACHABLE if is_confirmed(evidence, policy):
-            reason = _silent("unreachable", evidence)
-            return _inferred(Outcome.FAIL, Rule.UNREACHABLE_TOO_LONG, reason)
+        case VMAStatus.UNREACHABLE if _is_unreachable_too_long(evidence, policy):
+            return _inferred(Outcome.FAIL, Rule.UNREACHABLE_TOO_LONG, _unreachable(evidence, policy))
+        case VMAStatus.UNREACHABLE:
+            return _retry(Rule.UNREACHABLE_RECENT, _unreachable(evidence, policy))
 
-        case VMAStatus.UNINTELLIGIBLE if _contact_is_recent(evidence, policy):
-            return _retry(Rule.UNINTELLIGIBLE, _silent("unintelligible", evidence))
-        case VMAStatus.UNINTELLIGIBLE if is_confirmed(evidence, policy):
-            reason = _silent("unintelligible", evidence)
-            return _inferred(Outcome.FAIL, Rule.UNINTELLIGIBLE, reason)
-
-    return None
+        case VMAStatus.UNANSWERED:
+            return _retry(Rule.UNANSWERED, _not_known("gave no answer about this job", observation))
+        case VMAStatus.UNINTELLIGIBLE:
+            return _retry(Rule.UNINTELLIGIBLE, _not_known("gave an answer that cannot be read", observation))
+        case VMAStatus.NOT_ASKED:
+            return _retry(Rule.NOT_ASKED, _not_known("could not be asked", observation))
 
 
 def is_confirmed(evidence: Evidence, policy: Policy) -> bool:
-    """Whether the same silence has held over the confirmation window, in time and in number of probes.
+    """Return whether "not found" has held over the confirmation window, in time and in number of probes.
 
     One "not found" proves nothing: a restarted VMA knows no id until each worker's next update.
     """
     silence = evidence.silence
-    return (
-        silence.status is evidence.observation.status
-        and silence.held_for >= policy.confirmation_window
-        and silence.probes >= policy.confirmation_probes
-    )
-
-
-def _is_belied(observation: Observation, policy: Policy) -> bool:
-    """Whether a `completed` says of itself that the copy is not even near its end: then it says nothing."""
-    return observation.belied_at is not None and observation.belied_at <= policy.complete_above_percent
+    return silence.held_for >= policy.confirmation_window and silence.probes >= policy.confirmation_probes
 
 
 def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
-    return not evidence.seen_on_vma and evidence.age <= policy.startup_grace
+    """A worker may take some time to its first report; until then the export shows nothing, or the previous worker."""
+    observation = evidence.observation
+    unheard = observation.status is VMAStatus.NOT_FOUND or bool(observation.previous)
+    return unheard and not evidence.seen_on_vma and evidence.silence.held_for <= policy.startup_grace
 
 
-def _forgotten(evidence: Evidence, policy: Policy) -> bool:
-    if evidence.amnesia is None:
-        return False
-    lasted = (evidence.decided_at - evidence.amnesia.since).total_seconds()
-    return lasted <= policy.unreachable_timeout
-
-
-def _contact_is_recent(evidence: Evidence, policy: Policy) -> bool:
-    return evidence.without_contact <= policy.unreachable_timeout
+def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
+    """Our own absence and a changed address are not the VMA's silence: it must not have answered while we asked."""
+    asked_in_vain = evidence.silence.held_for >= policy.unreachable_grace
+    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and not evidence.replaced
 
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
@@ -219,37 +168,51 @@ def _gone(evidence: Evidence, policy: Policy) -> Decision:
 
 def _belied(observation: Observation) -> str:
     return (
-        f"the VMA says completed, and {observation.belied_at:.4g} % beside it: nothing is concluded from that "
-        f"({observation.summary()})"
+        f"VMA {observation.vma} says completed, and contradicts it with {observation.belied_at:.4g} %: nothing is "
+        f"concluded ({observation.summary()}). Look at the worker, then decide by hand"
     )
 
 
-def _held_completion(evidence: Evidence) -> str:
+def _unconfirmed(evidence: Evidence) -> str:
     observation, silence = evidence.observation, evidence.silence
     return (
-        f"the VMA says completed, which vouches for {observation.covered} of {len(observation.disks)} disks; "
-        f"it has held for {silence.held_for:.0f} s over {silence.probes} probes"
+        f"VMA {observation.vma} says completed, which vouches for {observation.covered} of {len(observation.disks)} "
+        f"disks; it has held for {silence.held_for:.0f} s over {silence.probes} probes ({observation.summary()})"
     )
 
 
 def _not_started(evidence: Evidence, policy: Policy) -> str:
     return (
-        f"never seen on the VMA, registered {evidence.age:.0f} s ago: "
-        f"a worker may take {policy.startup_grace:g} s to its first report"
+        f"the job's worker has not been heard of for {evidence.silence.held_for:.0f} s: "
+        f"it may take {policy.startup_grace:g} s to its first report"
     )
 
 
-def _amnesia(evidence: Evidence) -> str:
-    amnesia = evidence.amnesia
-    assert amnesia is not None  # noqa: S101 - the caller's guard, said to the type checker
+def _replaced(observation: Observation) -> str:
+    return (
+        f"VMA {observation.vma} is asked at another address than when it knew this job, and knows none of our jobs "
+        "there. Correct its address in the settings; if it is the same VMA, decide by hand"
+    )
+
+
+def _amnesia(amnesia: Amnesia) -> str:
     return (
         f"the VMA did not know {amnesia.not_found} of the {amnesia.asked} jobs it was asked for: "
         "it has probably restarted and forgotten them"
     )
 
 
-def _silent(word: str, evidence: Evidence) -> str:
-    return f"{word}; last contact {evidence.without_contact:.0f} s ago ({evidence.observation.summary()})"
+def _unreachable(evidence: Evidence, policy: Policy) -> str:
+    observation = evidence.observation
+    return (
+        f"VMA {observation.vma} is unreachable: last contact {evidence.without_contact:.0f} s ago, asked in vain for "
+        f"{evidence.silence.held_for:.0f} of {policy.unreachable_grace:g} s ({observation.summary()}). "
+        "Check its tunnel and its address"
+    )
+
+
+def _not_known(what: str, observation: Observation) -> str:
+    return f"VMA {observation.vma} {what} ({observation.summary()})"
 
 
 def _observed(outcome: Outcome, rule: Rule, reason: str) -> Decision:

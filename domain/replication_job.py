@@ -7,6 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
+from domain.attribution import Former, Standing, as_former
 from domain.errors import IllegalTransition
 from domain.events import (
     Cause,
@@ -22,19 +25,14 @@ from domain.events import (
     Trace,
     VMAStatusObserved,
 )
+from domain.evidence import Circumstances, DiskProgress, Evidence
 from domain.job_state import JobFields, state_said_by
 from domain.lifecycle import JobState, step
-from domain.recovery_policy import (
-    Amnesia,
-    Decision,
-    DiskProgress,
-    Evidence,
-    Outcome,
-    Policy,
-    Silence,
-    decide,
-)
-from domain.vma_status import DiskReading, Observation, VMAStatus
+from domain.ports import ProbeTarget
+from domain.recovery_policy import Basis, Decision, Outcome, Policy, decide
+from domain.vma_status import Observation, VMAStatus
+
+NOTHING_STANDS = Standing()
 
 
 class ReplicationJob(JobFields, kw_only=True):
@@ -51,9 +49,9 @@ class ReplicationJob(JobFields, kw_only=True):
         progress_percent: float,
         at: datetime,
         trace: Trace,
-        left_over: tuple[DiskReading, ...] = (),
+        standing: Standing = NOTHING_STANDS,
     ) -> None:
-        """Put the job under watch. The caller has made sure that the id is free, and knows who had its volumes."""
+        """Put the job under watch. The caller has made sure that its id and its volumes are free."""
         self.record(
             JobRegistered,
             at,
@@ -63,12 +61,24 @@ class ReplicationJob(JobFields, kw_only=True):
             volume_ids=volume_ids,
             vma=vma,
             progress_percent=progress_percent,
-            left_over=left_over,
+            left_over=standing.left_over,
+            unasked=standing.unasked,
+            address=standing.address,
         )
 
-    def last_word(self, volume_id: str) -> DiskReading | None:
-        """Return what the volume's export last said of this job, or what it still says of the one before."""
-        return self.disks.get(volume_id) or next((r for r in self.left_over if r.volume_id == volume_id), None)
+    @property
+    def target(self) -> ProbeTarget:
+        """What has to be known of the job to ask its VMA for it."""
+        heard = frozenset(self.disks)
+        return ProbeTarget(self.id, self.vma, self.volume_ids, self.left_over, frozenset(self.unasked), heard)
+
+    def left_on(self, volume_id: str) -> Former | None:
+        """Return what the volume's export last said, of this job's worker or of one before."""
+        own = self.disks.get(volume_id)
+        if own is None:
+            return next((one for one in self.left_over if one.volume_id == volume_id), None)
+        one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
+        return msgspec.structs.replace(as_former(own, None), one_disk=one_disk)
 
     def is_same_registration(
         self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
@@ -121,15 +131,14 @@ class ReplicationJob(JobFields, kw_only=True):
         self,
         run_id: str,
         observation: Observation,
-        silence: Silence,
-        amnesia: Amnesia | None,
+        circumstances: Circumstances,
         policy: Policy,
         backoff: Callable[[int], float],
         at: datetime,
     ) -> Decision | None:
         """Record what the VMA said and, if that suffices, decide. Returns None if it must be asked again."""
         step(self.id, self.state, _observation_event(observation))
-        evidence = self.evidence(observation.for_log(raw=True), silence, amnesia, at)
+        evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
         self.record(
             VMAStatusObserved,
             at,
@@ -181,16 +190,18 @@ class ReplicationJob(JobFields, kw_only=True):
             )
 
     def operator_decide(self, outcome: Outcome, who: str, why: str, at: datetime, trace: Trace) -> None:
-        """Complete or fail an open job on a person's word.
+        """Complete or fail an open job on a person's word, or correct an outcome that was inferred.
 
         Raises:
-            IllegalTransition: the job has ended already.
+            IllegalTransition: the outcome was observed, or an operator's.
 
         """
+        if not self.is_open and self.outcome_basis is not Basis.INFERRED:
+            raise IllegalTransition(self.id, self.state.value, f"operator_{outcome.value}")
         step(self.id, self.state, f"operator_{outcome.value}")
         self.record(OperatorDecided, at, trace, outcome=outcome, who=who, why=why)
 
-    def evidence(self, observation: Observation, silence: Silence, amnesia: Amnesia | None, at: datetime) -> Evidence:
+    def evidence(self, observation: Observation, circumstances: Circumstances, at: datetime) -> Evidence:
         """Put together everything that a decision about this job is made from."""
         registered_at = self.registered_at or at
         readings = (self.disks.get(volume_id) for volume_id in self.volume_ids)
@@ -207,8 +218,10 @@ class ReplicationJob(JobFields, kw_only=True):
                 DiskProgress(volume_id=v, progress_percent=r.progress_percent if r else None)
                 for v, r in zip(self.volume_ids, readings, strict=True)
             ),
-            silence=silence,
-            amnesia=amnesia,
+            silence=circumstances.silence,
+            contact_age=circumstances.without_contact,
+            amnesia=circumstances.amnesia,
+            replaced=circumstances.replaced,
         )
 
     def _record_decision(  # noqa: PLR0913 - what a decision event holds

@@ -32,6 +32,19 @@ class VMContext(Aggregate, kw_only=True):
         """The id by which the outside knows this context."""
         return self.id.removeprefix("vm-context:")
 
+    def check_free(self, job_id: str) -> None:
+        """See that no other job is active.
+
+        Raises:
+            ContextBusy: one is.
+
+        """
+        if self.active_job not in {None, job_id}:
+            raise ContextBusy(
+                f"VM context {self.vm_context_id} already has the active job {self.active_job}: "
+                f"{job_id} can be registered when that one has ended"
+            )
+
     def admit(self, job_id: str, vm_name: str, at: datetime, trace: Trace) -> None:
         """Take the job as the one active job. Safe to repeat.
 
@@ -39,14 +52,9 @@ class VMContext(Aggregate, kw_only=True):
             ContextBusy: another job is active.
 
         """
-        if self.active_job == job_id:
-            return
-        if self.active_job is not None:
-            raise ContextBusy(
-                f"VM context {self.vm_context_id} already has the active job {self.active_job}: "
-                f"{job_id} can be registered when that one has ended"
-            )
-        self.record(JobAdmitted, at, trace, job_id=job_id, vm_name=vm_name)
+        self.check_free(job_id)
+        if self.active_job is None:
+            self.record(JobAdmitted, at, trace, job_id=job_id, vm_name=vm_name)
 
     def release(self, job_id: str, at: datetime, trace: Trace) -> None:
         """Let the job go. Safe to repeat: a job that is not the active one is none of ours."""

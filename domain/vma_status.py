@@ -31,10 +31,13 @@ class VMAStatus(StrEnum):
 
 
 CONCLUSIVE = frozenset({VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED})
-"""The statuses that are the VMA's own word about the job; the others are silence in several forms."""
+"""The statuses that state how the job is; with the others nothing is known of it at that moment."""
 
 ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
-"""The words that end a job, if they are believed."""
+"""The statuses that end a job, if they are believed."""
+
+Movement = tuple[object, ...]
+"""What changes while a worker is alive: bytes, percentage, phase. Not time stamps, which every GET refreshes."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +59,25 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return 100.0 * self.bytes_transferred / self.total_bytes
 
     @property
+    def credible_bytes(self) -> int | None:
+        """Bytes transferred; None where they are the previous worker's: all of them, beside a lower percentage."""
+        percent, done = self.progress_percent, self.bytes_transferred
+        left_behind = percent is not None and percent < COMPLETED_MEANS_AT_LEAST and done and done == self.total_bytes
+        return None if left_behind else done
+
+    @property
     def belied_at(self) -> float | None:
         """The progress in percent that contradicts a `completed`; None if none does.
 
-        An incremental sync without changes truthfully says completed with 0 of 0 bytes, and so at 0 %.
+        No byte of many contradicts it at any percentage. An incremental sync without changes truthfully says completed
+        with 0 of 0 bytes, and so at 0 %.
         """
         percent = self.stated_progress
-        if self.status is not VMAStatus.COMPLETED or percent is None or percent >= COMPLETED_MEANS_AT_LEAST:
+        if self.status is not VMAStatus.COMPLETED:
+            return None
+        if self.total_bytes and self.bytes_transferred == 0:
+            return 0.0
+        if percent is None or percent >= COMPLETED_MEANS_AT_LEAST:
             return None
         had_nothing_to_do = percent == 0 and not self.total_bytes and not self.bytes_transferred
         return None if had_nothing_to_do else percent
@@ -120,53 +135,32 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class DiskReading(Figures, frozen=True, kw_only=True):
     """One disk of the job as its own export reported it; status `not_found` if it did not.
 
-    `started` is when the worker says that it began, in its own words: it tells one worker's documents from another's.
+    `started` and `sync_type` are in the worker's own words; they can tell one worker's documents from another's.
     """
 
     volume_id: str
     phase: str | None = None
     started: str | None = None
+    sync_type: str | None = None
 
     @property
-    def is_word(self) -> bool:
-        """Whether it is the VMA's own word about the disk, and does not contradict itself."""
+    def is_statement(self) -> bool:
+        """Whether it states how the disk is, and does not contradict itself."""
         return self.status in CONCLUSIVE and self.belied_at is None
 
-    def with_start_of(self, earlier: "DiskReading | None") -> "DiskReading":
-        """Return this reading; if it names no start, as in a worker's report, with the one that was named earlier."""
-        if self.started is not None or earlier is None:
-            return self
-        return msgspec.structs.replace(self, started=earlier.started)
-
-    def is_end_of(self, left: "DiskReading") -> bool:
-        """Whether this is how the worker has ended that was heard before as `left`.
-
-        Some builds may give every worker the same start: of one that had ended then, nothing else may differ, either.
-        What only one of the two says tells nothing: a worker's own report says less than the VMA.
-        """
-        if self.status not in ENDS:
-            return False
-        if left.status not in ENDS:
-            return self._has_start_of(left)
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(left), strict=True)
-        return all(now == before for now, before in pairs if now is not None and before is not None)
-
-    def is_after(self, left: "DiskReading") -> bool:
-        """Whether this is the word of another worker, that came after the one which was heard before as `left`."""
-        return self.status is VMAStatus.RUNNING and (left.status in ENDS or not self._has_start_of(left))
-
-    def _has_start_of(self, other: "DiskReading") -> bool:
-        return self.started is not None and self.started == other.started
+    @property
+    def movement(self) -> Movement:
+        """What changes of the disk while its worker is alive."""
+        return (self.bytes_transferred, self.progress_percent, self.phase)
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One VMA status of one job with its evidence.
 
-    `covered` is the number of disks that a `completed` vouches for; below the job's number of disks it is a
-    claim that must hold over the confirmation window before it counts (a worker that shares one id for several
-    disks says `completed` after the first). `belied_at` is the least progress in percent that a `completed` states
-    of itself, where that contradicts it. `least_percent` is the progress of the least of the disks that a document
-    under the job's own id lists.
+    `covered` is the number of disks that a `completed` vouches for. `belied_at` is the progress in percent that
+    contradicts a `completed`. `least_percent` is the progress of the least of the disks that a document under the
+    job's own id lists. `previous` holds the documents of the volumes' previous workers, which say nothing of this job.
+    `address` is where the VMA was asked, without credentials.
     """
 
     job_id: str
@@ -181,26 +175,33 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int | None = None
     error: str | None = None
     disks: tuple[DiskReading, ...] = ()
+    previous: tuple[DiskReading, ...] = ()
     covered: int = 0
     belied_at: float | None = None
     speaks_for: int = 0
+    address: str | None = None
     answers: tuple[Answer, ...] = ()
 
     @property
     def conclusive(self) -> bool:
-        """Whether this is the VMA's own word on the whole job, to be acted on as it stands."""
+        """Whether this is the VMA's statement about the whole job, to be acted on as it stands."""
         return self.status in CONCLUSIVE and not self.doubtful
 
     @property
     def doubtful(self) -> bool:
-        """Whether this is a `completed` that does not vouch for every disk, or whose own figures say otherwise."""
+        """Whether this is a `completed` that does not vouch for every disk, or that its own figures contradict."""
         unsure = self.covered < len(self.disks) or self.belied_at is not None
         return self.status is VMAStatus.COMPLETED and unsure
 
     @property
-    def movement(self) -> tuple[object, ...]:
-        """What changes while a worker is alive. Time stamps do not count: every GET refreshes them."""
-        disks = tuple((d.bytes_transferred, d.progress_percent, d.phase) for d in self.disks)
+    def is_contact(self) -> bool:
+        """Whether this job's own worker was heard of, though it may not have been conclusive."""
+        return self.status in CONCLUSIVE and (self.status is not VMAStatus.COMPLETED or self.covered > 0)
+
+    @property
+    def movement(self) -> Movement:
+        """What changes of the job while its worker is alive."""
+        disks = {disk.volume_id: disk.movement for disk in self.disks if disk.is_statement}
         return (self.bytes_transferred, self.progress_percent, self.phase, disks)
 
     def for_log(self, *, raw: bool) -> "Observation":
@@ -211,10 +212,13 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, answers=answers)
 
     def summary(self) -> str:
-        """What each id answered, in one line for a person."""
-        return "; ".join(f"{a.asked_id}: {a.detail or a.status.value}" for a in self.answers)
+        """Return what was answered, in one line for a person; ids that answered alike are named once."""
+        alike: dict[str, list[str]] = {}
+        for answer in self.answers:
+            alike.setdefault(answer.detail or answer.status.value, []).append(answer.asked_id)
+        return "; ".join(f"{ids[0]}{f' and {len(ids) - 1} more' * (len(ids) > 1)}: {d}" for d, ids in alike.items())
 
 
 def export_name(volume_id: str) -> str:
-    """The NBD export that serves a volume, which is the id a worker reports a disk under."""
+    """Return the NBD export that serves a volume: the id that a worker reports a disk under."""
     return f"migration-vol-{volume_id}"

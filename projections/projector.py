@@ -101,13 +101,18 @@ class Projector:
         return True
 
     async def run(self) -> None:
-        """Follow the log for as long as the service runs, whatever keeps it from being read or written for a while."""
+        """Follow the log for as long as the service runs.
+
+        Whatever keeps it from going on is tried again: lists that lag behind are no reason to stop watching jobs.
+        """
         while True:
             try:
                 await self._follow()
             except StorageUnavailable as error:
                 self._tell(error)
-                await self._clock.sleep(SLOW_POLL)
+            except Exception as error:  # noqa: BLE001 - logged, and shown by /readyz until it goes on
+                self._tell_fault(error)
+            await self._clock.sleep(SLOW_POLL)
 
     def _tell(self, error: StorageUnavailable) -> None:
         """Keep what is wrong until it goes on; damage is logged once, for it does not pass."""
@@ -116,6 +121,12 @@ class Projector:
             self._logger.error("projection_failed", position=self.position, error=self.trouble)
         elif self.trouble != before:
             self._logger.error("read_model_damaged", position=self.position, error=self.trouble)
+
+    def _tell_fault(self, error: Exception) -> None:
+        """Keep what nobody expected until it goes on; logged once, for it hardly passes."""
+        before, self.trouble = self.trouble, f"the read model does not follow: {type(error).__name__}: {error}"
+        if self.trouble != before:
+            self._logger.error("projection_failed", position=self.position, error=self.trouble, exc_info=error)
 
     async def _opened(self) -> Bookmark:
         """Return where the read model is; one of another version, or one that was discarded, begins anew."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Select, func, select
 
-from domain.lifecycle import JobState
+from domain.lifecycle import OPEN_STATES, JobState
 from domain.recovery_run import RUNNING, RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
@@ -21,8 +21,6 @@ from projections.folded import decode
 from projections.reader import Reader
 
 T = TypeVar("T")
-
-OPEN = ("replicating", "recovering", "pending-retry")
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +79,7 @@ class Queries(Reader):
     async def open_jobs(self) -> Sequence[str]:
         """Return the ids of all jobs in an open state."""
         table = schema.jobs
-        return await self._ids(select(table.c.id).where(table.c.state.in_(OPEN)))
+        return await self._ids(select(table.c.id).where(table.c.state.in_(sorted(OPEN_STATES))))
 
     async def guesses(self, ended_after: datetime) -> Sequence[str]:
         """Return the ids of jobs whose outcome was inferred since then."""

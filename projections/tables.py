@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
 from domain.aggregate import Aggregate
+from domain.attention import attention
 from domain.events import (
     Event,
     JobAdmitted,
@@ -103,20 +104,6 @@ def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
             return {"status": run.status, "first_position": first_position}
         case _:
             return {}
-
-
-def attention(job: ReplicationJob) -> list[str]:
-    """Say why a person should look at the job; empty if nobody need."""
-    reasons = []
-    if job.stalled_since is not None:
-        reasons.append("stalled: the VMA calls it running, but nothing moves")
-    if job.contradicted:
-        reasons.append("contradicted: the VMA says otherwise, and the VM or a disk of it has a newer job")
-    if job.is_guess:
-        reasons.append("guess: the outcome was inferred from silence")
-    if job.is_open and job.decision is not None and job.decision.rule == "unintelligible":
-        reasons.append("unintelligible: the VMA's answers cannot be read")
-    return reasons
 
 
 JOBS = FoldedTable(schema.jobs, ReplicationJob)

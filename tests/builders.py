@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
+from domain.attribution import Former
+from domain.evidence import Amnesia, Circumstances, DiskProgress, Evidence, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
-from domain.recovery_policy import Amnesia, DiskProgress, Evidence, Silence
 from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus, export_name
 
 NOON = datetime(2025, 10, 3, 12, 0, tzinfo=UTC)
@@ -24,6 +27,7 @@ def document(
     total: int | None = 1000,
     error: str | None = None,
     started: str | None = None,
+    sync_type: str | None = None,
     disks: tuple[DiskReport, ...] = (),
 ) -> Document:
     """Make a document as the parser would."""
@@ -36,6 +40,7 @@ def document(
         total_bytes=total,
         error=error,
         started=started,
+        sync_type=sync_type,
         disks=disks,
     )
 
@@ -52,12 +57,17 @@ def observed(
     own: Document | VMAStatus | None = None,
     seconds: float = 0.0,
     job_id: str = JOB,
+    left_over: tuple[Former, ...] = (),
+    unasked: frozenset[str] = frozenset(),
+    heard: frozenset[str] = frozenset(),
+    address: str | None = None,
 ) -> Observation:
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(said))
-    return observe(target, said, own_answers, observed_at=at(seconds))
+    target = ProbeTarget(job_id, "default", tuple(said), left_over, unasked, heard)
+    seen = observe(target, said, own_answers, observed_at=at(seconds))
+    return msgspec.structs.replace(seen, address=address)
 
 
 def evidence(
@@ -74,6 +84,7 @@ def evidence(
     probes: int = 1,
     silence_of: VMAStatus | None = None,
     amnesia: Amnesia | None = None,
+    replaced: bool = False,
 ) -> Evidence:
     """Make the evidence of a decision at noon plus `now` seconds, about a job of an hour's age."""
     count = len(observation.disks)
@@ -91,5 +102,15 @@ def evidence(
             for n, percent in enumerate(disks or (None,) * count, start=1)
         ),
         silence=Silence(status=silence_of or observation.status, held_for=held_for, probes=probes),
+        contact_age=now - last_contact,
         amnesia=amnesia,
+        replaced=replaced,
     )
+
+
+def circumstances(
+    observation: Observation, *, held_for: float = 600.0, probes: int = 9, without_contact: float = 10.0
+) -> Circumstances:
+    """Say that this answer has held for some seconds, and what else is known."""
+    silence = Silence(status=observation.status, held_for=held_for, probes=probes, unheard_for=held_for)
+    return Circumstances(silence=silence, without_contact=without_contact)

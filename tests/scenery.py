@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
-from domain.errors import CouldNotAsk
 from domain.events import Cause, Event, Trace
+from domain.evidence import Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
-from domain.recovery_policy import Policy, Silence
+from domain.processes.registration import Registrar
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
+from domain.silences import Silences
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from tests.builders import answer, document
 from tests.clock import FakeClock
@@ -23,25 +27,22 @@ COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 
 
 class ToldVMA:
-    """Answers with what the test last said; a job it was told nothing about is not found.
-
-    For as many questions as `out_of_reach` says, this machine cannot ask.
-    """
+    """Answers with what the test last said; a job it was told nothing about is not found."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
         self.asked: list[str] = []
-        self.out_of_reach = 0
+        self.addresses: dict[str, str] = {}
         self._clock = clock
 
     async def probe(self, target: ProbeTarget) -> Observation:
-        if self.out_of_reach:
-            self.out_of_reach -= 1
-            raise CouldNotAsk("too many open files")
         self.asked.append(target.job_id)
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
         exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
         return observe(target, exports, observed_at=self._clock.now())
+
+    def address_of(self, vma: str) -> str | None:
+        return self.addresses.get(vma, f"http://{vma}")
 
 
 class KeptLog:
@@ -66,7 +67,8 @@ class Scenery:
         self.policy = Policy()
         self.event_log = event_log
         self.app = JobRecovery(event_log, self.clock, self.policy)
-        self.contact = Contact(self.vma, self.clock, self.policy)
+        self.silences = Silences(self.clock, self.clock.monotonic, longest_pause=86_400.0)
+        self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
         self.requested: list[tuple[str, Cause]] = []
 
     def request(self, job_id: str, cause: Cause) -> None:
@@ -83,17 +85,18 @@ class Scenery:
 
     async def job(self, job_id: str = "job-1", *, percent: float = 40.0, vma: str = "default") -> ReplicationJob:
         """Register a job of one disk."""
-        job, _ = await self.app.register(asked(job_id, percent=percent, vma=vma), REQUEST)
+        registrar = Registrar(self.app, self.contact)
+        job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
         return job
 
-    async def decided(self, job_id: str) -> ReplicationJob:
-        """Take a job through recovery on what the VMA says now, confirmed."""
+    async def decided(self, job_id: str, *, unheard_for: float = 0.0) -> ReplicationJob:
+        """Take a job through recovery on what the VMA says now, confirmed; seconds since anything was known of it."""
         await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
         job = await self.app.job(job_id)
         observation = await self.contact.ask(job)
-        silence = Silence(status=observation.status, held_for=60, probes=9)
-        amnesia = self.contact.amnesia_for(job)
-        await self.app.recover(job_id, "run-1", observation, silence, amnesia, lambda _: 5.0)
+        silence = Silence(status=observation.status, held_for=600, probes=9, unheard_for=unheard_for)
+        known = msgspec.structs.replace(self.contact.circumstances(job), silence=silence)
+        await self.app.recover(job_id, "run-1", observation, known, lambda _: 5.0)
         return await self.app.job(job_id)
 
     async def events(self) -> list[Event]:

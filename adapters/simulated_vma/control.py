@@ -7,25 +7,32 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from adapters.simulated_vma.faults import Faults, json_response
+from adapters.simulated_vma.faults import json_response
+from adapters.simulated_vma.injection import Faults
 from adapters.simulated_vma.world import World
 
 BAD_REQUEST = 400
+Verb = Callable[..., object]
 
 
 def control_app(world: World, faults: Faults) -> web.Application:
-    """Make the application: `GET /world`, and `POST /{verb}` with the method's arguments."""
-    verbs: dict[str, Callable[..., object]] = {
+    """Make the application: `GET /world`, and `POST /{verb}` with a method's arguments; it answers with the result."""
+    verbs: dict[str, Verb] = {
         "add_job": world.add_job,
         "set_document": world.set_document,
         "set_status": world.set_status,
+        "say": world.say,
+        "contradict": world.contradict,
         "finish": world.finish,
+        "run_zero_change": world.run_zero_change,
         "fail": world.fail,
         "remove": world.remove,
+        "kill": world.kill,
         "freeze": world.freeze,
         "resume": world.resume,
         "forget": world.forget,
         "restart": world.restart,
+        "report_of": world.report_of,
         "fault": faults.set,
         "clear_faults": faults.clear,
     }
@@ -40,16 +47,12 @@ def control_app(world: World, faults: Faults) -> web.Application:
         try:
             arguments: dict[str, Any] = msgspec.json.decode(await request.read() or b"{}", type=dict[str, Any])
             # In a thread: closing the listener waits for this very event loop.
-            await _in_thread(verb, arguments)
+            result = await asyncio.to_thread(verb, **arguments)
         except (LookupError, TypeError, ValueError) as error:
             return json_response({"error": str(error)}, BAD_REQUEST)
-        return json_response({"done": request.match_info["verb"]})
+        return json_response({"done": request.match_info["verb"]} | ({} if result is None else {"result": result}))
 
     app = web.Application()
     app.router.add_get("/world", show)
     app.router.add_post("/{verb}", act)
     return app
-
-
-async def _in_thread(verb: Callable[..., object], arguments: dict[str, Any]) -> None:
-    await asyncio.to_thread(verb, **arguments)

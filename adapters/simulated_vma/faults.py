@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-Document = dict[str, Any]
+from adapters.simulated_vma.statement import Document, Statement, restated
+
 Fault = Callable[[web.Request, Document, dict[str, Any]], Awaitable[web.StreamResponse]]
 
 MEGABYTE = 1_000_000
@@ -19,6 +20,11 @@ HTML = "<html><head><title>Gateway</title></head><body>Please log in</body></htm
 def json_response(document: object, status: int = 200) -> web.Response:
     """Answer with JSON."""
     return web.Response(body=msgspec.json.encode(document), status=status, content_type="application/json")
+
+
+def unauthorized() -> web.Response:
+    """Refuse a login, as a web server with basic authentication does."""
+    return web.Response(status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="vma"'})
 
 
 def _raw(body: bytes) -> web.Response:
@@ -37,7 +43,21 @@ async def _reset(request: web.Request, _document: Document, _how: dict[str, Any]
 
 
 async def _status(_request: web.Request, _document: Document, how: dict[str, Any]) -> web.StreamResponse:
-    return web.Response(status=how.get("code", 502), text=HTML, content_type="text/html")
+    return web.Response(
+        status=how.get("code", 502), text=how.get("text", HTML), content_type="text/html", headers=how.get("headers")
+    )
+
+
+async def _unauthorized(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
+    return unauthorized()
+
+
+async def _word(_request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    return json_response(restated(document, Statement(status=how.get("word", "paused"))))
+
+
+async def _percentage(_request: web.Request, document: Document, how: dict[str, Any]) -> web.StreamResponse:
+    return json_response(restated(document, Statement(percent=how.get("percentage", 103.9))))
 
 
 async def _html(_request: web.Request, _document: Document, _how: dict[str, Any]) -> web.StreamResponse:
@@ -140,6 +160,10 @@ FAULTS: dict[str, Fault] = {
     "hang": _hang,
     "reset": _reset,
     "status": _status,
+    "tunnel": _status,
+    "unauthorized": _unauthorized,
+    "word": _word,
+    "percentage": _percentage,
     "html": _html,
     "truncated": _truncated,
     "short_body": _short_body,
@@ -158,55 +182,4 @@ FAULTS: dict[str, Fault] = {
     "deep": _deep,
     "bad_utf8": _bad_utf8,
 }
-"""Every fault by its name; `refuse` and `not_found_style` are the server's own."""
-
-NOT_FOUND_STYLES: dict[str, Callable[[str], web.Response]] = {
-    "404_text": lambda _id: web.Response(status=404, text="job not found\n"),
-    "200_text": lambda _id: web.Response(text="job not found\n"),
-    "404_json": lambda id_: json_response({"error": "job not found", "job_id": id_}, 404),
-}
-"""How the builds say that they do not know an id."""
-
-
-class Faults:
-    """What is wrong at present: with the whole server, or with single ids."""
-
-    def __init__(self, listen: Callable[[bool], None]) -> None:
-        """`listen` opens and closes the server's listener, for `refuse`."""
-        self.not_found_style = "404_text"
-        self._listen = listen
-        self.everywhere: tuple[str, dict[str, Any]] | None = None
-        self._by_id: dict[str, tuple[str, dict[str, Any]]] = {}
-
-    def set(self, mode: str, *, id: str | None = None, **how: Any) -> None:  # noqa: A002, ANN401 - as in JSON
-        """Do something wrong from now on, everywhere or for one id.
-
-        Raises:
-            LookupError: there is no such fault.
-
-        """
-        if mode == "refuse":
-            self._listen(False)  # noqa: FBT003 - on or off is what it is about
-        elif mode == "not_found_style":
-            if how.get("style") not in NOT_FOUND_STYLES:
-                raise LookupError(f"there is no style {how.get('style')!r}")
-            self.not_found_style = how["style"]
-        elif mode not in FAULTS:
-            raise LookupError(f"there is no fault {mode!r}")
-        elif id is None:
-            self.everywhere = (mode, how)
-        else:
-            self._by_id[id] = (mode, how)
-
-    def clear(self, id: str | None = None) -> None:  # noqa: A002 - as in JSON
-        """Do it right again, everywhere or for one id."""
-        if id is not None:
-            self._by_id.pop(id, None)
-            return
-        self._by_id.clear()
-        self.everywhere = None
-        self._listen(True)  # noqa: FBT003
-
-    def at(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002 - as in JSON
-        """Return what is wrong with an id, if anything."""
-        return self._by_id.get(id) or self.everywhere
+"""Every fault of single answers by its name. Those of the whole server are in `injection`."""

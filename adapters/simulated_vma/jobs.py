@@ -1,64 +1,14 @@
 """One job of the world: a worker, its disks, and the ids that it reports under."""
 
 import math
-from typing import Literal
 
 import msgspec
 
+from adapters.simulated_vma.spec import Held, JobSpec, Reading, Truth, ZeroChange
+from adapters.simulated_vma.statement import Document, Statement
 from adapters.simulated_vma.words import Wording, wording_of
 
-Reports = Literal["exports", "job_id", "both", "shared_job_id", "shared_export"]
-Dialect = Literal["current", "oldest", "status_only"]
-Truth = Literal["running", "completed", "failed", "gone"]
-Outcome = Literal["complete", "fail", "hang"]
-
-GIB = 1024**3
-
-
-class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a job goes. Seconds, percent, and bytes per disk.
-
-    `reports`: the ids it reports under; a shared one serves all disks, one after another. `starts_in`: until then the
-    VMA knows nothing of it. `fail_at`: where a failing or hanging disk stops. `disk_gap`: how long a shared id says
-    `completed` before it goes on with the next disk. `error`: what a failure says; None leaves the list empty.
-    """
-
-    job_id: str
-    volume_ids: tuple[str, ...]
-    total_bytes: int = 40 * GIB
-    duration: float = 60.0
-    progress: float = 0.0
-    reports: Reports = "exports"
-    dialect: Dialect = "current"
-    wording: Wording | None = None
-    sync_type: str = "full"
-    starts_in: float = 0.0
-    outcome: Outcome = "complete"
-    fail_at: float = 50.0
-    error: str | None = None
-    recoverable_errors: bool = False
-    disk_gap: float = 2.0
-
-
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Values at which a disk was set by hand; `status` and `phase` are literal words, None keeps the usual."""
-
-    truth: Truth
-    percent: float
-    status: str | None = None
-    phase: str | None = None
-    error: str | None = None
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker reports under one id at one moment."""
-
-    truth: Truth
-    percent: float
-    total_bytes: int
-    error: str | None = None
-    status: str | None = None
-    phase: str | None = None
+WORST_FIRST: tuple[Truth, ...] = ("failed", "running", "gone", "completed")
 
 
 class Job:
@@ -71,8 +21,19 @@ class Job:
         self.speaks_from = self.known_from = now + spec.starts_in
         self.held: dict[str, Held] = {}
         self.gone: set[str] = set()
-        self._began = self.known_from
+        self.says = Statement()
+        """What its documents say whatever the truth is."""
+        self.former: dict[str, Document] = {}
+        """The documents that stood under its ids when its worker started."""
+        self.copies_from = self.speaks_from + (spec.keeps_figures or 0.0)
+        """When its first byte is copied, later by every pause."""
         self._frozen_at: float | None = None
+        self._killed = False
+
+    @property
+    def sync_type(self) -> str:
+        """The kind of copy."""
+        return self.spec.sync_type if self.spec.zero_change is None else "incremental"
 
     def ids(self) -> dict[str, str | None]:
         """Return the ids it reports under, each with the volume it speaks for (None: all of them)."""
@@ -80,7 +41,7 @@ class Job:
         whole: dict[str, str | None] = {self.spec.job_id: None}
         if self.spec.dialect == "status_only" or self.spec.reports in {"job_id", "shared_job_id"}:
             return whole
-        if self.spec.reports == "shared_export":
+        if self.spec.reports in {"shared_export", "first_export"}:
             return dict.fromkeys(list(exports)[:1])
         return exports | whole if self.spec.reports == "both" else exports
 
@@ -91,13 +52,17 @@ class Job:
             return "failed"
         if self.gone:
             return "gone"
-        return "completed" if disks == {"completed"} else "running"
+        if disks == {"completed"}:
+            return "completed"
+        return "gone" if self._killed else "running"
 
     def disk(self, volume_id: str, now: float) -> Reading:
         """Return how one disk really stands."""
         held = self.held.get(volume_id)
         if held is not None:
             return self._as_held(held)
+        if self.spec.zero_change is not None:
+            return self._without_changes(now)
         return self._as_timed(self._worked(volume_id, now))
 
     def reading(self, volume_id: str | None, now: float) -> Reading:
@@ -106,7 +71,16 @@ class Job:
             return self.disk(volume_id, now)
         if self.spec.reports.startswith("shared_"):
             return self._shared(now)
-        return self._together([self.disk(v, now) for v in self.spec.volume_ids])
+        return self.whole(now)
+
+    def whole(self, now: float) -> Reading:
+        """Return all disks as one: the worst of them leads, the figures are added up."""
+        disks = [self.disk(v, now) for v in self.spec.volume_ids]
+        return msgspec.structs.replace(
+            min(disks, key=lambda disk: WORST_FIRST.index(disk.truth)),
+            percent=math.fsum(disk.percent for disk in disks) / len(disks),
+            total_bytes=sum(disk.total_bytes for disk in disks),
+        )
 
     def hold(self, volume_id: str | None, held: Held) -> None:
         """Set one disk, or all, by hand.
@@ -130,17 +104,48 @@ class Job:
 
     def freeze(self, now: float) -> None:
         """Let no more bytes move; the worker goes on reporting them."""
-        self._frozen_at = self._frozen_at or now
+        self._frozen_at = self.worker_time(now)
 
     def resume(self, now: float) -> None:
-        """Copy on from where it was frozen."""
-        if self._frozen_at is not None:
-            self._began += now - self._frozen_at
+        """Copy on from where it was frozen. A killed worker does not."""
+        if self._frozen_at is not None and not self._killed:
+            self.copies_from += now - self._frozen_at
             self._frozen_at = None
+
+    def kill(self, now: float) -> None:
+        """End the worker; its documents stay as they are, and one that it has not written yet never comes."""
+        self.freeze(now)
+        self._killed = True
+        if now < self.speaks_from:
+            self.speaks_from = math.inf
+        if now < self.known_from:
+            self.known_from = math.inf
+
+    def forget(self, now: float, reannounce: float) -> None:
+        """Have the VMA forget its documents, until a running worker writes them again, afresh."""
+        running = self.truth(now) == "running"
+        self.known_from = max(now + reannounce, self.speaks_from) if running else math.inf
+        self.former.clear()
+
+    def run_zero_change(self, now: float, document: ZeroChange) -> None:
+        """Start the worker now, and complete it at once, as an incremental without changed blocks.
+
+        Raises:
+            ValueError: it has started already.
+
+        """
+        if self.speaks_from <= now:
+            raise ValueError(f"job {self.spec.job_id} has started already")
+        self.spec = msgspec.structs.replace(self.spec, zero_change=document)
+        self.speaks_from = self.known_from = now
+
+    def worker_time(self, now: float) -> float:
+        """Return the time up to which the worker has been alive."""
+        return now if self._frozen_at is None else self._frozen_at
 
     def _worked(self, volume_id: str, now: float) -> float:
         """Return the seconds for which a disk has been copied; a shared worker takes one disk after another."""
-        since = (self._frozen_at or now) - self._began
+        since = self.worker_time(now) - self.copies_from
         if not self.spec.reports.startswith("shared_"):
             return since
         cycle = self.spec.duration + self.spec.disk_gap
@@ -156,6 +161,11 @@ class Job:
         error = self.spec.error if truth == "failed" else None
         return Reading(truth=truth, percent=percent, total_bytes=self.spec.total_bytes, error=error)
 
+    def _without_changes(self, now: float) -> Reading:
+        if now < self.speaks_from:
+            return Reading(truth="running", percent=self.spec.progress, total_bytes=0)
+        return Reading(truth="completed", percent=100.0, total_bytes=0)
+
     def _as_held(self, held: Held) -> Reading:
         return Reading(
             truth=held.truth,
@@ -170,13 +180,3 @@ class Job:
         """Return the disk that the worker is at: a finished one until the next has begun."""
         disks = [v for v in self.spec.volume_ids if v in self.held or self._worked(v, now) >= 0.0]
         return self.disk((disks or list(self.spec.volume_ids))[-1], now)
-
-    def _together(self, disks: list[Reading]) -> Reading:
-        """Return all disks as one: the worst of them leads, the figures are added up."""
-        order: dict[Truth, int] = {"failed": 0, "running": 1, "gone": 2, "completed": 3}
-        leading = min(disks, key=lambda disk: order[disk.truth])
-        return msgspec.structs.replace(
-            leading,
-            percent=math.fsum(disk.percent for disk in disks) / len(disks),
-            total_bytes=sum(disk.total_bytes for disk in disks),
-        )

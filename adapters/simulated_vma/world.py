@@ -2,30 +2,36 @@
 
 import math
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from adapters.simulated_vma.documents import progress_document, status_document
-from adapters.simulated_vma.jobs import Held, Job, JobSpec, Truth
+from adapters.simulated_vma.jobs import Job
+from adapters.simulated_vma.memory import Memory
+from adapters.simulated_vma.reports import JobType, Report, ReportForm, report_of
+from adapters.simulated_vma.spec import Held, JobSpec, Truth, ZeroChange
+from adapters.simulated_vma.statement import Document, Statement
 from adapters.simulated_vma.words import truth_meant_by
 
-Document = dict[str, Any]
+EPOCH = datetime(2025, 10, 3, 14, tzinfo=UTC)
 
 
 class World:
-    """Jobs, and the VMA's memory of them. Safe to use from any thread. `now` counts seconds."""
+    """Jobs, and the VMA's memory of them. Safe to use from any thread.
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Start with no jobs."""
+    `now` counts seconds; `epoch` is the time of day at its zero, from which all times in documents are computed.
+    """
+
+    def __init__(self, now: Callable[[], float], epoch: datetime = EPOCH) -> None:
         self._now = now
+        self._epoch = epoch
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._by_id: dict[str, list[str]] = {}
-        self._documents: dict[str, Document] = {}
+        self._memory = Memory(epoch)
 
-    def add_job(self, job_id: str, volume_ids: list[str], **how: Any) -> None:  # noqa: ANN401 - fields of JobSpec
+    def add_job(self, job_id: str, volume_ids: list[str], **how: object) -> None:
         """Start a job; `how` are the fields of `JobSpec`.
 
         Of volumes that another job had before, the VMA says what it last said, until this one's worker speaks.
@@ -35,10 +41,9 @@ class World:
 
         """
         spec = msgspec.convert({"job_id": job_id, "volume_ids": volume_ids, **how}, JobSpec)
-        with self._lock:
-            job = self._jobs[job_id] = Job(spec, self._now())
-            for known_as in job.ids():
-                self._by_id.setdefault(known_as, []).append(job_id)
+        with self._changing() as now:
+            self._jobs[job_id] = Job(spec, now)
+            self._memory.add(self._jobs[job_id])
 
     def truth(self, job_id: str) -> Truth:
         """Return how the job really stands, whatever the VMA says."""
@@ -48,8 +53,7 @@ class World:
     def progress(self, job_id: str) -> float:
         """Return the true progress of all disks together, in percent."""
         with self._lock:
-            job, now = self._job(job_id), self._now()
-            return sum(job.disk(v, now).percent for v in job.spec.volume_ids) / len(job.spec.volume_ids)
+            return self._job(job_id).whole(self._now()).percent
 
     def jobs(self) -> dict[str, dict[str, object]]:
         """Return every job with its truth and progress."""
@@ -57,9 +61,9 @@ class World:
             return {name: {"truth": self.truth(name), "progress": self.progress(name)} for name in self._jobs}
 
     def set_document(self, id: str, document: Document) -> None:  # noqa: A002 - the contract's word
-        """Answer literally this for an id."""
-        with self._lock:
-            self._documents[id] = document
+        """Answer literally this for an id, until a worker starts that reports under it."""
+        with self._changing() as now:
+            self._memory.put(id, document, now)
 
     def set_status(
         self,
@@ -70,97 +74,123 @@ class World:
         phase: str | None = None,
         disk: str | None = None,
     ) -> None:
-        """Hold a job, or one disk, at a literal status."""
-        with self._lock:
+        """Hold a job, or one disk, at a literal status, which is also the truth."""
+        with self._changing():
             at = self.progress(job_id) if percent is None else percent
             held = Held(truth=truth_meant_by(status), percent=at, status=status, phase=phase)
             self._job(job_id).hold(disk, held)
 
+    def say(self, job_id: str, **said: object) -> None:
+        """Have a job's documents say this whatever the truth is (fields of `Statement`); without fields, the truth.
+
+        Raises:
+            msgspec.ValidationError: a field is unknown or of the wrong type.
+
+        """
+        statement = msgspec.convert(said, Statement)
+        with self._changing():
+            self._job(job_id).says = statement
+
+    def contradict(self, job_id: str) -> None:
+        """Have a job's documents say `completed` at 100 %, with none of their bytes, while it copies."""
+        self.say(job_id, status="completed", phase="Copying Data", percent=100.0, bytes_transferred=0)
+
     def finish(self, job_id: str, disk: str | None = None) -> None:
         """Complete a job, or one disk."""
-        with self._lock:
+        with self._changing():
             self._job(job_id).hold(disk, Held(truth="completed", percent=100.0))
+
+    def run_zero_change(self, job_id: str, document: ZeroChange = "former") -> None:
+        """Run a whole incremental without changed blocks at once, of a job that has not started yet.
+
+        Raises:
+            ValueError: it has started already.
+
+        """
+        with self._changing() as now:
+            job = self._job(job_id)
+            job.run_zero_change(now, document)
+            self._memory.expect_start(job)
 
     def fail(self, job_id: str, error: str | None = None, disk: str | None = None) -> None:
         """Fail a job, or one disk, where it stands; without an error the list of errors stays empty."""
-        with self._lock:
+        with self._changing():
             held = Held(truth="failed", percent=min(99.0, self.progress(job_id)), error=error)
             self._job(job_id).hold(disk, held)
 
     def remove(self, job_id: str, disk: str | None = None) -> None:
         """End a job, or one disk, without a trace."""
-        with self._lock:
+        with self._changing():
             job = self._job(job_id)
             job.gone.update(job.chosen(disk))
 
+    def kill(self, job_id: str) -> None:
+        """End a job's worker for good: its documents stay as they are, until the next worker of their ids starts."""
+        with self._changing() as now:
+            self._job(job_id).kill(now)
+
     def freeze(self, job_id: str) -> None:
-        """Let the worker die without a word: its document stays, and nothing moves."""
-        with self._lock:
-            self._job(job_id).freeze(self._now())
+        """Stop a job's worker until it is resumed: its document stays, and nothing moves."""
+        with self._changing() as now:
+            self._job(job_id).freeze(now)
 
     def resume(self, job_id: str) -> None:
         """Let a frozen worker go on."""
-        with self._lock:
-            self._job(job_id).resume(self._now())
+        with self._changing() as now:
+            self._job(job_id).resume(now)
 
     def forget(self, job_id: str, reannounce: float = 2.0) -> None:
         """Have the VMA forget one job; a running worker re-creates it after so many seconds, an ended one never."""
-        with self._lock:
-            job, now = self._job(job_id), self._now()
-            running = job.truth(now) == "running"
-            job.known_from = max(now + reannounce, job.speaks_from) if running else math.inf
+        with self._changing() as now:
+            job = self._job(job_id)
+            job.forget(now, reannounce)
+            self._memory.drop_literal(job.ids())
 
     def restart(self, *, reannounce: float | tuple[float, float] = 2.0) -> None:
         """Have the VMA forget everything; running workers announce themselves again, spread evenly over the time."""
         first, last = reannounce if isinstance(reannounce, tuple) else (0.0, reannounce)
-        with self._lock:
+        with self._changing():
             count = max(1, len(self._jobs) - 1)
             for n, job_id in enumerate(self._jobs):
                 after = last if math.isinf(last) else first + (last - first) * n / count
                 self.forget(job_id, after)
+            self._memory.clear_literal()
 
     def update(self, id: str, report: Document) -> bool:  # noqa: A002 - the contract's word
         """Take a worker's own report; return whether the id was new and created on the fly."""
-        with self._lock:
-            is_new = self.progress_of(id) is None
-            percent = float(report.get("percent", 0.0))
-            self._documents[id] = {
-                "job_id": id,
-                "status": report.get("status", "in_progress"),
-                "phase": report.get("stage", "Transfer"),
-                "percentage": percent,
-                "bytes_transferred": report.get("bytes_transferred", 0),
-                "total_bytes": report.get("total_bytes", 0),
-                "sync_type": report.get("sync_type", "unknown"),
-            }
-            return is_new
+        with self._changing() as now:
+            return self._memory.update(id, report, now)
 
     def progress_of(self, id: str) -> Document | None:  # noqa: A002 - the contract's word
         """Return the progress document of an id; None if the VMA does not know it."""
         with self._lock:
-            if id in self._documents:
-                return self._documents[id]
-            job = self._known(id)
-            if job is None or job.spec.dialect == "status_only":
-                return None
-            return progress_document(id, job, job.ids()[id], self._now())
+            return self._memory.progress_of(id, self._now())
 
     def status_of(self, job_id: str) -> Document | None:
         """Return the older, coarser document of a job; None if the VMA does not know it."""
         with self._lock:
-            job = self._known(job_id)
-            if job is None or job.spec.dialect != "status_only":
-                return None
-            return status_document(job, self._now())
+            return self._memory.status_of(job_id, self._now())
 
-    def _known(self, id: str) -> Job | None:  # noqa: A002 - the contract's word
-        now = self._now()
-        spoken = [job for name in self._by_id.get(id, ()) if (job := self._jobs[name]).speaks_from <= now]
-        if not spoken:
-            return None
-        job = spoken[-1]
-        forgotten = now < job.known_from
-        return None if forgotten or job.gone.issuperset(job.chosen(job.ids()[id])) else job
+    def report_of(
+        self, job_id: str, form: ReportForm = "full", *, job_type: JobType = "backup", at: datetime | None = None
+    ) -> tuple[JobType, Report]:
+        """Return what a job's worker reports by itself: the job type of the path, and the body, stamped with `at`.
+
+        Raises:
+            LookupError: its worker is dead, or there is no such form.
+
+        """
+        with self._lock:
+            now = self._now()
+            return job_type, report_of(self._job(job_id), form, now, at or self._epoch + timedelta(seconds=now))
+
+    @contextmanager
+    def _changing(self) -> Iterator[float]:
+        """Yield the time, once what has happened until now is noted."""
+        with self._lock:
+            now = self._now()
+            self._memory.note_starts(now)
+            yield now
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:

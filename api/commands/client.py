@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import httpx
 
+from adapters.plain_text import redacted
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from domain.plain_text import redacted
 
 TIMEOUT = 30.0
 PAGE = 1000

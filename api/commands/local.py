@@ -12,6 +12,7 @@ from adapters.tokens import Scope, TokenFile
 from api.commands.common import TOKEN, Commands, Parser, checked
 from api.commands.tables import grid
 from api.settings import load_settings
+from domain.errors import JobRecoveryError
 
 HIGHEST_PORT = 65535
 
@@ -62,11 +63,25 @@ def _add_token(commands: Commands) -> None:
 
 
 def _serve(_: argparse.Namespace) -> None:
+    from api.output import take_over  # noqa: PLC0415
+
+    # Before what takes long to import: a terminal that closes, or is not read, is no reason to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    take_over()
+
     from api.logs import configure  # noqa: PLC0415
     from api.server import serve  # noqa: PLC0415
 
     settings = load_settings()
-    serve(settings, configure(settings.log_format, settings.log_level))
+    log = configure(settings.log_format, settings.log_level)
+    try:
+        serve(settings, log)
+    except JobRecoveryError:
+        raise
+    except Exception as fault:
+        # Not left to the interpreter, which ends before its traceback is written.
+        log.error("service_failed", exc_info=fault)
+        raise SystemExit(1) from None
 
 
 def _rebuild(_: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """The commands that ask a service for jobs, and have it recover them."""
 
 import argparse
+import getpass
 import time
 
 from rich.console import Console
@@ -33,6 +34,13 @@ def add_to(commands: Commands) -> None:
     command.add_argument("id")
     command.set_defaults(command=_events)
 
+    command = commands.add_parser("decide", parents=[reading()], help="complete or fail a job on your word")
+    command.add_argument("id", metavar="JOB", help="an open job, or one whose outcome was inferred")
+    command.add_argument("outcome", choices=["complete", "fail"])
+    command.add_argument("--why", required=True, help="the reason; it is kept in the audit trail")
+    command.add_argument("--who", help="your name (default: the name that you are logged in by)")
+    command.set_defaults(command=_decide)
+
     command = commands.add_parser("recover", parents=[reading()], help="recover all open jobs now")
     command.add_argument("--dry-run", action="store_true", help="decide, but record and change nothing")
     command.set_defaults(command=_recover)
@@ -64,6 +72,20 @@ def _events(arguments: argparse.Namespace) -> None:
     with client(arguments) as service:
         found = list(service.pages(f"/jobs/{checked(arguments.id)}/events"))
     show(arguments, found, tables.events_table(found))
+
+
+def _decide(arguments: argparse.Namespace) -> None:
+    order: dict[str, object] = {"outcome": arguments.outcome, "who": arguments.who or _me(), "why": arguments.why}
+    with client(arguments) as service:
+        job = service.post(f"/jobs/{checked(arguments.id)}/decision", order)
+    show(arguments, job, tables.job_table(job))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise InvalidInput("--who: this user has no name here, so say who decides") from None
 
 
 def _recover(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from domain.plain_text import visible
+from adapters.plain_text import visible
 
 STATE_STYLES = {
     "replicating": "cyan",

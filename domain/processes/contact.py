@@ -1,19 +1,24 @@
-"""Contact with the VMAs: every question goes through here, so that each VMA is known as a whole.
+"""Contact with the VMAs: every question goes through here, so that each job's silence and each VMA is known.
 
-Two things can only be seen over many jobs: that a VMA is down (and when it is back), and that it has forgotten
-its jobs. The VMA keeps everything in memory; after its restart every id is unknown until each worker's next
-update, and its reported uptime cannot be trusted, so a restart shows only in how many jobs it does not know.
+Three things can only be seen over many jobs: that a VMA is down (and when it is back), that it has forgotten its jobs,
+and that another VMA answers at its address. The VMA keeps everything in memory; after its restart every id is unknown
+until each worker's next update, and its reported uptime cannot be trusted, so a restart shows only in how many jobs it
+does not know.
 """
 
 from collections.abc import Callable
 
+import msgspec
+
+from domain.evidence import Amnesia, Circumstances, Silence
 from domain.ports import VMA, Clock, ProbeTarget
-from domain.recovery_policy import Amnesia, Policy, Rule
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
+from domain.silences import Silences
 from domain.vma_status import Observation, VMAStatus
 
-DOWN_AFTER = 3
-"""Unreachable answers in a row, with none in between, after which a VMA counts as down."""
+REPORT_COUNTS_FOR = 30.0
+"""Seconds for which a worker's own report outweighs a VMA that knows nothing of the job; workers report every few."""
 
 
 class _Memory:
@@ -22,45 +27,38 @@ class _Memory:
     def __init__(self) -> None:
         self.found: set[str] = set()
         self.not_found: set[str] = set()
-        self.returned: set[str] = set()
-        self.unreachable_in_a_row = 0
         self.amnesia: Amnesia | None = None
+        self.is_down = False
+        self.recognised_at: str | None = None
 
     def heard_of(self, job_id: str) -> None:
-        came_back = job_id in self.not_found or job_id in self.returned
         self.forget(job_id)
-        (self.returned if came_back else self.found).add(job_id)
+        self.found.add(job_id)
 
     def not_heard_of(self, job_id: str) -> None:
-        self.forget(job_id)
+        self.found.discard(job_id)
         self.not_found.add(job_id)
 
     def forget(self, job_id: str) -> None:
-        for group in (self.found, self.not_found, self.returned):
-            group.discard(job_id)
-
-    def census(self) -> tuple[int, int]:
-        """How many jobs were not found, and of how many. One that came back had been forgotten, too."""
+        """Leave a job out; once none is missing any more, the amnesia is over."""
+        self.found.discard(job_id)
+        self.not_found.discard(job_id)
         if not self.not_found:
-            self.found |= self.returned
-            self.returned.clear()
-        missing = len(self.not_found) + len(self.returned)
-        return missing, missing + len(self.found)
-
-    @property
-    def is_down(self) -> bool:
-        return self.unreachable_in_a_row >= DOWN_AFTER
+            self.amnesia = None
 
 
 class Contact:
-    """Asks the VMAs, and remembers per VMA what only shows over many jobs."""
+    """Asks the VMAs, and remembers of each job and each VMA what a decision needs beside the answer."""
 
-    def __init__(self, vma: VMA, clock: Clock, policy: Policy) -> None:
+    def __init__(self, vma: VMA, clock: Clock, policy: Policy, silences: Silences) -> None:
         """Wrap the VMA port."""
         self._vma = vma
         self._clock = clock
         self._policy = policy
+        self._silences = silences
         self._memories: dict[str, _Memory] = {}
+        self._silent: dict[str, Silence] = {}
+        self._reports: dict[str, tuple[float, Observation]] = {}
         self._on_back: list[Callable[[str], None]] = []
 
     def on_back(self, listener: Callable[[str], None]) -> None:
@@ -68,87 +66,107 @@ class Contact:
         self._on_back.append(listener)
 
     async def ask(self, job: ReplicationJob) -> Observation:
-        """Ask the job's VMA for it, and learn from the answer about the VMA itself.
+        """Ask the job's VMA for it, and learn from the answer about the job's silence and the VMA itself.
 
-        Raises:
-            CouldNotAsk: this machine has no means to ask now.
-
+        While the worker itself reports, its report stands where the VMA has nothing conclusive to say.
         """
-        target = ProbeTarget(job.id, job.vma, job.volume_ids, job.left_over)
-        observation = await self._vma.probe(target)
-        self._learn(job, observation)
-        return observation
+        seen = await self._probe(job.target)
+        reported = self._fresh_report(job.id)
+        if reported is not None and not seen.conclusive:
+            seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=seen.answers)
+        self._learn(job, seen)
+        return seen
+
+    def reported(self, job: ReplicationJob, observation: Observation) -> None:
+        """Take a worker's own report: it is contact, too."""
+        self._reports[job.id] = (self._clock.monotonic(), observation)
+        self._silent[job.id] = self._silences.heard(job, observation)
+
+    async def look(self, target: ProbeTarget) -> Observation:
+        """Ask what stands on a VMA for a job that is yet to be registered; nothing is learnt from it."""
+        return await self._probe(target)
+
+    def circumstances(self, job: ReplicationJob) -> Circumstances:
+        """Return what is known beside the last answer about the job."""
+        nothing = Silence(status=VMAStatus.UNANSWERED, held_for=0.0, probes=0)
+        return Circumstances(
+            silence=self._silent.get(job.id, nothing),
+            without_contact=self._silences.without_contact(job),
+            amnesia=self._amnesia_for(job),
+            replaced=self._is_replaced(job),
+        )
+
+    def knows(self, vma: str) -> bool:
+        """Return whether the VMA is in the settings."""
+        return self._vma.address_of(vma) is not None
 
     def is_down(self, vma: str) -> bool:
-        """Whether the VMA has been unreachable for all of the last questions."""
+        """Return whether the VMA as a whole was unreachable when it was last asked."""
         return self._memory(vma).is_down
 
     def restore(self, job: ReplicationJob) -> None:
         """Take over from a job's events that its VMA had forgotten its jobs, after our own restart."""
-        amnesia = _standing_amnesia(job)
-        memory = self._memory(job.vma)
-        if amnesia and (memory.amnesia is None or memory.amnesia.since < amnesia.since):
-            memory.amnesia = amnesia
+        if job.decision is not None and job.decision.amnesia is not None:
+            memory = self._memory(job.vma)
+            memory.not_heard_of(job.id)
+            memory.amnesia = job.decision.amnesia
 
     def forget(self, job: ReplicationJob) -> None:
-        """Leave a job that has ended out of the count."""
+        """Leave a job that has ended."""
         self._memory(job.vma).forget(job.id)
+        self._silences.forget(job.id)
+        self._silent.pop(job.id, None)
+        self._reports.pop(job.id, None)
 
-    def amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
-        """Return the VMA's amnesia, if the job may have been forgotten in it.
+    async def _probe(self, target: ProbeTarget) -> Observation:
+        seen = await self._vma.probe(target)
+        return msgspec.structs.replace(seen, address=self._vma.address_of(target.vma))
 
-        A job that was heard of since then is not affected. One that was judged under an earlier amnesia stays
-        under it, so that it ends after the unreachable timeout whatever else the VMA forgets.
+    def _fresh_report(self, job_id: str) -> Observation | None:
+        at, observation = self._reports.get(job_id, (float("-inf"), None))
+        return observation if self._clock.monotonic() - at <= REPORT_COUNTS_FOR else None
 
-        The count is taken now, not as answers come in: the first ten jobs of a hundred may all be the lost ones.
-        """
-        contact = job.last_contact_at or job.registered_at or self._clock.now()
-        for amnesia in (_standing_amnesia(job), self._memory(job.vma).amnesia):
-            if amnesia is not None and contact <= amnesia.since:
-                return amnesia
-        return self._take_census(job)
-
-    def _learn(self, job: ReplicationJob, observation: Observation) -> None:
+    def _learn(self, job: ReplicationJob, seen: Observation) -> None:
+        self._silent[job.id] = self._silences.heard(job, seen)
         memory = self._memory(job.vma)
-        if observation.status is VMAStatus.UNREACHABLE:
-            memory.unreachable_in_a_row += 1
+        if seen.status is VMAStatus.NOT_ASKED:
             return
-        was_down, memory.unreachable_in_a_row = memory.is_down, 0
+        was_down, memory.is_down = memory.is_down, seen.status is VMAStatus.UNREACHABLE
+        if memory.is_down:
+            return
+        if seen.is_contact and job.vma_address not in {None, seen.address}:
+            memory.recognised_at = seen.address
+        if job.is_open:
+            self._count(memory, job, seen)
         if was_down:
             for listener in self._on_back:
                 listener(job.vma)
-        if job.is_open:
-            self._count(memory, job, observation)
 
-    def _count(self, memory: _Memory, job: ReplicationJob, observation: Observation) -> None:
-        if observation.status is not VMAStatus.NOT_FOUND:
+    def _count(self, memory: _Memory, job: ReplicationJob, seen: Observation) -> None:
+        """Count the job in; one that the VMA has never known cannot have been forgotten."""
+        if seen.status is not VMAStatus.NOT_FOUND:
             memory.heard_of(job.id)
-        elif self._is_starting(job):
-            memory.forget(job.id)
-        else:
+        elif job.seen_on_vma:
             memory.not_heard_of(job.id)
 
-    def _take_census(self, job: ReplicationJob) -> Amnesia | None:
+    def _amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
+        """Return the VMA's amnesia, if the job may have been forgotten in it.
+
+        It lasts until no job is missing any more: workers announce themselves one after the other. It is judged now,
+        not as answers come in: the first ten jobs of a hundred may all be the lost ones.
+        """
         memory, policy = self._memory(job.vma), self._policy
-        missing, asked = memory.census()
+        missing, asked = len(memory.not_found), len(memory.not_found) + len(memory.found)
         if job.id not in memory.not_found:
             return None
-        if missing < policy.amnesia_at_least or missing <= policy.amnesia_share * asked:
-            return None
-        memory.amnesia = Amnesia(since=self._clock.now(), not_found=missing, asked=asked)
+        if missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
+            since = memory.amnesia.since if memory.amnesia is not None else self._clock.now()
+            memory.amnesia = Amnesia(since=since, not_found=missing, asked=asked)
         return memory.amnesia
 
-    def _is_starting(self, job: ReplicationJob) -> bool:
-        """A job that the VMA has not known yet cannot have been forgotten."""
-        age = (self._clock.now() - job.registered_at).total_seconds() if job.registered_at else 0.0
-        return not job.seen_on_vma and age <= self._policy.startup_grace
+    def _is_replaced(self, job: ReplicationJob) -> bool:
+        address = self._vma.address_of(job.vma)
+        return job.vma_address not in {None, address} and self._memory(job.vma).recognised_at != address
 
     def _memory(self, vma: str) -> _Memory:
         return self._memories.setdefault(vma, _Memory())
-
-
-def _standing_amnesia(job: ReplicationJob) -> Amnesia | None:
-    decision = job.decision
-    if decision is None or decision.rule != Rule.VMA_AMNESIA.value:
-        return None
-    return decision.amnesia

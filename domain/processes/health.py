@@ -1,7 +1,6 @@
 """The health monitor: no job unwatched, and no stalled job unnoticed."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
@@ -21,17 +20,22 @@ class HealthMonitor:
         clock: Clock,
         log: Log,
         *,
+        awake: Callable[[], float],
         stale_after: float,
         stalled_after: float,
         recover: Callable[[str, Cause], None],
     ) -> None:
-        """A job unpolled for `stale_after` goes into recovery; one unmoved for `stalled_after` is marked."""
+        """A job unpolled for `stale_after` goes into recovery; one unmoved for `stalled_after` is marked.
+
+        `awake` counts the seconds: our own absence makes no job stale or stalled.
+        """
         self._app = app
         self._poller = poller
         self._clock = clock
         self._log = log
+        self._awake = awake
         self._stale_after = stale_after
-        self._stalled_after = timedelta(seconds=stalled_after)
+        self._stalled_after = stalled_after
         self._recover = recover
         self._tick = max(0.1, min(stale_after / 4, stalled_after / 4, 5.0))
 
@@ -43,26 +47,29 @@ class HealthMonitor:
 
     async def look(self) -> None:
         """Look once at every polled job."""
-        overloaded = self._poller.lag >= self._stale_after
-        if overloaded:
-            self._log.warning("progress_poller_overloaded", lag=round(self._poller.lag, 1))
+        for vma, lag in self._poller.lags.items():
+            if lag >= self._stale_after:
+                self._log.warning(
+                    "vma_polled_late", vma=vma, lag=round(lag, 1), why="it answers more slowly than we ask"
+                )
         for job_id, live in list(self._poller.live.items()):
-            if not overloaded and self._is_stale(live):
+            if self._is_stale(live):
                 self._log.warning("job_unpolled", job_id=job_id, stale_after=self._stale_after)
                 self._recover(job_id, Cause.STALE)
             elif self._is_stalled(live):
                 await self._mark_stalled(job_id, live)
 
     def _is_stale(self, live: LivePoll) -> bool:
-        last = live.polled_mono if live.polled_mono is not None else live.watched_at
-        return self._clock.monotonic() - last > self._stale_after
+        """A poll that waits for its turn at a slow VMA is no neglect."""
+        last = live.polled_awake if live.polled_awake is not None else live.watched_at
+        return live.asked_since is None and self._awake() - last > self._stale_after
 
     def _is_stalled(self, live: LivePoll) -> bool:
         """Liveness shows only in movement: the VMA refreshes its own time stamps at every GET."""
         seen = live.observation
         if seen is None or seen.status is not VMAStatus.RUNNING or live.misses:
             return False
-        return self._clock.now() - live.moved_at > self._stalled_after
+        return self._awake() - live.still_since > self._stalled_after
 
     async def _mark_stalled(self, job_id: str, live: LivePoll) -> None:
         try:

@@ -6,19 +6,19 @@ leads into recovery, never straight to an outcome.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import CouldNotAsk, JobRecoveryError
+from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import is_material
 from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
 from domain.processes.contact import Contact
-from domain.recovery_policy import Policy
+from domain.recovery_policy import Rule
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 
@@ -39,17 +39,20 @@ class LivePoll(msgspec.Struct, kw_only=True):
     """What the poller knows of a job between events.
 
     `observation` is the last one that called it running, `vma_status` the last of any kind, and `moved_at` is when
-    bytes, percentage or phase last changed.
+    bytes, percentage or phase last changed; `still_since` is that in awake seconds, or when we began to look, as are
+    `watched_at` and `polled_awake`. `asked_since` is when the poll was due that is under way, in monotonic seconds.
     """
 
     vma: str
     watched_at: float
     second_due: float
     moved_at: datetime
+    still_since: float
+    asked_since: float | None = None
     polls: int = 0
     misses: int = 0
     polled_at: datetime | None = None
-    polled_mono: float | None = None
+    polled_awake: float | None = None
     observation: Observation | None = None
     vma_status: VMAStatus | None = None
 
@@ -64,23 +67,21 @@ class Poller:
         clock: Clock,
         log: Log,
         *,
-        policy: Policy,
+        awake: Callable[[], float],
         interval: float,
-        concurrency: int,
         lose_contact: Callable[[str, Cause], None],
     ) -> None:
-        """`interval` in seconds; `lose_contact` takes the jobs that no longer answer conclusively."""
+        """`awake` counts seconds, as `interval`; `lose_contact` takes the jobs that no longer answer conclusively."""
         self.live: dict[str, LivePoll] = {}
-        self.lag = 0.0
         self.polls = 0
         self.conclusive = 0
         self._app = app
         self._contact = contact
         self._clock = clock
         self._log = log
-        self._policy = policy
+        self._awake = awake
         self._interval = interval
-        self._slots = asyncio.Semaphore(concurrency)
+        self._last_lag: dict[str, float] = {}
         self._lose_contact = lose_contact
         self._agenda = Agenda()
         self._phase = 0.0
@@ -95,9 +96,10 @@ class Poller:
         share = self._phase * self._interval
         self.live[job.id] = LivePoll(
             vma=job.vma,
-            watched_at=now,
+            watched_at=self._awake(),
             second_due=now + share + FIRST_WITHIN * self._interval,
             moved_at=job.moved_at or self._clock.now(),
+            still_since=self._awake(),
         )
         self._agenda.put(job.id, now + share * FIRST_WITHIN)
 
@@ -106,6 +108,24 @@ class Poller:
         self._agenda.drop(job_id)
         if self.live.pop(job_id, None) is not None:
             self._settle(job_id, polled=False)
+
+    @property
+    def lags(self) -> dict[str, float]:
+        """By how many seconds the polls of each VMA are late: those under way, or the last if none is.
+
+        Questions to a slow VMA wait for their turn, so its jobs are polled more slowly; the others' are not.
+        """
+        now = self._clock.monotonic()
+        waiting: dict[str, float] = {}
+        for live in self.live.values():
+            if live.asked_since is not None:
+                waiting[live.vma] = max(waiting.get(live.vma, 0.0), now - live.asked_since)
+        return {vma: max(lag, waiting.get(vma, 0.0)) for vma, lag in self._last_lag.items()} | waiting
+
+    @property
+    def lag(self) -> float:
+        """By how many seconds the polls of the slowest VMA are late."""
+        return max(self.lags.values(), default=0.0)
 
     def note(self, job: ReplicationJob, observation: Observation) -> None:
         """Take what somebody else saw of a job for the job's last poll."""
@@ -129,30 +149,31 @@ class Poller:
         self._log.info("progress_poller_started", interval=self._interval)
         async with asyncio.TaskGroup() as polls:
             while True:
-                await self._start_due(polls)
+                self._start_due(polls)
                 await self._clock.sleep(IDLE)
 
-    async def _start_due(self, polls: asyncio.TaskGroup) -> None:
+    def _start_due(self, polls: asyncio.TaskGroup) -> None:
         while (entry := self._agenda.pop_due(self._clock.monotonic())) is not None:
             job_id, due = entry
-            await self._slots.acquire()
-            self.lag = max(0.0, self._clock.monotonic() - due)
+            self.live[job_id].asked_since = due
             polls.create_task(self._poll(job_id, due))
 
     async def _poll(self, job_id: str, due: float) -> None:
         try:
             await self._poll_once(job_id)
-        except CouldNotAsk as error:
-            self._log.error("poll_could_not_ask", job_id=job_id, error=str(error))
         except JobRecoveryError as error:
             self._log.error("poll_not_recorded", job_id=job_id, error=str(error))
         finally:
-            self._slots.release()
-            live = self.live.get(job_id)
-            if live is not None:
-                now = self._clock.monotonic()
-                next_due = due + self._interval if live.polls > 1 or now >= live.second_due else live.second_due
-                self._agenda.put(job_id, max(next_due, now))
+            self._put_next(job_id, due)
+
+    def _put_next(self, job_id: str, due: float) -> None:
+        live = self.live.get(job_id)
+        if live is None or live.asked_since != due:
+            return
+        now = self._clock.monotonic()
+        live.asked_since, self._last_lag[live.vma] = None, now - due
+        next_due = due + self._interval if live.polls > 1 or now >= live.second_due else live.second_due
+        self._agenda.put(job_id, max(next_due, now))
 
     async def _poll_once(self, job_id: str) -> None:
         observation = await self._contact.ask(await self._app.job(job_id))
@@ -164,15 +185,14 @@ class Poller:
         self._settle(job_id, polled=True)
 
     def _remember(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
-        before = live.observation.movement if live.observation else _recorded_movement(job)
-        now_moved = observation.movement if live.observation else _movement_of(observation)
-        if observation.status is VMAStatus.RUNNING and now_moved != before:
-            live.moved_at = observation.observed_at
+        before = live.observation.movement if live.observation else job.movement
+        if observation.status is VMAStatus.RUNNING and observation.movement != before:
+            live.moved_at, live.still_since = observation.observed_at, self._awake()
         live.polls += 1
         self.polls += 1
         self.conclusive += observation.conclusive
         live.polled_at = observation.observed_at
-        live.polled_mono = self._clock.monotonic()
+        live.polled_awake = self._awake()
         live.vma_status = observation.status
         if observation.status is VMAStatus.RUNNING:
             live.observation = observation
@@ -187,11 +207,9 @@ class Poller:
             self._lose_contact(job.id, Cause.CONTACT_LOST)
 
     def _may_be_starting(self, job: ReplicationJob, observation: Observation) -> bool:
-        """A job that the VMA has not known yet has no contact to lose; polling goes on through its start-up."""
-        if job.seen_on_vma or observation.status is not VMAStatus.NOT_FOUND:
-            return False
-        grace = timedelta(seconds=self._policy.startup_grace)
-        return job.registered_at is not None and self._clock.now() - job.registered_at <= grace
+        """A job whose worker may not have begun has no contact to lose; polling goes on through its start-up."""
+        decision = self._app.assess(job, observation, self._contact.circumstances(job))
+        return decision is not None and decision.rule is Rule.NOT_STARTED_YET
 
     def _settle(self, job_id: str, *, polled: bool) -> None:
         for entry in list(self._waiting):
@@ -203,11 +221,3 @@ class Poller:
                 if not pending:
                     self._waiting.remove(entry)
                     done.set()
-
-
-def _recorded_movement(job: ReplicationJob) -> tuple[object, ...]:
-    return (job.bytes_transferred, job.progress_percent, job.phase)
-
-
-def _movement_of(observation: Observation) -> tuple[object, ...]:
-    return observation.movement[:3]

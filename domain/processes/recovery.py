@@ -14,20 +14,16 @@ from typing import TypeVar
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import CouldNotAsk, IllegalTransition, JobRecoveryError, StorageUnavailable
+from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
-from domain.processes.confirmation import Confirmation, spacing
 from domain.processes.contact import Contact
-from domain.processes.first_round import FirstRound
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome, Policy
 from domain.recovery_run import RecoveryRun
-from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook, RunResult
-from domain.vma_status import Observation, VMAStatus
 
 T = TypeVar("T")
 
@@ -140,9 +136,8 @@ class Recovery:
         began = self._clock.monotonic()
         start = partial(self._runs.start, run_id, cause, self._policy, job_ids, asked_by)
         run = await self._insist("recovery_start_not_recorded", run_id, start)
-        first_round = FirstRound(job_ids)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
-        await asyncio.gather(*(self._recover(job_id, run, cause, first_round, progress) for job_id in job_ids))
+        await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
         resumed = [d.job_id for d in progress.decisions if d.decision.outcome is Outcome.RESUME]
         polled = await self._poller.polled_again(resumed)
@@ -168,22 +163,18 @@ class Recovery:
                 self._log.error(trouble, run_id=run_id, error=str(error))
                 await self._clock.sleep(TROUBLE)
 
-    async def _recover(
-        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
-    ) -> None:
+    async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
         while True:
             try:
-                await self._bring_to_decision(job_id, run, cause, first_round, progress)
+                await self._bring_to_decision(job_id, run, cause, progress)
             except IllegalTransition as settled:
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
-                first_round.answered(job_id)
                 await self._clock.sleep(TROUBLE)
                 continue
             break
-        first_round.answered(job_id)
         self._let_go(job_id, run.id)
         progress.settled += 1
 
@@ -192,37 +183,18 @@ class Recovery:
         if self.held.get(job_id) == run_id:
             del self.held[job_id]
 
-    async def _bring_to_decision(
-        self, job_id: str, run: RecoveryRun, cause: Cause, first_round: FirstRound, progress: RunProgress
-    ) -> None:
+    async def _bring_to_decision(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
-        confirmation = Confirmation(self._clock)
         while True:
             job = await self._app.job(job_id)
-            observation = await self._ask(job)
-            silence = confirmation.heard(observation)
-            first_round.answered(job_id)
-            if observation.status is VMAStatus.NOT_FOUND:
-                await first_round.is_over()
-            amnesia = self._contact.amnesia_for(job)
-            decision = await self._app.recover(job_id, run.id, observation, silence, amnesia, self._backoff)
+            observation = await self._contact.ask(job)
+            circumstances = self._contact.circumstances(job)
+            decision = await self._app.recover(job_id, run.id, observation, circumstances, self._backoff)
             if decision is not None:
                 break
-            await self._clock.sleep(spacing(self._policy))
+            await self._clock.sleep(self._policy.spacing)
         self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
-
-    async def _ask(self, job: ReplicationJob) -> Observation:
-        """Ask until the question has left this machine: a job that was taken up is not given back unasked.
-
-        Until then it counts as not asked, too: what a VMA has forgotten shows only once all were asked for.
-        """
-        while True:
-            try:
-                return await self._contact.ask(job)
-            except CouldNotAsk as error:
-                self._log.error("recovery_could_not_ask", job_id=job.id, error=str(error))
-                await self._clock.sleep(TROUBLE)
 
     def _forget_old_dry_runs(self) -> None:
         dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
@@ -238,16 +210,14 @@ class Recovery:
         progress.settled += 1
 
     async def _assess(self, job_id: str, progress: RunProgress) -> None:
-        confirmation = Confirmation(self._clock)
         job = await self._app.job(job_id)
         while job.is_open:
             observation = await self._contact.ask(job)
-            silence = confirmation.heard(observation)
-            decision = self._app.assess(job, observation, silence, self._contact.amnesia_for(job))
+            decision = self._app.assess(job, observation, self._contact.circumstances(job))
             if decision is not None:
                 self._keep(job_id, job.state, observation.status.value, decision, progress)
                 break
-            await self._clock.sleep(spacing(self._policy))
+            await self._clock.sleep(self._policy.spacing)
             job = await self._app.job(job_id)
 
     def _note(  # noqa: PLR0913 - the fields of one log line

@@ -1,8 +1,8 @@
 """The retry scheduler: asks again for jobs in pending-retry, with exponential back-off and jitter.
 
-A retry looks first. If the VMA says what it said before and the table would again answer "retry", nothing is
-recorded and the job waits on, longer; a VMA that is down for hours so costs questions, not events. Anything else
-is for a recovery run, which asks once more and records what it decides.
+A retry looks first. If the table would again answer "retry" by the same rule, nothing is recorded and the job waits
+on, longer; a VMA that is down for hours so costs questions, not events. Anything else is for a recovery run, which asks
+once more and records what it decides; so is a job that has waited for so long that a person should look.
 """
 
 import asyncio
@@ -16,9 +16,8 @@ from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
-from domain.processes.confirmation import Confirmation
 from domain.processes.contact import Contact
-from domain.recovery_policy import Outcome, Rule
+from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 
 TICK = 0.1
@@ -123,14 +122,16 @@ class RetryScheduler:
             self.drop(job_id)
             return False
         observation = await self._contact.ask(job)
-        silence = Confirmation(self._clock).heard(observation)
-        decision = self._app.assess(job, observation, silence, self._contact.amnesia_for(job))
-        same = decision is not None and decision.outcome is Outcome.RETRY
-        return not (same and decision is not None and decision.rule.value == waiting.rule)
+        circumstances = self._contact.circumstances(job)
+        decision = self._app.assess(job, observation, circumstances)
+        if decision is None or decision.outcome is not Outcome.RETRY or decision.rule.value != waiting.rule:
+            return True
+        recorded = job.decision is not None and job.decision.needs_attention
+        return not recorded and circumstances.silence.unheard_for >= self._app.policy.attention_after
 
     def _wake(self, vma: str) -> None:
-        """Try all jobs of a VMA at once that waited only because it was down."""
+        """Try all waiting jobs of a VMA at once that was down and answers again."""
         now = self._clock.monotonic()
         for job_id, waiting in self.waiting.items():
-            if waiting.vma == vma and waiting.rule == Rule.UNREACHABLE_RECENT.value:
+            if waiting.vma == vma:
                 self._agenda.put(job_id, now)

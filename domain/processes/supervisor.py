@@ -1,6 +1,7 @@
 """The whole of what runs: what a start begins with, and the processes that go on for as long as the service does."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +10,7 @@ from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
 from domain.events import Cause, Event
 from domain.ports import Clock, Log
+from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
@@ -50,6 +52,7 @@ class Supervisor:
         reconciliation: Reconciliation,
         recovery: Recovery,
         health: HealthMonitor,
+        awake: AwakeTime,
         catalogue: Catalogue,
         clock: Clock,
         log: Log,
@@ -63,6 +66,7 @@ class Supervisor:
         self._reconciliation = reconciliation
         self._recovery = recovery
         self._health = health
+        self._awake = awake
         self._catalogue = catalogue
         self._clock = clock
         self._log = log
@@ -74,6 +78,7 @@ class Supervisor:
         unfinished = await self._catalogue.unfinished_runs()
         open_jobs = await self._take_stock(reconcile_since)
         async with asyncio.TaskGroup() as processes:
+            processes.create_task(self._awake.run())
             processes.create_task(self._poller.run())
             processes.create_task(self._retries.run())
             processes.create_task(self._recovery.run_forever())
@@ -85,12 +90,18 @@ class Supervisor:
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
 
+    def without_vma(self) -> dict[str, int]:
+        """Return how many open jobs are on each VMA that is not in the settings: nobody can be asked about them."""
+        return dict(Counter(job.vma for job in self._app.watched if job.is_open and not self._contact.knows(job.vma)))
+
     async def _take_stock(self, reconcile_since: datetime) -> list[str]:
         """Replay the open jobs and the guesses."""
         jobs = await self._app.preload(await self._catalogue.open_jobs())
         still_open = [job for job in jobs if job.is_open]
         for job in still_open:
             self._contact.restore(job)
+        for vma, count in self.without_vma().items():
+            self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
         for job in await self._app.preload(await self._catalogue.guesses(reconcile_since)):
             self._watch.assign(job)
         return [job.id for job in still_open]

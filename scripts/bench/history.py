@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
+from domain.evidence import Circumstances, Silence
 from domain.observing import observe
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.ports import ProbeTarget
+from domain.recovery_policy import Outcome, Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 
@@ -107,12 +109,13 @@ class History:
     async def _decide(self, run_id: str, cause: str, seen: Observation) -> None:
         await self._app.begin_recovery(seen.job_id, run_id, Cause.RESTART, cause)
         silence = Silence(status=seen.status, held_for=60.0, probes=10)
-        await self._app.recover(seen.job_id, run_id, seen, silence, None, lambda _: 0.0)
+        known = Circumstances(silence=silence, without_contact=0.0)
+        await self._app.recover(seen.job_id, run_id, seen, known, lambda _: 0.0)
 
     def _said(self, name: str, status: VMAStatus, percent: float | None) -> Observation:
         document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
         answer = Answer(asked_id=export_name(name), status=status, document=document)
-        return observe(job_id=name, vma="default", exports={name: answer}, observed_at=self.clock.now())
+        return observe(ProbeTarget(name, "default", (name,)), {name: answer}, observed_at=self.clock.now())
 
 
 def _reaches(n: int) -> float:

@@ -16,6 +16,7 @@ from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import EVENTS, Cause, Event, JobStalled, Trace
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON
+from tests.scenery import KeptLog
 
 
 @pytest.fixture
@@ -105,6 +106,64 @@ async def test_a_log_that_cannot_be_written_says_so_and_takes_writes_again_later
     assert await positions(log) == [1]
 
 
+async def test_an_event_that_cannot_be_encoded_fails_its_own_command_and_no_other(log: SQLiteEventLog) -> None:
+    wrong = registered("job-1")
+    wrong.pending = [msgspec.structs.replace(wrong.pending[0], vm_name=object())]
+    group = [registered("job-0"), wrong, registered("job-2")]
+
+    results = await asyncio.gather(*(log.append(job.pending) for job in group), return_exceptions=True)
+
+    assert isinstance(results[1], StorageUnavailable)
+    assert "cannot be written: TypeError" in str(results[1])
+    assert [e.originator_id for _, e in await log.read_from(0, 9)] == ["job-0", "job-2"]
+    await log.append(registered("job-1").pending)
+
+
+async def test_a_commit_that_fails_leaves_no_transaction_to_the_next(log: SQLiteEventLog) -> None:
+    datastore = log._recorder.datastore
+    with datastore.get_connection(commit=True) as connection:
+        for statement in (
+            "CREATE TABLE parents (id TEXT PRIMARY KEY)",
+            "CREATE TABLE children (id TEXT REFERENCES parents DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TRIGGER orphan AFTER INSERT ON stored_events BEGIN INSERT INTO children VALUES ('nobody'); END",
+            # For this connection only: the commit itself is what fails.
+            "PRAGMA foreign_keys=ON",
+        ):
+            connection.cursor().execute(statement)
+
+    with pytest.raises(ConcurrentWrite, match="FOREIGN KEY"):
+        await log.append(registered("job-1").pending)
+
+    await log.append(registered("job-1").pending)
+    assert await positions(log) == [1]
+
+
+async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_stored(path: Path) -> None:
+    told: list[float] = []
+    kept = KeptLog()
+    log = SQLiteEventLog(path, log=kept)
+
+    def broken(_: float) -> None:
+        raise ValueError("a slip")
+
+    for listen in (log.on_commit, log.on_append):
+        listen(broken)
+        listen(told.append)
+
+    assert await log.append(registered("job-1").pending) == 1
+    log.close()
+    assert (len(told), kept.events) == (2, ["event_log_listener_failed"] * 2)
+
+
+async def test_a_closed_log_refuses_and_keeps_nobody_waiting(path: Path) -> None:
+    log = SQLiteEventLog(path)
+    log.close()
+
+    for call in (log.load(ReplicationJob, "job-1"), log.append(registered("job-1").pending), log.check_writable()):
+        with pytest.raises(StorageUnavailable, match="the event log is closed"):
+            await asyncio.wait_for(call, 10)
+
+
 async def test_synchronous_is_full_unless_asked_otherwise(tmp_path: Path) -> None:
     levels: list[int] = []
     default, asked = SQLiteEventLog(tmp_path / "a.sqlite"), SQLiteEventLog(tmp_path / "b.sqlite", synchronous="NORMAL")
@@ -191,7 +250,7 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_no_damage_is_no_reason_to_touch_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.event_store.LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("adapters.event_file.LOCK_TIMEOUT", 0.1)
     folder, locked = tmp_path / "folder.sqlite", tmp_path / "locked.sqlite"
     folder.mkdir()
     SQLiteEventLog(locked).close()

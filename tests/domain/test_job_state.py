@@ -1,14 +1,15 @@
 """What the events of a job add up to, field by field where a field decides something later."""
 
+import msgspec
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
 from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
 from domain.lifecycle import JobState
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import DiskReport, Observation, VMAStatus
-from tests.builders import JOB, NOON, answer, at, document, observed
+from tests.builders import JOB, NOON, answer, at, circumstances, document, observed
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
@@ -28,8 +29,7 @@ def registered(percent: float = 0.0) -> ReplicationJob:
 
 def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> ReplicationJob:
     job.begin_recovery("run-1", Cause.RESTART, at(seconds), "instance")
-    silence = Silence(status=observation.status, held_for=60.0, probes=9)
-    job.recover("run-1", observation, silence, None, Policy(), lambda _: 5.0, at(seconds))
+    job.recover("run-1", observation, circumstances(observation), Policy(), lambda _: 5.0, at(seconds))
     return job
 
 
@@ -44,7 +44,59 @@ def test_before_its_first_event_nothing_is_known_of_a_job() -> None:
 def test_a_decision_is_no_retry_unless_it_says_so() -> None:
     decision = LastDecision(outcome="resume", rule="still-running", basis="observed", reason="", decided_at=NOON)
 
-    assert (decision.attempt, decision.retry_in) == (0, None)
+    assert (decision.attempt, decision.retry_in, decision.is_retry, decision.needs_attention) == (0, None, False, False)
+
+
+@pytest.mark.parametrize(("outcome", "is_retry"), [("retry", True), ("resume", False), ("complete", False)])
+@pytest.mark.parametrize(("waited", "after", "long"), [(299.9, 300.0, False), (300.0, 300.0, True), (9e9, None, False)])
+def test_a_job_that_has_waited_for_long_needs_a_person(
+    outcome: str, waited: float, after: float | None, *, is_retry: bool, long: bool
+) -> None:
+    decision = LastDecision(
+        outcome=outcome,
+        rule="unanswered",
+        basis=None,
+        reason="",
+        decided_at=NOON,
+        unheard_for=waited,
+        attention_after=after,
+    )
+
+    assert (decision.is_retry, decision.needs_attention) == (is_retry, is_retry and long)
+
+
+def waits(job: ReplicationJob, unheard_for: float, status: VMAStatus = VMAStatus.UNREACHABLE) -> float:
+    """Have the job decided on after so many seconds without a word; return for how long it has waited."""
+    observation = observed(status, own=status)
+    known = circumstances(observation, held_for=0.0)
+    silence = msgspec.structs.replace(known.silence, unheard_for=unheard_for)
+    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+    known = msgspec.structs.replace(known, silence=silence)
+    job.recover("run-1", observation, known, Policy(), lambda _: 5.0, at(10))
+    assert job.decision is not None
+    return job.decision.unheard_for
+
+
+def test_how_long_a_job_has_waited_is_carried_over_its_retries_and_our_restarts() -> None:
+    job = registered(12.0)
+
+    assert waits(job, 200.0) == 200.0
+    assert waits(job, 0.0) == 200.0
+    assert waits(job, 100.0, VMAStatus.UNINTELLIGIBLE) == 200.0
+    assert waits(job, 300.0) == 300.0
+    assert job.decision is not None
+    assert job.decision.needs_attention
+
+
+def test_a_job_that_was_heard_of_meanwhile_has_not_waited() -> None:
+    job = registered(12.0)
+    waits(job, 9000.0)
+
+    recovered(job, running(41.0, 20), 20)
+    assert job.decision is not None
+    assert not job.decision.needs_attention
+
+    assert waits(job, 0.0) == 0.0
 
 
 @pytest.mark.parametrize(("percent", "seen"), [(0.0, False), (0.5, True), (99.0, True)])
@@ -88,56 +140,6 @@ def test_a_decision_rests_on_the_least_of_the_disks_that_a_document_of_the_job_l
 
 def test_a_state_from_before_the_least_disk_was_kept_goes_by_its_progress() -> None:
     assert JobFields(id=JOB, progress_percent=95.0).seen_percent == 95.0
-
-
-def test_what_is_left_over_counts_until_this_jobs_worker_has_spoken_of_the_disk() -> None:
-    job = ReplicationJob(id="job-2")
-    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, at(20), TRACE, COMPLETED.disks)
-    assert [(left.volume_id, left.status) for left in job.left_over] == [("v1", VMAStatus.COMPLETED)]
-
-    job.observe(observed(GONE.status, GONE.status, own=document(percent=3.0), seconds=30), at(30))
-    assert [left.volume_id for left in job.left_over] == ["v1"]
-
-    job.observe(observed(document(percent=4.0), GONE.status, seconds=40), at(40))
-    assert [left.volume_id for left in job.left_over] == []
-
-
-def test_when_a_disks_worker_began_is_kept_where_a_later_reading_does_not_say_it() -> None:
-    job = registered()
-    for percent, started, kept in ((40.0, "10:00", "10:00"), (50.0, None, "10:00"), (60.0, "11:00", "11:00")):
-        job.observe(observed(document(percent=percent, started=started)), at(10))
-
-        assert (job.disks["v1"].progress_percent, job.disks["v1"].started) == (percent, kept)
-
-
-def test_what_contradicts_itself_is_no_word_on_a_disk() -> None:
-    job = registered()
-    job.observe(running(40.0, 10), at(10))
-
-    job.observe(observed(document(VMAStatus.COMPLETED, 41.5), seconds=20), at(20))
-
-    assert job.last_word("v1") == running(40.0, 10).disks[0]
-
-
-def test_the_last_word_on_a_volume_is_what_its_export_said_last() -> None:
-    job = registered()
-    assert job.last_word("v1") is None
-
-    for said in (running(40.0, 10), COMPLETED):
-        job.observe(said, at(10))
-        assert job.last_word("v1") == said.disks[0]
-
-    assert job.last_word("v2") is None
-
-
-def test_what_a_job_found_left_over_is_left_over_for_the_next_until_its_own_worker_has_spoken() -> None:
-    job = ReplicationJob(id="job-2")
-    job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, at(20), TRACE, COMPLETED.disks)
-    assert [job.last_word(v) for v in ("v0", "v1", "v2")] == [None, COMPLETED.disks[0], None]
-
-    job.observe(running(4.0, 30), at(30))
-
-    assert job.last_word("v1") == running(4.0, 30).disks[0]
 
 
 def test_a_job_has_moved_when_what_the_vma_says_of_it_has_changed_and_only_then() -> None:
@@ -189,9 +191,8 @@ def test_only_a_resume_says_when_a_job_was_resumed() -> None:
 
 def test_what_is_decided_outside_a_run_is_decided_of_the_state_that_the_job_is_in() -> None:
     job = recovered(registered(40.0), DOWN, 10)
-    silence = Silence(status=VMAStatus.UNREACHABLE, held_for=0.0, probes=1)
 
-    evidence = job.evidence(DOWN, silence, None, at(50))
+    evidence = job.evidence(DOWN, circumstances(DOWN), at(50))
 
     assert job.found_in is JobState.REPLICATING
     assert (evidence.state_before, evidence.registered_at, evidence.decided_at) == ("pending-retry", NOON, at(50))

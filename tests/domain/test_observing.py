@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from domain.observing import needs_own_id, vouched_disks, without_left_over
+from domain.attribution import Former
+from domain.observing import needs_own_id, vouched_disks
 from domain.ports import ProbeTarget
-from domain.vma_status import Answer, DiskReport, Document, VMAStatus
+from domain.vma_status import DiskReading, DiskReport, Document, VMAStatus
 from tests.builders import answer, document, observed
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
@@ -14,6 +15,7 @@ RUNNING = document(VMAStatus.RUNNING, 40.0)
 FAILED = document(VMAStatus.FAILED, 40.0)
 SAYS_DONE: dict[str, Any] = {"status": VMAStatus.COMPLETED}
 LOST, DOWN, NOISE = VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE
+MUTE, UNASKED = VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED
 
 
 def listing(*percents: float) -> tuple[DiskReport, ...]:
@@ -36,24 +38,58 @@ def listing(*percents: float) -> tuple[DiskReport, ...]:
         ((FAILED, RUNNING), None, VMAStatus.FAILED),
         ((FAILED, COMPLETED, DOWN), None, VMAStatus.FAILED),
         ((RUNNING, DOWN), None, VMAStatus.RUNNING),
-        ((COMPLETED, DOWN), None, VMAStatus.UNREACHABLE),
-        ((LOST, DOWN), None, VMAStatus.UNREACHABLE),
         ((COMPLETED, NOISE), COMPLETED, VMAStatus.UNINTELLIGIBLE),
         ((LOST, NOISE), LOST, VMAStatus.UNINTELLIGIBLE),
         ((LOST, LOST), LOST, VMAStatus.NOT_FOUND),
-        ((COMPLETED, LOST), LOST, VMAStatus.NOT_FOUND),
+        ((COMPLETED, LOST), LOST, VMAStatus.COMPLETED),
         ((LOST,), RUNNING, VMAStatus.RUNNING),
         ((LOST, LOST), FAILED, VMAStatus.FAILED),
         ((COMPLETED, LOST), RUNNING, VMAStatus.RUNNING),
         ((NOISE,), RUNNING, VMAStatus.RUNNING),
         ((LOST,), COMPLETED, VMAStatus.COMPLETED),
-        ((LOST,), DOWN, VMAStatus.UNREACHABLE),
         ((LOST, LOST), NOISE, VMAStatus.UNINTELLIGIBLE),
-        ((COMPLETED, LOST), DOWN, VMAStatus.UNREACHABLE),
     ],
 )
 def test_the_job_is_judged_over_all_its_disks(exports: tuple, own: object, expected: VMAStatus) -> None:  # type: ignore[type-arg]
     assert observed(*exports, own=own).status is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("exports", "own", "expected"),
+    [
+        ((DOWN,), None, DOWN),
+        ((DOWN, DOWN), None, DOWN),
+        ((DOWN, DOWN), DOWN, DOWN),
+        ((DOWN, LOST), LOST, MUTE),
+        ((LOST,), DOWN, MUTE),
+        ((DOWN, COMPLETED), COMPLETED, MUTE),
+        ((COMPLETED, LOST), DOWN, MUTE),
+        ((COMPLETED, COMPLETED), DOWN, MUTE),
+        ((DOWN, MUTE), MUTE, MUTE),
+        ((DOWN, NOISE), LOST, MUTE),
+        ((MUTE,), MUTE, MUTE),
+        ((MUTE, COMPLETED), LOST, MUTE),
+        ((MUTE, LOST), LOST, MUTE),
+        ((MUTE, NOISE), NOISE, MUTE),
+        ((NOISE, NOISE), NOISE, NOISE),
+        ((NOISE, LOST), COMPLETED, NOISE),
+        ((UNASKED,), None, UNASKED),
+        ((UNASKED, LOST), LOST, UNASKED),
+        ((UNASKED, COMPLETED), COMPLETED, UNASKED),
+        ((UNASKED, DOWN), None, UNASKED),
+        ((UNASKED, MUTE), None, UNASKED),
+        ((UNASKED, NOISE), None, UNASKED),
+        ((LOST, LOST), UNASKED, UNASKED),
+        ((UNASKED, RUNNING), None, VMAStatus.RUNNING),
+        ((MUTE, FAILED), None, VMAStatus.FAILED),
+        ((MUTE,), RUNNING, VMAStatus.RUNNING),
+    ],
+)
+def test_an_id_that_gave_no_answer_may_be_the_one_that_the_worker_reports_under(
+    exports: tuple[Document | VMAStatus, ...], own: Document | VMAStatus | None, expected: VMAStatus
+) -> None:
+    """The VMA as a whole is unreachable only if no id was answered."""
+    assert observed(*exports, own=own).status is expected
 
 
 def test_all_disks_completed_is_a_conclusive_word() -> None:
@@ -150,71 +186,115 @@ def test_exports_have_their_own_progress_each() -> None:
     assert observed(RUNNING, RUNNING).least_percent is None
 
 
-class TestLeftOver:
-    """Exports are named by volumes, and the VMA keeps what it last said of one until the next worker speaks."""
+class TestDisksThatNeverAnswered:
+    """An older generation reports all disks under the first export; the other exports never exist."""
+
+    def test_beside_a_completed_one_they_are_not_lost_and_the_completion_is_doubtful(self) -> None:
+        seen = observed(COMPLETED, LOST, LOST, own=LOST, heard=frozenset({"v1"}))
+
+        assert (seen.status, seen.covered, seen.doubtful, seen.is_contact) == (VMAStatus.COMPLETED, 1, True, True)
+
+    def test_one_that_was_heard_of_before_and_is_gone_is_not_found(self) -> None:
+        for heard in ({"v2"}, {"v1", "v2"}, {"v2", "v3"}):
+            assert observed(COMPLETED, LOST, LOST, own=LOST, heard=frozenset(heard)).status is LOST
+
+    def test_without_a_completed_one_the_job_is_not_found(self) -> None:
+        assert observed(LOST, LOST, own=LOST).status is LOST
+
+
+class TestPreviousWorker:
+    """Exports are named by volumes, and the VMA keeps a document until the next worker writes."""
 
     ENDED = document(VMAStatus.COMPLETED, 100.0, started="10:00")
+    LEFT = Former(
+        volume_id="v1",
+        status=VMAStatus.COMPLETED,
+        phase="Transfer",
+        progress_percent=100.0,
+        bytes_transferred=1000,
+        total_bytes=1000,
+        started="10:00",
+    )
+    LEFT_FAILED = Former(volume_id="v1", status=VMAStatus.FAILED, progress_percent=40.0)
+    ALIVE = Former(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0, started="10:00")
 
-    def asked_after(self, ended: Document, said: Document | VMAStatus) -> Answer:
-        left = observed(ended).disks[0]
-        return without_left_over(answer("migration-vol-v1", said), left)
+    def test_its_document_is_no_answer_about_this_job_and_is_kept_beside(self) -> None:
+        seen = observed(self.ENDED, own=LOST, left_over=(self.LEFT,))
 
-    @pytest.mark.parametrize("status", [VMAStatus.COMPLETED, VMAStatus.FAILED])
-    def test_the_last_word_about_the_job_before_is_none_about_this_one(self, status: VMAStatus) -> None:
-        ended = document(status, 40.0, started="10:00")
-
-        found = self.asked_after(ended, ended)
-
-        assert (found.status, found.document) == (LOST, None)
-        assert found.detail == f"left over from the job before, which has {status.value}: no word about this one yet"
+        assert (seen.status, seen.conclusive, seen.is_contact) == (MUTE, False, False)
+        assert seen.disks == (DiskReading(volume_id="v1", status=MUTE),)
+        assert [(one.volume_id, one.status, one.started) for one in seen.previous] == [
+            ("v1", VMAStatus.COMPLETED, "10:00")
+        ]
+        assert (seen.progress_percent, seen.phase, seen.covered, seen.speaks_for) == (None, None, 0, 0)
 
     @pytest.mark.parametrize(
-        "said",
-        [
-            document(VMAStatus.COMPLETED, 100.0, started="11:00"),
-            document(VMAStatus.COMPLETED, 100.0, started="10:00", total=2000),
-            document(VMAStatus.COMPLETED, 99.5, started="10:00"),
-            document(VMAStatus.COMPLETED, 100.0, started="10:00", phase="Completed"),
-            document(VMAStatus.RUNNING, 100.0, started="10:00"),
-            DOWN,
-            NOISE,
-        ],
+        ("said", "left"), [(ENDED, LEFT), (FAILED, LEFT_FAILED), (document(percent=95.0, started="10:00"), ALIVE)]
     )
-    def test_any_other_word_is_about_this_one(self, said: Document | VMAStatus) -> None:
-        assert self.asked_after(self.ENDED, said) == answer("migration-vol-v1", said)
+    def test_the_evidence_says_whose_it_is(self, said: Document, left: Former) -> None:
+        found = observed(said, own=LOST, left_over=(left,)).answers[0]
 
-    def test_where_the_start_was_not_known_the_figures_tell(self) -> None:
-        ended = document(VMAStatus.COMPLETED, 100.0)
+        assert (found.status, found.document) == (MUTE, None)
+        assert found.detail == f"{said.status.value}, which is the state that the volume's previous worker left"
 
-        assert self.asked_after(ended, self.ENDED).status is LOST
+    def test_a_job_is_not_found_only_without_it(self) -> None:
+        assert observed(LOST, own=LOST, left_over=(self.LEFT,)).status is LOST
+        assert observed(self.ENDED, LOST, own=LOST, left_over=(self.LEFT,)).status is MUTE
 
-    def test_where_an_end_was_known_by_a_workers_report_what_both_say_tells(self) -> None:
-        reported = document(VMAStatus.COMPLETED, 100.0, phase=None, total=None)
+    def test_it_does_not_hide_why_another_id_gave_no_answer(self) -> None:
+        for silence, expected in ((DOWN, MUTE), (MUTE, MUTE), (NOISE, NOISE), (UNASKED, UNASKED)):
+            assert observed(self.ENDED, silence, own=LOST, left_over=(self.LEFT,)).status is expected
 
-        assert self.asked_after(reported, self.ENDED).status is LOST
-        for another in (document(VMAStatus.COMPLETED, 99.5, started="10:00"), document(VMAStatus.FAILED, 100.0)):
-            assert self.asked_after(reported, another).status is another.status
+    @pytest.mark.parametrize(
+        ("own", "expected"),
+        [(RUNNING, VMAStatus.RUNNING), (FAILED, VMAStatus.FAILED), (COMPLETED, VMAStatus.COMPLETED)],
+    )
+    def test_the_worker_under_the_jobs_own_id_outweighs_it(self, own: Document, expected: VMAStatus) -> None:
+        seen = observed(self.ENDED, own=own, left_over=(self.LEFT,))
 
-    @pytest.mark.parametrize("status", [VMAStatus.COMPLETED, VMAStatus.FAILED])
-    def test_an_end_is_no_word_about_this_one_if_the_worker_that_came_to_it_was_seen_before(
-        self, status: VMAStatus
-    ) -> None:
-        left, ended = document(percent=41.0, started="10:00"), document(status, 60.0, started="10:00")
+        assert (seen.status, seen.conclusive) == (expected, True)
+        assert [one.volume_id for one in seen.previous] == ["v1"]
 
-        assert self.asked_after(left, ended).status is LOST
-        for another in (document(status, 60.0, started="11:00"), document(status, 60.0)):
-            assert self.asked_after(left, another).status is status
-        assert self.asked_after(document(percent=41.0), document(status, 60.0)).status is status
+    def test_beside_it_another_disk_of_this_job_counts(self) -> None:
+        assert observed(self.ENDED, RUNNING, left_over=(self.LEFT,)).status is VMAStatus.RUNNING
+        assert observed(self.ENDED, FAILED, left_over=(self.LEFT,)).status is VMAStatus.FAILED
 
-    def test_a_worker_that_runs_on_is_heard_whoever_saw_it_before(self) -> None:
-        left = document(percent=41.0, started="10:00")
+    def test_a_disk_that_shows_it_is_not_completed_by_another_one(self) -> None:
+        seen = observed(self.ENDED, COMPLETED, own=LOST, left_over=(self.LEFT,))
 
-        assert self.asked_after(left, left).status is VMAStatus.RUNNING
+        assert (seen.status, seen.covered) == (MUTE, 0)
 
-    def test_without_a_job_before_every_word_counts(self) -> None:
-        said = answer("migration-vol-v1", self.ENDED)
+    def test_it_belongs_to_its_own_volume_only(self) -> None:
+        seen = observed(LOST, self.ENDED, own=LOST, left_over=(self.LEFT,))
 
-        assert without_left_over(said, None) is said
+        assert (seen.status, seen.covered, seen.previous) == (VMAStatus.COMPLETED, 1, ())
+
+    def test_a_running_worker_begins_without_its_figures(self) -> None:
+        first = document(VMAStatus.RUNNING, 100.0, started="10:00", phase="Initializing")
+
+        seen = observed(first, left_over=(self.LEFT,))
+
+        assert (seen.status, seen.conclusive, seen.previous) == (VMAStatus.RUNNING, True, ())
+        assert (seen.progress_percent, seen.bytes_transferred, seen.phase) == (None, None, "Initializing")
+
+    def test_a_completion_that_may_be_its_is_doubtful_and_no_contact(self) -> None:
+        seen = observed(COMPLETED, own=LOST, unasked=frozenset({"v1"}))
+
+        assert (seen.status, seen.covered, seen.doubtful, seen.conclusive) == (VMAStatus.COMPLETED, 0, True, False)
+        assert (seen.is_contact, seen.previous, seen.disks[0].status) == (False, (), MUTE)
+        found = seen.answers[0]
+        assert (found.status, found.document) == (VMAStatus.COMPLETED, None)
+        assert found.detail == "completed, which may be the state that the volume's previous worker left"
+
+    def test_what_may_be_its_makes_no_other_disk_doubtful(self) -> None:
+        both = observed(COMPLETED, COMPLETED, own=LOST, unasked=frozenset({"v2"}))
+
+        assert (both.status, both.covered, both.disks[0].status) == (VMAStatus.COMPLETED, 1, VMAStatus.COMPLETED)
+
+    def test_the_jobs_own_worker_says_nothing_of_it(self) -> None:
+        plain = observed(self.ENDED)
+
+        assert (plain.previous, plain.answers[0]) == ((), answer("migration-vol-v1", self.ENDED))
 
 
 def test_a_failure_says_what_the_vma_said() -> None:
@@ -230,17 +310,37 @@ def test_a_failure_says_what_the_vma_said() -> None:
     [
         ((RUNNING, LOST), True),
         ((FAILED, LOST), True),
-        ((DOWN, LOST), True),
-        ((COMPLETED, COMPLETED), True),
+        ((RUNNING, DOWN), True),
+        ((FAILED, UNASKED), True),
+        ((UNASKED, LOST), True),
+        ((DOWN,), True),
+        ((DOWN, DOWN), True),
+        ((DOWN, LOST), False),
+        ((DOWN, COMPLETED), False),
+        ((COMPLETED,), False),
+        ((COMPLETED, COMPLETED), False),
         ((COMPLETED, LOST), False),
+        ((MUTE,), False),
         ((LOST,), False),
         ((NOISE,), False),
     ],
 )
-def test_the_jobs_own_id_is_asked_only_where_the_exports_do_not_settle_it(exports: tuple, settled: bool) -> None:  # type: ignore[type-arg]  # noqa: FBT001
+def test_the_jobs_own_id_is_asked_where_the_exports_do_not_settle_it(
+    exports: tuple[Document | VMAStatus, ...],
+    *,
+    settled: bool,
+) -> None:
+    """A VM may have got a disk that was not registered: completed exports do not settle it."""
     answers = {f"v{n}": answer(f"v{n}", said) for n, said in enumerate(exports)}
 
     assert needs_own_id(ProbeTarget("job-1", "default", tuple(answers)), answers) is not settled
+
+
+def test_a_previous_workers_document_settles_nothing() -> None:
+    alive = Former(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0)
+    target = ProbeTarget("job-1", "default", ("v1",), (alive,))
+
+    assert needs_own_id(target, {"v1": answer("migration-vol-v1", RUNNING)})
 
 
 def test_a_list_under_one_export_that_is_shorter_than_the_job_completes_nothing() -> None:

@@ -1,14 +1,17 @@
 """The commands on one job: what is recorded, what is ignored when repeated, what is refused."""
 
+import msgspec
 import pytest
 
+from domain.attention import attention
 from domain.errors import IllegalTransition
 from domain.events import Cause, Event, RecoveryDecided, Trace
+from domain.evidence import Amnesia
 from domain.lifecycle import JobState
-from domain.recovery_policy import Basis, Outcome, Policy, Rule, Silence, decide
+from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed
+from domain.vma_status import CONCLUSIVE, Observation, VMAStatus
+from tests.builders import JOB, NOON, at, circumstances, document, observed
 
 TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
@@ -26,8 +29,8 @@ def registered(percent: float = 0.0) -> ReplicationJob:
 
 def recover(job: ReplicationJob, observation: Observation, held_for: float = 60.0) -> ReplicationJob:
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
-    silence = Silence(status=observation.status, held_for=held_for, probes=9)
-    job.recover("run-1", observation, silence, None, Policy(), lambda attempt: 5.0 * attempt, at(20))
+    known = circumstances(observation, held_for=held_for)
+    job.recover("run-1", observation, known, Policy(), lambda attempt: 5.0 * attempt, at(20))
     return job
 
 
@@ -55,6 +58,9 @@ def test_a_registered_job_replicates() -> None:
         (RUNNING, JobState.REPLICATING, None),
         (DOWN, JobState.REPLICATING, None),
         (GONE, JobState.REPLICATING, None),
+        (observed(VMAStatus.UNANSWERED), JobState.REPLICATING, None),
+        (observed(VMAStatus.UNINTELLIGIBLE), JobState.REPLICATING, None),
+        (observed(VMAStatus.NOT_ASKED), JobState.REPLICATING, None),
         (COMPLETED, JobState.COMPLETED, Basis.OBSERVED),
         (FAILED, JobState.FAILED, Basis.OBSERVED),
     ],
@@ -95,6 +101,9 @@ def test_polling_is_refused_while_a_recovery_run_holds_the_job() -> None:
         (FAILED, JobState.FAILED, Rule.FAILED_ON_VMA, Basis.OBSERVED),
         (GONE, JobState.FAILED, Rule.LOST, Basis.INFERRED),
         (DOWN, JobState.PENDING_RETRY, Rule.UNREACHABLE_RECENT, None),
+        (observed(VMAStatus.UNANSWERED), JobState.PENDING_RETRY, Rule.UNANSWERED, None),
+        (observed(VMAStatus.UNINTELLIGIBLE), JobState.PENDING_RETRY, Rule.UNINTELLIGIBLE, None),
+        (observed(VMAStatus.NOT_ASKED), JobState.PENDING_RETRY, Rule.NOT_ASKED, None),
     ],
 )
 def test_recovery_records_what_it_saw_and_what_it_made_of_it(
@@ -123,8 +132,30 @@ def test_a_decision_holds_everything_it_was_made_from() -> None:
         decided.reason,
     )
     assert decided.evidence.state_before == "replicating"
+    assert (decided.evidence.silence, decided.evidence.without_contact) == (
+        circumstances(GONE, held_for=60.0).silence,
+        10.0,
+    )
+    assert (decided.evidence.amnesia, decided.evidence.replaced) == (None, False)
     assert decided.policy_hash == Policy().hash
     assert (decided.correlation_id, decided.causation_id) == ("run-1", f"{JOB}#3")
+
+
+def test_a_decision_holds_what_is_known_of_the_vma_as_a_whole() -> None:
+    job = registered(12.0)
+    known = circumstances(GONE)
+    forgot = Amnesia(since=at(5), not_found=9, asked=10)
+    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+
+    known = msgspec.structs.replace(known, amnesia=forgot, replaced=True)
+    job.recover("run-1", GONE, known, Policy(), lambda _: 5.0, at(20))
+
+    decided = last(job)
+    assert isinstance(decided, RecoveryDecided)
+    assert (decided.evidence.amnesia, decided.evidence.replaced) == (forgot, True)
+    assert (decided.rule, job.state) == (Rule.VMA_REPLACED, JobState.PENDING_RETRY)
+    assert job.decision is not None
+    assert job.decision.amnesia == forgot
 
 
 def test_silence_that_is_not_confirmed_is_recorded_and_nothing_is_decided() -> None:
@@ -164,8 +195,77 @@ def test_an_operators_word_ends_an_open_job_and_is_neither_observed_nor_inferred
     assert (job.state, job.outcome_basis, job.is_guess) == (JobState.FAILED, None, False)
     assert job.decision is not None
     assert (job.decision.rule, job.decision.who, job.decision.reason) == ("operator", "mara", "VM deleted")
-    with pytest.raises(IllegalTransition, match="is failed: 'operator_complete' is not possible"):
-        job.operator_decide(Outcome.COMPLETE, "mara", "no, it was fine", at(6), TRACE)
+    for outcome in (Outcome.COMPLETE, Outcome.FAIL):
+        with pytest.raises(IllegalTransition, match=f"is failed: 'operator_{outcome.value}' is not possible"):
+            job.operator_decide(outcome, "mara", "no, it was fine", at(6), TRACE)
+    assert news(job) == ["OperatorDecided"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.FAIL])
+@pytest.mark.parametrize("guessed", [12.0, 99.0])
+def test_an_operator_may_confirm_or_correct_a_guess(guessed: float, outcome: Outcome) -> None:
+    job = recover(registered(guessed), GONE)
+    assert job.is_guess
+
+    job.operator_decide(outcome, "mara", "looked at the VM", at(30), TRACE)
+
+    wanted = JobState.COMPLETED if outcome is Outcome.COMPLETE else JobState.FAILED
+    assert (job.state, job.outcome_basis, job.is_guess, attention(job)) == (wanted, None, False, [])
+    assert job.ended_at == at(30)
+    with pytest.raises(IllegalTransition):
+        job.operator_decide(outcome, "joe", "me too", at(31), TRACE)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.FAIL])
+def test_an_operator_may_settle_a_contradiction(outcome: Outcome) -> None:
+    job = recover(registered(12.0), GONE)
+    job.revise(RUNNING, "job-2", at(25))
+    assert len(attention(job)) == 1
+
+    job.operator_decide(outcome, "mara", "looked at the VM", at(30), TRACE)
+
+    assert (job.contradicted, job.is_guess, attention(job)) == (False, False, [])
+
+
+@pytest.mark.parametrize("observation", [COMPLETED, FAILED])
+def test_an_operator_may_not_correct_what_the_vma_said_itself(observation: Observation) -> None:
+    by_polling, by_recovery = registered(), recover(registered(), observation)
+    by_polling.observe(observation, at(5))
+
+    for job in (by_polling, by_recovery):
+        with pytest.raises(IllegalTransition, match="'operator_fail' is not possible in this state"):
+            job.operator_decide(Outcome.FAIL, "mara", "I know better", at(30), TRACE)
+
+
+def test_nor_a_guess_that_the_vma_has_confirmed() -> None:
+    job = recover(registered(12.0), GONE)
+    job.revise(FAILED, None, at(25))
+
+    with pytest.raises(IllegalTransition):
+        job.operator_decide(Outcome.COMPLETE, "mara", "I know better", at(30), TRACE)
+
+
+@pytest.mark.parametrize("state", ["replicating", "recovering", "pending-retry"])
+def test_an_operator_ends_an_open_job_in_any_state(state: str) -> None:
+    job = registered(12.0)
+    if state == "pending-retry":
+        recover(job, DOWN)
+    elif state == "recovering":
+        job.begin_recovery("run-1", Cause.RESTART, at(1), "instance")
+    assert job.state.value == state
+
+    job.operator_decide(Outcome.COMPLETE, "mara", "done by hand", at(30), TRACE)
+
+    assert (job.state, job.progress_percent, attention(job)) == (JobState.COMPLETED, 100.0, [])
+
+
+def test_what_an_operator_said_is_not_revised() -> None:
+    job = recover(registered(12.0), GONE)
+    job.operator_decide(Outcome.FAIL, "mara", "looked at the VM", at(30), TRACE)
+
+    job.revise(RUNNING, None, at(99))
+
+    assert last(job).topic == "OperatorDecided"
 
 
 class TestGuesses:
@@ -218,7 +318,8 @@ class TestGuesses:
     def test_silence_changes_nothing(self) -> None:
         job, before = self.lost(), self.lost()
 
-        for silence in (GONE, DOWN, observed(VMAStatus.UNINTELLIGIBLE)):
+        maybe = observed(document(VMAStatus.COMPLETED), own=VMAStatus.NOT_FOUND, unasked=frozenset({"v1"}))
+        for silence in (GONE, DOWN, maybe, *map(observed, sorted(set(VMAStatus) - CONCLUSIVE))):
             job.revise(silence, None, at(99))
 
         assert news(job, before) == []

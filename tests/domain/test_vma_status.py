@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.vma_status import (
     CONCLUSIVE,
-    ENDS,
     Answer,
     DiskReading,
     DiskReport,
     Document,
+    Figures,
     Observation,
     VMAStatus,
 )
@@ -44,6 +45,11 @@ def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
         (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=0), None),
         (Document(**SAYS_DONE, bytes_transferred=0), None),
         (Document(**SAYS_DONE, total_bytes=40), None),
+        (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=40, progress_percent=100.0), 0.0),
+        (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=40), 0.0),
+        (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=0, progress_percent=100.0), None),
+        (Document(**SAYS_DONE, bytes_transferred=1, total_bytes=40, progress_percent=100.0), None),
+        (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=0, progress_percent=50.0), 50.0),
     ],
 )
 def test_a_completed_is_belied_by_its_own_figures(said: Document, belied_at: float | None) -> None:
@@ -110,45 +116,67 @@ def test_movement_is_what_changes_while_a_worker_lives() -> None:
         assert observed(moved).movement != still
 
 
-class TestWhoseWord:
-    """An export is named by its volume: what tells one worker's words from another's is when it began."""
+@pytest.mark.parametrize("status", VMAStatus)
+def test_a_disk_states_how_it_is_if_its_answer_is_conclusive(status: VMAStatus) -> None:
+    reading = DiskReading(volume_id="v1", status=status, progress_percent=100.0)
 
-    def reading(self, status: VMAStatus = VMAStatus.RUNNING, started: str | None = "10:00") -> DiskReading:
-        return DiskReading(volume_id="v1", status=status, progress_percent=100.0, started=started)
+    assert reading.is_statement is (status in CONCLUSIVE)
 
-    @pytest.mark.parametrize("status", VMAStatus)
-    def test_a_word_is_what_the_vma_itself_says_and_does_not_contradict(self, status: VMAStatus) -> None:
-        assert self.reading(status).is_word is (status in CONCLUSIVE)
-        assert not DiskReading(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=41.5).is_word
 
-    @pytest.mark.parametrize("other", ["09:00", "11:00", None])
-    def test_an_end_is_that_of_the_worker_that_began_when_it_did(self, other: str | None) -> None:
-        ended = self.reading(VMAStatus.COMPLETED)
+def test_a_disk_that_contradicts_itself_states_nothing() -> None:
+    assert not DiskReading(volume_id="v1", **SAYS_DONE, progress_percent=41.5).is_statement
 
-        assert ended.is_end_of(self.reading())
-        assert not ended.is_end_of(self.reading(started=other))
-        assert not self.reading(VMAStatus.COMPLETED, started=other).is_end_of(self.reading())
-        assert not self.reading().is_end_of(self.reading())
 
-    @pytest.mark.parametrize("other", ["09:00", "11:00", None])
-    def test_another_worker_came_after_one_that_ended_or_that_had_begun_at_another_time(
-        self, other: str | None
-    ) -> None:
-        assert self.reading(started=other).is_after(self.reading())
-        assert not self.reading().is_after(self.reading())
-        for ended in ENDS:
-            assert self.reading().is_after(self.reading(ended))
-            assert not self.reading(ended, started=other).is_after(self.reading())
-            assert not self.reading(ended, started=other).is_after(self.reading(ended))
+@pytest.mark.parametrize("status", VMAStatus)
+def test_a_job_was_heard_of_if_its_own_worker_was(status: VMAStatus) -> None:
+    seen = Observation(job_id="job-1", vma="default", status=status, observed_at=NOON)
 
-    @pytest.mark.parametrize(
-        ("said", "earlier", "known"),
-        [(None, "10:00", "10:00"), ("11:00", "10:00", "11:00"), ("11:00", None, "11:00"), (None, None, None)],
-    )
-    def test_a_start_that_is_not_said_again_is_still_known(
-        self, said: str | None, earlier: str | None, known: str | None
-    ) -> None:
-        now = self.reading(VMAStatus.COMPLETED, said)
+    assert seen.is_contact is (status in {VMAStatus.RUNNING, VMAStatus.FAILED})
+    assert msgspec.structs.replace(seen, covered=1).is_contact is (status in CONCLUSIVE)
 
-        assert now.with_start_of(self.reading(started=earlier)) == self.reading(VMAStatus.COMPLETED, known)
-        assert now.with_start_of(None) == now
+
+@pytest.mark.parametrize(
+    ("percent", "done", "total", "stated"),
+    [
+        (5.0, 1000, 1000, 5.0),
+        (None, 250, 1000, 25.0),
+        (None, 0, 1000, 0.0),
+        (None, 250, 0, None),
+        (None, 250, None, None),
+        (None, None, 1000, None),
+        (0.0, 250, 1000, 0.0),
+    ],
+)
+def test_what_is_said_in_percent_outweighs_the_bytes(
+    percent: float | None, done: int | None, total: int | None, stated: float | None
+) -> None:
+    figures = Figures(status=VMAStatus.RUNNING, progress_percent=percent, bytes_transferred=done, total_bytes=total)
+
+    assert figures.stated_progress == stated
+
+
+@pytest.mark.parametrize(
+    ("percent", "done", "total", "credible"),
+    [
+        (5.0, 1000, 1000, None),
+        (98.9, 1000, 1000, None),
+        (99.0, 1000, 1000, 1000),
+        (100.0, 1000, 1000, 1000),
+        (None, 1000, 1000, 1000),
+        (5.0, 999, 1000, 999),
+        (5.0, 0, 0, 0),
+        (5.0, None, None, None),
+    ],
+)
+def test_all_bytes_beside_a_lower_percentage_are_the_previous_workers(
+    percent: float | None, done: int | None, total: int | None, credible: int | None
+) -> None:
+    figures = Figures(status=VMAStatus.RUNNING, progress_percent=percent, bytes_transferred=done, total_bytes=total)
+
+    assert figures.credible_bytes == credible
+
+
+def test_ids_that_answered_alike_are_named_once() -> None:
+    seen = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE)
+
+    assert seen.summary() == "migration-vol-v1 and 2 more: not_found; migration-vol-v4: unintelligible"

@@ -12,13 +12,13 @@ from adapters.seals import verify
 from adapters.sqlite import sqlite3
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
-from domain.recovery_policy import Policy, Silence
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from projections.model_file import open_read_model
 from projections.projector import Projector
 from projections.queries import Queries
-from tests.faults.workload import SilentLog, seen
+from tests.faults.workload import SilentLog, confirmed, seen
 from tests.read_model import rows_of
 
 
@@ -72,8 +72,6 @@ async def _every_open_job_is_taken_up(log: SQLiteEventLog, engine: Engine, event
     app = JobRecovery(log, SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1))
     for job_id in expected:
         await app.begin_recovery(job_id, "run-2", Cause.RESTART, "after the fault")
-        silence = Silence(status=VMAStatus.RUNNING, held_for=1.0, probes=1)
-        decision = await app.recover(
-            job_id, "run-2", seen(job_id, VMAStatus.RUNNING, 90.0), silence, None, lambda _: 1.0
-        )
+        running = seen(job_id, VMAStatus.RUNNING, 90.0)
+        decision = await app.recover(job_id, "run-2", running, confirmed(running.status), lambda _: 1.0)
         assert decision is not None

@@ -19,9 +19,10 @@ from domain.aggregate import Snapshot
 from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
+from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
-from domain.recovery_policy import Policy, Silence
+from domain.recovery_policy import Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from projections.model_file import open_read_model
@@ -56,6 +57,11 @@ def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observ
     answer = Answer(asked_id=export_name(job_id), status=status, document=document)
     now = SystemClock().now()
     return observe(ProbeTarget(job_id, "default", (job_id,)), {job_id: answer}, observed_at=now)
+
+
+def confirmed(status: VMAStatus) -> Circumstances:
+    """Say that this status has held for long enough."""
+    return Circumstances(silence=Silence(status=status, held_for=1.0, probes=1), without_contact=1.0)
 
 
 async def insist(work: Callable[[], Awaitable[object]]) -> None:
@@ -101,10 +107,10 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
         seen("vanishes", VMAStatus.NOT_FOUND),
     )
     for one in found:
-        silence = Silence(status=one.status, held_for=1.0, probes=1)
+        known = confirmed(one.status)
         await insist(lambda one=one: app.begin_recovery(one.job_id, "run-1", Cause.RESTART, "run-1#1"))  # type: ignore[misc]
         await insist(
-            lambda one=one, s=silence: app.recover(one.job_id, "run-1", one, s, None, lambda _: 1.0)  # type: ignore[misc]
+            lambda one=one, k=known: app.recover(one.job_id, "run-1", one, k, lambda _: 1.0)  # type: ignore[misc]
         )
     result = RunResult(
         outcomes={},

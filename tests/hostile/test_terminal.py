@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
+from adapters.plain_text import redacted, visible
 from api.commands import tables
-from domain.plain_text import redacted, visible
 
 NAUGHTY = "[/red] :boom: \x1b[31mred\x07 \u202eturned \r\n[link=http://x]y[/link]"
 

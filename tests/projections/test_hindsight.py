@@ -2,11 +2,11 @@
 
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
-from domain.recovery_policy import Outcome, Policy, Silence
+from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 from projections.hindsight import Hindsight, look_back
-from tests.builders import at, document, observed
+from tests.builders import at, circumstances, document, observed
 
 TRACE = Trace("r", "r")
 
@@ -25,8 +25,7 @@ def lost_at_100() -> ReplicationJob:
     job.register("vm", "ctx", ("v1",), "default", 0.0, at(0), TRACE)
     job.observe(running(10), at(10))
     job.begin_recovery("run-1", Cause.RESTART, at(90), "instance")
-    silence = Silence(status=VMAStatus.NOT_FOUND, held_for=60, probes=9)
-    job.recover("run-1", gone(100), silence, None, Policy(), lambda _: 5.0, at(100))
+    job.recover("run-1", gone(100), circumstances(gone(100)), Policy(), lambda _: 5.0, at(100))
     return job
 
 

@@ -20,7 +20,6 @@ from projections import schema
 from projections.model_file import empty, open_read_model
 from projections.projector import Projector
 from projections.queries import JobFilter, Queries
-from projections.tables import attention
 from tests.memory_log import MemoryLog
 from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually, while_running
 
@@ -266,17 +265,26 @@ async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(scenery: S
     assert await follower.reached(head - 1, timeout=5)
 
 
-async def test_an_open_job_whose_vma_speaks_nonsense_needs_attention_and_an_ended_one_does_not(
-    scenery: Scenery,
+async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attention_until_it_has_ended(
+    scenery: Scenery, engine: Engine
 ) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = VMAStatus.UNINTELLIGIBLE
-    waiting = await scenery.decided(job.id)
-    assert attention(waiting) == ["unintelligible: the VMA's answers cannot be read"]
+    follower, queries = projector(scenery, engine), Queries(engine)
 
-    await scenery.app.operator_decide(job.id, Outcome.FAIL, "mara", "gone", REQUEST)
+    async def need_attention() -> list[str]:
+        await follower.catch_up()
+        return [job.id for job in await queries.jobs(JobFilter(needs_attention=True), 10, "")]
 
-    assert attention(await scenery.app.job(job.id)) == []
+    for job_id in ("job-1", "job-2"):
+        await scenery.job(job_id)
+        scenery.vma.says[job_id] = VMAStatus.UNINTELLIGIBLE
+        await scenery.decided(job_id, unheard_for=299.0)
+    assert await need_attention() == []
+
+    await scenery.decided("job-1", unheard_for=300.0)
+    assert await need_attention() == ["job-1"]
+
+    await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    assert await need_attention() == []
 
 
 async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it(
@@ -309,6 +317,41 @@ async def test_what_nobody_told_of_is_found_by_looking(
     await asyncio.gather(running, return_exceptions=True)
 
     assert found
+
+
+class FaultyLog(MemoryLog):
+    """Raises what nobody expects for as long as it is told to."""
+
+    fault: Exception | None = None
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        return await super().read_from(position, limit)
+
+
+async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_it(engine: Engine) -> None:
+    log = FaultyLog()
+    scenery = Scenery(log)
+    await scenery.job()
+    log.fault = TypeError("a slip")
+    follower = Projector(engine, log, scenery.clock, scenery.log)
+    running = asyncio.ensure_future(follower.run())
+
+    async def has_tried_again() -> bool:
+        return scenery.clock.monotonic() > 3
+
+    await eventually(has_tried_again)
+    trouble, log.fault = follower.trouble, None
+    found = await follower.reached(await log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert trouble == "the read model does not follow: TypeError: a slip"
+    assert scenery.log.events.count("projection_failed") == 1
+    assert found
+    assert not follower.trouble
 
 
 class CountedLog(MemoryLog):

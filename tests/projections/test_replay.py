@@ -8,9 +8,12 @@ import pytest
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
 from projections import run_file
-from projections.replay import compare, phases, policy_changes, replay, what_if
+from projections.replay import Ruling, compare, phases, policy_changes, replay, what_if
 
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*.ndjson"))
+REWORDED = {"unintelligible", "unreachable-recent"}
+"""Rules whose reason is told in other words since the corpus was recorded; what they decide is the same."""
+
 EVERY_KIND = next(path for path in CORPUS if path.stem == "restart-of-every-kind")
 
 
@@ -23,9 +26,14 @@ def events_of(path: Path) -> list[Event]:
 def test_every_recorded_run_is_decided_again_identically(path: Path) -> None:
     done = replay(events_of(path))
 
-    assert done.different == []
-    assert done.identical == done.decisions == done.run.jobs == len(done.jobs)
+    assert [change for change in done.different if ruling(change.was) != ruling(change.would_be)] == []
+    assert {change.was.rule for change in done.different} <= REWORDED
+    assert done.identical + len(done.different) == done.decisions == done.run.jobs == len(done.jobs)
     assert all(job.probes and job.state_after for job in done.jobs)
+
+
+def ruling(made: Ruling) -> tuple[str | None, str | None, str | None]:
+    return made.outcome, made.rule, made.basis
 
 
 def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
@@ -79,9 +87,10 @@ def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
 
     done = replay(events)
 
-    assert [change.job_id for change in done.different] == [decided.originator_id]
-    assert (done.different[0].was.rule, done.different[0].would_be.rule) == ("lost", "gone-near-end")
-    assert done.identical == done.decisions - 1
+    [different] = [change for change in done.different if change.was.rule not in REWORDED]
+    assert different.job_id == decided.originator_id
+    assert (different.was.rule, different.would_be.rule) == ("lost", "gone-near-end")
+    assert done.identical + len(done.different) == done.decisions
 
 
 def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:

@@ -21,6 +21,9 @@ QUICK = {
     "PROBE_TIMEOUT": "1",
     "CONFIRMATION_WINDOW": "1",
     "CONFIRMATION_PROBES": "3",
+    "UNREACHABLE_GRACE": "1",
+    "COMPLETION_WINDOW": "2",
+    "ATTENTION_AFTER": "1",
     "RETRY_BACKOFF_INITIAL": "0.4",
     "RETRY_BACKOFF_MAX": "1",
     "LOG_FORMAT": "json",
@@ -134,6 +137,13 @@ class ServiceProcess:
 
     def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         return self._http.post(path, json=body)
+
+    def decide(self, job_id: str, outcome: str, why: str = "checked by hand") -> dict[str, Any]:
+        """Decide a job as an operator does."""
+        response = self.post(f"/api/v1/jobs/{job_id}/decision", {"outcome": outcome, "who": "mara", "why": why})
+        assert response.is_success, response.text
+        found: dict[str, Any] = response.json()
+        return found
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         return self._http.get(path, params=query)

@@ -7,18 +7,18 @@ import msgspec
 import pytest
 
 from adapters import vma_client, vma_dialects
-from adapters.clock import SteadyClock
 from adapters.vma_client import HttpVMA
+from adapters.vma_documents import read_document
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
+from domain.evidence import Evidence
 from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
-from domain.processes.confirmation import Confirmation
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.watch import Watch
-from domain.recovery_policy import Evidence, Policy
+from domain.recovery_policy import Policy
 from domain.vm_context import VMContext
 from domain.vma_status import DiskReading, Figures, VMAStatus
 from domain.volumes import Volumes
@@ -147,14 +147,8 @@ def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch
 
 
 @bug
-def the_machines_clock_is_believed_whatever_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SteadyClock, "now", lambda self: self._wall())
-
-
-@bug
 def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = vma_dialects.read_document
-    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: honest("", body))
+    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: read_document("", body))
 
 
 @bug

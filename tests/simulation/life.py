@@ -12,10 +12,10 @@ from api.bootstrap import Service, assemble
 from api.server import run
 from api.settings import Settings
 from projections.projector import Projector
-from tests.simulation.invariants import Violation
 from tests.simulation.loop import SimulatedClock
 from tests.simulation.network import SimulatedVMAClient, Weather
 from tests.simulation.store import Disk, SimulatedLog
+from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from adapters.event_store import SQLiteEventLog
@@ -25,6 +25,9 @@ SETTINGS = Settings(
     poll_interval=0.5,
     probe_timeout=0.4,
     unreachable_timeout=6.0,
+    unreachable_grace=1.5,
+    completion_window=2.0,
+    attention_after=2.0,
     startup_grace=3.0,
     confirmation_window=1.0,
     retry_backoff_initial=0.4,
@@ -34,6 +37,10 @@ SETTINGS = Settings(
     vmas={"second": "http://second.invalid"},
 )
 """What takes minutes in production takes seconds."""
+
+
+Sites = dict[str, tuple[str, World]]
+"""Where each VMA of the settings is, and the world that answers there."""
 
 
 class SilentLog:
@@ -55,7 +62,7 @@ class Life:
         number: int,
         disk: Disk,
         engine: Engine,
-        worlds: dict[str, World],
+        sites: Sites,
         weather: dict[str, Weather],
         clock: SimulatedClock,
         rng: random.Random,
@@ -63,7 +70,7 @@ class Life:
         log, quiet = SimulatedLog(disk, rng), SilentLog()
         projector = Projector(engine, log, clock, quiet)
         log.on_commit(projector.committed)
-        vma = SimulatedVMAClient(worlds, weather, clock, SETTINGS, rng)
+        vma = SimulatedVMAClient(sites, weather, clock, SETTINGS, rng)
         instance, events = f"life-{number}", cast("SQLiteEventLog", log)
         self.service: Service = assemble(SETTINGS, instance, clock, quiet, events, engine, vma, projector, rng)
         self.began = clock.monotonic()

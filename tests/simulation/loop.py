@@ -7,8 +7,6 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.clock import Anchor, SteadyClock
-
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +49,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Return the virtual seconds since the loop began."""
         return self._clock.now
 
+    def pass_over(self, seconds: float) -> None:
+        """Let time pass in which nothing of this process runs, as when it is stopped."""
+        self._clock.now += seconds
+
     def run_in_executor(  # type: ignore[override] # one return type is enough for us
         self,
         executor: Executor | None,  # noqa: ARG002 - the loop's signature
@@ -67,7 +69,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 class Machine:
-    """What time it is on the machine: as somebody has set it, and how long the machine has been up."""
+    """What time it is on the machine: as somebody has set it."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
         self.set_off = timedelta()
@@ -76,17 +78,15 @@ class Machine:
     def wall(self) -> datetime:
         return EPOCH + timedelta(seconds=self._loop.time()) + self.set_off
 
-    def uptime(self) -> float:
-        # Long enough for its clock to have been set.
-        return 10_000.0 + self._loop.time()
 
-
-class SimulatedClock(SteadyClock):
+class SimulatedClock:
     """The clock of one process, on the machine's time."""
 
-    def __init__(self, machine: Machine, last: Anchor | None = None) -> None:
-        super().__init__(machine.wall, machine.uptime, "boot-1", last)
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
+
+    def now(self) -> datetime:
+        return self._machine.wall()
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

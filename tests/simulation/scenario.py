@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Awaitable
 from hashlib import sha256
 
 import msgspec
@@ -12,20 +12,23 @@ from sqlalchemy import Engine, insert
 from adapters.simulated_vma.world import World
 from adapters.worker_reports import read_report
 from domain.application import Registration
-from domain.errors import JobRecoveryError
+from domain.errors import JobRecoveryError, VolumeBusy
 from domain.events import Cause, Trace
 from domain.recovery_policy import Outcome
 from projections import schema
 from projections.bookmark import NAME
 from projections.projector import Projector
 from tests.read_model import Rows, rows_of
-from tests.simulation.invariants import Invariants, Truth, Violation
-from tests.simulation.life import Life, SilentLog
+from tests.simulation.invariants import Invariants, Truth
+from tests.simulation.life import Life, SilentLog, Sites
 from tests.simulation.loop import Machine, SimulatedClock, SimulatedLoop
 from tests.simulation.network import Weather
 from tests.simulation.store import Disk, SimulatedLog
+from tests.simulation.troubles import TROUBLES
+from tests.simulation.truth import JobTruth, Reality
+from tests.simulation.violation import Violation
 
-CALM = 26.0
+CALM = 30.0
 """Virtual seconds without trouble after which everything must be known: longer than every timeout together."""
 
 TO_NOTICE = 6.0
@@ -33,17 +36,20 @@ TO_NOTICE = 6.0
 
 LOOK = 0.25
 VMAS = ("default", "second")
-REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export")
+REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export", "first_export")
+FORMS = ("full", "status_only", "by_index", "no_timestamp", "above_100")
 TRACE = Trace("request-simulated", "request-simulated", "operator")
 
 
 class Told(msgspec.Struct, kw_only=True):
-    """What came of a simulation."""
+    """What came of a simulation; `hazards` counts what went wrong, by kind."""
 
     seed: int
     restarts: int = 0
     events: int = 0
     virtual_seconds: float = 0.0
+    hazards: Counter[str] = msgspec.field(default_factory=Counter)
+    rules: Counter[str] = msgspec.field(default_factory=Counter)
     digest: str | None = None
     violation: str | None = None
 
@@ -59,23 +65,19 @@ class Simulation:
         self.disk = Disk()
         self.worlds = {name: World(loop.time) for name in VMAS}
         self.weather = {name: Weather() for name in VMAS}
-        self.on_vma: dict[str, str] = {}
-        self.volumes: dict[str, list[str]] = {}
+        self.reality = Reality(loop.time, self.worlds, self.weather)
         self.ended_by_hand: set[str] = set()
+        self._loop = loop
+        self._elsewhere = World(loop.time)
         self._followed: set[str] = set()
-        self._reports: dict[str, str] = {}
-        self._been: dict[str, set[str]] = {}
         self._engine = engine
-        self._invariants = Invariants(self.disk, self.ever)
-        self._life = self._born()
+        self._invariants = Invariants(self.disk, self.reality)
+        self._life = self._born(calm=True)
 
     async def run(self) -> Told:
         """Live several lives in bad weather, then one in calm, and look whether all is well."""
         self.lose_the_read_model()
-        for n in range(self.rng.randint(2, 7)):
-            volumes = [f"job-{n}-disk-{m}" for m in range(self.rng.choice([1, 1, 2, 3]))]
-            self._begin_job(f"job-{n}", self.rng.choice(VMAS), volumes)
-        waiting = list(self.on_vma)
+        waiting = [self._new_job(f"job-{n}") for n in range(self.rng.randint(2, 7))]
         for _ in range(self.rng.randint(3, 6)):
             await self._live(waiting)
             await self._restart()
@@ -100,23 +102,24 @@ class Simulation:
 
         self._life.errand(answered())
 
-    def ever(self, job_id: str) -> set[str]:
-        """Return everything that the job has truly been, up to now; nothing if its worker has not begun."""
-        if job_id not in self.on_vma:
-            return set()
-        been = self._been.setdefault(job_id, set())
-        been.add(self.worlds[self.on_vma[job_id]].truth(job_id))
-        return been
-
-    def any_job(self) -> tuple[str, World]:
-        """Return any job and its world; what it was until now is remembered."""
-        job_id = self.rng.choice(list(self.on_vma))
-        self.ever(job_id)
-        return job_id, self.worlds[self.on_vma[job_id]]
+    def any_vma(self) -> str:
+        """Return the name of any VMA."""
+        return self.rng.choice(VMAS)
 
     def any_weather(self) -> Weather:
         """Return the weather to any VMA."""
-        return self.weather[self.rng.choice(VMAS)]
+        return self.weather[self.any_vma()]
+
+    def any_job(self) -> tuple[str, World]:
+        """Return any job whose worker has begun, and its world."""
+        job_id = self.rng.choice([job_id for job_id, job in self.reality.jobs.items() if job.has_begun])
+        return job_id, self.worlds[self.reality.jobs[job_id].vma]
+
+    def suspend(self, seconds: float) -> None:
+        """Stop the service's process for so long; everything else goes on."""
+        self._loop.pass_over(seconds)
+        self.reality.interrupted()
+        self._invariants.restarted(self.clock.monotonic())
 
     def lose_the_read_model(self) -> None:
         """Delete the read model, as an operator may at any time."""
@@ -129,19 +132,18 @@ class Simulation:
     async def report(self) -> None:
         """Have a worker report by itself, late, and perhaps twice."""
         job_id, world = self.any_job()
-        word = {"running": "in_progress", "completed": "completed", "failed": "failed"}.get(world.truth(job_id))
-        if word is None:
+        if world.truth(job_id) == "gone":
             return
-        percent = 100.0 if word == "completed" else min(99.0, world.progress(job_id))
-        disks = [{"disk_id": v, "status": word, "progress_percent": percent} for v in self.volumes[job_id]]
-        told = {"status": word, "progress_percent": percent, "disks": disks if word == "completed" else []}
-        sent = read_report(job_id, self.on_vma[job_id], self.volumes[job_id], told, self.clock.now())
+        truth = self.reality.jobs[job_id]
+        _, told = world.report_of(job_id, self.rng.choice(FORMS))
+        sent = read_report(job_id, truth.vma, truth.volumes, told, self.clock.now())
+        sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
             await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-            await self._life.service.reports.take(job_id, sent, TRACE)
+            await self._life.service.reports.take(job_id, sent, TRACE, sent_at)
 
     async def decide_by_hand(self) -> None:
-        """Have an operator end a job."""
+        """Have an operator end a job, or correct a guess."""
         job_id, _ = self.any_job()
         outcome = self.rng.choice([Outcome.COMPLETE, Outcome.FAIL])
         self.ended_by_hand.add(job_id)
@@ -153,57 +155,104 @@ class Simulation:
         await service.recovery.run(Cause.OPERATOR, await service.queries.open_jobs(), asked_by=TRACE)
 
     async def begin_next_job(self) -> None:
-        """Begin another job on the disks of one that has ended, of which the VMA has the last word still."""
-        ended = [job_id for job_id in self.on_vma if self._can_be_followed(job_id)]
+        """Begin another job on the disks of one that has ended for the service, whatever its worker does."""
+        ended = [job_id for job_id, job in self._invariants.jobs.items() if not job.is_open]
+        ended = [job_id for job_id in ended if job_id not in self._followed]
         if not ended:
             return
-        before, name = self.rng.choice(ended), f"job-{len(self._followed)}-more"
+        before, name = self.rng.choice(ended), f"job-{len(self.reality.jobs)}-more"
+        former = self.reality.jobs[before]
         self._followed.add(before)
-        vma, volumes = self.on_vma[before], self.volumes[before]
-        await self._register(name, vma, volumes)
-        self._begin_job(name, vma, volumes)
+        vague = self.reality.state(before) not in {"completed", "failed"} or self.weather[former.vma] != Weather()
+        self.reality.jobs[name] = JobTruth(
+            vma=former.vma,
+            volumes=former.volumes,
+            vague=vague or self._is_away(former.vma) or former.vague or former.reports not in {"exports", "both"},
+        )
+        if self.rng.random() < 0.8:
+            await self._register(name)
+        self._begin_next_worker(before, name)
 
-    def _can_be_followed(self, job_id: str) -> bool:
-        """Whether the job has ended, and the service has heard of each disk of which the VMA still says something.
+    async def register_on_a_busy_volume(self) -> None:
+        """Register a second job on a volume of an open one: it must be refused."""
+        busy = [job for job in self._invariants.jobs.values() if job.is_open]
+        if not busy:
+            return
+        job = self.rng.choice(busy)
+        asked = Registration(
+            job_id=f"{job.id}-beside", vm_name="vm", vm_context_id="vm-beside", volume_ids=job.volume_ids, vma=job.vma
+        )
+        try:
+            await self._life.service.registrar.register(asked, TRACE)
+        except VolumeBusy:
+            return
+        if self._invariants.jobs[job.id].is_open:
+            raise Violation(f"{asked.job_id} has the volumes of {job.id}, which is open")
 
-        A worker that takes the next disk under the same id after one has failed cannot be told from the next job's.
-        """
-        job, world = self._invariants.jobs.get(job_id), self.worlds[self.on_vma[job_id]]
-        if job is None or job.is_open or job_id in self._followed:
-            return False
-        spoken = sum(world.progress_of(export) is not None for export in self._exports(job_id))
-        goes_on = self._reports[job_id] == "shared_export" and len(self.volumes[job_id]) > 1
-        return world.truth(job_id) in {"completed", "failed"} and spoken == len(job.disks) and not goes_on
-
-    def _begin_job(self, name: str, vma: str, volumes: list[str]) -> None:
+    def _new_job(self, name: str) -> str:
+        """Make a job with disks of its own; a worker of a job that nobody registered may have had them before."""
         rng = self.rng
-        self.on_vma[name], self.volumes[name] = vma, volumes
-        self._reports[name] = rng.choice(REPORTS)
-        self.worlds[vma].add_job(
+        volumes = [f"{name}-disk-{m}" for m in range(rng.choice([1, 1, 2, 3]))]
+        job = self.reality.jobs[name] = JobTruth(vma=self.any_vma(), volumes=volumes)
+        if rng.random() < 0.2:
+            world = self.worlds[job.vma]
+            world.add_job(f"{name}-unknown", volumes)
+            world.finish(f"{name}-unknown") if rng.random() < 0.7 else world.fail(f"{name}-unknown")
+            job.may_be_completed_by_another = job.vague = True
+            self.told.hazards["a_volume_has_a_past_that_nobody_knows"] += 1
+        if rng.random() < 0.8:
+            self._begin_worker(name)
+        return name
+
+    def _begin_next_worker(self, before: str, name: str) -> None:
+        """Begin the next job's worker, once the former one is dead: an export serves one at a time."""
+        if self.rng.random() < 0.3:
+            return
+        world, rng = self.worlds[self.reality.jobs[name].vma], self.rng
+        if self.reality.jobs[before].has_begun and world.truth(before) == "running":
+            world.remove(before) if rng.random() < 0.5 else world.kill(before)
+        how: dict[str, object] = {}
+        if rng.random() < 0.5:
+            how["keeps_figures"] = rng.choice([0.0, 1.0, 5.0])
+            self.told.hazards["a_worker_keeps_old_figures"] += 1
+        self._begin_worker(name, **how)
+
+    def _begin_worker(self, name: str, **how: object) -> None:
+        rng, job = self.rng, self.reality.jobs[name]
+        job.reports, job.has_begun = rng.choice(REPORTS), True
+        self.worlds[job.vma].add_job(
             name,
-            volumes,
+            job.volumes,
             duration=rng.choice([3.0, 8.0, 20.0, 1000.0]),
             progress=rng.choice([0.0, 30.0, 80.0, 95.0]),
-            reports=self._reports[name],
+            reports=job.reports,
+            lists_disks=rng.random() < 0.7,
             starts_in=rng.choice([0.0, 0.0, 1.5]),
             outcome=rng.choice(["complete", "complete", "fail", "hang"]),
             error=rng.choice([None, "datastore is full"]),
             disk_gap=0.7,
+            **how,
         )
 
-    async def _register(self, name: str, vma: str, volumes: list[str]) -> None:
+    async def _register(self, name: str) -> None:
+        job = self.reality.jobs[name]
         context = f"vm-{name}" if self.rng.random() < 0.8 else "vm-shared"
-        asked = Registration(job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(volumes), vma=vma)
-        await self._life.service.app.register(asked, TRACE)
-
-    async def _register_begun(self, name: str) -> None:
-        await self._register(name, self.on_vma[name], self.volumes[name])
+        if job.registered_at is None:
+            job.registered_at = self.clock.monotonic()
+        asked = Registration(
+            job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(job.volumes), vma=job.vma
+        )
+        await self._life.service.registrar.register(asked, TRACE)
 
     async def _live(self, waiting: list[str]) -> None:
         for _ in range(self.rng.randint(2, 6)):
             if waiting and self.rng.random() < 0.7:
-                self.errand(self._register_begun(waiting.pop()))
-            self.rng.choice(TROUBLES)(self)
+                self.errand(self._register(waiting.pop()))
+            trouble = self.rng.choice(TROUBLES)
+            self.reality.note()
+            trouble(self)
+            self.told.hazards[trouble.__name__] += 1
+            self.reality.note()
             await self._pass(self.rng.uniform(0.1, 1.6))
 
     async def _calm(self, waiting: list[str]) -> None:
@@ -211,16 +260,22 @@ class Simulation:
         for healed in self.weather:
             self.weather[healed] = Weather()
         self.disk.full, self.disk.lag = False, 0.0
+        self.reality.note()
+        for job_id, job in self.reality.jobs.items():
+            if job.has_begun:
+                self.worlds[job.vma].say(job_id)
+        await self._restart(calm=True)
         for name in waiting:
-            self.errand(self._register_begun(name))
+            self.errand(self._register(name))
         await self._pass(2.0)
-        await self._restart()
+        await self._restart(calm=True)
         await self._pass(CALM)
-        before = {job_id: self._truth(job_id).now for job_id in self.on_vma}
+        before = {job_id: self._truth(job_id).now for job_id in self.reality.jobs}
         await self._pass(TO_NOTICE)
-        truths = {job_id: self._truth(job_id) for job_id in self.on_vma}
+        truths = {job_id: self._truth(job_id) for job_id in self.reality.jobs}
         lasting = {job_id: truth for job_id, truth in truths.items() if truth.now == before[job_id]}
         self._invariants.settled(lasting, self.ended_by_hand)
+        self.told.rules.update(job.decision.rule for job in self._invariants.jobs.values() if job.decision)
         await self._life.kill()
         followed = await self._projected()
         self.lose_the_read_model()
@@ -231,118 +286,58 @@ class Simulation:
         return rows_of(self._engine)
 
     def _truth(self, job_id: str) -> Truth:
-        world = self.worlds[self.on_vma[job_id]]
-        reports = self._reports[job_id]
-        # Under its exports there may be what is left of the job before, where the worker uses the job's own id.
-        ids = [job_id] if reports.endswith("job_id") else self._exports(job_id)
+        job = self.reality.jobs[job_id]
         return Truth(
-            now=world.truth(job_id),
-            ever=self.ever(job_id),
-            known=job_id not in self._followed and any(map(world.progress_of, ids)),
-            clear=len(self.volumes[job_id]) == 1 or reports in {"exports", "both"},
+            now=self.reality.state(job_id),
+            ever=self.reality.ever(job_id),
+            known=job_id not in self._followed and not self.reality.is_forgotten(job_id),
+            clear=len(job.volumes) == 1 or job.reports in {"exports", "both"},
+            vague=job.vague,
         )
 
-    def _exports(self, job_id: str) -> list[str]:
-        return [f"migration-vol-{volume}" for volume in self.volumes[job_id]]
+    def _is_away(self, vma: str) -> bool:
+        return vma in self.reality.wrong_sites
 
     async def _pass(self, seconds: float) -> None:
         until = self.clock.monotonic() + seconds
         while (now := self.clock.monotonic()) < until:
             await asyncio.sleep(min(LOOK, until - now))
+            self.reality.note()
             if self._invariants.first_wrong is not None:
                 raise self._invariants.first_wrong
             if self._life.fault is not None:
                 raise Violation(f"the service ended by itself: {self._life.fault!r}")
             self._invariants.look_around(self._life.service, self.clock.monotonic())
 
-    async def _restart(self) -> None:
-        """Kill the service, perhaps again while it recovers, and start it after a while."""
+    async def _restart(self, *, calm: bool = False) -> None:
+        """Kill the service, perhaps again while it recovers, and start it after a while, perhaps set wrongly."""
         for _ in range(self.rng.choice([1, 1, 2])):
             await self._life.kill()
-            await asyncio.sleep(self.rng.choice([0.0, 0.3, 2.0]))
+            await asyncio.sleep(self.rng.choice([0.0, 0.3, 2.0, 9.0]))
             if self.rng.random() < 0.15:
                 self.lose_the_read_model()
-            self._life = self._born()
+            self._life = self._born(calm=calm)
             self.told.restarts += 1
             await self._pass(self.rng.uniform(0.0, 1.5))
 
-    def _born(self) -> Life:
-        self.clock = SimulatedClock(self.machine, self.clock.anchor())
+    def _born(self, *, calm: bool) -> Life:
         self._invariants.restarted(self.clock.monotonic())
-        number = self.told.restarts
-        return Life(number, self.disk, self._engine, self.worlds, self.weather, self.clock, self.rng)
+        self.reality.interrupted()
+        sites = self._sites(calm=calm)
+        return Life(self.told.restarts, self.disk, self._engine, sites, self.weather, self.clock, self.rng)
 
-
-def _weather(**how: float | bool) -> Callable[[Simulation], None]:
-    def change(story: Simulation) -> None:
-        weather = story.any_weather()
-        for name, value in how.items():
-            setattr(weather, name, value)
-
-    return change
-
-
-def _clear(story: Simulation) -> None:
-    story.weather[story.rng.choice(VMAS)] = Weather()
-    story.disk.full, story.disk.lag = False, 0.0
-
-
-def _vma_restarts(story: Simulation) -> None:
-    for job_id in story.on_vma:
-        story.ever(job_id)
-    story.worlds[story.rng.choice(VMAS)].restart(reannounce=story.rng.choice([0.3, 2.0, 4.0]))
-
-
-def _vma_forgets(story: Simulation) -> None:
-    job_id, world = story.any_job()
-    world.forget(job_id, story.rng.choice([0.5, 2.0, 4.0]))
-
-
-def _job_vanishes(story: Simulation) -> None:
-    job_id, world = story.any_job()
-    world.remove(job_id)
-
-
-def _job_ends(story: Simulation) -> None:
-    job_id, world = story.any_job()
-    if world.truth(job_id) == "running":
-        world.finish(job_id) if story.rng.random() < 0.5 else world.fail(job_id, "disk error")
-
-
-def _job_freezes(story: Simulation) -> None:
-    job_id, world = story.any_job()
-    world.freeze(job_id) if story.rng.random() < 0.5 else world.resume(job_id)
-
-
-def _clock_is_set(story: Simulation) -> None:
-    hours = story.rng.choice([0, 1, -1, 7, -24 * 365, 24 * 365 * 10])
-    story.machine.set_off = timedelta(hours=hours)
-
-
-def _disk_troubles(story: Simulation) -> None:
-    story.disk.full = story.rng.random() < 0.5
-    story.disk.lag = story.rng.choice([0.0, 0.05, 0.4])
-
-
-TROUBLES: list[Callable[[Simulation], None]] = [
-    _clear,
-    _clear,
-    _weather(refused=True),
-    _weather(silent=True),
-    _weather(lost=0.3),
-    _weather(garbled=0.3),
-    _weather(garbled=1.0),
-    _weather(latency=0.5),
-    _weather(out_of_files=True),
-    _vma_restarts,
-    _vma_forgets,
-    _job_vanishes,
-    _job_ends,
-    _job_freezes,
-    _disk_troubles,
-    _clock_is_set,
-    lambda story: story.errand(story.begin_next_job()),
-    lambda story: story.errand(story.report()),
-    lambda story: story.errand(story.decide_by_hand()),
-    lambda story: story.errand(story.recover_by_hand()),
-]
+    def _sites(self, *, calm: bool) -> Sites:
+        """Return where the service finds the VMAs in its next life: one may be missing, or be another one."""
+        sites: Sites = {name: (f"http://{name}.invalid", world) for name, world in self.worlds.items()}
+        self.reality.wrong_sites.clear()
+        if calm or self.rng.random() < 0.8:
+            return sites
+        name = self.any_vma()
+        self.reality.wrong_sites.add(name)
+        if self.rng.random() < 0.5:
+            self.told.hazards["a_vma_is_missing_from_the_settings"] += 1
+            del sites[name]
+        else:
+            self.told.hazards["an_address_is_that_of_another_vma"] += 1
+            sites[name] = (f"http://{name}-elsewhere.invalid", self._elsewhere)
+        return sites

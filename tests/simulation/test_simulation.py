@@ -24,7 +24,6 @@ FOUND_BY = {
     "a_restart_finds_no_job_that_was_recovering": 0,
     "a_run_lets_go_of_jobs_that_another_run_holds": 407,
     "a_vm_takes_a_second_job_beside_an_active_one": 12,
-    "the_machines_clock_is_believed_whatever_it_says": 12,
     "a_reply_about_another_job_is_believed": 2,
     "half_a_copy_that_calls_itself_completed_is_believed": 2,
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 20,

@@ -1,23 +1,11 @@
 """The simulated VMA misleads as the real one does."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.world import World
 from tests.clock import FakeClock
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def world(clock: FakeClock) -> World:
-    return World(clock.monotonic)
 
 
 def status(world: World, asked_id: str) -> str | None:
@@ -103,45 +91,8 @@ def test_the_oldest_form_nests_its_figures(world: World) -> None:
     assert "percentage" not in document
 
 
-@pytest.fixture
-def scripted() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA(control_port=0) as running:
-        yield running
-
-
-def test_its_world_is_scripted_over_http_while_the_vma_itself_is_down(scripted: SimulatedVMA) -> None:
-    control = httpx.Client(base_url=scripted.control_url or "", trust_env=False)
-
-    added = control.post("/add_job", json={"job_id": "job-1", "volume_ids": ["a"], "progress": 20.0})
-    down = control.post("/fault", json={"mode": "refuse"})
-
-    assert (added.status_code, down.status_code) == (200, 200)
-    assert control.get("/world").json()["job-1"]["truth"] == "running"
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{scripted.url}/api/v1/health", trust_env=False)
-    control.close()
-
-
-@pytest.mark.parametrize(
-    ("verb", "body", "says"),
-    [
-        ("explode", {}, "the verbs are: add_job"),
-        ("finish", {"job_id": "job-9"}, "there is no job job-9"),
-        ("add_job", {"job_id": "job-1", "volume_ids": ["a"], "colour": "red"}, "unknown field `colour`"),
-        ("fault", {"mode": "sulk"}, "there is no fault 'sulk'"),
-    ],
-)
-def test_a_script_that_is_wrong_is_told_what_is_wrong(
-    scripted: SimulatedVMA, verb: str, body: dict[str, object], says: str
-) -> None:
-    response = httpx.post(f"{scripted.control_url}/{verb}", json=body, trust_env=False)
-
-    assert response.status_code == 400
-    assert says in response.json()["error"]
-
-
-def test_a_workers_own_report_creates_its_id(scripted: SimulatedVMA) -> None:
-    url = f"{scripted.url}/api/v1/progress/migration-vol-new"
+def test_a_workers_own_report_creates_its_id(vma: SimulatedVMA) -> None:
+    url = f"{vma.url}/api/v1/progress/migration-vol-new"
 
     first = httpx.post(f"{url}/update", json={"stage": "Transfer", "percent": 12.5}, trust_env=False)
     again = httpx.post(f"{url}/update", json={"stage": "Transfer", "percent": 13.0}, trust_env=False)

@@ -1,0 +1,61 @@
+"""Runs a simulated VMA as a process of its own."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.simulated_vma.server import SimulatedVMA
+from adapters.simulated_vma.world import World
+from domain.errors import InvalidInput
+
+
+def run(host: str, port: int, control_port: int, world_file: Path | None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        host: where to listen.
+        port: the VMA's port.
+        control_port: the port of the calls that script its world.
+        world_file: a JSON list of jobs, each with the fields of `add_job`.
+
+    Raises:
+        InvalidInput: it cannot listen there, or the file is none of that form.
+
+    """
+    vma = SimulatedVMA(port, host=host, control_port=control_port)
+    with _listening(vma):
+        if world_file is not None:
+            _fill(vma.world, world_file)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        print(f"simulated VMA at {vma.url}, its world at {vma.control_url}", flush=True)  # noqa: T201 - the addresses, for who started it
+        stop.wait()
+
+
+def _fill(world: World, file: Path) -> None:
+    try:
+        for job in msgspec.json.decode(file.read_bytes(), type=list[dict[str, Any]]):
+            world.add_job(**job)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(
+            f"--world: {file} cannot be used: {error}. It is a JSON list of jobs, each with a job_id and volume_ids"
+        ) from None
+
+
+@contextmanager
+def _listening(vma: SimulatedVMA) -> Iterator[None]:
+    try:
+        vma.start()
+    except (OSError, UnicodeError) as error:
+        ports = f"{vma.port} and {vma.control_port}"
+        raise InvalidInput(f"cannot listen on {vma.host[:100]}, ports {ports}: {error}") from None
+    try:
+        yield
+    finally:
+        vma.stop()

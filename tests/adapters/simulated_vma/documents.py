@@ -1,0 +1,33 @@
+"""Reading the documents of a world in tests."""
+
+from typing import Any
+
+from adapters.simulated_vma.statement import Statement, read_statement
+from adapters.simulated_vma.world import World
+
+EXPORT = "migration-vol-a"
+
+
+def document_of(world: World, asked_id: str = EXPORT) -> dict[str, Any]:
+    """Return the document of an id that the VMA knows."""
+    document = world.progress_of(asked_id)
+    assert document is not None, f"the VMA does not know {asked_id}"
+    return document
+
+
+def said(world: World, asked_id: str = EXPORT) -> Statement:
+    """Return what the VMA says under an id that it knows."""
+    return read_statement(document_of(world, asked_id))
+
+
+def percent(world: World, asked_id: str = EXPORT) -> float:
+    """Return the percentage that the VMA says under an id that it knows, to two decimals."""
+    figure = said(world, asked_id).percent
+    assert figure is not None
+    return round(figure, 2)
+
+
+def without_updates(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without the times that every GET refreshes."""
+    timing = {name: value for name, value in document["timing"].items() if name != "last_update"}
+    return {**document, "timing": timing, "throughput": None}

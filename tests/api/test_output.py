@@ -1,0 +1,188 @@
+"""Lines are written in order by a thread; whoever writes them never waits and never fails."""
+
+import fcntl
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api import output
+from api.output import LineQueue, QueuedStream
+
+Pipe = tuple[int, int]
+
+
+@pytest.fixture
+def small_pipe() -> Iterator[Pipe]:
+    """Return a pipe that takes 4 KiB."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    yield reading, writing
+    for end in (reading, writing):
+        try:
+            os.close(end)
+        except OSError:
+            continue
+
+
+def numbered(count: int) -> list[bytes]:
+    return [b"line %d\n" % n for n in range(count)]
+
+
+def test_lines_arrive_in_order_and_whole(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb", buffering=0) as file:
+        lines = LineQueue(file.fileno())
+        for line in numbered(5000):
+            lines.put(line)
+        lines.drain(10)
+
+    assert (tmp_path / "log").read_bytes() == b"".join(numbered(5000))
+    assert lines.dropped == 0
+
+
+def test_a_reader_that_is_slow_gets_all_lines(small_pipe: Pipe) -> None:
+    reading, writing = small_pipe
+    lines = LineQueue(writing)
+    for line in numbered(3000):
+        lines.put(line)
+
+    expected = b"".join(numbered(3000))
+    got = b""
+    while len(got) < len(expected):
+        got += os.read(reading, 100)
+
+    assert got == expected
+    assert lines.dropped == 0
+
+
+def test_a_pipe_that_does_not_block_is_waited_for(small_pipe: Pipe) -> None:
+    reading, writing = small_pipe
+    os.set_blocking(writing, False)
+    lines = LineQueue(writing)
+    for line in numbered(3000):
+        lines.put(line)
+
+    expected = b"".join(numbered(3000))
+    got = b""
+    while len(got) < len(expected):
+        got += os.read(reading, 100)
+
+    assert (got, lines.dropped) == (expected, 0)
+
+
+def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_what_is_too_much_is_counted(small_pipe: Pipe) -> None:
+    reading, writing = small_pipe
+    lines = LineQueue(writing, most=100)
+    began = time.monotonic()
+    for line in numbered(100_000):
+        lines.put(line)
+    lines.drain(0.1)
+    took = time.monotonic() - began
+
+    dropped = lines.dropped
+    assert took < 5
+    assert dropped > 90_000
+    lines_read = b""
+    while lines_read.count(b"\n") < 100_000 - dropped:
+        lines_read += os.read(reading, 4096)
+    lines.put(b"and on it goes\n")
+    assert os.read(reading, 4096) == b"and on it goes\n"
+
+
+def test_a_reader_that_is_gone_costs_its_lines_and_nothing_else(small_pipe: Pipe) -> None:
+    reading, writing = small_pipe
+    lines = LineQueue(writing)
+    os.close(reading)
+
+    for line in numbered(7):
+        lines.put(line)
+    lines.drain(10)
+
+    assert lines.dropped == 7
+
+
+def test_after_a_full_disk_later_lines_are_written_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb", buffering=0) as file, Path("/dev/full").open("wb", buffering=0) as full:
+        writing = os.dup(full.fileno())
+        lines = LineQueue(writing)
+        lines.put(b"lost\n")
+        lines.put(b"lost, too\n")
+        lines.drain(10)
+
+        os.dup2(file.fileno(), writing)
+        lines.put(b"there is room again\n")
+        lines.drain(10)
+        os.close(writing)
+
+    assert (log.read_bytes(), lines.dropped) == (b"there is room again\n", 2)
+
+
+def test_a_line_that_was_cut_is_not_continued_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    honest, room = os.write, [4]
+
+    def disk(file: int, data: bytes | memoryview) -> int:
+        if not room[0]:
+            raise OSError("no space left")
+        written = honest(file, data[: room[0]])
+        room[0] -= written
+        return written
+
+    with log.open("wb", buffering=0) as file:
+        monkeypatch.setattr("api.output.os.write", disk)
+        lines = LineQueue(file.fileno())
+        lines.put(b"a line that is cut\n")
+        lines.drain(10)
+        lines.put(b"lost\n")
+        lines.drain(10)
+        room[0] = 1000
+        lines.put(b"whole\n")
+        lines.drain(10)
+
+    assert (log.read_bytes(), lines.dropped) == (b"a li\nwhole\n", 2)
+
+
+def test_a_stream_writes_each_line_once_it_is_whole(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w", encoding="ascii") as file:
+        stream = QueuedStream(file)
+        print("one", "two", file=stream)
+        print("three", end="", file=stream)
+        print(" \N{GREEK SMALL LETTER ALPHA}\nfour", file=stream)
+        stream.lines.drain(10)
+
+    assert (tmp_path / "log").read_text() == "one two\nthree \\u03b1\nfour\n"
+
+
+def test_whatever_prints_is_written_through_the_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as out, Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", full)
+
+        output.take_over()
+        sys.stdout.write("printed\n")
+        sys.stderr.write("lost\n")
+        output.drain()
+
+        assert output.dropped() == 1
+        assert not sys.stdout.isatty()
+        monkeypatch.undo()
+    assert (tmp_path / "out").read_text() == "printed\n"
+
+
+def test_streams_that_were_closed_or_are_in_memory_are_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", memory)
+    # What Python makes of a descriptor that was closed.
+    monkeypatch.setattr(sys, "stderr", None)
+
+    output.take_over()
+    sys.stdout.write("printed\n")
+    sys.stderr.write("to nobody\n")
+    output.drain()
+
+    assert (memory.getvalue(), output.dropped()) == ("printed\n", 0)

@@ -1,0 +1,272 @@
+"""What a job knows of earlier workers on its volumes, what it leaves for the next job, and where its VMA was."""
+
+import msgspec
+import pytest
+
+from domain.attribution import Former, Standing, as_former
+from domain.events import Trace
+from domain.lifecycle import JobState
+from domain.ports import ProbeTarget
+from domain.recovery_policy import Basis, Outcome
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Document, Observation, VMAStatus
+from tests.builders import JOB, NOON, at, document, observed
+
+TRACE = Trace("request-1", "request-1")
+COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
+GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
+DOWN = observed(VMAStatus.UNREACHABLE)
+
+
+def running(percent: float, seconds: float) -> Observation:
+    return observed(document(VMAStatus.RUNNING, percent), seconds=seconds)
+
+
+def registered() -> ReplicationJob:
+    job = ReplicationJob(id=JOB)
+    job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, NOON, TRACE)
+    return job
+
+
+def former(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
+    return [(one.volume_id, one.status) for one in job.left_over]
+
+
+class JobUnder:
+    """A job, and what its exports say one after the other."""
+
+    def __init__(self, job: ReplicationJob) -> None:
+        self.job = job
+
+    def hears(self, *exports: Document | VMAStatus, own: Document | VMAStatus | None = None) -> ReplicationJob:
+        """Have it observed as polling does, with what it knows of others."""
+        target = self.job.target
+        seen = observed(*exports, own=own, left_over=target.left_over, unasked=target.unasked, heard=target.heard)
+        self.job.observe(seen, at(10))
+        return self.job
+
+
+def registered_after(*left: Former, volumes: tuple[str, ...] = ("v1", "v2"), unasked: tuple[str, ...] = ()) -> JobUnder:
+    """Register a job on volumes where others have left this."""
+    job = ReplicationJob(id=JOB)
+    job.register("pgtest1", "ctx-1", volumes, "default", 0.0, NOON, TRACE, Standing(left_over=left, unasked=unasked))
+    return JobUnder(job)
+
+
+class TestWhatOthersLeft:
+    """Exports of the job's volumes show what earlier workers left, until the job's own worker writes there."""
+
+    ENDED = document(VMAStatus.COMPLETED, 100.0, started="10:00")
+    LEFT = as_former(observed(ENDED).disks[0], None)
+    COPIES = document(VMAStatus.RUNNING, 60.0, started="10:00")
+    ALIVE = as_former(observed(COPIES).disks[0], None)
+
+    def test_it_counts_until_this_jobs_worker_writes_there(self) -> None:
+        under = registered_after(self.LEFT)
+
+        under.hears(self.ENDED, GONE.status, own=document(percent=3.0))
+        assert former(under.job) == [("v1", VMAStatus.COMPLETED)]
+
+        under.hears(document(percent=4.0, started="11:00"), GONE.status)
+        assert former(under.job) == []
+
+    def test_each_disk_counts_for_itself(self) -> None:
+        other = msgspec.structs.replace(self.LEFT, volume_id="v2")
+        under = registered_after(self.LEFT, other)
+
+        job = under.hears(document(percent=4.0, started="11:00"), self.ENDED)
+
+        assert former(job) == [("v2", VMAStatus.COMPLETED)]
+
+    def test_it_is_followed_while_the_previous_worker_copies_on_and_to_its_end(self) -> None:
+        under = registered_after(self.ALIVE)
+
+        job = under.hears(document(percent=95.0, started="10:00"), GONE.status, own=GONE.status)
+        assert [(one.volume_id, one.progress_percent, one.alive) for one in job.left_over] == [("v1", 95.0, None)]
+        assert (job.progress_percent, job.seen_on_vma, job.disks) == (0.0, False, {})
+
+        job = under.hears(self.ENDED, GONE.status, own=GONE.status)
+        assert former(job) == [("v1", VMAStatus.COMPLETED)]
+        assert (job.state, job.seen_on_vma, job.vma_status) == (JobState.REPLICATING, False, VMAStatus.UNANSWERED)
+
+    def test_after_that_end_the_jobs_own_worker_is_heard(self) -> None:
+        under = registered_after(self.ALIVE)
+        under.hears(self.ENDED, GONE.status, own=GONE.status)
+
+        job = under.hears(document(percent=100.0, started="10:00"), GONE.status)
+        assert (job.vma_status, job.seen_on_vma, job.progress_percent) == (VMAStatus.RUNNING, True, 0.0)
+        assert [(one.status, one.alive) for one in job.left_over] == [(VMAStatus.RUNNING, False)]
+
+        job = under.hears(document(percent=5.0, started="10:00"), GONE.status)
+        assert (job.disks["v1"].progress_percent, job.left_over) == (5.0, ())
+
+    def test_a_worker_that_was_overtaken_is_so_for_the_job_that_ends_with_its_figures(self) -> None:
+        under = registered_after(self.LEFT, volumes=("v1",))
+        under.hears(document(percent=100.0, started="10:00"))
+
+        job = under.hears(self.ENDED, own=GONE.status)
+
+        assert (job.state, job.outcome_basis, job.left_over) == (JobState.COMPLETED, Basis.OBSERVED, ())
+
+    def test_without_a_document_nothing_changes(self) -> None:
+        for silence in (GONE.status, DOWN.status, VMAStatus.UNANSWERED):
+            job = registered_after(self.LEFT).hears(silence, silence, own=silence)
+            assert job.left_over == (self.LEFT,)
+
+    def test_whether_an_export_speaks_for_one_disk_stays_known(self) -> None:
+        alive = msgspec.structs.replace(self.ALIVE, one_disk=True)
+
+        job = registered_after(alive).hears(document(percent=95.0, started="10:00"), GONE.status, own=GONE.status)
+
+        assert [one.one_disk for one in job.left_over] == [True]
+
+
+class TestUnasked:
+    """Volumes of which nobody could say at registration what stood on their exports."""
+
+    @pytest.mark.parametrize("answered", [GONE.status, document(percent=3.0)])
+    def test_one_is_known_as_soon_as_its_export_shows_no_end(self, answered: Document | VMAStatus) -> None:
+        job = registered_after(unasked=("v1", "v2")).hears(answered, DOWN.status, own=GONE.status)
+
+        assert (job.unasked, job.target.unasked) == (("v2",), frozenset({"v2"}))
+
+    @pytest.mark.parametrize(
+        "answered",
+        [DOWN.status, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, document(COMPLETED.status)],
+    )
+    def test_what_shows_nothing_or_an_end_leaves_it_open(self, answered: Document | VMAStatus) -> None:
+        job = registered_after(unasked=("v1", "v2")).hears(answered, DOWN.status, own=GONE.status)
+
+        assert (job.unasked, job.left_over) == (("v1", "v2"), ())
+
+    def test_a_failure_that_stands_there_is_a_previous_workers(self) -> None:
+        under = registered_after(unasked=("v1",), volumes=("v1",))
+
+        job = under.hears(document(VMAStatus.FAILED, 7.0), own=GONE.status)
+        assert (job.state, former(job)) == (JobState.REPLICATING, [("v1", VMAStatus.FAILED)])
+
+        job = under.hears(document(VMAStatus.RUNNING, 7.0))
+        assert (job.vma_status, job.unasked) == (VMAStatus.RUNNING, ())
+
+    def test_a_completion_that_stands_there_is_no_contact(self) -> None:
+        job = registered_after(unasked=("v1",), volumes=("v1",)).hears(document(COMPLETED.status, 100.0))
+
+        assert (job.state, job.doubtful) == (JobState.REPLICATING, True)
+        assert (job.seen_on_vma, job.last_contact_at, job.disks, job.progress_percent) == (False, None, {}, 0.0)
+
+    def test_from_the_jobs_first_own_document_on_its_end_counts(self) -> None:
+        under = registered_after(unasked=("v1",), volumes=("v1",))
+        under.hears(document(percent=40.0))
+
+        assert under.hears(document(VMAStatus.COMPLETED, 100.0)).state is JobState.COMPLETED
+
+
+class TestWhatAJobLeaves:
+    """What the next job of a volume has to know."""
+
+    def test_it_is_what_the_export_said_last(self) -> None:
+        job = registered()
+        assert job.left_on("v1") is None
+
+        for said in (running(40.0, 10), COMPLETED):
+            job.observe(said, at(10))
+            left = job.left_on("v1")
+            assert left == msgspec.structs.replace(as_former(said.disks[0], None), one_disk=True)
+
+        assert job.left_on("v2") is None
+
+    def test_a_worker_that_was_last_seen_running_may_still_write(self) -> None:
+        job = registered()
+        job.observe(running(40.0, 10), at(10))
+        job.operator_decide(Outcome.FAIL, "mara", "enough", at(20), TRACE)
+
+        left = job.left_on("v1")
+
+        assert left is not None
+        assert left.may_still_write
+
+    def test_what_it_found_is_left_for_the_next_until_its_own_worker_has_written(self) -> None:
+        left = as_former(COMPLETED.disks[0], None)
+        under = registered_after(left, volumes=("v1",))
+        assert [under.job.left_on(v) for v in ("v0", "v1", "v2")] == [None, left, None]
+
+        job = under.hears(document(percent=4.0))
+
+        now = job.left_on("v1")
+        assert now is not None
+        assert (now.status, now.progress_percent) == (VMAStatus.RUNNING, 4.0)
+
+    def test_an_export_is_known_to_speak_for_one_disk_if_there_is_one_or_if_another_spoke_too(self) -> None:
+        def left(*exports: Document | VMAStatus) -> list[bool]:
+            volumes = tuple(f"v{n}" for n in range(1, len(exports) + 1))
+            job = registered_after(volumes=volumes).hears(*exports)
+            return [one.one_disk for v in volumes if (one := job.left_on(v)) is not None]
+
+        half = document(percent=50.0)
+        assert left(half) == [True]
+        assert left(half, GONE.status) == [False]
+        assert left(half, half) == [True, True]
+        assert left(half, half, GONE.status) == [True, True]
+
+    def test_a_reading_that_contradicts_itself_is_none(self) -> None:
+        job = registered()
+        job.observe(running(40.0, 10), at(10))
+
+        job.observe(observed(document(VMAStatus.COMPLETED, 41.5), seconds=20), at(20))
+
+        left = job.left_on("v1")
+        assert left is not None
+        assert (left.status, left.progress_percent) == (VMAStatus.RUNNING, 40.0)
+
+
+def test_the_volumes_that_the_jobs_worker_was_heard_of_are_known_when_it_is_asked_for() -> None:
+    under = registered_after()
+    assert under.job.target == ProbeTarget(JOB, "default", ("v1", "v2"))
+
+    under.hears(document(percent=4.0), GONE.status)
+
+    assert under.job.target.heard == {"v1"}
+
+
+class TestAddress:
+    """Where the VMA was when it last knew the job."""
+
+    @staticmethod
+    def at_address(address: str | None) -> ReplicationJob:
+        job = ReplicationJob(id=JOB)
+        job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, NOON, TRACE, Standing(address=address))
+        return job
+
+    def test_it_is_known_from_the_registration_if_it_answered_then(self) -> None:
+        assert self.at_address("http://a").vma_address == "http://a"
+        assert registered().vma_address is None
+
+    @pytest.mark.parametrize("said", [document(VMAStatus.RUNNING, 4.0), document(VMAStatus.FAILED, 4.0)])
+    def test_it_is_where_the_job_was_heard_of_since(self, said: Document) -> None:
+        job = self.at_address("http://a")
+
+        job.observe(observed(said, address="http://b"), at(10))
+
+        assert job.vma_address == "http://b"
+
+    @pytest.mark.parametrize("silence", [GONE.status, DOWN.status, VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED])
+    def test_it_is_not_where_nobody_knew_it(self, silence: VMAStatus) -> None:
+        job = self.at_address("http://a")
+
+        job.observe(observed(silence, own=silence, address="http://b"), at(10))
+
+        assert job.vma_address == "http://a"
+
+    def test_nor_is_it_where_a_document_may_be_the_previous_workers(self) -> None:
+        job = self.at_address("http://a")
+
+        job.observe(observed(document(COMPLETED.status), unasked=frozenset({"v1"}), address="http://b"), at(10))
+
+        assert job.vma_address == "http://a"
+
+    def test_a_workers_own_report_does_not_say_it(self) -> None:
+        job = self.at_address("http://a")
+
+        job.observe(running(4.0, 10), at(10))
+
+        assert job.vma_address == "http://a"
