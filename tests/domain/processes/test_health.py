@@ -18,9 +18,8 @@ def poller(scenery: Scenery) -> Poller:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=5.0,
-        concurrency=8,
         lose_contact=scenery.request,
     )
 
@@ -32,6 +31,7 @@ def monitor(scenery: Scenery, poller: Poller) -> HealthMonitor:
         poller,
         scenery.clock,
         scenery.log,
+        awake=scenery.clock.monotonic,
         stale_after=30.0,
         stalled_after=900.0,
         recover=scenery.request,

@@ -23,9 +23,8 @@ def poller(scenery: Scenery) -> Poller:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=INTERVAL,
-        concurrency=8,
         lose_contact=scenery.request,
     )
 

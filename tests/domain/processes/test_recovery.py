@@ -22,9 +22,8 @@ def recovery(scenery: Scenery) -> Recovery:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=5.0,
-        concurrency=8,
         lose_contact=scenery.request,
     )
     runs = RunBook(scenery.event_log, scenery.clock, "instance-1", lambda: "run-1")
