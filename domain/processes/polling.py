@@ -111,7 +111,7 @@ class Poller:
 
     @property
     def lags(self) -> dict[str, float]:
-        """By how many seconds the polls of each VMA are late: those under way, or the last if none is.
+        """By how many seconds the polls of each VMA with jobs are late: those under way, or the last if none is.
 
         Questions to a slow VMA wait for their turn, so its jobs are polled more slowly; the others' are not.
         """
@@ -120,7 +120,7 @@ class Poller:
         for live in self.live.values():
             if live.asked_since is not None:
                 waiting[live.vma] = max(waiting.get(live.vma, 0.0), now - live.asked_since)
-        return {vma: max(lag, waiting.get(vma, 0.0)) for vma, lag in self._last_lag.items()} | waiting
+        return {live.vma: self._last_lag.get(live.vma, 0.0) for live in self.live.values()} | waiting
 
     @property
     def lag(self) -> float:
