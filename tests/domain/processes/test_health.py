@@ -87,23 +87,16 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
         scenery.vma.says[job_id] = RUNNING
         poller.watch(job)
     scenery.vma.hanging.add("slow")
-    looks: list[tuple[list[str], list[tuple[str, Cause]]]] = []
+    running = asyncio.ensure_future(poller.run())
 
-    async def look() -> None:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(poller.run())
-            for until in (29.0, 60.0):
-                while scenery.clock.monotonic() < until:
-                    await asyncio.sleep(0)
-                await monitor.look()
-                looks.append((scenery.log.events.copy(), scenery.requested.copy()))
+    for late in ([], ["vma_polled_late"]):
+        until = scenery.clock.monotonic() + 29.0
+        await while_running(asyncio.sleep(60), lambda until=until: scenery.clock.monotonic() > until)  # type: ignore[misc]
+        await monitor.look()
+        assert (scenery.log.events[1:], scenery.requested) == (late, [])
 
-    await while_running(look(), lambda: len(looks) == 2)
-
-    assert looks == [
-        (["progress_poller_started"], []),
-        (["progress_poller_started", "vma_polled_late"], []),
-    ]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture
@@ -168,6 +161,42 @@ async def test_a_running_job_whose_figures_do_not_move_is_marked_stalled_once(
     assert stalled.is_open
     assert stalled.stalled_since is not None
     assert scenery.clock.now() - stalled.stalled_since > timedelta(seconds=900)
+
+
+@pytest.mark.parametrize("step", [0.0, 86_400.0, -86_400.0])
+async def test_a_stalled_job_that_moves_again_is_no_longer_stalled_however_the_clock_was_set(
+    scenery: Scenery, poller: Poller, monitor: HealthMonitor, step: float
+) -> None:
+    job = await scenery.job()
+    scenery.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    await while_running(poller.run(), lambda: scenery.clock.monotonic() > 910)
+    await monitor.look()
+    await while_running(poller.run(), lambda: scenery.clock.monotonic() > 920)
+    assert (await scenery.app.job(job.id)).stalled_since is not None
+
+    scenery.clock.step(step)
+    scenery.vma.says[job.id] = document(percent=41.6)
+    await while_running(poller.run(), lambda: scenery.clock.monotonic() > 930)
+
+    assert (await scenery.kinds())[-1] == "JobMovedAgain"
+    assert (await scenery.app.job(job.id)).stalled_since is None
+
+
+async def test_a_job_that_stalls_again_is_marked_again(
+    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+) -> None:
+    job = await scenery.job()
+    poller.watch(job)
+    for n in range(2):
+        scenery.vma.says[job.id] = document(percent=40.0 + n)
+        until = scenery.clock.monotonic() + 910
+        await while_running(poller.run(), lambda until=until: scenery.clock.monotonic() > until)  # type: ignore[misc]
+        await monitor.look()
+
+    kinds = await scenery.kinds()
+
+    assert (kinds.count("JobStalled"), kinds.count("JobMovedAgain"), kinds[-1]) == (2, 1, "JobStalled")
 
 
 async def test_a_job_that_moves_a_little_is_not_stalled(
