@@ -15,7 +15,7 @@ from domain.vma_status import Observation, VMAStatus
 
 
 class _Heard(msgspec.Struct):
-    """What was last heard of a job. Awake seconds; `contact` in monotonic ones."""
+    """What was last heard of a job. Awake seconds; `last`, when it was asked about, and `contact` in monotonic ones."""
 
     contact: float
     key: tuple[VMAStatus, bool] | None = None
@@ -29,7 +29,10 @@ class Silences:
     """Follows the answers about each job; any change of status, and any pause, starts the count again."""
 
     def __init__(self, clock: Clock, awake: Callable[[], float], longest_pause: float) -> None:
-        """`awake` counts seconds; a job not asked about for `longest_pause` of them was not asked about."""
+        """`awake` counts seconds; a job was not asked about without a break if a pause was longer than `longest_pause`.
+
+        A pause counts in monotonic seconds: our own absence is one, too.
+        """
         self._clock = clock
         self._awake = awake
         self._longest_pause = longest_pause
@@ -38,13 +41,13 @@ class Silences:
 
     def heard(self, job: JobFields, observation: Observation) -> Silence:
         """Count an answer in; return for how long the same one has held."""
-        now, entry = self._awake(), self._entry(job)
-        if now - entry.last > self._longest_pause:
+        now, entry, asked_at = self._awake(), self._entry(job), self._clock.monotonic()
+        if asked_at - entry.last > self._longest_pause:
             entry.key, entry.inconclusive_since = None, None
         key = (observation.status, observation.doubtful)
         if key != entry.key:
             entry.key, entry.since, entry.probes = key, now, 0
-        entry.probes, entry.last = entry.probes + 1, now
+        entry.probes, entry.last = entry.probes + 1, asked_at
         self._note_contact(entry, observation, now)
         since = now if entry.inconclusive_since is None else entry.inconclusive_since
         return Silence(

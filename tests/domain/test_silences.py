@@ -251,14 +251,19 @@ def test_a_step_of_the_machines_clock_changes_nothing(listener: Listener, job: R
     assert listener.silences.without_contact(job) == 20.0
 
 
-@pytest.mark.parametrize("absence", [60.0, 3600.0, 86_400.0])
-def test_our_own_absence_is_not_the_vmas_silence(listener: Listener, job: ReplicationJob, absence: float) -> None:
-    """The process is stopped between two probes: of that it was awake for a second at most."""
+@pytest.mark.parametrize(
+    ("absence", "held_for", "probes"),
+    [(60.0, 1.5, 3), (LONGEST_PAUSE, 1.5, 3), (LONGEST_PAUSE + 0.1, 0.0, 1), (86_400.0, 0.0, 1)],
+)
+def test_our_own_absence_is_not_the_vmas_silence(
+    listener: Listener, job: ReplicationJob, absence: float, held_for: float, probes: int
+) -> None:
+    """The process is stopped between two probes: it was awake for a second of that, and a long stop is a pause."""
     listener.restart(AwakeTime(listener.clock))
     listener.hears(job, DOWN)
     listener.hears(job, DOWN, after=0.5)
 
     heard = listener.hears(job, DOWN, after=absence)
 
-    assert (heard.held_for, heard.unheard_for) == (1.5, 1.5)
+    assert (heard.held_for, heard.unheard_for, heard.probes) == (held_for, held_for, probes)
     assert listener.silences.without_contact(job) == absence + 0.5
