@@ -25,13 +25,14 @@ class VMAAddress:
         """`url` is the VMA's base address; user and password go into a header, and into nothing else."""
         known = httpx.URL(url)
         self.login = httpx.BasicAuth(known.username, known.password) if known.userinfo else None
-        self._base = str(known.copy_with(userinfo=b"")).rstrip("/")
-        self.health = f"{self._base}/api/v1/health"
+        self.host = known.host
+        self.base = str(known.copy_with(userinfo=b"")).rstrip("/")
+        self.health = f"{self.base}/api/v1/health"
         self._secrets = _forms_of(known.username, known.password)
 
     def of(self, endpoint: str, asked_id: str) -> str:
         """Return the address of a question."""
-        return f"{self._base}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
+        return f"{self.base}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
 
     def read(self, asked_id: str, http_status: int, body: bytes, latency_ms: float) -> Answer:
         """Read a reply. What it tells of secrets is masked, for a VMA's words become events, and are kept for ever.
@@ -67,14 +68,8 @@ def _forms_of(user: str, password: str) -> list[bytes]:
 
 
 def _redacted(answer: Answer) -> Answer:
-    """Take out of an answer's texts what is known to be secret by its form."""
-    document = answer.document
-    if document is not None:
-        disks = tuple(msgspec.structs.replace(disk, disk_id=redacted(disk.disk_id)) for disk in document.disks)
-        phase, error = _text(document.phase), _text(document.error)
-        document = msgspec.structs.replace(document, phase=phase, error=error, disks=disks)
-    detail, excerpt = _text(answer.detail), _text(answer.excerpt)
-    return msgspec.structs.replace(answer, detail=detail, excerpt=excerpt, document=document)
+    """Take out of an answer's own texts what is known to be secret by its form; its document's were read without."""
+    return msgspec.structs.replace(answer, detail=_text(answer.detail), excerpt=_text(answer.excerpt))
 
 
 def _text(text: str | None) -> str | None:

@@ -1,49 +1,61 @@
-"""A circuit per VMA: one that is down is found down once, not once per job.
+"""A circuit breaker per VMA: one that is down is found down once, not once per job.
 
-closed ──failures in a row──▶ half-open ──the pilot fails──▶ open
-   ▲                              │                           │
-   └───the pilot is answered──────┴─────the rest is over──────┘
+closed ──a question fails, and the health check──▶ open
+   ▲                                                │
+   │                                    `rest` seconds are over
+   │                                                ▼
+   └──the trial request or its health check──── half-open ──both fail──▶ open
+      is answered
 
 It begins half-open: until the first question has been answered, nobody knows whether the VMA is there, and the
-others wait for what the first pilot finds. Once it is known to be down, nobody waits for later pilots.
-
-The first failures do not open it: the ids that hang may be a few bad ones. Whoever is the pilot asks for the VMA
-itself, too, and if that is there, the others are let through. Only where many ids in a row hang does it count for
-nothing that the VMA itself answers.
+other questions wait for the outcome of the trial request. While it is open they are answered at once.
 """
 
 import asyncio
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum, auto
 
-DOUBT_AFTER = 5
-"""Failures in a row, with no answer in between, after which a pilot has to find out."""
+import msgspec
 
-HANGING_AFTER = 20
-"""Failures in a row after which a VMA that is there, and answers for no id, counts as down."""
+from domain.vma_status import VMAStatus
 
 
-class Leave(StrEnum):
-    """What may be done with a question."""
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a question is not put to the VMA now, and the status that answers it instead."""
 
-    ASK = "ask"
-    PILOT = "pilot"
-    NO = "no"
+    status: VMAStatus
+    detail: str
+
+
+class Leave(Enum):
+    """How a question may be put."""
+
+    ASK = auto()
+    TRIAL = auto()
 
 
 class Circuit:
-    """The circuit of one VMA. Seconds."""
+    """The circuit breaker of one VMA. Times in seconds."""
 
-    def __init__(self, monotonic: Callable[[], float], rest: float) -> None:
-        """After it has opened, one question in `rest` seconds is let through."""
+    def __init__(self, monotonic: Callable[[], float], rest: float, trust: float) -> None:
+        """Begin half-open.
+
+        Args:
+            monotonic: the clock.
+            rest: time after which an open circuit lets a trial request through.
+            trust: time after the rest during which the last failure still answers the questions beside a trial
+                request. Later it is too old for that: this process may have been suspended.
+
+        """
+        self.heard = 0
         self.last_error: str | None = None
         self.opened_at: float | None = None
         self._monotonic = monotonic
         self._rest = rest
+        self._trust = trust
         self._closed = False
-        self._failures = 0
-        self._next_pilot = float("-inf")
-        self._pilot: asyncio.Future[None] | None = None
+        self._failed_at = float("-inf")
+        self._trial: asyncio.Future[Refusal | None] | None = None
 
     @property
     def state(self) -> str:
@@ -52,61 +64,55 @@ class Circuit:
             return "closed"
         return "open" if self.opened_at is not None else "half-open"
 
-    async def may_ask(self) -> Leave:
-        """Say whether to ask now; no means: it is down. Waits while the first pilot is under way.
+    def refusal(self) -> Refusal | None:
+        """Return why no question is put now; None if the VMA is not known to be down, or a trial request is due."""
+        if self.opened_at is None:
+            return None
+        known_for = self._monotonic() - self._failed_at
+        if known_for < self._rest or (self._trial is not None and known_for < self._rest + self._trust):
+            return Refusal(VMAStatus.UNREACHABLE, f"not asked again yet, the VMA is down: {self.last_error}")
+        return None
 
-        A pilot ends in `answered`, `failed` or `not_asked`.
+    async def admit(self) -> Leave | Refusal:
+        """Return how a question may be put now; wait for the outcome of a trial request if that has to tell.
+
+        Whoever gets `Leave.TRIAL` must call `end_trial` at last.
         """
         while not self._closed:
-            if self._pilot is not None:
-                if self._is_down():
-                    return Leave.NO
-                await asyncio.shield(self._pilot)
-                if self._is_down():
-                    return Leave.NO
-            elif self._monotonic() >= self._next_pilot:
-                self._pilot = asyncio.get_running_loop().create_future()
-                return Leave.PILOT
-            else:
-                return Leave.NO
+            refusal = self.refusal()
+            if refusal is None and self._trial is not None:
+                refusal = await asyncio.shield(self._trial)
+            elif refusal is None:
+                self._trial = asyncio.get_running_loop().create_future()
+                return Leave.TRIAL
+            if refusal is not None:
+                return refusal
         return Leave.ASK
 
-    def answered(self) -> None:
-        """The VMA's HTTP server answered for an id, whatever it said."""
-        self._failures = 0
-        self._close()
-
-    def is_there(self) -> None:
-        """The VMA's HTTP server answered, but not for an id."""
-        if self._failures < HANGING_AFTER:
-            self._close()
-
-    def failed(self, leave: Leave, error: str) -> None:
-        """A question found no answer."""
-        self.last_error = error
-        self._failures += 1
-        if leave is Leave.PILOT and self._pilot is not None:
-            self.opened_at = self.opened_at or self._monotonic()
-            self._next_pilot = self._monotonic() + self._rest
-            self._land()
-        elif self._failures >= DOUBT_AFTER:
-            self._closed = False
-
-    def not_asked(self, leave: Leave) -> None:
-        """The question did not leave this machine, which says nothing of the VMA."""
-        if leave is Leave.PILOT:
-            self._land()
-
-    def _close(self) -> None:
-        self._closed, self._next_pilot = True, float("-inf")
+    def alive(self) -> None:
+        """Note a sign of life: the VMA's HTTP server has answered, whatever it said."""
+        self.heard += 1
+        self._closed = True
         self.opened_at = self.last_error = None
-        self._land()
+        self.end_trial()
 
-    def _is_down(self) -> bool:
-        return self.opened_at is not None
+    def open(self, error: str) -> Refusal:
+        """Note that the VMA as a whole does not answer; return what answers the questions that wait."""
+        self._closed = False
+        self._failed_at = self._monotonic()
+        self.opened_at = self._failed_at if self.opened_at is None else self.opened_at
+        self.last_error = error
+        refusal = Refusal(VMAStatus.UNREACHABLE, error)
+        self.end_trial(refusal)
+        return refusal
 
-    def _land(self) -> None:
-        if self._pilot is not None:
-            if not self._pilot.done():
-                self._pilot.set_result(None)
-            self._pilot = None
+    def unknown(self, refusal: Refusal) -> None:
+        """Note that the trial request could not be put: whether the VMA is there is not known any more."""
+        self.opened_at, self.last_error = None, refusal.detail
+        self.end_trial(refusal)
+
+    def end_trial(self, refusal: Refusal | None = None) -> None:
+        """End the trial request, if there is one; without a refusal the next question takes its place."""
+        if self._trial is not None and not self._trial.done():
+            self._trial.set_result(refusal)
+        self._trial = None

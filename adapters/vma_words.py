@@ -1,9 +1,11 @@
 """The words of the VMAs' builds: what each means, and which are none of theirs."""
 
-import re
 from collections.abc import Mapping
 
 from domain.vma_status import VMAStatus
+
+CANCELLED_WORDS = frozenset({"cancelled", "canceled", "aborted", "terminated"})
+"""They end a job as failed: its worker is gone, and its copy is not complete."""
 
 STATUS_WORDS: dict[str, VMAStatus] = {
     **dict.fromkeys(
@@ -18,13 +20,47 @@ STATUS_WORDS: dict[str, VMAStatus] = {
             "streaming",
             "finalizing",
             "transferring",
+            # Not in the contract. Each says that a worker is alive, whatever it is doing.
+            "active",
+            "scheduled",
+            "waiting",
+            "initializing",
+            "initialising",
+            "connecting",
+            "reconnecting",
+            "syncing",
+            "synchronizing",
+            "replicating",
+            "copying",
+            "processing",
+            "verifying",
+            "validating",
+            "finalising",
+            "finishing",
+            "completing",
+            "paused",
+            "pausing",
+            "suspended",
+            "suspending",
+            "resuming",
+            "resumed",
+            "retrying",
+            "cancelling",
+            "canceling",
+            "aborting",
+            "terminating",
+            "stopping",
         ),
         VMAStatus.RUNNING,
     ),
     **dict.fromkeys(("completed", "succeeded"), VMAStatus.COMPLETED),
-    **dict.fromkeys(("failed", "error"), VMAStatus.FAILED),
+    **dict.fromkeys(("failed", "error", *CANCELLED_WORDS), VMAStatus.FAILED),
 }
-"""`status` as the contract lists it, compared without case, spaces, `_` and `-`."""
+"""`status`, compared without case, spaces, `_` and `-`.
+
+Words that could mean two things are left out, and so are unintelligible: a job that is `stopped` or `halted` may be
+continued or not, one that is `done`, `finished` or `closed` may have failed.
+"""
 
 PHASE_WORDS: dict[str, VMAStatus] = {
     **dict.fromkeys(
@@ -51,9 +87,8 @@ PHASE_WORDS: dict[str, VMAStatus] = {
 }
 """`phase` where a document has no status. A phase alone never completes a job."""
 
-
-NOT_FOUND_WORDS = re.compile(r"job not found(?:: (?P<id>\S+))?\.?", re.IGNORECASE)
-"""How the builds say it: alone, or with the id."""
+ALONE, WITH_ID = "job not found", "no active migration found for job"
+"""How the builds say that they do not know a job; the second always names the id."""
 
 
 class Unintelligible(ValueError):
@@ -81,5 +116,8 @@ def plain(word: object) -> str:
 
 def is_not_found(asked_id: str, text: str) -> bool:
     """Whether this is a build's way of saying that it does not know the id, and no other id."""
-    words = NOT_FOUND_WORDS.fullmatch(text.strip())
-    return words is not None and words["id"] in {None, asked_id}
+    said = text.strip()
+    with_id = {f": {asked_id}", f": {asked_id}."}
+    if said[: len(ALONE)].lower() == ALONE:
+        return said[len(ALONE) :] in {"", ".", *with_id}
+    return said[: len(WITH_ID)].lower() == WITH_ID and said[len(WITH_ID) :] in with_id

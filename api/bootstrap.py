@@ -17,6 +17,7 @@ from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
 from adapters.vma_circuit import Circuit
 from adapters.vma_client import HttpVMA
+from adapters.vma_pace import Pace
 from api.access import Access, Buckets, is_loopback
 from api.background import Background
 from api.metrics import MeasuredVMA, Metrics
@@ -53,7 +54,7 @@ class Service(msgspec.Struct, frozen=True):
     log: Log
     event_log: SQLiteEventLog
     engine: Engine
-    vma: HttpVMA | VMA
+    vma: VMA
     app: JobRecovery
     runs: RunBook
     contact: Contact
@@ -79,6 +80,10 @@ class Service(msgspec.Struct, frozen=True):
         """Return how each VMA's circuit stands."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
 
+    def paces(self) -> dict[str, Pace]:
+        """Return the pace of the questions to each VMA, by its name."""
+        return self.vma.paces if isinstance(self.vma, HttpVMA) else {}
+
     async def close(self) -> None:
         """Store what waits and close everything."""
         if isinstance(self.vma, HttpVMA):
@@ -92,10 +97,14 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     """Put the service together on the settings' data directory; nothing runs yet.
 
     Raises:
+        InvalidInput: a file with certificate authorities cannot be used.
         StorageUnavailable: the data directory or a file in it cannot be used.
 
     """
     clock = clock or SystemClock()
+    client = vma or HttpVMA(
+        settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest, ca_file=settings.vma_ca_file
+    )
     data_dir = prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
@@ -103,7 +112,6 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
     projector = Projector(engine, event_log, clock, log)
     event_log.on_commit(projector.committed)
-    client = vma or HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
     return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
 
@@ -136,7 +144,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     log: Log,
     event_log: SQLiteEventLog,
     engine: Engine,
-    vma: HttpVMA | VMA,
+    vma: VMA,
     projector: Projector,
     chance: random.Random,
 ) -> Service:

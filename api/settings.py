@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("job-recovery-data")
     vma_url: str = "http://localhost:9081"
     vmas: dict[str, str] = Field(default_factory=dict)
+    vma_ca_file: Path | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
@@ -118,9 +119,9 @@ class Settings(BaseSettings):
     def _are_urls(cls, vmas: dict[str, str]) -> dict[str, str]:
         return {name: _further_vma(name, url) for name, url in vmas.items()}
 
-    @field_validator("host", "data_dir")
+    @field_validator("host", "data_dir", "vma_ca_file")
     @classmethod
-    def _has_no_nul(cls, value: str | Path) -> str | Path:
+    def _has_no_nul(cls, value: str | Path | None) -> str | Path | None:
         if "\0" in str(value):
             raise ValueError("It holds a NUL character")
         return value
@@ -151,7 +152,7 @@ class Settings(BaseSettings):
 
     @property
     def circuit_rest(self) -> float:
-        """Seconds between two pilots to a VMA that is down: each probe of a confirmation gets a fresh one."""
+        """Seconds between two trial requests to a VMA that is down: each probe of a confirmation gets a fresh one."""
         return min(self.retry_backoff_initial, self.confirmation_window / self.confirmation_probes)
 
     @classmethod

@@ -203,14 +203,14 @@ class JobFields(Aggregate, kw_only=True):
         self.last_contact_at = observation.observed_at
         self.vma_address = observation.address or self.vma_address
         before = self.movement
-        self.phase, self.error = observation.phase, observation.error
+        self.phase, self.error = observation.phase or self.phase, observation.error
         if observation.progress_percent is not None:
             self.progress_percent = observation.progress_percent
             least = observation.least_percent
             self.least_percent = observation.progress_percent if least is None else least
             self.progress_speaks_for = observation.speaks_for
-        self.bytes_transferred = observation.bytes_transferred
-        self.total_bytes = observation.total_bytes
+        if observation.bytes_transferred is not None or observation.total_bytes is not None:
+            self.bytes_transferred, self.total_bytes = observation.bytes_transferred, observation.total_bytes
         self.disks = {**self.disks, **{disk.volume_id: disk for disk in observation.disks if disk.is_statement}}
         if self.movement != before:
             self.moved_at = observation.observed_at

@@ -21,7 +21,8 @@ def is_material(job: JobFields, observation: Observation) -> bool:
         return True
     if observation.status not in CONCLUSIVE:
         return False
-    return observation.phase != job.phase or _progress_changed(job, observation)
+    phase_changed = observation.phase not in {None, job.phase}
+    return phase_changed or _progress_changed(job, observation)
 
 
 def _seconds_since_last(job: JobFields, observation: Observation) -> float:

@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import atheris
 
-with atheris.instrument_imports(include=["adapters.vma_dialects", "adapters.vma_words", "domain.vma_status"]):
+PARTS = ["dialects", "documents", "disks", "figures", "words"]
+
+with atheris.instrument_imports(include=[*(f"adapters.vma_{part}" for part in PARTS), "domain.vma_status"]):
     from adapters.vma_dialects import read_reply
 
 from tests.hostile.replies import ASKED, check

@@ -25,7 +25,6 @@ class World:
     """
 
     def __init__(self, now: Callable[[], float], epoch: datetime = EPOCH) -> None:
-        """Start with no jobs."""
         self._now = now
         self._epoch = epoch
         self._lock = threading.RLock()
@@ -82,9 +81,7 @@ class World:
             self._job(job_id).hold(disk, held)
 
     def say(self, job_id: str, **said: object) -> None:
-        """Have a job's documents say this, whatever the truth is; `said` are the fields of `Statement`.
-
-        Without fields they tell the truth again.
+        """Have a job's documents say this whatever the truth is (fields of `Statement`); without fields, the truth.
 
         Raises:
             msgspec.ValidationError: a field is unknown or of the wrong type.

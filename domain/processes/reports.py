@@ -1,10 +1,14 @@
-"""Reports that a worker sends by itself: taken as observations, checked and ordered like polled ones.
+"""Reports that a worker sends by itself: taken as observations, like polled ones.
 
-A report that is not newer than what is known changes nothing, so one that comes late or twice is harmless.
+A report that the worker sent before one that was taken already changes nothing. Only the worker's own times are
+compared, with each other: its clock may be set to anything. A report that comes twice is harmless.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from domain.application import JobRecovery
-from domain.events import Cause, Trace
+from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.processes.contact import Contact
 from domain.processes.polling import Poller
@@ -22,35 +26,45 @@ class Reports:
         self._contact = contact
         self._poller = poller
         self._requests = requests
+        self._last_sent: dict[str, datetime] = {}
+        app.subscribe(self._forget_ended)
 
-    async def take(self, job_id: str, observation: Observation, trace: Trace) -> str | None:
+    async def take(self, job_id: str, observation: Observation, trace: Trace, sent_at: datetime | None) -> str | None:
         """Take a report; return why it changes nothing, or None if it was applied.
+
+        Args:
+            job_id: the job that was reported about.
+            observation: what the report says, at the time of our clock at which it came.
+            trace: who sent it.
+            sent_at: when it was sent by the worker's clock; a report without a time is never late.
 
         Raises:
             NotFound: there is no such job.
 
         """
         job = await self._app.job(job_id)
-        if self._is_late(job, observation):
-            return "it is not newer than what is known already"
-        if job.state is JobState.REPLICATING:
-            await self._apply(job, observation, trace)
-            return None
+        if sent_at is not None and sent_at < self._last_sent.get(job_id, sent_at):
+            return "it was sent before a report that was taken already"
+        if not (job.is_open or job.is_guess):
+            return f"the job has {job.state.value} already"
+        if sent_at is not None:
+            self._last_sent[job_id] = sent_at
+        self._contact.reported(job, observation)
+        return await self._apply(job, observation, trace)
+
+    async def _apply(self, job: ReplicationJob, observation: Observation, trace: Trace) -> str | None:
         if job.state is JobState.RECOVERING:
-            return "a recovery run is asking the VMA about this job"
+            return "a recovery run is asking the VMA about this job, and takes the report into account"
         if job.state is JobState.PENDING_RETRY:
-            self._requests.request(job_id, Cause.RETRY_DUE)
-            return "the job waits for its VMA, which is asked about it now"
-        if job.is_guess and observation.conclusive:
-            await self._app.revise(job_id, observation)
-            return None
-        return f"the job has {job.state.value} already"
+            self._requests.request(job.id, Cause.RETRY_DUE)
+            return "the job waits for its VMA, which is asked now; the report is taken into account"
+        if job.state is JobState.REPLICATING:
+            self._poller.note(job, observation)
+            await self._app.observe(job.id, observation, trace)
+        elif observation.conclusive:
+            await self._app.revise(job.id, observation)
+        return None
 
-    async def _apply(self, job: ReplicationJob, observation: Observation, trace: Trace) -> None:
-        self._poller.note(job, observation)
-        await self._app.observe(job.id, observation, trace)
-
-    def _is_late(self, job: ReplicationJob, observation: Observation) -> bool:
-        live = self._poller.live.get(job.id)
-        known = [job.last_observed_at, live.polled_at if live else None]
-        return any(moment is not None and observation.observed_at <= moment for moment in known)
+    def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:
+        if not (job.is_open or job.is_guess):
+            self._last_sent.pop(job.id, None)

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from adapters.vma_dialects import read_document
+from adapters.vma_documents import read_document
 from adapters.vma_words import PHASE_WORDS
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma_says import ID, disk, reply, says
 
 RUNNING = "starting running in_progress pending Queued Preparing Snapshotting Streaming Finalizing transferring"
+ALIVE = (
+    "paused Pausing suspended suspending resuming cancelling canceling CANCELLING aborting terminating stopping "
+    "retrying waiting initializing syncing copying verifying active scheduled re-connecting"
+)
 PHASES = (
     "Initializing,Creating Snapshot,Snapshot Creation,Setting up NBD,Preparing Migration,Discover,EnableCBT,QueryCBT,"
     "Snapshot,PrepareVolumes,StartExports,Transfer,Copying Data,Finalize,Cleanup"
@@ -30,6 +34,34 @@ def test_every_word_for_completed_is_completed(word: str) -> None:
 @pytest.mark.parametrize("word", ["failed", "Failed", "error", "ERROR"])
 def test_every_word_for_failed_is_failed(word: str) -> None:
     assert says(status=word) is VMAStatus.FAILED
+
+
+@pytest.mark.parametrize("word", ALIVE.split())
+def test_a_job_whose_worker_is_alive_runs_whatever_it_is_doing(word: str) -> None:
+    assert says(status=word, percentage=41) is VMAStatus.RUNNING
+    assert says(status="completed", disk_progresses=[disk(100, "completed"), disk(50, word)]) is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize("word", ["cancelled", "Canceled", "ABORTED", "terminated"])
+def test_a_job_that_was_cancelled_has_failed_and_the_error_says_the_word(word: str) -> None:
+    alone = reply({"status": word, "percentage": 41}).document
+    with_reason = reply({"status": word, "last_error": "by the operator"}).document
+    one_disk = reply({"status": "in_progress", "disk_progresses": [disk(50, word), disk(50)]}).document
+
+    assert alone is not None
+    assert with_reason is not None
+    assert one_disk is not None
+    assert (alone.status, alone.error) == (VMAStatus.FAILED, f"the VMA says {word}")
+    assert (with_reason.status, with_reason.error) == (VMAStatus.FAILED, f"the VMA says {word}; by the operator")
+    assert (one_disk.status, one_disk.error) == (VMAStatus.FAILED, f"the VMA says {word}")
+
+
+@pytest.mark.parametrize("word", ["stopped", "halted", "killed", "done", "finished", "stalled", "unknown"])
+def test_a_word_that_may_mean_two_things_is_unintelligible_and_quoted(word: str) -> None:
+    assert (reply({"status": word}).status, reply({"status": word}).detail) == (
+        VMAStatus.UNINTELLIGIBLE,
+        f"unknown status '{word}'",
+    )
 
 
 @pytest.mark.parametrize("phase", PHASES.split(","))
@@ -123,7 +155,9 @@ def test_a_job_at_nothing_of_nothing_is_running() -> None:
         (["a", "b"], None, "a; b"),
         ([{"message": "a", "recoverable": True}], {"message": "z"}, "z; a"),
         ([{"error_type": "TIMEOUT"}], None, "TIMEOUT"),
-        ("not a list", 7, None),
+        ("not a list", 7, "not a list"),
+        ({"message": "no list"}, ["z"], "no list"),
+        ([7, None, ["a"], {"message": 7}], {"details": "z"}, None),
     ],
 )
 def test_errors_are_read_in_every_form(errors: object, last_error: object, said: str | None) -> None:
@@ -157,12 +191,23 @@ def test_a_disk_in_the_list_that_says_no_status_runs(word: str | None) -> None:
 
     assert answer.document is not None
     assert [disk.status for disk in answer.document.disks] == [VMAStatus.RUNNING]
-    assert reply({"status": "in_progress", "disk_progresses": [{**fields, "status": "gone"}]}).document is None
+
+
+def test_a_disk_whose_entry_cannot_be_read_is_an_unfinished_disk() -> None:
+    """It holds up a job that would be near its end otherwise."""
+    for entry in ("x", 7, {"status": "dancing", "percent": "much"}, {"status": ["completed"]}):
+        found = reply({"status": "in_progress", "percentage": 99, "disk_progresses": [disk(99), entry]}).document
+
+        assert found is not None
+        assert (found.status, found.least_progress) == (VMAStatus.RUNNING, 0.0)
+        assert says(status="completed", disk_progresses=[disk(100), entry]) is VMAStatus.UNINTELLIGIBLE
+        assert says(status="failed", disk_progresses=[disk(100), entry]) is VMAStatus.FAILED
 
 
 def test_a_completed_in_the_phase_of_a_failure_is_none() -> None:
     assert says(status="completed", phase="Error", percentage=100) is VMAStatus.UNINTELLIGIBLE
     assert says(status="completed", stage="ERROR", percentage=100) is VMAStatus.UNINTELLIGIBLE
+    assert says(status="completed", phase="Cancelled", percentage=100) is VMAStatus.UNINTELLIGIBLE
     assert says(status="completed", phase="Transfer", percentage=100) is VMAStatus.COMPLETED
     assert reply({"status": "completed", "phase": "Error"}).detail == "completed, in the phase 'Error'"
 
@@ -266,20 +311,102 @@ def test_a_percentage_is_read_as_it_is_but_for_rounding(percent: float, read: fl
     assert answer.document.progress_percent == read
 
 
-@pytest.mark.parametrize("percent", [-0.1, 100.1, -1, 101, 2**60, -(2**60)])
-def test_a_percentage_that_is_none_is_unintelligible(percent: float) -> None:
-    assert says(status="in_progress", percentage=percent) is VMAStatus.UNINTELLIGIBLE
+@pytest.mark.parametrize("percent", [100.1, 103.7, 250, 1000])
+def test_a_percentage_above_a_hundred_is_a_hundred(percent: float) -> None:
+    for word in ("in_progress", "completed", "failed"):
+        found = reply({"status": word, "percentage": percent}).document
+
+        assert found is not None
+        assert (found.status, found.progress_percent) == (reply({"status": word}).status, 100.0)
+
+
+NO_PERCENT: list[Any] = [-0.1, -1, 1000.1, 2**60, -(2**60), 10**300, "100", "NaN", True, [1], {}]
+NO_SIZE: list[Any] = [-1, 2**60 + 1000, 1e300, "5", False, [], {}]
+NO_AGGREGATE: list[Any] = [7, "x", [], {"percent": -1}, {"total_bytes": "5"}]
+UNREADABLE: list[dict[str, Any]] = [
+    *({"percentage": percent} for percent in NO_PERCENT),
+    *({name: size} for name in ("bytes_transferred", "total_bytes") for size in NO_SIZE),
+    *({"aggregate": part} for part in NO_AGGREGATE),
+    {"timing": "10:00"},
+    {"cbt": 7},
+    {"disk_progresses": {"a": 1}},
+    {"disks": "x"},
+    {"disk_progresses": [{"disk_id": "d", "percent": -1, "status": "completed"}]},
+]
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE, ids=str)
+def test_a_field_that_cannot_be_read_is_left_out_and_the_rest_counts(wrong: dict[str, Any]) -> None:
+    rest = {"phase": "Transfer", "percentage": 41.5, "bytes_transferred": 5, "total_bytes": 10}
+    running = reply({"status": "in_progress", **rest, **wrong}).document
+    failed = reply({"status": "failed", **rest, "last_error": "disk full", **wrong}).document
+
+    assert running is not None
+    assert failed is not None
+    assert (running.status, running.phase) == (VMAStatus.RUNNING, "Transfer")
+    assert running.progress_percent == (None if "percentage" in wrong else 41.5)
+    assert running.bytes_transferred == (None if "bytes_transferred" in wrong else 5)
+    assert running.total_bytes == (None if "total_bytes" in wrong else 10)
+    assert (failed.status, failed.error) == (VMAStatus.FAILED, "disk full")
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE, ids=str)
+def test_nothing_is_completed_by_a_document_with_a_field_that_cannot_be_read(wrong: dict[str, Any]) -> None:
+    answer = reply({"status": "completed", "percentage": 100, **wrong})
+
+    assert (answer.status, answer.detail) == (
+        VMAStatus.UNINTELLIGIBLE,
+        "completed, with figures that cannot be read",
+    )
+
+
+def test_a_figure_that_is_said_twice_is_read_where_it_can_be() -> None:
+    found = reply({"status": "running", "percentage": "x", "aggregate": {"percent": 7, "total_bytes": 9}}).document
+
+    assert found is not None
+    assert (found.progress_percent, found.total_bytes) == (7.0, 9)
+
+
+@pytest.mark.parametrize("size", [0, 2**60])
+def test_bytes_are_read_up_to_an_exabyte(size: int) -> None:
+    found = reply({"status": "in_progress", "bytes_transferred": size, "total_bytes": size}).document
+
+    assert found is not None
+    assert (found.bytes_transferred, found.total_bytes) == (size, size)
 
 
 @pytest.mark.parametrize(
-    ("transferred", "status"),
+    ("fields", "sync_type"),
     [
-        (0, "running"),
-        (2**60, "running"),
-        (2**60 + 1000, "unintelligible"),
-        (-1, "unintelligible"),
-        (1e300, "unintelligible"),
+        ({"sync_type": "incremental"}, "incremental"),
+        ({"cbt": {"type": "full"}}, "full"),
+        ({"sync_type": "", "cbt": {"type": "full"}}, "full"),
+        ({"sync_type": "initial", "cbt": {"type": "full"}}, "initial"),
+        ({"sync_type": ""}, None),
+        ({"sync_type": 7, "cbt": {"type": None}}, None),
+        ({}, None),
     ],
 )
-def test_bytes_are_read_up_to_an_exabyte(transferred: float, status: str) -> None:
-    assert says(status="in_progress", bytes_transferred=transferred) == status
+def test_the_type_of_the_sync_is_read_in_both_forms(fields: dict[str, Any], sync_type: str | None) -> None:
+    found = reply({"status": "in_progress", **fields}).document
+
+    assert found is not None
+    assert found.sync_type == sync_type
+
+
+def test_a_secret_in_any_text_of_a_document_is_not_kept() -> None:
+    token = "jr_" + "a" * 43
+    texts = {"phase": token, "sync_type": token, "last_error": token, "started_at": token}
+
+    found = reply({"status": "failed", **texts, "disks": [{"id": token}]}).document
+
+    assert found is not None
+    assert {found.phase, found.sync_type, found.error, found.started, found.disks[0].disk_id} == {"jr_***"}
+
+
+@pytest.mark.parametrize(("said", "kept"), [(7, "7"), ("vol-1", "vol-1"), (None, ""), (True, ""), (["a"], "")])
+def test_a_disks_name_is_a_text_or_a_number(said: object, kept: str) -> None:
+    found = reply({"status": "in_progress", "disks": [{"id": said}]}).document
+
+    assert found is not None
+    assert found.disks[0].disk_id == kept

@@ -26,8 +26,6 @@ UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "truncated": ("truncated", {}),
     "nan": ("nan", {}),
     "infinite": ("nan", {"literal": "1e999"}),
-    "negative": ("out_of_range", {"percentage": -5.0}),
-    "out-of-range": ("out_of_range", {"bytes": 0}),
     "wrong-id": ("wrong_id", {}),
     "huge": ("huge", {"megabytes": 20}),
     "redirect": ("redirect", {}),
@@ -37,9 +35,14 @@ UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "empty": ("empty", {}),
     "gzip-bomb": ("gzip_bomb", {}),
     "500": ("status", {"code": 500}),
-    "401": ("status", {"code": 401}),
 }
 """Answers of the wrong kind: nothing is decided from them, and they are kept."""
+
+PARTLY_READABLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "negative": ("out_of_range", {"percentage": -5.0}),
+    "above-a-hundred": ("out_of_range", {"percentage": 103.7, "bytes": 0}),
+}
+"""Documents with a figure that is none: the rest of them counts."""
 
 
 def start_and_break(vma: SimulatedVMA, service: ServiceProcess, faults: dict[str, tuple[str, dict[str, Any]]]) -> None:
@@ -64,6 +67,16 @@ def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
     vma.faults.clear()
     for name in UNREACHABLE:
         service.wait_for(name, state="replicating", rule="still-running")
+
+
+def test_a_figure_that_cannot_be_read_takes_no_job_off_the_vma(vma: SimulatedVMA, start_service: StartService) -> None:
+    service = start_service(UNREACHABLE_TIMEOUT="0")
+    start_and_break(vma, service, PARTLY_READABLE)
+
+    service.start()
+
+    for name in PARTLY_READABLE:
+        service.wait_for(name, state="replicating", rule="still-running", vma_status="running")
 
 
 def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_service: StartService) -> None:

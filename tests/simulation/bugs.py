@@ -8,6 +8,7 @@ import pytest
 
 from adapters import vma_client, vma_dialects
 from adapters.vma_client import HttpVMA
+from adapters.vma_documents import read_document
 from domain import job_state, lifecycle, recovery_policy, replication_job
 from domain.application import JobRecovery
 from domain.errors import StorageUnavailable
@@ -147,8 +148,7 @@ def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch
 
 @bug
 def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = vma_dialects.read_document
-    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: honest("", body))
+    monkeypatch.setattr(vma_dialects, "read_document", lambda _asked_id, body: read_document("", body))
 
 
 @bug

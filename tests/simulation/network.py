@@ -12,9 +12,9 @@ import msgspec
 from adapters.simulated_vma.world import World
 from adapters.vma_client import HttpVMA
 from adapters.vma_dialects import read_reply
-from domain.errors import CouldNotAsk
+from adapters.vma_reply import Reply, failed
 from domain.ports import Clock
-from domain.vma_status import Answer
+from domain.vma_status import Answer, VMAStatus
 
 _STAMP = re.compile(r'"last_update": "[^"]*"')
 
@@ -57,28 +57,32 @@ class SimulatedVMAClient(HttpVMA):
         self._weather = weather
         self._rng = rng
 
-    async def _get(self, vma: str, endpoint: str, asked_id: str) -> Answer:
+    async def _get(self, vma: str, endpoint: str, asked_id: str) -> Reply:
         weather, began = self._weather[vma], self._clock.monotonic()
-        if weather.out_of_files:
-            raise CouldNotAsk("the simulated machine is out of files")
-        if weather.refused:
-            return self._unreachable(asked_id, 0.0, "connection refused")
-        if weather.silent or self._rng.random() < weather.lost:
-            await asyncio.sleep(3600)
-        await asyncio.sleep(weather.latency * self._rng.random())
+        trouble = await self._on_its_way(weather, asked_id)
+        if trouble is not None:
+            return Reply(trouble)
         status, body = self._reply(vma, endpoint, asked_id)
         if self._rng.random() < weather.garbled:
             status, body = self._rng.choice(GARBAGE)
         # The way back takes its own time, so that an answer may be older than one that comes after it.
         await asyncio.sleep(weather.latency * self._rng.random())
-        return read_reply(asked_id, status, body, self._since(began))
+        return Reply(read_reply(asked_id, status, body, round((self._clock.monotonic() - began) * 1000, 1)))
 
-    async def _is_there(self, vma: str) -> bool:
-        weather = self._weather[vma]
+    async def _get_health(self, vma: str) -> Reply:
+        trouble = await self._on_its_way(self._weather[vma], "health")
+        return Reply(trouble or read_reply("health", int(httpx.codes.OK), b"{}", 0.0))
+
+    async def _on_its_way(self, weather: Weather, asked_id: str) -> Answer | None:
+        """Return why a request does not come to the VMA; None if it does."""
+        if weather.out_of_files:
+            return Answer(asked_id=asked_id, status=VMAStatus.NOT_ASKED, detail="the machine is out of files")
+        if weather.refused:
+            return failed(asked_id, 0.0, "connection refused")
         if weather.silent or self._rng.random() < weather.lost:
             await asyncio.sleep(3600)
         await asyncio.sleep(weather.latency * self._rng.random())
-        return not weather.refused and not weather.out_of_files
+        return None
 
     def _reply(self, vma: str, endpoint: str, asked_id: str) -> tuple[int, bytes]:
         world = self._worlds[vma]

@@ -1,0 +1,44 @@
+"""The certificate authorities that a VMA's certificate may come from."""
+
+import os
+import ssl
+from functools import cache
+from pathlib import Path
+
+import httpx
+
+from domain.errors import InvalidInput
+
+
+def authorities(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a TLS context that trusts the public authorities, the system's, and those in `ca_file` (PEM).
+
+    `SSL_CERT_FILE` or `SSL_CERT_DIR` take the place of the public ones, as everywhere.
+
+    Raises:
+        InvalidInput: a file is missing or holds no certificate.
+
+    """
+    return _authorities(ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _authorities(ca_file: Path | None, cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    """Read the files once in a process: that takes longer than to make a client."""
+    try:
+        context = httpx.create_ssl_context()
+    except OSError as error:
+        raise _unusable("SSL_CERT_FILE", cert_file, error) from None
+    if not (cert_file or cert_dir):
+        context.load_default_certs()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as error:
+            raise _unusable("JOB_RECOVERY_VMA_CA_FILE", ca_file, error) from None
+    return context
+
+
+def _unusable(setting: str, file: object, error: OSError) -> InvalidInput:
+    why = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+    return InvalidInput(f"{setting}: {file} cannot be used: {why}")
