@@ -11,9 +11,10 @@ class FakeClock:
 
     def __init__(self) -> None:
         self._elapsed = 0.0
+        self._stepped = 0.0
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self._elapsed)
+        return NOON + timedelta(seconds=self._elapsed + self._stepped)
 
     def monotonic(self) -> float:
         return self._elapsed
@@ -24,3 +25,7 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self._elapsed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock on or back; no time passes."""
+        self._stepped += seconds

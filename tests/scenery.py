@@ -27,16 +27,22 @@ COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 
 
 class ToldVMA:
-    """Answers with what the test last said; a job it was told nothing about is not found."""
+    """Answers with what the test last said; a job it was told nothing about is not found.
+
+    A VMA that is `hanging` does not answer until it is not any more.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
         self.asked: list[str] = []
-        self.addresses: dict[str, str] = {}
+        self.addresses: dict[str, str | None] = {}
+        self.hanging: set[str] = set()
         self._clock = clock
 
     async def probe(self, target: ProbeTarget) -> Observation:
         self.asked.append(target.job_id)
+        while target.vma in self.hanging:
+            await asyncio.sleep(0)
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
         exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
         return observe(target, exports, observed_at=self._clock.now())

@@ -20,6 +20,8 @@ from domain.vma_status import Observation, VMAStatus
 REPORT_COUNTS_FOR = 30.0
 """Seconds for which a worker's own report outweighs a VMA that knows nothing of the job; workers report every few."""
 
+NOT_ASKED_YET = Silence(status=VMAStatus.UNANSWERED, held_for=0.0, probes=0)
+
 
 class _Memory:
     """What one VMA last said of each open job, and what follows from it."""
@@ -71,12 +73,12 @@ class Contact:
         While the worker itself reports, its report stands where the VMA has nothing conclusive to say.
         """
         seen = await self._probe(job.target_at(self._vma.address_of(job.vma)))
+        self._learn(job, seen)
         reported = self._fresh_report(job.id)
         if reported is not None and not seen.conclusive:
-            seen = msgspec.structs.replace(
-                reported, observed_at=seen.observed_at, answers=(*reported.answers, *seen.answers)
-            )
-        self._learn(job, seen)
+            answers = (*reported.answers, *seen.answers)
+            seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=answers)
+        self._silent[job.id] = self._silences.heard(job, seen)
         return seen
 
     def reported(self, job: ReplicationJob, observation: Observation) -> None:
@@ -90,9 +92,8 @@ class Contact:
 
     def circumstances(self, job: ReplicationJob) -> Circumstances:
         """Return what is known beside the last answer about the job."""
-        nothing = Silence(status=VMAStatus.UNANSWERED, held_for=0.0, probes=0)
         return Circumstances(
-            silence=self._silent.get(job.id, nothing),
+            silence=self._silent.get(job.id, NOT_ASKED_YET),
             without_contact=self._silences.without_contact(job),
             amnesia=self._amnesia_for(job),
             replaced=self._is_replaced(job),
@@ -130,7 +131,7 @@ class Contact:
         return observation if self._clock.monotonic() - at <= REPORT_COUNTS_FOR else None
 
     def _learn(self, job: ReplicationJob, seen: Observation) -> None:
-        self._silent[job.id] = self._silences.heard(job, seen)
+        """Learn of the VMA as a whole, from what it said itself: a worker's report does not speak for it."""
         memory = self._memory(job.vma)
         if seen.status is VMAStatus.NOT_ASKED:
             return
@@ -147,23 +148,28 @@ class Contact:
                 listener(job.vma)
 
     def _count(self, memory: _Memory, job: ReplicationJob, seen: Observation) -> None:
-        """Count the job in; one that the VMA has never known cannot have been forgotten."""
-        if seen.status is not VMAStatus.NOT_FOUND:
+        """Count the job in; one that the VMA has never known cannot have been forgotten.
+
+        An answer that is none about the job leaves it as it was.
+        """
+        if seen.is_contact:
             memory.heard_of(job.id)
-        elif job.seen_on_vma:
+        elif seen.status is VMAStatus.NOT_FOUND and job.seen_on_vma:
             memory.not_heard_of(job.id)
 
     def _amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
         """Return the VMA's amnesia, if the job may have been forgotten in it.
 
-        It lasts until no job is missing any more: workers announce themselves one after the other. It is judged now,
-        not as answers come in: the first ten jobs of a hundred may all be the lost ones.
+        It lasts until no job is missing any more: workers announce themselves one after the other. It is judged from
+        a job's second probe on: the first ten jobs of a hundred may all be the lost ones, and by then the others have
+        been asked about, too.
         """
         memory, policy = self._memory(job.vma), self._policy
         missing, asked = len(memory.not_found), len(memory.not_found) + len(memory.found)
         if job.id not in memory.not_found:
             return None
-        if missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
+        others_asked = self._silent.get(job.id, NOT_ASKED_YET).probes >= min(2, policy.confirmation_probes)
+        if others_asked and missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
             since = memory.amnesia.since if memory.amnesia is not None else self._clock.now()
             memory.amnesia = Amnesia(since=since, not_found=missing, asked=asked)
         return memory.amnesia

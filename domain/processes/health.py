@@ -75,6 +75,7 @@ class HealthMonitor:
         try:
             job = await self._app.job(job_id)
             if job.stalled_since is None:
+                live.moved = False
                 await self._app.mark_stalled(job_id, live.moved_at)
                 self._log.warning("job_stalled", job_id=job_id, since=live.moved_at.isoformat())
         except JobRecoveryError as error:

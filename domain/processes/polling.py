@@ -40,7 +40,9 @@ class LivePoll(msgspec.Struct, kw_only=True):
 
     `observation` is the last one that called it running, `vma_status` the last of any kind, and `moved_at` is when
     bytes, percentage or phase last changed; `still_since` is that in awake seconds, or when we began to look, as are
-    `watched_at` and `polled_awake`. `asked_since` is when the poll was due that is under way, in monotonic seconds.
+    `watched_at` and `polled_awake`. `moved` says whether they changed since the job was last called stalled, or since
+    we began to look: two times cannot be compared, the clock may have been set between them. `asked_since` is when the
+    poll was due that is under way, in monotonic seconds.
     """
 
     vma: str
@@ -48,6 +50,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     second_due: float
     moved_at: datetime
     still_since: float
+    moved: bool = False
     asked_since: float | None = None
     polls: int = 0
     misses: int = 0
@@ -111,7 +114,7 @@ class Poller:
 
     @property
     def lags(self) -> dict[str, float]:
-        """By how many seconds the polls of each VMA are late: those under way, or the last if none is.
+        """By how many seconds the polls of each VMA with jobs are late: those under way, or the last if none is.
 
         Questions to a slow VMA wait for their turn, so its jobs are polled more slowly; the others' are not.
         """
@@ -120,7 +123,7 @@ class Poller:
         for live in self.live.values():
             if live.asked_since is not None:
                 waiting[live.vma] = max(waiting.get(live.vma, 0.0), now - live.asked_since)
-        return {vma: max(lag, waiting.get(vma, 0.0)) for vma, lag in self._last_lag.items()} | waiting
+        return {live.vma: self._last_lag.get(live.vma, 0.0) for live in self.live.values()} | waiting
 
     @property
     def lag(self) -> float:
@@ -187,7 +190,7 @@ class Poller:
     def _remember(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
         before = live.observation.movement if live.observation else job.movement
         if observation.status is VMAStatus.RUNNING and observation.movement != before:
-            live.moved_at, live.still_since = observation.observed_at, self._awake()
+            live.moved, live.moved_at, live.still_since = True, observation.observed_at, self._awake()
         live.polls += 1
         self.polls += 1
         self.conclusive += observation.conclusive
@@ -201,7 +204,7 @@ class Poller:
     async def _act(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
         if is_material(job, observation):
             await self._app.observe(job.id, observation)
-        if job.stalled_since is not None and live.moved_at > job.stalled_since:
+        if job.stalled_since is not None and live.moved:
             await self._app.mark_moving(job.id, observation)
         if live.misses >= CONTACT_LOST_AFTER and not self._may_be_starting(job, observation):
             self._lose_contact(job.id, Cause.CONTACT_LOST)

@@ -7,7 +7,14 @@ import pytest
 
 from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
-from domain.errors import ContextBusy, IllegalTransition, JobExists, NotFound, StorageUnavailable
+from domain.errors import (
+    ContextBusy,
+    IllegalTransition,
+    JobExists,
+    NotFound,
+    StorageUnavailable,
+    VersionMismatch,
+)
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome
@@ -126,6 +133,23 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> Non
 
 
 FIRST = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
+
+
+async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version(scenery: Scenery) -> None:
+    await scenery.job()
+    guess = await scenery.decided("job-1")
+
+    with pytest.raises(VersionMismatch, match=f"is at version {guess.version}, not {guess.version - 1}"):
+        await scenery.app.operator_decide(
+            "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version - 1
+        )
+    done = await scenery.app.operator_decide(
+        "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version
+    )
+
+    assert (done.state, done.is_guess) == (JobState.COMPLETED, False)
+    assert (await context_of(scenery, "job-1")).active_job is None
+    assert [job.id for job in scenery.app.watched] == []
 
 
 async def ended(scenery: Scenery, registration: Registration) -> None:

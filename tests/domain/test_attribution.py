@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.attribution import (
@@ -182,7 +183,11 @@ class TestOwnFigures:
 
         assert own_figures(percent, was()) == said(progress_percent=5.0, bytes_transferred=None)
         assert own_figures(done, was()) == said(progress_percent=None, bytes_transferred=50)
-        assert own_figures(said(progress_percent=99.0, bytes_transferred=990), was()).stated_progress == 99.0
+        for both in (
+            said(progress_percent=99.0, bytes_transferred=990),
+            said(progress_percent=1.0, bytes_transferred=9),
+        ):
+            assert own_figures(both, was()) == both
 
     def test_without_a_previous_worker_all_figures_are_its_own(self) -> None:
         assert own_figures(said(), None) == said()
@@ -307,6 +312,14 @@ def test_a_document_of_others_is_kept_with_all_that_it_says() -> None:
     assert as_former(said(COMPLETED), None) == was(COMPLETED)
     assert as_former(said(COMPLETED), was()) == was(COMPLETED)
     assert as_former(said(RUNNING), was(COMPLETED, alive=False, one_disk=True)) == was(RUNNING, one_disk=True)
+
+
+def test_documents_are_compared_by_what_they_say_each_time_that_they_are_read() -> None:
+    read = msgspec.json.decode(msgspec.json.encode(said()), type=DiskReading)
+    end = msgspec.json.decode(msgspec.json.encode(said(COMPLETED)), type=DiskReading)
+
+    assert own_figures(read, was()) == said(progress_percent=None, bytes_transferred=None)
+    assert attribute(end, was(COMPLETED)) is Whose.PREVIOUS
 
 
 def test_nothing_stands_by_default() -> None:

@@ -345,6 +345,12 @@ class TestUnreachable:
             "(migration-vol-v1: unreachable). Check its tunnel and its address"
         )
 
+    @pytest.mark.parametrize("held_for", [300.1, 9e9])
+    def test_so_it_is_however_long_we_have_asked_in_vain(self, held_for: float) -> None:
+        found = evidence(DOWN, last_contact=-9e9, held_for=held_for, probes=99)
+
+        assert decided(found).rule is Rule.UNREACHABLE_TOO_LONG
+
     def test_the_times_of_the_log_do_not_count_where_the_contact_was_measured(self) -> None:
         """The clock was set on by a day."""
         found = msgspec.structs.replace(evidence(DOWN, **self.LONG), contact_age=10.0)

@@ -9,7 +9,7 @@ import pytest
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
-from domain.vma_status import VMAStatus
+from domain.vma_status import CONCLUSIVE, Document, VMAStatus
 from tests.builders import document
 from tests.scenery import COMPLETED, RUNNING, Scenery, while_running
 
@@ -23,9 +23,8 @@ def poller(scenery: Scenery) -> Poller:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=INTERVAL,
-        concurrency=8,
         lose_contact=scenery.request,
     )
 
@@ -77,7 +76,7 @@ async def test_a_completed_job_ends_by_observation(scenery: Scenery, poller: Pol
     assert (await scenery.app.job(job.id)).state is JobState.COMPLETED
 
 
-@pytest.mark.parametrize("silence", [VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE])
+@pytest.mark.parametrize("silence", sorted(set(VMAStatus) - CONCLUSIVE))
 async def test_contact_lost_leads_into_recovery(scenery: Scenery, poller: Poller, silence: VMAStatus) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = silence
@@ -90,12 +89,100 @@ async def test_contact_lost_leads_into_recovery(scenery: Scenery, poller: Poller
     assert (await scenery.app.job(job.id)).state is JobState.REPLICATING
 
 
-async def test_a_job_that_may_not_have_started_is_polled_on(scenery: Scenery, poller: Poller) -> None:
+async def test_one_silence_is_not_enough(scenery: Scenery, poller: Poller) -> None:
+    job = await scenery.job()
+    poller.watch(job)
+
+    for said in (VMAStatus.UNREACHABLE, RUNNING, VMAStatus.UNREACHABLE):
+        scenery.vma.says[job.id] = said
+        await poller._poll_once(job.id)
+
+    assert (scenery.requested, poller.live[job.id].misses) == ([], 1)
+
+
+async def test_a_completion_in_doubt_is_for_recovery(scenery: Scenery, poller: Poller) -> None:
+    """The VMA could not be asked at registration, so its `completed` may be an earlier job's."""
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    poller.watch(await scenery.job())
+    scenery.vma.says["job-1"] = COMPLETED
+
+    await while_running(poller.run(), lambda: bool(scenery.requested))
+
+    job = await scenery.app.job("job-1")
+    assert scenery.requested == [("job-1", Cause.CONTACT_LOST)]
+    assert (job.state, job.doubtful, job.seen_on_vma, poller.conclusive) == (JobState.REPLICATING, True, True, 0)
+
+
+@pytest.mark.parametrize("left", [VMAStatus.NOT_FOUND, COMPLETED])
+async def test_a_job_that_may_not_have_started_is_polled_on_for_the_start_up_grace(
+    scenery: Scenery, poller: Poller, left: Document | VMAStatus
+) -> None:
+    """Its export shows nothing, or the document that an earlier job left."""
+    scenery.vma.says["job-1"] = left
     poller.watch(await scenery.job(percent=0))
 
-    await while_running(poller.run(), lambda: poller.polls >= 8)
+    await while_running(poller.run(), lambda: scenery.clock.monotonic() > scenery.policy.startup_grace - 4 * INTERVAL)
+    assert (scenery.requested, poller.live["job-1"].misses > 50) == ([], True)
+    await while_running(poller.run(), lambda: bool(scenery.requested))
 
-    assert scenery.requested == []
+    assert scenery.clock.monotonic() < scenery.policy.startup_grace + 6 * INTERVAL
+    assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
+
+
+class TestSlowVMA:
+    """Each VMA is polled as fast as it answers, and how late that is shows."""
+
+    @staticmethod
+    async def two_vmas(scenery: Scenery, poller: Poller) -> None:
+        for vma in ("quick", "slow"):
+            job = await scenery.job(f"on-{vma}", vma=vma)
+            scenery.vma.says[job.id] = RUNNING
+            poller.watch(job)
+        scenery.vma.asked.clear()
+
+    async def test_one_that_hangs_delays_only_its_own_polls(self, scenery: Scenery, poller: Poller) -> None:
+        await self.two_vmas(scenery, poller)
+        scenery.vma.hanging.add("slow")
+
+        await while_running(poller.run(), lambda: poller.polls >= 20)
+
+        assert scenery.vma.asked.count("on-slow") == 1
+        assert scenery.clock.monotonic() < 21 * INTERVAL
+        assert poller.lags["quick"] < 0.2
+        assert poller.lags["slow"] > 18 * INTERVAL
+        assert poller.lag == poller.lags["slow"]
+
+    async def test_once_it_answers_it_is_polled_as_before(self, scenery: Scenery, poller: Poller) -> None:
+        await self.two_vmas(scenery, poller)
+        scenery.vma.hanging.add("slow")
+
+        def polled_again() -> bool:
+            if poller.polls >= 20:
+                scenery.vma.hanging.clear()
+            return poller.live["on-slow"].polls >= 3
+
+        await while_running(poller.run(), polled_again)
+
+        assert poller.lag < 0.2
+
+    async def test_one_without_jobs_is_not_late(self, scenery: Scenery, poller: Poller) -> None:
+        await self.two_vmas(scenery, poller)
+        scenery.vma.hanging.add("slow")
+        await while_running(poller.run(), lambda: poller.polls >= 20)
+        assert set(poller.lags) == {"quick", "slow"}
+
+        poller.drop("on-slow")
+
+        assert set(poller.lags) == {"quick"}
+        assert poller.lag < 0.2
+
+    async def test_one_that_was_not_polled_yet_is_not_late(self, scenery: Scenery, poller: Poller) -> None:
+        await self.two_vmas(scenery, poller)
+
+        assert poller.lags == {"quick": 0.0, "slow": 0.0}
+
+    def test_without_any_job_nothing_is_late(self, poller: Poller) -> None:
+        assert (poller.lags, poller.lag) == ({}, 0.0)
 
 
 async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Scenery, poller: Poller) -> None:
@@ -136,11 +223,24 @@ async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_
     assert proven == [1]
 
 
-async def test_a_machine_that_cannot_ask_tries_again_once_per_interval(scenery: Scenery, poller: Poller) -> None:
+async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(scenery: Scenery, poller: Poller) -> None:
     job = await scenery.job()
-    scenery.vma.out_of_reach = 10**6
+    scenery.vma.says[job.id] = VMAStatus.NOT_ASKED
     poller.watch(job)
+    scenery.vma.asked.clear()
 
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 20 * INTERVAL)
 
-    assert 15 <= scenery.log.events.count("poll_could_not_ask") <= 25
+    assert 15 <= len(scenery.vma.asked) <= 25
+
+
+async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(scenery: Scenery, poller: Poller) -> None:
+    job, other = await scenery.job(), await scenery.job("job-2")
+    poller.watch(job)
+
+    for one in (job, other):
+        scenery.vma.says[one.id] = RUNNING
+        poller.note(one, await scenery.contact.ask(one))
+
+    assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (1, VMAStatus.RUNNING)
+    assert "job-2" not in poller.live

@@ -4,8 +4,9 @@ import pytest
 
 from domain.lifecycle import JobState
 from domain.processes.reconciliation import Reconciliation
+from domain.recovery_policy import Outcome
 from domain.vma_status import VMAStatus
-from tests.scenery import RUNNING, Scenery, while_running
+from tests.scenery import REQUEST, RUNNING, Scenery, while_running
 
 
 @pytest.fixture
@@ -41,6 +42,34 @@ async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
     assert 20 < len(scenery.vma.asked) < 50
     assert 86_400 < scenery.clock.monotonic() < 86_400 + 2 * 3600
     assert await scenery.kinds() == before
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE],
+)
+async def test_what_is_not_conclusive_revises_no_guess(
+    scenery: Scenery, reconciliation: Reconciliation, silence: VMAStatus
+) -> None:
+    await guessed(scenery, reconciliation)
+    scenery.vma.says["job-1"] = silence
+    before = await scenery.kinds()
+
+    await while_running(reconciliation.run(), lambda: len(scenery.vma.asked) >= 5)
+
+    assert await scenery.kinds() == before
+
+
+async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
+    scenery: Scenery, reconciliation: Reconciliation
+) -> None:
+    await guessed(scenery, reconciliation)
+    await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "looked at the VM", REQUEST)
+    scenery.vma.says["job-1"] = RUNNING
+
+    await while_running(reconciliation.run(), lambda: not reconciliation._distance)
+
+    assert (scenery.vma.asked, (await scenery.app.job("job-1")).state) == ([], JobState.COMPLETED)
 
 
 async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(

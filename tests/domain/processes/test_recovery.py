@@ -22,9 +22,8 @@ def recovery(scenery: Scenery) -> Recovery:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=5.0,
-        concurrency=8,
         lose_contact=scenery.request,
     )
     runs = RunBook(scenery.event_log, scenery.clock, "instance-1", lambda: "run-1")
@@ -151,21 +150,18 @@ async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery:
 async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Scenery, recovery: Recovery) -> None:
     await scenery.job()
     scenery.clock.advance(7200)
-    scenery.vma.says["job-1"] = COMPLETED
-    scenery.vma.out_of_reach = 100
+    scenery.vma.says["job-1"] = VMAStatus.NOT_ASKED
 
     await recovery.run(Cause.RESTART, ["job-1"])
 
     assert await scenery.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
-    assert await rules(scenery, ["job-1"]) == ["completed-while-away"]
-    assert scenery.log.events.count("recovery_could_not_ask") == 100
+    assert await rules(scenery, ["job-1"]) == ["not-asked"]
+    assert (await scenery.app.job("job-1")).state is JobState.PENDING_RETRY
 
 
-async def test_a_dry_run_that_cannot_ask_for_one_job_assesses_the_others(scenery: Scenery, recovery: Recovery) -> None:
-    for job_id in ("job-1", "job-2"):
-        await scenery.job(job_id)
-        scenery.vma.says[job_id] = RUNNING
-    scenery.vma.out_of_reach = 1
+async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(scenery: Scenery, recovery: Recovery) -> None:
+    await scenery.job("job-2")
+    scenery.vma.says["job-2"] = RUNNING
 
     progress = await recovery.dry_run(["job-1", "job-2"], "dry-1")
 
@@ -175,9 +171,36 @@ async def test_a_dry_run_that_cannot_ask_for_one_job_assesses_the_others(scenery
 
 
 async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery: Scenery, recovery: Recovery) -> None:
-    names = await jobs(scenery, 30, lost=30)
-    scenery.vma.out_of_reach = 25
+    forgotten = await jobs(scenery, 30, lost=30)
+    await decide_all(scenery, recovery, forgotten)
 
-    await decide_all(scenery, recovery, names)
+    assert set(await rules(scenery, forgotten)) == {"vma-amnesia"}
 
-    assert set(await rules(scenery, names)) == {"vma-amnesia"}
+
+@pytest.mark.parametrize("away", [1800.1, 1e6])
+async def test_however_long_we_were_away_a_vma_that_is_down_when_we_come_back_fails_no_job(
+    scenery: Scenery, recovery: Recovery, away: float
+) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    scenery.clock.advance(away)
+
+    await recovery.run(Cause.RESTART, ["job-1"])
+
+    assert await rules(scenery, ["job-1"]) == ["unreachable-recent"]
+    assert (await scenery.app.job("job-1")).state is JobState.PENDING_RETRY
+
+
+async def test_the_jobs_of_a_vma_at_another_address_are_not_lost_and_those_of_others_may_be(
+    scenery: Scenery, recovery: Recovery
+) -> None:
+    for job_id, vma in (("job-1", "moved"), ("job-2", "moved"), ("job-3", "other")):
+        job = await scenery.job(job_id, percent=95.0, vma=vma)
+        scenery.vma.says[job.id] = RUNNING
+        await scenery.app.observe(job.id, await scenery.contact.ask(job))
+    scenery.vma.addresses["moved"] = "http://elsewhere"
+    scenery.vma.says.clear()
+
+    await recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"])
+
+    assert await rules(scenery, ["job-1", "job-2", "job-3"]) == ["vma-replaced", "vma-replaced", "lost"]

@@ -5,6 +5,7 @@ import pytest
 from domain.events import Cause
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.recovery_policy import Outcome
+from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from tests.scenery import REQUEST, RUNNING, Scenery, while_running
 
@@ -21,12 +22,22 @@ def retries(scenery: Scenery) -> RetryScheduler:
     )
 
 
-async def waiting(scenery: Scenery, retries: RetryScheduler) -> None:
+async def waiting(scenery: Scenery, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
     """Have one job wait for its VMA, which is down."""
     await scenery.job()
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    scenery.vma.says["job-1"] = silence
     retries.watch(await scenery.decided("job-1"))
     scenery.vma.asked.clear()
+
+
+async def recovered(scenery: Scenery) -> ReplicationJob:
+    """Take the job through recovery on what is known of it."""
+    await scenery.app.begin_recovery("job-1", "run-2", Cause.RETRY_DUE, "test")
+    job = await scenery.app.job("job-1")
+    observation = await scenery.contact.ask(job)
+    known = scenery.contact.circumstances(job)
+    await scenery.app.recover("job-1", "run-2", observation, known, lambda _: 5.0)
+    return await scenery.app.job("job-1")
 
 
 def test_the_wait_doubles_up_to_its_maximum_with_jitter() -> None:
@@ -59,18 +70,84 @@ async def test_a_changed_answer_is_for_recovery(scenery: Scenery, retries: Retry
     assert scenery.requested[0] == ("job-1", Cause.RETRY_DUE)
 
 
+@pytest.mark.parametrize(
+    "other", [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND]
+)
+async def test_so_is_another_kind_of_not_knowing(scenery: Scenery, retries: RetryScheduler, other: VMAStatus) -> None:
+    await waiting(scenery, retries)
+    scenery.vma.says["job-1"] = other
+
+    await while_running(retries.run(), lambda: bool(scenery.requested))
+
+    assert scenery.requested[0] == ("job-1", Cause.RETRY_DUE)
+
+
+SILENCES = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
+
+
+@pytest.mark.parametrize("silence", SILENCES)
+async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
+    scenery: Scenery, retries: RetryScheduler, silence: VMAStatus
+) -> None:
+    await waiting(scenery, retries, silence)
+    before = await scenery.kinds()
+
+    await while_running(retries.run(), lambda: bool(scenery.requested))
+    assert scenery.clock.monotonic() >= scenery.policy.attention_after
+    assert (scenery.requested[0], await scenery.kinds()) == (("job-1", Cause.RETRY_DUE), before)
+
+    retries.drop("job-1")
+    job = await recovered(scenery)
+    assert job.decision is not None
+    assert (job.decision.needs_attention, job.decision.attempt) == (True, 2)
+    scenery.requested.clear()
+    scenery.vma.asked.clear()
+    retries.watch(job)
+    before = await scenery.kinds()
+    await while_running(retries.run(), lambda: len(scenery.vma.asked) >= 20)
+
+    assert (scenery.requested, await scenery.kinds()) == ([], before)
+
+
+async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Scenery, retries: RetryScheduler) -> None:
+    await waiting(scenery, retries)
+    retries.drop("job-1")
+    job = await scenery.decided("job-1", unheard_for=300.0)
+    scenery.contact.forget(job)
+    scenery.vma.asked.clear()
+
+    retries.watch(job)
+    await while_running(retries.run(), lambda: len(scenery.vma.asked) >= 20)
+
+    assert scenery.requested == []
+
+
+async def test_another_job_that_waits_is_not_handed_over_with_it(scenery: Scenery, retries: RetryScheduler) -> None:
+    await waiting(scenery, retries)
+    scenery.clock.advance(200.0)
+    await scenery.job("job-2")
+    scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
+    retries.watch(await scenery.decided("job-2"))
+
+    await while_running(retries.run(), lambda: bool(scenery.requested))
+
+    assert {job_id for job_id, _ in scenery.requested} == {"job-1"}
+
+
 async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(scenery: Scenery, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     other = await scenery.job("job-2")
     scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
-    for _ in range(3):
-        await scenery.contact.ask(other)
+    await scenery.contact.ask(other)
+    third = await scenery.job("job-3", vma="second")
+    scenery.vma.says["job-3"] = VMAStatus.UNREACHABLE
+    retries.watch(await scenery.decided(third.id))
     assert retries.due_in("job-1") == 5.0
 
     scenery.vma.says["job-2"] = RUNNING
     await scenery.contact.ask(other)
 
-    assert retries.due_in("job-1") == 0.0
+    assert (retries.due_in("job-1"), retries.due_in("job-3")) == (0.0, 5.0)
 
 
 async def test_a_job_that_an_operator_ended_is_let_go(scenery: Scenery, retries: RetryScheduler) -> None:

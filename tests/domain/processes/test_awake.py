@@ -1,0 +1,65 @@
+"""Awake time counts while this process runs, and stands still while it does not."""
+
+import pytest
+
+from domain.processes.awake import BEAT, AwakeTime
+from tests.clock import FakeClock
+from tests.scenery import while_running
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def awake(clock: FakeClock) -> AwakeTime:
+    return AwakeTime(clock)
+
+
+def test_it_begins_at_nothing_whenever_that_is(clock: FakeClock) -> None:
+    clock.advance(1000)
+
+    assert AwakeTime(clock)() == 0.0
+
+
+def test_short_gaps_count_in_full(clock: FakeClock, awake: AwakeTime) -> None:
+    for _ in range(10):
+        clock.advance(0.5)
+        awake()
+
+    assert awake() == 5.0
+    assert awake() == 5.0
+
+
+@pytest.mark.parametrize(("gap", "counted"), [(0.9, 0.9), (1.0, 1.0), (1.1, 1.0), (3600.0, 1.0), (86_400.0, 1.0)])
+def test_a_gap_of_any_length_counts_for_a_second_at_most(
+    clock: FakeClock, awake: AwakeTime, gap: float, counted: float
+) -> None:
+    clock.advance(gap)
+
+    assert awake() == counted
+
+
+def test_after_a_gap_it_goes_on_and_the_next_one_counts_for_a_second_again(clock: FakeClock, awake: AwakeTime) -> None:
+    counted = []
+    for gap in (3600.0, 0.25, 3600.0, 0.25):
+        clock.advance(gap)
+        counted.append(awake())
+
+    assert counted == [1.0, 1.25, 2.25, 2.5]
+
+
+@pytest.mark.parametrize("step", [86_400.0, -86_400.0])
+def test_a_step_of_the_machines_clock_is_no_gap(clock: FakeClock, awake: AwakeTime, step: float) -> None:
+    clock.advance(0.5)
+    clock.step(step)
+
+    assert awake() == 0.5
+
+
+async def test_it_beats_by_itself_so_that_time_without_questions_counts(clock: FakeClock, awake: AwakeTime) -> None:
+    await while_running(awake.run(), lambda: clock.monotonic() >= 60)
+
+    assert awake() == pytest.approx(clock.monotonic())
+    assert BEAT < 1.0

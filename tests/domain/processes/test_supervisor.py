@@ -1,0 +1,205 @@
+"""What a start begins with: every open job is taken up, and those that nobody can be asked about are named."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+
+import pytest
+
+from domain.application import JobRecovery
+from domain.events import Cause
+from domain.lifecycle import JobState
+from domain.processes.awake import AwakeTime
+from domain.processes.contact import Contact
+from domain.processes.health import HealthMonitor
+from domain.processes.polling import Poller
+from domain.processes.reconciliation import Reconciliation
+from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.retry import Backoff, RetryScheduler
+from domain.processes.supervisor import Supervisor
+from domain.recovery_policy import Outcome
+from domain.run_book import RunBook
+from domain.silences import Silences
+from domain.vma_status import VMAStatus
+from tests.builders import NOON
+from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
+
+NUMBERS = count(2)
+
+
+class Known:
+    """Knows the streams that the test names."""
+
+    def __init__(self, open_jobs: Sequence[str], guesses: Sequence[str] = ()) -> None:
+        self._open_jobs, self._guesses = open_jobs, guesses
+
+    async def open_jobs(self) -> Sequence[str]:
+        return self._open_jobs
+
+    async def guesses(self, ended_after: datetime) -> Sequence[str]:  # noqa: ARG002 - a port
+        return self._guesses
+
+    async def unfinished_runs(self) -> Sequence[str]:
+        return ()
+
+
+class Started:
+    """A process that starts on the scenery's log, knowing nothing."""
+
+    def __init__(self, scenery: Scenery, *open_jobs: str, guesses: Sequence[str] = ()) -> None:
+        clock, log, policy = scenery.clock, scenery.log, scenery.policy
+        self.app = JobRecovery(scenery.event_log, clock, policy)
+        awake = clock.monotonic
+        contact = Contact(scenery.vma, clock, policy, Silences(clock, awake, 300.0))
+        requests = RecoveryRequests()
+        self.poller = Poller(self.app, contact, clock, log, awake=awake, interval=5.0, lose_contact=requests.request)
+        runs = RunBook(scenery.event_log, clock, "second", lambda: f"run-{next(NUMBERS)}")
+        backoff = Backoff(5.0, 60.0, lambda: 1.0)
+        self.supervisor = Supervisor(
+            app=self.app,
+            runs=runs,
+            contact=contact,
+            poller=self.poller,
+            retries=RetryScheduler(self.app, contact, clock, log, backoff=backoff, recover=requests.request),
+            reconciliation=Reconciliation(self.app, contact, clock, log, first_after=5.0, ask_for=86_400.0),
+            recovery=Recovery(
+                self.app, runs, requests, contact, self.poller, clock, log, policy=policy, backoff=backoff
+            ),
+            health=HealthMonitor(
+                self.app,
+                self.poller,
+                clock,
+                log,
+                awake=awake,
+                stale_after=30.0,
+                stalled_after=900.0,
+                recover=requests.request,
+            ),
+            awake=AwakeTime(clock),
+            catalogue=Known(open_jobs, guesses),
+            clock=clock,
+            log=log,
+        )
+
+    async def until_recovered(self, scenery: Scenery) -> None:
+        """Run until the first recovery run is finished."""
+        await while_running(self.supervisor.run(NOON), lambda: "recovery_completed" in scenery.log.events)
+
+    async def rule_of(self, job_id: str) -> str | None:
+        decision = (await self.app.job(job_id)).decision
+        return decision.rule if decision else None
+
+
+async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scenery: Scenery) -> None:
+    for job_id, vma in (("job-1", "gone"), ("job-2", "gone"), ("job-3", "default")):
+        await scenery.job(job_id, percent=95.0, vma=vma)
+        scenery.vma.says[job_id] = RUNNING
+    scenery.vma.addresses["gone"] = None
+    scenery.vma.says |= dict.fromkeys(("job-1", "job-2"), VMAStatus.NOT_ASKED)
+    started = Started(scenery, "job-1", "job-2", "job-3")
+
+    await started.until_recovered(scenery)
+
+    assert started.supervisor.without_vma() == {"gone": 2}
+    assert scenery.log.events.count("jobs_without_vma") == 1
+    assert [await started.rule_of(job_id) for job_id in ("job-1", "job-2")] == ["not-asked", "not-asked"]
+    assert (await started.app.job("job-1")).state is JobState.PENDING_RETRY
+    assert (await started.rule_of("job-3"), set(started.poller.live)) == ("still-running", {"job-3"})
+
+
+async def test_one_that_has_ended_is_not_without_a_vma(scenery: Scenery) -> None:
+    for job_id in ("job-1", "job-2"):
+        await scenery.job(job_id, vma="gone")
+        scenery.vma.says[job_id] = VMAStatus.NOT_ASKED
+    scenery.vma.addresses["gone"] = None
+    started = Started(scenery, "job-1", "job-2")
+    await started.until_recovered(scenery)
+
+    await started.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+
+    assert started.supervisor.without_vma() == {"gone": 1}
+
+
+async def test_where_every_vma_is_known_nobody_is_named(scenery: Scenery) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = COMPLETED
+    started = Started(scenery, "job-1")
+
+    await started.until_recovered(scenery)
+
+    assert (started.supervisor.without_vma(), "jobs_without_vma" in scenery.log.events) == ({}, False)
+    assert (await started.app.job("job-1")).state is JobState.COMPLETED
+
+
+@pytest.mark.parametrize("away", [60.0, 7200.0, 1e6])
+async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resumes_it_when_it_is_back(
+    scenery: Scenery, away: float
+) -> None:
+    job = await scenery.job()
+    scenery.vma.says["job-1"] = RUNNING
+    await scenery.app.observe(job.id, await scenery.contact.ask(job))
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    scenery.clock.advance(away)
+    started = Started(scenery, "job-1")
+
+    await started.until_recovered(scenery)
+    assert await started.rule_of("job-1") == "unreachable-recent"
+
+    scenery.vma.says["job-1"] = RUNNING
+    again = Started(scenery, "job-1")
+    scenery.log.events.clear()
+    await again.until_recovered(scenery)
+    assert (await again.rule_of("job-1"), (await again.app.job("job-1")).state) == (
+        "still-running",
+        JobState.REPLICATING,
+    )
+
+
+async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_vain_for_the_grace(
+    scenery: Scenery,
+) -> None:
+    await scenery.job()
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    scenery.clock.advance(7200.0)
+    began = scenery.clock.monotonic()
+    started = Started(scenery, "job-1")
+    ended: list[JobState] = []
+    started.app.subscribe(lambda job, _: None if job.is_open else ended.append(job.state))
+
+    await while_running(started.supervisor.run(NOON), lambda: bool(ended), turns=60_000)
+
+    assert (ended, await started.rule_of("job-1")) == ([JobState.FAILED], "unreachable-too-long")
+    assert scenery.clock.monotonic() - began > scenery.policy.unreachable_grace
+
+
+async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after_it(scenery: Scenery) -> None:
+    names = [f"job-{n}" for n in range(4)]
+    for name in names:
+        await scenery.job(name)
+    for name in 2 * names:
+        await scenery.contact.ask(await scenery.app.job(name))
+    for name in names:
+        assert (await scenery.decided(name)).state is JobState.PENDING_RETRY
+    for name in names[:3]:
+        scenery.vma.says[name] = RUNNING
+    started = Started(scenery, *names)
+
+    await started.until_recovered(scenery)
+
+    assert [await started.rule_of(name) for name in names] == [*(3 * ["still-running"]), "vma-amnesia"]
+
+
+async def test_a_guess_is_asked_about_again_after_our_restart(scenery: Scenery) -> None:
+    await scenery.job()
+    assert (await scenery.decided("job-1")).is_guess
+    scenery.vma.says["job-1"] = RUNNING
+    started = Started(scenery, guesses=["job-1"])
+
+    await while_running(
+        started.supervisor.run(NOON), lambda: "outcome_reconsidered" in scenery.log.events, turns=20_000
+    )
+
+    job = await started.app.job("job-1")
+    assert (job.state, set(started.poller.live)) == (JobState.REPLICATING, {"job-1"})
+    assert job.cause is Cause.RESTART

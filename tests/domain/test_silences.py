@@ -1,0 +1,269 @@
+"""For how long nothing new was heard of a job, while this process asked without a break."""
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.events import Trace
+from domain.evidence import Silence
+from domain.processes.awake import AwakeTime
+from domain.replication_job import ReplicationJob
+from domain.silences import Silences
+from domain.vma_status import Document, VMAStatus
+from tests.builders import document, observed
+from tests.clock import FakeClock
+
+RUNNING = document(VMAStatus.RUNNING, 41.5)
+COMPLETED = document(VMAStatus.COMPLETED, 100.0)
+FAILED = document(VMAStatus.FAILED, 41.5)
+LOST, DOWN, NOISE = VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE
+MUTE, UNASKED = VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED
+
+LONGEST_PAUSE = 120.0
+
+
+class Listener:
+    """A process that is awake as a whole, and hears of jobs."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.restart()
+
+    def restart(self, awake: Callable[[], float] | None = None) -> None:
+        """Begin with nothing heard, as a new process does."""
+        self.silences = Silences(self.clock, awake or self.clock.monotonic, LONGEST_PAUSE)
+
+    def job(self, job_id: str = "job-1", vma: str = "default") -> ReplicationJob:
+        job = ReplicationJob(id=job_id)
+        job.register("vm", f"ctx-{job_id}", ("v1", "v2"), vma, 0.0, self.clock.now(), Trace("r", "r"))
+        return job
+
+    def hears(self, job: ReplicationJob, said: Document | VMAStatus, after: float = 0.0) -> Silence:
+        self.clock.advance(after)
+        return self.silences.heard(job, observed(said, said, own=said))
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def job(listener: Listener) -> ReplicationJob:
+    return listener.job()
+
+
+class TestHeldFor:
+    """How long one same answer has held, and over how many probes."""
+
+    @pytest.mark.parametrize("said", [LOST, DOWN, NOISE, MUTE, UNASKED, RUNNING])
+    def test_the_first_answer_has_held_for_no_time(
+        self, listener: Listener, job: ReplicationJob, said: Document | VMAStatus
+    ) -> None:
+        listener.clock.advance(1000)
+
+        heard = listener.hears(job, said)
+
+        assert (heard.held_for, heard.probes) == (0.0, 1)
+        assert heard.status is (said if isinstance(said, VMAStatus) else said.status)
+
+    def test_it_holds_while_it_is_answered_again(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.hears(job, LOST)
+        listener.hears(job, LOST, after=5)
+
+        heard = listener.hears(job, LOST, after=7)
+
+        assert (heard.held_for, heard.probes) == (12.0, 3)
+
+    @pytest.mark.parametrize("other", [DOWN, NOISE, MUTE, UNASKED, RUNNING])
+    def test_any_other_answer_between_starts_it_again(
+        self, listener: Listener, job: ReplicationJob, other: Document | VMAStatus
+    ) -> None:
+        listener.hears(job, LOST)
+        listener.hears(job, LOST, after=10)
+        listener.hears(job, other, after=10)
+
+        again = listener.hears(job, LOST, after=10)
+        later = listener.hears(job, LOST, after=3)
+
+        assert ((again.held_for, again.probes), (later.held_for, later.probes)) == ((0.0, 1), (3.0, 2))
+
+    def test_a_completion_in_doubt_is_another_answer_than_one_without(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        shared = observed(LOST, LOST, own=COMPLETED)
+        listener.silences.heard(job, shared)
+        listener.clock.advance(10)
+        held = listener.silences.heard(job, shared)
+        listener.clock.advance(10)
+
+        sure = listener.hears(job, COMPLETED)
+
+        assert (shared.doubtful, held.held_for, sure.held_for, sure.probes) == (True, 10.0, 0.0, 1)
+
+    @pytest.mark.parametrize(("pause", "held_for", "probes"), [(120.0, 125.0, 3), (120.1, 0.0, 1)])
+    def test_a_pause_in_which_we_did_not_ask_starts_it_again(
+        self, listener: Listener, job: ReplicationJob, pause: float, held_for: float, probes: int
+    ) -> None:
+        listener.hears(job, LOST)
+        listener.hears(job, LOST, after=5)
+
+        heard = listener.hears(job, LOST, after=pause)
+
+        assert (heard.held_for, heard.probes) == (held_for, probes)
+
+    def test_many_short_pauses_are_none(self, listener: Listener, job: ReplicationJob) -> None:
+        for _ in range(100):
+            listener.hears(job, LOST, after=100)
+
+        assert listener.hears(job, LOST).held_for == 9900.0
+
+    def test_other_jobs_are_not_affected(self, listener: Listener, job: ReplicationJob) -> None:
+        other = listener.job("job-2")
+        listener.hears(job, LOST)
+        listener.hears(other, LOST, after=10)
+
+        listener.hears(other, RUNNING, after=10)
+
+        assert listener.hears(job, LOST).held_for == 20.0
+        assert listener.hears(other, LOST).held_for == 0.0
+
+    def test_a_job_that_was_left_begins_anew(self, listener: Listener, job: ReplicationJob) -> None:
+        other = listener.job("job-2")
+        for one in (job, other):
+            listener.hears(one, LOST)
+        listener.silences.forget("job-1")
+        listener.silences.forget("job-1")
+
+        assert listener.hears(job, LOST, after=10).held_for == 0.0
+        assert listener.hears(other, LOST).held_for == 10.0
+
+
+class TestUnheardFor:
+    """How long nothing conclusive was heard, whatever was answered instead."""
+
+    def test_it_goes_on_over_answers_of_every_kind(self, listener: Listener, job: ReplicationJob) -> None:
+        heard = [listener.hears(job, said, after=10).unheard_for for said in (LOST, DOWN, NOISE, MUTE, UNASKED)]
+
+        assert heard == [0.0, 10.0, 20.0, 30.0, 40.0]
+
+    @pytest.mark.parametrize("said", [RUNNING, COMPLETED, FAILED])
+    def test_what_is_conclusive_ends_it(self, listener: Listener, job: ReplicationJob, said: Document) -> None:
+        listener.hears(job, LOST)
+        assert listener.hears(job, said, after=10).unheard_for == 0.0
+
+        assert listener.hears(job, LOST, after=10).unheard_for == 0.0
+        assert listener.hears(job, LOST, after=10).unheard_for == 10.0
+
+    def test_a_completion_in_doubt_does_not(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.hears(job, LOST)
+        listener.clock.advance(10)
+
+        heard = listener.silences.heard(job, observed(LOST, LOST, own=COMPLETED))
+
+        assert heard.unheard_for == 10.0
+
+    def test_a_pause_starts_it_again(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.hears(job, LOST)
+
+        assert listener.hears(job, DOWN, after=LONGEST_PAUSE + 0.1).unheard_for == 0.0
+        assert listener.hears(job, LOST, after=1).unheard_for == 1.0
+
+
+class TestWithoutContact:
+    """Seconds since the job, or its VMA as a whole, was last heard of."""
+
+    def test_it_counts_from_the_registration(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.clock.advance(70)
+
+        assert listener.silences.without_contact(job) == 70.0
+
+    @pytest.mark.parametrize("said", [RUNNING, COMPLETED, FAILED, LOST, NOISE, MUTE])
+    def test_any_answer_of_the_vma_is_contact(
+        self, listener: Listener, job: ReplicationJob, said: Document | VMAStatus
+    ) -> None:
+        listener.hears(job, said, after=70)
+        listener.clock.advance(5)
+
+        assert listener.silences.without_contact(job) == 5.0
+
+    @pytest.mark.parametrize("said", [DOWN, UNASKED])
+    def test_none_is_none(self, listener: Listener, job: ReplicationJob, said: VMAStatus) -> None:
+        listener.hears(job, said, after=70)
+
+        assert listener.silences.without_contact(job) == 70.0
+
+    def test_what_the_vma_says_of_another_job_is_contact_and_what_another_vma_says_is_not(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        there, elsewhere = listener.job("job-2"), listener.job("job-3", vma="second")
+        listener.silences.without_contact(elsewhere)
+
+        listener.hears(there, LOST, after=70)
+        listener.clock.advance(5)
+
+        assert listener.silences.without_contact(job) == 5.0
+        assert listener.silences.without_contact(elsewhere) == 75.0
+
+    def test_a_job_of_which_something_was_heard_stays_so_when_it_is_left(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        other = listener.job("job-2")
+        listener.hears(job, RUNNING, after=70)
+
+        listener.silences.forget(job.id)
+
+        assert listener.silences.without_contact(other) == 0.0
+
+
+class TestOurRestart:
+    """A new process has heard nothing yet; it knows from the log when the job was last heard of."""
+
+    def test_the_last_contact_of_the_log_counts(self, listener: Listener, job: ReplicationJob) -> None:
+        job.observe(observed(RUNNING, RUNNING, seconds=10), listener.clock.now())
+        listener.clock.advance(3610)
+
+        listener.restart()
+
+        assert listener.silences.without_contact(job) == 3600.0
+        heard = listener.hears(job, DOWN)
+        assert (heard.held_for, heard.probes, heard.unheard_for) == (0.0, 1, 0.0)
+
+    def test_a_log_from_the_future_is_from_now(self, listener: Listener, job: ReplicationJob) -> None:
+        """The machine's clock was set back while we were away."""
+        listener.clock.step(-86_400)
+        listener.restart()
+
+        assert listener.silences.without_contact(job) == 0.0
+        listener.clock.advance(10)
+        assert listener.silences.without_contact(job) == 10.0
+
+
+@pytest.mark.parametrize("step", [86_400.0, -86_400.0])
+def test_a_step_of_the_machines_clock_changes_nothing(listener: Listener, job: ReplicationJob, step: float) -> None:
+    listener.hears(job, DOWN)
+    listener.hears(job, DOWN, after=10)
+
+    listener.clock.step(step)
+
+    heard = listener.hears(job, DOWN, after=10)
+    assert (heard.held_for, heard.probes, heard.unheard_for) == (20.0, 3, 20.0)
+    assert listener.silences.without_contact(job) == 20.0
+
+
+@pytest.mark.parametrize(
+    ("absence", "held_for", "probes"),
+    [(60.0, 1.5, 3), (LONGEST_PAUSE, 1.5, 3), (LONGEST_PAUSE + 0.1, 0.0, 1), (86_400.0, 0.0, 1)],
+)
+def test_our_own_absence_is_not_the_vmas_silence(
+    listener: Listener, job: ReplicationJob, absence: float, held_for: float, probes: int
+) -> None:
+    """The process is stopped between two probes: it was awake for a second of that, and a long stop is a pause."""
+    listener.restart(AwakeTime(listener.clock))
+    listener.hears(job, DOWN)
+    listener.hears(job, DOWN, after=0.5)
+
+    heard = listener.hears(job, DOWN, after=absence)
+
+    assert (heard.held_for, heard.unheard_for, heard.probes) == (held_for, held_for, probes)
+    assert listener.silences.without_contact(job) == absence + 0.5

@@ -1,0 +1,128 @@
+"""One export cannot serve two workers: a volume has one open job at a time."""
+
+import asyncio
+
+import pytest
+
+from domain.application import JobRecovery, Registration
+from domain.errors import NotFound, VolumeBusy
+from domain.events import Cause
+from domain.recovery_policy import Outcome
+from domain.vma_status import VMAStatus
+from tests.scenery import REQUEST, RUNNING, Scenery
+
+
+def on(*volumes: str, job: str, vma: str = "default") -> Registration:
+    """Ask for a job of another VM on these volumes."""
+    return Registration(job_id=job, vm_name="vm", vm_context_id=f"ctx-{job}", volume_ids=volumes, vma=vma)
+
+
+async def test_a_job_on_a_volume_of_an_open_job_is_refused_by_name(scenery: Scenery) -> None:
+    await scenery.app.register(on("a", "b", job="job-1"), REQUEST)
+
+    with pytest.raises(
+        VolumeBusy,
+        match="volume b belongs to the open job job-1: job-2 can be registered when that one has ended",
+    ):
+        await scenery.app.register(on("b", "c", job="job-2"), REQUEST)
+
+    with pytest.raises(NotFound):
+        await scenery.app.job("job-2")
+    assert await scenery.kinds("vm-context:ctx-job-2") == []
+
+
+async def test_one_that_is_refused_keeps_no_volume(scenery: Scenery) -> None:
+    await scenery.app.register(on("b", job="job-1"), REQUEST)
+    with pytest.raises(VolumeBusy):
+        await scenery.app.register(on("a", "b", job="job-2"), REQUEST)
+
+    _, is_new = await scenery.app.register(on("a", job="job-3"), REQUEST)
+
+    assert is_new
+
+
+async def test_the_identical_registration_again_is_none_of_another_job(scenery: Scenery) -> None:
+    await scenery.app.register(on("a", job="job-1"), REQUEST)
+
+    _, is_new = await scenery.app.register(on("a", job="job-1"), REQUEST)
+
+    assert not is_new
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.FAIL])
+async def test_once_the_first_has_ended_the_next_is_admitted(scenery: Scenery, outcome: Outcome) -> None:
+    await scenery.app.register(on("a", job="job-1"), REQUEST)
+    await scenery.app.operator_decide("job-1", outcome, "mara", "done", REQUEST)
+
+    await scenery.app.register(on("a", job="job-2"), REQUEST)
+
+    with pytest.raises(VolumeBusy, match="the open job job-2"):
+        await scenery.app.register(on("a", job="job-3"), REQUEST)
+
+
+@pytest.mark.parametrize("state", ["replicating", "recovering", "pending-retry"])
+async def test_a_job_is_open_in_each_open_state(scenery: Scenery, state: str) -> None:
+    await scenery.app.register(on("a", job="job-1"), REQUEST)
+    if state == "pending-retry":
+        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await scenery.decided("job-1")
+    elif state == "recovering":
+        await scenery.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+    assert (await scenery.app.job("job-1")).state.value == state
+
+    with pytest.raises(VolumeBusy):
+        await scenery.app.register(on("a", job="job-2"), REQUEST)
+
+
+async def test_the_same_volume_id_on_another_vma_is_another_volume(scenery: Scenery) -> None:
+    await scenery.app.register(on("a", job="job-1"), REQUEST)
+
+    _, is_new = await scenery.app.register(on("a", job="job-2", vma="second"), REQUEST)
+
+    assert is_new
+
+
+@pytest.mark.parametrize("other", [("a",), ("b", "a"), ("c", "b")])
+async def test_of_two_at_once_exactly_one_wins_in_either_order(scenery: Scenery, other: tuple[str, ...]) -> None:
+    first = on("a", "b", job="job-1"), on(*other, job="job-2")
+    second = on(*other, job="job-3"), on("a", "b", job="job-4")
+
+    for pair in (first, second):
+        results = await asyncio.gather(
+            *(scenery.app.register(asked, REQUEST) for asked in pair), return_exceptions=True
+        )
+        [refused] = [result for result in results if isinstance(result, BaseException)]
+        [won] = [result[0] for result in results if not isinstance(result, BaseException)]
+        assert isinstance(refused, VolumeBusy)
+        assert f"belongs to the open job {won.id}:" in str(refused)
+        await scenery.app.operator_decide(won.id, Outcome.FAIL, "mara", "gone", REQUEST)
+
+
+async def test_of_many_at_once_in_circles_each_volume_has_one(scenery: Scenery) -> None:
+    names = "abcdef"
+    circle = [on(names[n], names[(n + 1) % 6], job=f"job-{n}") for n in range(6)]
+
+    results = await asyncio.gather(*(scenery.app.register(asked, REQUEST) for asked in circle), return_exceptions=True)
+
+    won = [result[0] for result in results if not isinstance(result, BaseException)]
+    taken = [volume for job in won for volume in job.volume_ids]
+    assert len(taken) == len(set(taken)) >= 4
+    assert all(isinstance(result, VolumeBusy) for result in results if isinstance(result, BaseException))
+
+
+async def test_it_is_so_after_our_restart(scenery: Scenery) -> None:
+    await scenery.app.register(on("a", job="job-1"), REQUEST)
+    restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
+
+    with pytest.raises(VolumeBusy, match="job-1"):
+        await restarted.register(on("a", job="job-2"), REQUEST)
+
+
+async def test_a_revised_guess_has_its_volumes_again(scenery: Scenery) -> None:
+    await scenery.job()
+    assert (await scenery.decided("job-1")).is_guess
+    scenery.vma.says["job-1"] = RUNNING
+    await scenery.app.revise("job-1", await scenery.contact.ask(await scenery.app.job("job-1")))
+
+    with pytest.raises(VolumeBusy, match="job-1"):
+        await scenery.app.register(on("disk-of-job-1", job="job-2"), REQUEST)
