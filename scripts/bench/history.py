@@ -7,6 +7,7 @@ from adapters.event_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
 from domain.observing import observe
+from domain.ports import ProbeTarget
 from domain.recovery_policy import Outcome, Policy, Silence
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
@@ -112,7 +113,7 @@ class History:
     def _said(self, name: str, status: VMAStatus, percent: float | None) -> Observation:
         document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
         answer = Answer(asked_id=export_name(name), status=status, document=document)
-        return observe(job_id=name, vma="default", exports={name: answer}, observed_at=self.clock.now())
+        return observe(ProbeTarget(name, "default", (name,)), {name: answer}, observed_at=self.clock.now())
 
 
 def _reaches(n: int) -> float:
