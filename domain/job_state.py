@@ -200,7 +200,8 @@ class JobFields(Aggregate, kw_only=True):
         self._assign_left_over(observation)
         if not observation.is_contact:
             return
-        self.seen_on_vma = True
+        # A worker's own report does not say that the VMA knows the job.
+        self.seen_on_vma = self.seen_on_vma or observation.is_of_vma
         self.last_contact_at = observation.observed_at
         self.vma_address = observation.address or self.vma_address
         before = self.movement
@@ -218,6 +219,8 @@ class JobFields(Aggregate, kw_only=True):
 
     def _assign_left_over(self, observation: Observation) -> None:
         """Follow what the exports say of others, until this job's own worker writes there."""
+        if not observation.is_of_vma:
+            return
         own = {disk.volume_id: disk for disk in observation.disks if disk.is_statement}
         known = {one.volume_id: one for one in self.left_over}
         for said in observation.previous:
@@ -228,7 +231,8 @@ class JobFields(Aggregate, kw_only=True):
         answered = {disk.volume_id for disk in observation.disks if disk.status in NOTHING_LEFT}
         if not self.seen_on_vma and observation.address != self.vma_address and answered:
             self.vma_address, self.unasked = observation.address, self.volume_ids
-        self.unasked = tuple(v for v in self.unasked if v not in answered)
+        if observation.address == self.vma_address:
+            self.unasked = tuple(v for v in self.unasked if v not in answered)
 
     def _evolve_decided(self, event: RecoveryDecided) -> None:
         self.decision = LastDecision(

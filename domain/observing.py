@@ -53,6 +53,7 @@ def observe(
     previous = tuple(_reading(one.volume_id, one.answer) for one in heard if one.whose is Whose.PREVIOUS)
     own = next((a.document for a in job_answers if a.document is not None), None)
     documents = [d for d in (*(one.document for one in heard), own) if d is not None]
+    claimed = [one.answer.document for one in heard if one.whose is Whose.UNSURE and one.answer.document is not None]
     status = _job_status(target, heard, job_answers, own)
     if status is VMAStatus.NOT_FOUND and previous:
         status = VMAStatus.UNANSWERED
@@ -72,7 +73,7 @@ def observe(
         disks=disks,
         previous=previous,
         covered=_covered(heard, own) if status is VMAStatus.COMPLETED else 0,
-        belied_at=_least_belied_at(documents) if status is VMAStatus.COMPLETED else None,
+        belied_at=_least_belied_at([*claimed, *documents]) if status is VMAStatus.COMPLETED else None,
         speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
         answers=(*(_as_attributed(one) for one in heard), *job_answers),
     )

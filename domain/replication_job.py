@@ -81,6 +81,9 @@ class ReplicationJob(JobFields, kw_only=True):
         if own is None:
             return next((one for one in self.left_over if one.volume_id == volume_id), None)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
+        if own.started is None:
+            # A worker's own report, whose figures are not exactly those of the VMA's document.
+            return Former(volume_id=volume_id, status=own.status, one_disk=one_disk)
         return msgspec.structs.replace(as_former(own, None), one_disk=one_disk)
 
     def is_same_registration(

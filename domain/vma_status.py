@@ -40,6 +40,10 @@ Movement = tuple[object, ...]
 """What changes while a worker is alive: bytes, percentage, phase. Not time stamps, which every GET refreshes."""
 
 
+VMA, WORKER = "VMA", "worker"
+"""Who says something of a job."""
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """A status with the figures beside it, of a whole document, of one disk in its list, or of one export."""
 
@@ -181,8 +185,13 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     belied_at: float | None = None
     speaks_for: int = 0
     address: str | None = None
-    said_by: str = "VMA"
+    said_by: str = VMA
     answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_of_vma(self) -> bool:
+        """Whether the VMA says it, and not a worker in a report of its own."""
+        return self.said_by == VMA
 
     @property
     def conclusive(self) -> bool:

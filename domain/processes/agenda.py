@@ -1,7 +1,11 @@
 """An agenda: which job is due when. Shared by polling, retrying and reconciling."""
 
+import asyncio
 import heapq
 import itertools
+from collections.abc import Awaitable, Callable
+
+from domain.ports import Clock
 
 
 class Agenda:
@@ -50,8 +54,23 @@ class Agenda:
             taken.append(entry[0])
         return taken
 
-    def next_due(self) -> float | None:
-        """Return when the next job is due."""
-        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+    async def follow(self, clock: Clock, look: Callable[[str], Awaitable[None]], tick: float) -> None:
+        """Have `look` called for each job when it is due, for as long as the service runs.
+
+        A look that takes long, at a slow VMA, holds up no other job. One that is under way is not begun twice.
+        """
+        under_way: set[str] = set()
+
+        async def begin(job_id: str) -> None:
+            under_way.add(job_id)
+            try:
+                await look(job_id)
+            finally:
+                under_way.discard(job_id)
+
+        async with asyncio.TaskGroup() as looks:
+            while True:
+                for job_id in self.pop_all_due(clock.monotonic()):
+                    if job_id not in under_way:
+                        looks.create_task(begin(job_id))
+                await clock.sleep(tick)

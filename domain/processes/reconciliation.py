@@ -1,6 +1,5 @@
 """Reconciliation: a guess is asked about again, ever more rarely, and revised if the VMA contradicts it."""
 
-import asyncio
 from datetime import timedelta
 
 from domain.application import JobRecovery
@@ -56,11 +55,7 @@ class Reconciliation:
 
     async def run(self) -> None:
         """Reconcile for as long as the service runs."""
-        while True:
-            due = self._agenda.pop_all_due(self._clock.monotonic())
-            if due:
-                await asyncio.gather(*(self._look(job_id) for job_id in due))
-            await self._clock.sleep(TICK)
+        await self._agenda.follow(self._clock, self._look, TICK)
 
     async def _look(self, job_id: str) -> None:
         try:

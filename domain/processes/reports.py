@@ -16,7 +16,7 @@ from domain.processes.contact import Contact
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Observation
+from domain.vma_status import WORKER, Observation
 
 
 class Reports:
@@ -51,7 +51,7 @@ class Reports:
             return f"the job has {job.state.value} already"
         if sent_at is not None:
             self._last_sent[job_id] = sent_at
-        observation = msgspec.structs.replace(observation, said_by="worker")
+        observation = msgspec.structs.replace(observation, said_by=WORKER)
         self._contact.reported(job, observation)
         return await self._apply(job, observation, trace)
 

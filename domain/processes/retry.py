@@ -5,7 +5,6 @@ on, longer; a VMA that is down for hours so costs questions, not events. Anythin
 once more and records what it decides; so is a job that has waited for so long that a person should look.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -94,11 +93,7 @@ class RetryScheduler:
     async def run(self) -> None:
         """Retry for as long as the service runs."""
         self._log.info("scheduler_started")
-        while True:
-            due = self._agenda.pop_all_due(self._clock.monotonic())
-            if due:
-                await asyncio.gather(*(self._look(job_id) for job_id in due))
-            await self._clock.sleep(TICK)
+        await self._agenda.follow(self._clock, self._look, TICK)
 
     async def _look(self, job_id: str) -> None:
         waiting = self.waiting.get(job_id)

@@ -15,9 +15,9 @@ from domain.errors import StorageUnavailable
 from domain.evidence import Evidence
 from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
+from domain.processes import watch
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
-from domain.processes.watch import Watch
 from domain.recovery_policy import Policy
 from domain.silences import Silences
 from domain.vm_context import VMContext
@@ -113,12 +113,8 @@ def lost_contact_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def jobs_that_wait_for_a_retry_are_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Watch._watcher_of
-
-    def blind(self: Any, job: Any) -> Any:
-        return None if job.state is JobState.PENDING_RETRY else honest(self, job)
-
-    monkeypatch.setattr(Watch, "_watcher_of", blind)
+    monkeypatch.delitem(watch.BY_STATE, JobState.PENDING_RETRY)
+    monkeypatch.setitem(watch.BY_STATE, JobState.PENDING_RETRY, "nobody")
 
 
 @bug

@@ -116,12 +116,12 @@ class Invariants:
                 # A worker that died leaves its document, in which nothing moves.
                 insist(job.stalled_since is not None or not job.is_open, wrong)
             elif truth.now == "waiting":
-                insist(job.is_open, wrong)
+                insist(job.is_open or job.is_guess, wrong)
             elif truth.now == "running":
                 insist(job.state is JobState.REPLICATING or (doubtful and not truth.clear), wrong)
             elif truth.known:
                 insist(job.state.value == truth.now or (doubtful and not truth.clear), wrong)
-            else:
+            elif job.seen_on_vma:
                 insist(not job.is_open and (job.is_guess or job.state.value in truth.ever), wrong)
 
     def projected(self, engine: Engine, followed: Rows, folded_anew: Rows) -> None:
@@ -181,6 +181,4 @@ class Invariants:
 
 
 def _is_watched(service: Service, job: ReplicationJob) -> bool:
-    return (
-        job.id in service.poller.live or job.id in service.recovery.held or service.retries.due_in(job.id) is not None
-    )
+    return job.id in service.poller.live or job.id in service.recovery.held or job.id in service.retries.waiting

@@ -234,7 +234,8 @@ class Simulation:
             name,
             job.volumes,
             duration=rng.choice([3.0, 8.0, 20.0, 1000.0]),
-            progress=rng.choice([0.0, 30.0, 80.0, 95.0]),
+            # A worker that shows old figures has not copied anything yet.
+            progress=rng.choice([0.0, 30.0, 80.0, 95.0]) if "keeps_figures" not in how else 0.0,
             reports=job.reports,
             lists_disks=rng.random() < 0.7,
             starts_in=rng.choice([0.0, 0.0, 1.5]),
@@ -251,6 +252,7 @@ class Simulation:
             job.registered_at = self.clock.monotonic()
             # What stood there before is not this job's, and what could not be asked may be.
             has_ended = self.reality.state(name) not in {"waiting", "running"}
+            has_ended = has_ended or (job.reports.startswith("shared") and job.has_begun and len(job.volumes) > 1)
             job.vague = job.vague or has_ended or self.weather[job.vma] != Weather() or self._is_away(job.vma)
         asked = Registration(
             job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(job.volumes), vma=job.vma
