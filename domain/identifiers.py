@@ -15,11 +15,11 @@ _NEVER = (
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\u115f\u1160\u2800\u3164\uffa0"  # letters that are blank
-    r"\ue000-\uf8ff"  # private use, and beyond three planes nothing but tags and private use:
-    "\U00040000-\U0010ffff"
+    r"\ue000-\uf8ff"  # private use
 )
+_HIGH = "\U00040000-\U0010ffff"  # nothing but tags and private use
 
-PATTERN = rf"^(?!\.{{1,2}}$)[^\s{_NEVER}]([^{_NEVER}]*[^\s{_NEVER}])?$"
+PATTERN = rf"^(?!\.{{1,2}}$|\s|.*\s$|.*[{_HIGH}])[^{_NEVER}]+$"
 """Written out, not taken from Python's tables, so that one Python never refuses what another one has accepted."""
 
 _VALID = re.compile(PATTERN)
@@ -27,7 +27,6 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Half a character, which comes from the command line only: it cannot stand in a JSON text."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}", re.ASCII)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def is_valid_id(text: str) -> bool:
