@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from domain.vma_status import VMAStatus
 
-CANCELLED_WORDS = frozenset({"cancelled", "canceled", "aborted", "terminated"})
+CANCELLED_WORDS = ("cancelled", "canceled", "aborted", "terminated")
 """They end a job as failed: its worker is gone, and its copy is not complete."""
 
 STATUS_WORDS: dict[str, VMAStatus] = {

@@ -16,15 +16,15 @@ V = TypeVar("V")
 DESCRIPTION = "`next_cursor` of the page before this one."
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="The most items to return.")]
-IdCursor = Annotated[str | None, Query(max_length=400, pattern="^([2-7][0-9a-f])+$", description=DESCRIPTION)]
-"""A printable id, in hexadecimal."""
+IdCursor = Annotated[str | None, Query(max_length=1600, pattern="^([0-9a-f]{2})+$", description=DESCRIPTION)]
+"""An id, in UTF-8, in hexadecimal."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
 """A position, in hexadecimal."""
 
 
 def id_in(cursor: str | None) -> str:
-    """Return the id after which a page begins."""
-    return bytes.fromhex(cursor).decode("ascii") if cursor else ""
+    """Return the id after which a page begins. What is no id is a place in the order all the same."""
+    return bytes.fromhex(cursor).decode("utf-8", "replace") if cursor else ""
 
 
 def position_in(cursor: str | None) -> int | None:
@@ -43,4 +43,4 @@ def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Ca
 
 
 def _cursor(key: str | int) -> str:
-    return f"{key:016x}" if isinstance(key, int) else key.encode("ascii").hex()
+    return f"{key:016x}" if isinstance(key, int) else key.encode().hex()

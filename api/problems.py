@@ -3,6 +3,7 @@
 import math
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -65,7 +66,7 @@ def install(app: FastAPI) -> None:
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
-    what, where = redacted(detail), redacted(request.url.path)
+    what, where = redacted(detail), quote(redacted(request.scope["path"]), safe="/*@:+,;=$&'()!~")
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from adapters.plain_text import holds_token, redacted
-from domain.identifiers import MAX_LENGTH, PATTERN
+from domain.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from domain.vma_status import export_name
 
 T = TypeVar("T")
@@ -27,10 +27,19 @@ def _no_token(text: str) -> str:
     return text
 
 
-Identifier = Annotated[str, StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH), AfterValidator(_no_token)]
-VolumeId = Annotated[
-    str, StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH - len(export_name(""))), AfterValidator(_no_token)
-]
+def _id(text: str) -> str:
+    if not is_valid_id(text):
+        raise ValueError("an id is made of printable characters without `/`, has no blank at its ends, and is no `.`")
+    return _no_token(text)
+
+
+def _id_of(most: int) -> Any:  # noqa: ANN401 - what a type is annotated with
+    """Return the constraints of an id of at most so many characters."""
+    return Field(min_length=1, max_length=most, json_schema_extra={"pattern": PATTERN})
+
+
+Identifier = Annotated[str, _id_of(MAX_LENGTH), AfterValidator(_id)]
+VolumeId = Annotated[str, _id_of(MAX_LENGTH - len(export_name(""))), AfterValidator(_id)]
 """The VMA is asked for it by the name of its export, which is an id itself."""
 Prose = AfterValidator(redacted)
 """Text of others that is kept: without secrets that somebody pasted into it."""

@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from adapters.plain_text import redacted
 from domain.errors import InvalidInput
-from domain.identifiers import is_valid_id
+from domain.identifiers import is_plain_name
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
@@ -67,7 +67,7 @@ def _further_vma(name: str, url: str) -> str:
     """
     if name == DEFAULT_VMA:
         raise ValueError(f"The VMA named {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
-    if not is_valid_id(name):
+    if not is_plain_name(name):
         raise ValueError(
             "A VMA's name has letters, digits and . _ : - only, begins with a letter or digit, and is short"
         )

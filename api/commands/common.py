@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
@@ -50,8 +51,8 @@ def client(arguments: argparse.Namespace) -> Client:
     return Client(f"http://{settings.host}:{settings.port}", token)
 
 
-def checked(identifier: str, of: str = "job") -> str:
-    """Return an id that may become part of an address.
+def in_path(identifier: str, of: str = "job") -> str:
+    """Return an id as it is written in an address: percent-encoded, whatever stands in it.
 
     Raises:
         InvalidInput: it is none.
@@ -59,7 +60,7 @@ def checked(identifier: str, of: str = "job") -> str:
     """
     if not is_valid_id(identifier):
         raise InvalidInput(f"{identifier[:80]!r} cannot be the id of a {of}")
-    return identifier
+    return quote(identifier, safe="")
 
 
 def is_file(path: Path) -> bool:

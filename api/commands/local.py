@@ -9,10 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from adapters.tokens import Scope, TokenFile
-from api.commands.common import TOKEN, Commands, Parser, checked
+from api.commands.common import TOKEN, Commands, Parser
 from api.commands.tables import grid
 from api.settings import load_settings
-from domain.errors import JobRecoveryError
+from domain.errors import InvalidInput, JobRecoveryError
+from domain.identifiers import is_plain_name
 
 HIGHEST_PORT = 65535
 
@@ -97,7 +98,9 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _create_token(arguments: argparse.Namespace) -> None:
-    secret = _tokens().create(checked(arguments.name, "token"), arguments.scope, datetime.now(UTC))
+    if not is_plain_name(arguments.name):
+        raise InvalidInput(f"{arguments.name[:80]!r} cannot be the name of a token: use letters, digits and . _ : -")
+    secret = _tokens().create(arguments.name, arguments.scope, datetime.now(UTC))
     print(secret)
     print(f"shown this once; `{TOKEN}` hands it to job-recovery, `Authorization: Bearer` to the API", file=sys.stderr)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from api.commands import past_tables
-from api.commands.common import Commands, Parser, checked, client, is_file, numbers, reading, show
+from api.commands.common import Commands, Parser, client, in_path, is_file, numbers, reading, show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
 from domain.identifiers import is_valid_id
@@ -107,7 +107,7 @@ def _filters(arguments: argparse.Namespace) -> dict[str, str | None]:
 
 def _diff(arguments: argparse.Namespace) -> None:
     with client(arguments) as service:
-        found = service.get(f"/jobs/{checked(arguments.id)}/diff", **{"from": arguments.begin, "to": arguments.end})
+        found = service.get(f"/jobs/{in_path(arguments.id)}/diff", **{"from": arguments.begin, "to": arguments.end})
     show(arguments, found, past_tables.changes_table(found), past_tables.between_table(found))
 
 
@@ -141,7 +141,7 @@ def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
     if not is_valid_id(run):
         raise InvalidInput(f"{run[:80]!r} is neither a file nor the id of a run")
     with client(arguments) as service:
-        whole = b"".join(service.stream(f"/recovery-runs/{run}/export"))
+        whole = b"".join(service.stream(f"/recovery-runs/{in_path(run, 'run')}/export"))
     return list(run_file.read(whole.splitlines()))
 
 
@@ -150,7 +150,7 @@ def _export(arguments: argparse.Namespace) -> None:
     part = arguments.export.with_name(arguments.export.name + ".part")
     try:
         with client(arguments) as service, part.open("wb") as file:
-            for chunk in service.stream(f"/recovery-runs/{checked(arguments.run, 'run')}/export"):
+            for chunk in service.stream(f"/recovery-runs/{in_path(arguments.run, 'run')}/export"):
                 file.write(chunk)
         part.replace(arguments.export)
     except OSError as error:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from api.commands import past_tables, tables
-from api.commands.common import Commands, checked, client, reading, show
+from api.commands.common import Commands, client, in_path, reading, show
 from domain.errors import InvalidInput
 
 
@@ -63,14 +63,14 @@ def _job(arguments: argparse.Namespace) -> None:
         raise InvalidInput("--as-known says what is known of the time that --at names, so name one")
     when = {"version": arguments.version, "at": arguments.at, "as_known": arguments.as_known}
     with client(arguments) as service:
-        job = service.get(f"/jobs/{checked(arguments.id)}", **when)
+        job = service.get(f"/jobs/{in_path(arguments.id)}", **when)
     hindsight = past_tables.hindsight_words(job.pop("hindsight")) if job["hindsight"] else None
     show(arguments, job, tables.job_table(job), *([hindsight] if hindsight else []))
 
 
 def _events(arguments: argparse.Namespace) -> None:
     with client(arguments) as service:
-        found = list(service.pages(f"/jobs/{checked(arguments.id)}/events"))
+        found = list(service.pages(f"/jobs/{in_path(arguments.id)}/events"))
     show(arguments, found, tables.events_table(found))
 
 

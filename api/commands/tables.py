@@ -33,9 +33,9 @@ class Grid(Table):
 
 def grid(*headers: str, title: str | None = None) -> Table:
     """Return an empty table with these columns."""
-    table = Grid(box=SIMPLE_HEAD, title=title, title_justify="left")
+    table = Grid(box=SIMPLE_HEAD, title=Text(visible(title)) if title else None, title_justify="left")
     for header in headers:
-        table.add_column(header, no_wrap=header not in FLOWING, overflow="fold")
+        table.add_column(Text(visible(header)), no_wrap=header not in FLOWING, overflow="fold")
     return table
 
 

@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -129,6 +130,48 @@ async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one
 def by_name(url: str) -> str:
     """Return the address with the host's name: cookies of plain IP addresses are dropped anyway."""
     return url.replace("127.0.0.1", "localhost")
+
+
+NAMES = [
+    "ctx-PhilB Test machine-20250909-113839",
+    "a%20b",
+    "100%",
+    "a%2Fb",
+    "a+b",
+    "a#b",
+    "a?b=c",
+    "a&b;c=d",
+    "(a) 'b' \"c\" <d>",
+    r"a\b|c^d`e",
+    "größe",
+    "日本 語",
+    "e\u0301",
+    "💩",
+    "[x]",
+    "..a",
+    "...",
+    "%2e%2e",
+    "~!@$*,:=",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_id_of_any_form_is_asked_for_as_it_is(name: str) -> None:
+    """It is encoded exactly once on its way: by the client, and by none of the libraries below again."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked_id = unquote(request.raw_path.rsplit("/", 1)[1])
+        if "/progress/" in request.raw_path:
+            asked.append(asked_id)
+        running = {"job_id": name, "status": "running", "percentage": 41.5}
+        return web.json_response(running) if asked_id == name else web.Response(status=404, text="job not found")
+
+    async with answering(answer) as url, asking(url) as client:
+        seen = await client.probe(ProbeTarget(name, "default", (name, "disk-2")))
+
+    assert sorted(asked) == sorted([f"migration-vol-{name}", "migration-vol-disk-2", name])
+    assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, 41.5)
 
 
 async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> None:

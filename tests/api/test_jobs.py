@@ -48,6 +48,12 @@ async def test_other_content_or_a_busy_vm_is_a_conflict_that_names_the_job(api: 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"job_id": "../etc"}, "job_id"),
     ({"job_id": "a\r\nb"}, "job_id"),
+    ({"job_id": ".."}, "job_id"),
+    ({"job_id": " a"}, "printable characters"),
+    ({"job_id": "a\u202eb"}, "job_id"),
+    ({"vm_context_id": "a\u200bb"}, "vm_context_id"),
+    ({"volume_ids": ["a\nb"]}, "volume_ids"),
+    ({"job_id": ""}, "at least 1 character"),
     ({"job_id": "x" * 201}, "job_id"),
     ({"volume_ids": []}, "volume_ids"),
     ({"volume_ids": ["a", "a"]}, "a volume is named twice"),
@@ -97,7 +103,7 @@ async def test_pages_go_through_every_job_once(api: httpx.AsyncClient) -> None:
     assert seen == [f"job-{n}" for n in range(7)]
 
 
-@pytest.mark.parametrize("cursor", ["%%%", "!", "AAAA*", "\u00bc", "0a", "7", "41" * 300])
+@pytest.mark.parametrize("cursor", ["%%%", "!", "AAAA*", "\u00bc", "0A", "7", "41" * 801])
 async def test_a_cursor_that_is_none_of_ours_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
     response = await api.get("/jobs", params={"cursor": cursor})
 

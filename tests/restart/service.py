@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -148,7 +149,7 @@ class ServiceProcess:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return a job as the API shows it."""
-        response = self.get(f"/api/v1/jobs/{job_id}")
+        response = self.get(f"/api/v1/jobs/{quote(job_id, safe='')}")
         assert response.is_success, response.text
         found: dict[str, Any] = response.json()
         return found
@@ -168,7 +169,7 @@ class ServiceProcess:
         return self.pages("/api/v1/jobs", **query)
 
     def events(self, job_id: str) -> list[dict[str, Any]]:
-        return self.pages(f"/api/v1/jobs/{job_id}/events")
+        return self.pages(f"/api/v1/jobs/{quote(job_id, safe='')}/events")
 
     def outcomes_of(self, job_id: str) -> set[str]:
         """Return every outcome that was decided of the job, from its history."""
