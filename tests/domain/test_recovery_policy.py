@@ -467,6 +467,16 @@ def test_the_policys_hash_tells_policies_apart_and_nothing_else() -> None:
     assert Policy().hash == "80a48b7dda83"
 
 
+def test_evidence_of_an_earlier_version_knows_of_no_replaced_vma_and_of_no_long_silence() -> None:
+    stored = msgspec.to_builtins(evidence(GONE, **HELD))
+    del stored["replaced"], stored["contact_age"], stored["silence"]["unheard_for"]
+
+    earlier = msgspec.convert(stored, Evidence)
+
+    assert (earlier.replaced, earlier.silence.unheard_for) == (False, 0.0)
+    assert decided(earlier).rule is Rule.LOST
+
+
 def test_deciding_again_from_the_stored_evidence_gives_the_same() -> None:
     for found in (
         evidence(observed(RUNNING)),
