@@ -105,7 +105,8 @@ class Channel:
             return Reply(failed(asked_id, latency_ms, f"no answer within {self._timeout:g} s"))
         if reply.is_too_many:
             self.pace.too_many(turn, reply.retry_after)
-        elif reply.is_sign_of_life and reply.answer.status is not VMAStatus.NOT_ASKED:
+            return Reply(msgspec.structs.replace(reply.answer, detail=self.pace.left_alone_detail()))
+        if reply.is_sign_of_life and reply.answer.status is not VMAStatus.NOT_ASKED:
             self.pace.answered(turn)
         return reply
 
@@ -129,7 +130,7 @@ class Channel:
     async def _look_beside(self, turn: Turn, heard: int) -> None:
         """Find out whether the question hangs by itself: if so, its place in the window is free."""
         self.pace.free_overtaken()
-        if self.circuit.heard == heard:
+        if self.circuit.heard == heard or not self.pace.is_slow:
             check = await self._health.check(turn.put_at)
             if check.alive and check.took < self._timeout / 4:
                 self.pace.free_beside_health(turn)

@@ -68,7 +68,7 @@ class HealthChecks:
 
     async def _join(self) -> HealthCheck:
         """Wait for the check under way, or begin one; it is cancelled with the last question that waits for it."""
-        if self._flight is None:
+        if self._flight is None or self._flight.task.done():
             self._flight = _Flight(asyncio.ensure_future(self._make()))
         flight = self._flight
         flight.waiting += 1
@@ -76,9 +76,8 @@ class HealthChecks:
             return await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
-            if self._flight is flight and (flight.task.done() or not flight.waiting):
-                self._flight = None
             if not flight.waiting and not flight.task.done():
+                self._flight = None
                 flight.task.cancel()
                 await asyncio.wait({flight.task})
 

@@ -30,6 +30,7 @@ class Pace:
         self._turns = 0
         self._last_prompt = float("-inf")
         self._health_tells = True
+        self.is_slow = False
         self._resume_at = float("-inf")
         self._backoff = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -56,10 +57,13 @@ class Pace:
 
     def refusal(self) -> Refusal | None:
         """Return why a question is not worth waiting: the VMA wants to be left alone for longer than the time limit."""
-        seconds = self.left_alone_for
-        if seconds <= self._timeout:
+        if self.left_alone_for <= self._timeout:
             return None
-        return Refusal(VMAStatus.UNANSWERED, f"the VMA asked to be left alone for {seconds:.0f} s (HTTP 429)")
+        return Refusal(VMAStatus.UNANSWERED, self.left_alone_detail())
+
+    def left_alone_detail(self) -> str:
+        """Say for how long the VMA asked to be left alone."""
+        return f"the VMA asked to be left alone for {self.left_alone_for:.0f} s (HTTP 429)"
 
     async def turn(self) -> Turn | Refusal:
         """Wait for a turn; whoever gets one must call `done` at last."""
@@ -98,6 +102,7 @@ class Pace:
             self._backoff = 0.0
         if turn.freed_by_health and latency > self._timeout / 4:
             self._health_tells = False
+        self.is_slow = latency > self._timeout / 8
         if self._window.answered(turn, latency):
             self._last_prompt = max(self._last_prompt, turn.put_at)
             self.free_overtaken()
@@ -106,11 +111,11 @@ class Pace:
         """Note that there was no answer within the time limit."""
         self.free_overtaken()
         if turn.number in self._under_way:
-            self._window.cut(turn)
+            self._window.timed_out(turn)
 
     def too_many(self, turn: Turn | None, retry_after: float | None) -> None:
         """Leave the VMA alone after an HTTP 429: for as long as it says, or else longer each time."""
-        is_new = self._window.cut(turn) if turn is not None else not self.left_alone_for
+        is_new = self._window.halve(turn) if turn is not None else not self.left_alone_for
         if retry_after is None and is_new:
             self._backoff = min(LONGEST_BACKOFF, 2 * self._backoff or FIRST_BACKOFF)
         pause = self._backoff if retry_after is None else retry_after

@@ -3,10 +3,8 @@
 import httpx
 import msgspec
 
-from adapters.vma_dialects import TUNNEL_ERRORS
+from adapters.vma_dialects import TOO_MANY, TUNNEL_ERRORS
 from domain.vma_status import Answer, VMAStatus
-
-TOO_MANY_REQUESTS = int(httpx.codes.TOO_MANY_REQUESTS)
 
 NOT_THE_VMA = TUNNEL_ERRORS | {int(httpx.codes.PROXY_AUTHENTICATION_REQUIRED)}
 """HTTP statuses of a tunnel or proxy before the VMA."""
@@ -30,7 +28,7 @@ class Reply(msgspec.Struct, frozen=True):
     @property
     def is_too_many(self) -> bool:
         """Whether the VMA asks to be left alone."""
-        return self.answer.http_status == TOO_MANY_REQUESTS
+        return self.answer.http_status == TOO_MANY
 
 
 def failed(asked_id: str, latency_ms: float, detail: str) -> Answer:

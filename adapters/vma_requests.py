@@ -6,9 +6,10 @@ import msgspec
 
 from adapters.retry_after import seconds_to_wait
 from adapters.vma_address import VMAAddress
-from adapters.vma_reply import TOO_MANY_REQUESTS, Reply, failed, not_asked
+from adapters.vma_dialects import LOGIN_REFUSED, TOO_MANY
+from adapters.vma_reply import Reply, failed, not_asked
 from adapters.vma_transport import read_bounded
-from adapters.vma_troubles import LOGIN_REFUSED, login_refused, why_not_put
+from adapters.vma_troubles import login_refused, why_not_put
 from domain.ports import Clock
 from domain.vma_status import Answer, VMAStatus
 
@@ -43,7 +44,7 @@ class Requests:
         """Return the answer, or what its HTTP status or length means instead."""
         if response.status_code in LOGIN_REFUSED:
             return Reply(_as(answer, VMAStatus.NOT_ASKED, login_refused(vma, response.status_code)))
-        if response.status_code == TOO_MANY_REQUESTS:
+        if response.status_code == TOO_MANY:
             headers = response.headers
             seconds = seconds_to_wait(headers.get("Retry-After"), headers.get("Date"), self._clock.now())
             return Reply(_as(answer, VMAStatus.UNANSWERED, "the VMA asked to be left alone (HTTP 429)"), seconds)

@@ -7,17 +7,21 @@ look-ups would stop all else that is done there, the database's work above all.
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+LookUp = Callable[[str, int, socket.AddressFamily], list[ResolveResult]]
 
 
 class Resolver(AbstractResolver):
     """Resolves names, each in one thread at a time."""
 
-    def __init__(self, timeout: float) -> None:
-        """Wait at most `timeout` seconds for a name server."""
+    def __init__(self, timeout: float, look_up: LookUp | None = None) -> None:
+        """Wait at most `timeout` seconds for a name server; `look_up` takes the place of the system's resolver."""
         self._timeout = timeout
+        self._look_up = look_up or system_look_up
         self._lookups: dict[tuple[str, int, socket.AddressFamily], asyncio.Future[list[ResolveResult]]] = {}
 
     async def resolve(
@@ -42,14 +46,13 @@ class Resolver(AbstractResolver):
     async def close(self) -> None:
         """Leave the threads that still wait for a name server: they do not keep the process from ending."""
 
-    @staticmethod
-    def _start(key: tuple[str, int, socket.AddressFamily]) -> asyncio.Future[list[ResolveResult]]:
+    def _start(self, key: tuple[str, int, socket.AddressFamily]) -> asyncio.Future[list[ResolveResult]]:
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[ResolveResult]] = loop.create_future()
 
         def work() -> None:
             try:
-                addresses, error = _look_up(*key), None
+                addresses, error = self._look_up(*key), None
             except (OSError, UnicodeError) as trouble:
                 addresses, error = [], trouble
             if not loop.is_closed():
@@ -69,7 +72,13 @@ def _settle(
         found.set_exception(error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error)))
 
 
-def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+def system_look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+    """Return a host's addresses as the system knows them; blocks the thread.
+
+    Raises:
+        OSError: it has none.
+
+    """
     found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     return [_result(host, kind, proto, address) for kind, _, proto, _, address in found]
 

@@ -33,8 +33,6 @@ OURS = frozenset(
 CONNECTION_LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """The TLS errors that mean no more than that the connection ended, as when a tunnel ends where nobody listens."""
 
-LOGIN_REFUSED = frozenset({401, 403, 407})
-
 
 def unknown_vma(vma: str) -> str:
     """Say that a job's VMA is not in the settings."""

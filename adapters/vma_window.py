@@ -1,9 +1,12 @@
 """How many questions to a VMA may be under way at once.
 
 The window is found as TCP finds its congestion window. It begins with one, doubles per round trip until the first
-sign of trouble, then grows by one per round trip while answers are prompt, and halves on a time-out or HTTP 429.
+sign of trouble, then grows by one per round trip while answers are prompt. HTTP 429 halves it. After a time-out it
+begins with one again, because the VMA may still work on what timed out, and doubles up to half of what it was.
+
 Answers are prompt if they take less than a quarter of the time limit longer than a question that is alone with the
-VMA: beyond that they queue there, and the window stays as it is or shrinks.
+VMA. Beyond that they queue there, and the window does not grow; beyond half of the time limit it shrinks by one per
+round trip.
 """
 
 
@@ -34,7 +37,7 @@ class Window:
     def restart(self) -> None:
         """Begin anew with one question at a time: nothing is known of the VMA any more."""
         self._window = 1.0
-        self._doubling = True
+        self._doubles_up_to = float(self._most)
         self._unloaded: float | None = None
 
     @property
@@ -50,16 +53,21 @@ class Window:
     def grow(self, turn: Turn) -> None:
         """Widen the window, if it was what held the questions back."""
         if turn.fills_window and turn.epoch == self.epoch:
-            self._window = min(float(self._most), self._window + (1.0 if self._doubling else 1.0 / self._window))
+            step = 1.0 if self._window < self._doubles_up_to else 1.0 / self._window
+            self._window = min(float(self._most), self._window + step)
 
-    def cut(self, turn: Turn) -> bool:
+    def halve(self, turn: Turn) -> bool:
         """Halve the window once per round trip; return whether this was the first time in its round trip."""
         if turn.epoch != self.epoch:
             return False
         self.epoch += 1
-        self._window = max(1.0, self._window / 2)
-        self._doubling = False
+        self._window = self._doubles_up_to = max(1.0, self._window / 2)
         return True
+
+    def timed_out(self, turn: Turn) -> None:
+        """Begin with one question again, once per round trip."""
+        if self.halve(turn):
+            self._window = 1.0
 
     def answered(self, turn: Turn, latency: float) -> bool:
         """Learn from an answer; return whether it was prompt."""
@@ -67,7 +75,8 @@ class Window:
         if latency < self.patience:
             self.grow(turn)
             return True
-        self._doubling = self._doubling and self._unloaded is None
+        if self._unloaded is not None:
+            self._doubles_up_to = min(self._doubles_up_to, self._window)
         if latency > self._timeout / 2 or self._unloaded is None:
             self._window = max(1.0, self._window - 1.0 / self._window)
         return False

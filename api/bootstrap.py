@@ -159,7 +159,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     event_log.on_append(metrics.appended)
     app.subscribe(metrics.decided)
     awake = AwakeTime(clock)
-    silences = Silences(clock, awake, settings.longest_pause)
+    silences = Silences(clock, awake.count_absences, settings.longest_pause)
     contact = Contact(MeasuredVMA(vma, metrics), clock, policy, silences)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(engine)

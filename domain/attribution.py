@@ -122,7 +122,8 @@ def standing(found: Observation | None, last: Mapping[str, Former | None]) -> St
         last: what the export of each of the job's volumes last said of earlier jobs here; None if there were none.
 
     """
-    disks = {d.volume_id: d for d in found.disks if d.status in ANSWERED} if found is not None else {}
+    said = found.disks if found is not None else ()
+    disks = {d.volume_id: d for d in said if d.status in ANSWERED and d.belied_at is None}
     stands = [standing_at_registration(disks.get(volume_id), former) for volume_id, former in last.items()]
     return Standing(
         left_over=tuple(one for one in stands if one is not None),

@@ -32,12 +32,14 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
     `without_contact`: seconds since the VMA was last heard of this job, or at all, whichever is later. `replaced`:
     its address has changed since it knew the job, and it has not shown since then that it knows any of our jobs.
+    `reached`: it has answered at its present address; if it never has, the address may be wrong.
     """
 
     silence: Silence
     without_contact: float
     amnesia: Amnesia | None = None
     replaced: bool = False
+    reached: bool = True
 
 
 class DiskProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     contact_age: float | None = None
     amnesia: Amnesia | None = None
     replaced: bool = False
+    reached: bool = True
 
     @property
     def without_contact(self) -> float:

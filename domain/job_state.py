@@ -84,7 +84,8 @@ class JobFields(Aggregate, kw_only=True):
 
     `outcome_basis` says whether a completed or failed job's outcome was observed or inferred; it is None while the
     job is open, and for an operator's decision, which is neither. `left_over` is what exports say of other jobs, and
-    `unasked` the volumes of which that is not known. `vma_address` is where the VMA was when it last knew the job.
+    `unasked` the volumes of which that is not known. `vma_address` is where the VMA last knew the job or, before that,
+    where it was asked what its exports say.
     """
 
     state: JobState = JobState.REPLICATING
@@ -218,15 +219,16 @@ class JobFields(Aggregate, kw_only=True):
     def _assign_left_over(self, observation: Observation) -> None:
         """Follow what the exports say of others, until this job's own worker writes there."""
         own = {disk.volume_id: disk for disk in observation.disks if disk.is_statement}
-        of_others = {disk.volume_id: disk for disk in observation.previous}
         known = {one.volume_id: one for one in self.left_over}
-        for volume_id, said in of_others.items():
-            known[volume_id] = as_former(said, known.get(volume_id))
+        for said in observation.previous:
+            known[said.volume_id] = as_former(said, known.get(said.volume_id))
         kept = [after(one, own[one.volume_id]) if one.volume_id in own else one for one in known.values()]
         self.left_over = tuple(one for one in kept if one is not None)
         # An export that knows nothing holds nothing of others, and one where our worker writes is ours.
         answered = {disk.volume_id for disk in observation.disks if disk.status in NOTHING_LEFT}
-        self.unasked = tuple(v for v in self.unasked if v not in answered or v in of_others)
+        if not self.seen_on_vma and observation.address not in {None, self.vma_address} and answered:
+            self.vma_address, self.unasked = observation.address, self.volume_ids
+        self.unasked = tuple(v for v in self.unasked if v not in answered)
 
     def _evolve_decided(self, event: RecoveryDecided) -> None:
         self.decision = LastDecision(

@@ -44,6 +44,7 @@ class Rule(StrEnum):
     COMPLETION_UNCONFIRMED = "completion-unconfirmed"
     FAILED_ON_VMA = "failed-on-vma"
     NOT_STARTED_YET = "not-started-yet"
+    NEVER_SEEN = "never-seen"
     VMA_REPLACED = "vma-replaced"
     VMA_AMNESIA = "vma-amnesia"
     GONE_NEAR_END = "gone-near-end"
@@ -94,12 +95,12 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
     observation, held_for = evidence.observation, evidence.silence.held_for
     match observation.status:
         case VMAStatus.RUNNING:
-            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, "the VMA says the job is running")
+            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, f"the {observation.said_by} says the job is running")
 
         case VMAStatus.COMPLETED if observation.belied_at is not None:
             return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
         case VMAStatus.COMPLETED if not observation.doubtful:
-            reason = f"the VMA says all {len(observation.disks)} disk(s) are completed"
+            reason = f"the {observation.said_by} says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
         case VMAStatus.COMPLETED if held_for >= policy.completion_window:
             return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _unconfirmed(evidence))
@@ -107,11 +108,13 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
             return _retry(Rule.COMPLETION_UNCONFIRMED, _unconfirmed(evidence))
 
         case VMAStatus.FAILED:
-            reason = f"the VMA says the job failed: {observation.error}"
+            reason = f"the {observation.said_by} says the job failed: {observation.error}"
             return _observed(Outcome.FAIL, Rule.FAILED_ON_VMA, reason)
 
         case VMAStatus.NOT_FOUND | VMAStatus.UNANSWERED if _may_not_have_started(evidence, policy):
             return _retry(Rule.NOT_STARTED_YET, _not_started(evidence, policy))
+        case VMAStatus.NOT_FOUND if not evidence.seen_on_vma:
+            return _retry(Rule.NEVER_SEEN, _never_seen(evidence))
         case VMAStatus.NOT_FOUND if evidence.replaced:
             return _retry(Rule.VMA_REPLACED, _replaced(observation))
         case VMAStatus.NOT_FOUND if evidence.amnesia is not None and held_for <= policy.unreachable_timeout:
@@ -151,9 +154,13 @@ def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
 
 
 def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
-    """Our own absence and a changed address are not the VMA's silence: it must not have answered while we asked."""
+    """Our own absence and our settings are not the VMA's silence: it must not have answered while we asked.
+
+    At an address where it never answered, or where it did not know the job, it may not be the VMA that does not answer.
+    """
     asked_in_vain = evidence.silence.held_for >= policy.unreachable_grace
-    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and not evidence.replaced
+    is_its_address = evidence.reached and not evidence.replaced
+    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and is_its_address
 
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
@@ -185,6 +192,13 @@ def _not_started(evidence: Evidence, policy: Policy) -> str:
     return (
         f"the job's worker has not been heard of for {evidence.silence.held_for:.0f} s: "
         f"it may take {policy.startup_grace:g} s to its first report"
+    )
+
+
+def _never_seen(evidence: Evidence) -> str:
+    return (
+        f"VMA {evidence.observation.vma} has never known this job, and does not for {evidence.silence.held_for:.0f} s: "
+        "its worker may not have started. Start it, or decide by hand"
     )
 
 

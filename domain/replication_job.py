@@ -66,11 +66,14 @@ class ReplicationJob(JobFields, kw_only=True):
             address=standing.address,
         )
 
-    @property
-    def target(self) -> ProbeTarget:
-        """What has to be known of the job to ask its VMA for it."""
-        heard = frozenset(self.disks)
-        return ProbeTarget(self.id, self.vma, self.volume_ids, self.left_over, frozenset(self.unasked), heard)
+    def target_at(self, address: str | None) -> ProbeTarget:
+        """Return what has to be known of the job to ask its VMA for it there.
+
+        What stood at another address, before the job's worker was seen, says nothing of what stands there.
+        """
+        elsewhere = not self.seen_on_vma and self.vma_address != address
+        unasked = frozenset(self.volume_ids if elsewhere else self.unasked)
+        return ProbeTarget(self.id, self.vma, self.volume_ids, self.left_over, unasked, frozenset(self.disks))
 
     def left_on(self, volume_id: str) -> Former | None:
         """Return what the volume's export last said, of this job's worker or of one before."""
@@ -222,6 +225,7 @@ class ReplicationJob(JobFields, kw_only=True):
             contact_age=circumstances.without_contact,
             amnesia=circumstances.amnesia,
             replaced=circumstances.replaced,
+            reached=circumstances.reached,
         )
 
     def _record_decision(  # noqa: PLR0913 - what a decision event holds

@@ -1,7 +1,7 @@
 """Silence: the one place where it is measured for how long nothing new was heard of a job.
 
-Measured in awake seconds of this process, and interrupted whenever nobody asked: our own absence, our own slowness and
-a step of the machine's clock never count.
+Measured on the monotonic clock of this process, and interrupted whenever nobody asked: our own absence, our own
+slowness and a step of the machine's clock never count.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,12 @@ from domain.vma_status import Observation, VMAStatus
 
 
 class _Heard(msgspec.Struct):
-    """What was last heard of a job. Awake seconds; `last`, when it was asked about, and `contact` in monotonic ones."""
+    """What was last heard of a job, in monotonic seconds, and after how many absences of ours."""
 
     contact: float
     since: float
     last: float
+    absences: int
     key: tuple[VMAStatus, bool] | None = None
     probes: int = 0
     inconclusive_since: float | None = None
@@ -28,26 +29,23 @@ class _Heard(msgspec.Struct):
 class Silences:
     """Follows the answers about each job; any change of status, and any pause, starts the count again."""
 
-    def __init__(self, clock: Clock, awake: Callable[[], float], longest_pause: float) -> None:
-        """`awake` counts seconds; a job was not asked about without a break if a pause was longer than `longest_pause`.
-
-        A pause counts in monotonic seconds: our own absence is one, too.
-        """
+    def __init__(self, clock: Clock, absences: Callable[[], int], longest_pause: float) -> None:
+        """`absences` counts our own; a job that was not asked about for `longest_pause` seconds begins anew, too."""
         self._clock = clock
-        self._awake = awake
+        self._absences = absences
         self._longest_pause = longest_pause
         self._jobs: dict[str, _Heard] = {}
         self._vmas: dict[str, float] = {}
 
     def heard(self, job: JobFields, observation: Observation) -> Silence:
         """Count an answer in; return for how long the same one has held."""
-        now, entry, asked_at = self._awake(), self._entry(job), self._clock.monotonic()
-        if asked_at - entry.last > self._longest_pause:
+        now, entry, absences = self._clock.monotonic(), self._entry(job), self._absences()
+        if now - entry.last > self._longest_pause or absences != entry.absences:
             entry.key, entry.inconclusive_since = None, None
         key = (observation.status, observation.doubtful)
         if key != entry.key:
             entry.key, entry.since, entry.probes = key, now, 0
-        entry.probes, entry.last = entry.probes + 1, asked_at
+        entry.probes, entry.last, entry.absences = entry.probes + 1, now, absences
         self._note_contact(entry, observation, now)
         since = now if entry.inconclusive_since is None else entry.inconclusive_since
         return Silence(
@@ -65,9 +63,9 @@ class Silences:
 
     def _note_contact(self, entry: _Heard, observation: Observation, now: float) -> None:
         if observation.status not in {VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED}:
-            self._vmas[observation.vma] = self._clock.monotonic()
+            self._vmas[observation.vma] = now
         if observation.conclusive:
-            entry.contact, entry.inconclusive_since = self._clock.monotonic(), None
+            entry.contact, entry.inconclusive_since = now, None
         elif entry.inconclusive_since is None:
             entry.inconclusive_since = now
 
@@ -76,5 +74,6 @@ class Silences:
         if job.id not in self._jobs:
             now, moment = self._clock.now(), self._clock.monotonic()
             ago = (now - (job.last_contact_at or job.registered_at or now)).total_seconds()
-            self._jobs[job.id] = _Heard(contact=moment - max(0.0, ago), since=self._awake(), last=moment)
+            contact = moment - max(0.0, ago)
+            self._jobs[job.id] = _Heard(contact=contact, since=moment, last=moment, absences=self._absences())
         return self._jobs[job.id]

@@ -160,7 +160,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     `covered` is the number of disks that a `completed` vouches for. `belied_at` is the progress in percent that
     contradicts a `completed`. `least_percent` is the progress of the least of the disks that a document under the
     job's own id lists. `previous` holds the documents of the volumes' previous workers, which say nothing of this job.
-    `address` is where the VMA was asked, without credentials.
+    `address` is where the VMA was asked, without credentials. `said_by` is who says it: the VMA, or the worker in a
+    report of its own.
     """
 
     job_id: str
@@ -180,6 +181,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     belied_at: float | None = None
     speaks_for: int = 0
     address: str | None = None
+    said_by: str = "VMA"
     answers: tuple[Answer, ...] = ()
 
     @property

@@ -101,7 +101,7 @@ def _words(events: Iterable[Event]) -> Sequence[Word]:
             case VMAStatusObserved() | OutcomeConfirmed() | OutcomeContradicted() | OutcomeRevised():
                 seen = event.observation
                 if seen.conclusive:
-                    words.append(Word(said=seen.status.value, at=seen.observed_at, event=event.ref, by="VMA"))
+                    words.append(Word(said=seen.status.value, at=seen.observed_at, event=event.ref, by=seen.said_by))
             case OperatorDecided():
                 said = STATE_AFTER[event.outcome].value
                 words.append(Word(said=said, at=event.recorded_at, event=event.ref, by=f"operator {event.who}"))

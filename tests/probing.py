@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -10,12 +11,13 @@ from aiohttp.test_utils import TestServer
 from adapters.clock import SystemClock
 from adapters.vma_client import HttpVMA
 from domain.ports import ProbeTarget
+from domain.vma_status import Observation, VMAStatus
 
 JOB = ProbeTarget("job-1", "default", ("disk-1",))
 
 
 class Bounds(msgspec.Struct):
-    """The bounds of a probe. Seconds."""
+    """The limits of the questions. Seconds."""
 
     probe_timeout: float
     probe_concurrency: int = 8
@@ -23,15 +25,26 @@ class Bounds(msgspec.Struct):
 
 @asynccontextmanager
 async def asking(
-    vmas: str | Mapping[str, str], *, probe_timeout: float = 1.5, circuit_rest: float = 0.2
+    vmas: str | Mapping[str, str],
+    *,
+    probe_timeout: float = 1.5,
+    probe_concurrency: int = 8,
+    circuit_rest: float = 0.2,
+    ca_file: Path | None = None,
 ) -> AsyncIterator[HttpVMA]:
     """Open a client of one VMA by its URL, or of several by name."""
     urls = {"default": vmas} if isinstance(vmas, str) else vmas
-    client = HttpVMA(urls, SystemClock(), Bounds(probe_timeout=probe_timeout), circuit_rest=circuit_rest)
+    bounds = Bounds(probe_timeout=probe_timeout, probe_concurrency=probe_concurrency)
+    client = HttpVMA(urls, SystemClock(), bounds, circuit_rest=circuit_rest, ca_file=ca_file)
     try:
         yield client
     finally:
         await client.close()
+
+
+def last_status(seen: Observation) -> VMAStatus:
+    """Return what became of the last question of a probe."""
+    return seen.answers[-1].status
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ class _Memory:
         self.found: set[str] = set()
         self.not_found: set[str] = set()
         self.amnesia: Amnesia | None = None
-        self.is_down = False
+        self.is_down = self.has_answered = False
         self.recognised_at: str | None = None
 
     def heard_of(self, job_id: str) -> None:
@@ -72,11 +72,12 @@ class Contact:
 
         While the worker itself reports, its report stands where the VMA has nothing conclusive to say.
         """
-        seen = await self._probe(job.target)
+        seen = await self._probe(job.target_at(self._vma.address_of(job.vma)))
         self._learn(job, seen)
         reported = self._fresh_report(job.id)
         if reported is not None and not seen.conclusive:
-            seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=seen.answers)
+            answers = (*reported.answers, *seen.answers)
+            seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=answers)
         self._silent[job.id] = self._silences.heard(job, seen)
         return seen
 
@@ -96,6 +97,7 @@ class Contact:
             without_contact=self._silences.without_contact(job),
             amnesia=self._amnesia_for(job),
             replaced=self._is_replaced(job),
+            reached=job.vma_address == self._vma.address_of(job.vma) or self._memory(job.vma).has_answered,
         )
 
     def knows(self, vma: str) -> bool:
@@ -136,7 +138,8 @@ class Contact:
         was_down, memory.is_down = memory.is_down, seen.status is VMAStatus.UNREACHABLE
         if memory.is_down:
             return
-        if seen.is_contact and job.vma_address not in {None, seen.address}:
+        memory.has_answered = True
+        if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
             memory.recognised_at = seen.address
         if job.is_open:
             self._count(memory, job, seen)
@@ -173,7 +176,8 @@ class Contact:
 
     def _is_replaced(self, job: ReplicationJob) -> bool:
         address = self._vma.address_of(job.vma)
-        return job.vma_address not in {None, address} and self._memory(job.vma).recognised_at != address
+        was_elsewhere = job.seen_on_vma and job.vma_address not in {None, address}
+        return was_elsewhere and self._memory(job.vma).recognised_at != address
 
     def _memory(self, vma: str) -> _Memory:
         return self._memories.setdefault(vma, _Memory())

@@ -7,6 +7,8 @@ compared, with each other: its clock may be set to anything. A report that comes
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from domain.application import JobRecovery
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
@@ -49,6 +51,7 @@ class Reports:
             return f"the job has {job.state.value} already"
         if sent_at is not None:
             self._last_sent[job_id] = sent_at
+        observation = msgspec.structs.replace(observation, said_by="worker")
         self._contact.reported(job, observation)
         return await self._apply(job, observation, trace)
 

@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
-from adapters.vma_circuit import DOUBT_AFTER, HANGING_AFTER, Circuit, Leave
+from adapters.vma_circuit import Circuit, Leave, Refusal
+from domain.vma_status import VMAStatus
 from tests.clock import FakeClock
 
-REST = 5.0
+REST, TRUST = 5.0, 11.0
+REFUSED = Refusal(VMAStatus.UNREACHABLE, "refused")
+STILL_DOWN = Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: refused")
 
 
 @pytest.fixture
@@ -17,134 +20,122 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def circuit(clock: FakeClock) -> Circuit:
-    return Circuit(clock.monotonic, REST)
+    return Circuit(clock.monotonic, REST, TRUST)
 
 
-async def test_the_first_question_is_a_pilot_and_the_others_wait_for_what_it_finds(circuit: Circuit) -> None:
-    assert await circuit.may_ask() is Leave.PILOT
-    others = [asyncio.ensure_future(circuit.may_ask()) for _ in range(100)]
+async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Leave | Refusal]]:
+    """Have others ask while a trial request is under way; they wait."""
+    others: list[asyncio.Future[Leave | Refusal]] = [asyncio.ensure_future(circuit.admit()) for _ in range(count)]
     await asyncio.sleep(0)
     assert not any(other.done() for other in others)
+    return others
 
-    circuit.failed(Leave.PILOT, "refused")
 
-    assert set(await asyncio.gather(*others)) == {Leave.NO}
+async def test_the_first_question_is_the_trial_request_and_the_others_share_its_outcome(circuit: Circuit) -> None:
+    assert await circuit.admit() is Leave.TRIAL
+    others = await others_ask(circuit)
+
+    circuit.open("refused")
+
+    assert await asyncio.gather(*others) == [REFUSED] * 100
     assert (circuit.state, circuit.last_error) == ("open", "refused")
 
 
-async def test_an_answered_pilot_lets_everybody_ask(circuit: Circuit) -> None:
-    await circuit.may_ask()
-    others = [asyncio.ensure_future(circuit.may_ask()) for _ in range(100)]
-    await asyncio.sleep(0)
+async def test_a_sign_of_life_lets_everybody_ask(circuit: Circuit) -> None:
+    await circuit.admit()
+    others = await others_ask(circuit)
 
-    circuit.answered()
+    circuit.alive()
 
-    assert set(await asyncio.gather(*others)) == {Leave.ASK}
+    assert await asyncio.gather(*others) == [Leave.ASK] * 100
     assert circuit.state == "closed"
 
 
-async def test_while_it_is_open_one_question_per_rest_is_let_through(circuit: Circuit, clock: FakeClock) -> None:
-    await circuit.may_ask()
-    circuit.failed(Leave.PILOT, "refused")
+async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial_request_per_rest(
+    circuit: Circuit, clock: FakeClock
+) -> None:
+    await circuit.admit()
+    circuit.open("refused")
     clock.advance(REST - 0.01)
-    assert await circuit.may_ask() is Leave.NO
+    assert (circuit.refusal(), await circuit.admit()) == (STILL_DOWN, STILL_DOWN)
 
     clock.advance(0.01)
 
-    assert [await circuit.may_ask(), await circuit.may_ask()] == [Leave.PILOT, Leave.NO]
+    assert circuit.refusal() is None
+    assert [await circuit.admit(), await circuit.admit()] == [Leave.TRIAL, STILL_DOWN]
 
 
-async def test_failures_in_a_row_send_a_pilot_at_once_and_do_not_stop_the_others_by_themselves(
-    circuit: Circuit,
+async def test_a_failure_that_is_long_ago_answers_nobody_for_this_process_may_have_been_suspended(
+    circuit: Circuit, clock: FakeClock
 ) -> None:
-    await circuit.may_ask()
-    circuit.answered()
-    for _ in range(DOUBT_AFTER - 1):
-        circuit.failed(Leave.ASK, "reset")
-    assert await circuit.may_ask() is Leave.ASK
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST + TRUST)
 
-    circuit.failed(Leave.ASK, "reset")
+    assert await circuit.admit() is Leave.TRIAL
+    others = await others_ask(circuit)
+    circuit.alive()
 
-    assert circuit.state == "half-open"
-    assert await circuit.may_ask() is Leave.PILOT
-    other = asyncio.ensure_future(circuit.may_ask())
-    await asyncio.sleep(0)
-    assert not other.done()
-    circuit.answered()
-    assert await other is Leave.ASK
+    assert await asyncio.gather(*others) == [Leave.ASK] * 100
 
 
-async def test_answers_among_failures_leave_it_closed(circuit: Circuit) -> None:
-    await circuit.may_ask()
-    for _ in range(3):
-        circuit.answered()
-        for _ in range(DOUBT_AFTER - 1):
-            circuit.failed(Leave.ASK, "reset")
-
-    assert circuit.state == "closed"
-
-
-async def test_only_the_pilots_own_failure_opens_it(circuit: Circuit) -> None:
-    await circuit.may_ask()
-
-    for _ in range(2 * DOUBT_AFTER):
-        circuit.failed(Leave.ASK, "asked before, and late")
-    assert circuit.state == "half-open"
-
-    circuit.failed(Leave.PILOT, "refused")
-    assert circuit.state == "open"
-
-
-async def test_a_pilot_that_fails_after_the_vma_was_heard_of_opens_nothing(circuit: Circuit) -> None:
-    await circuit.may_ask()
-    circuit.is_there()
-
-    circuit.failed(Leave.PILOT, "its own id hangs")
-
-    assert (circuit.state, await circuit.may_ask()) == ("closed", Leave.ASK)
-
-
-async def test_a_vma_that_is_there_and_answers_for_no_id_counts_as_down(circuit: Circuit) -> None:
-    await circuit.may_ask()
-    circuit.is_there()
-    for _ in range(HANGING_AFTER - 1):
-        circuit.failed(Leave.ASK, "hangs")
-    assert await circuit.may_ask() is Leave.PILOT
-    circuit.is_there()
-    assert circuit.state == "closed"
-    circuit.failed(Leave.ASK, "hangs")
-
-    assert await circuit.may_ask() is Leave.PILOT
-    circuit.is_there()
-    circuit.failed(Leave.PILOT, "hangs")
-
-    assert (circuit.state, await circuit.may_ask()) == ("open", Leave.NO)
-
-
-async def test_a_pilot_that_is_answered_closes_it_again(circuit: Circuit, clock: FakeClock) -> None:
-    await circuit.may_ask()
-    circuit.failed(Leave.PILOT, "refused")
+async def test_a_trial_request_that_fails_keeps_it_open_since_it_was_opened(circuit: Circuit, clock: FakeClock) -> None:
+    await circuit.admit()
+    circuit.open("refused")
     clock.advance(REST)
-    await circuit.may_ask()
+    await circuit.admit()
 
-    circuit.answered()
+    circuit.open("no route")
 
-    assert (circuit.state, circuit.last_error, await circuit.may_ask()) == ("closed", None, Leave.ASK)
+    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("open", 0.0, "no route")
+    assert await circuit.admit() == Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: no route")
 
 
-async def test_a_pilot_that_never_left_says_nothing_and_the_next_one_goes(circuit: Circuit) -> None:
-    await circuit.may_ask()
-    others = [asyncio.ensure_future(circuit.may_ask()) for _ in range(3)]
-    await asyncio.sleep(0)
+async def test_a_trial_request_that_is_answered_closes_it(circuit: Circuit, clock: FakeClock) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST)
+    await circuit.admit()
 
-    circuit.not_asked(Leave.ASK)
-    await asyncio.sleep(0)
-    assert not any(other.done() for other in others)
-    circuit.not_asked(Leave.PILOT)
+    circuit.alive()
+
+    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("closed", None, None)
+    assert await circuit.admit() is Leave.ASK
+
+
+async def test_a_closed_one_opens_when_the_vma_is_found_down(circuit: Circuit) -> None:
+    circuit.alive()
+
+    circuit.open("reset")
+
+    assert (circuit.state, circuit.refusal() is None) == ("open", False)
+
+
+async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and_nobody_after(
+    circuit: Circuit, clock: FakeClock
+) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST + TRUST)
+    await circuit.admit()
+    others = await others_ask(circuit)
+    refusal = Refusal(VMAStatus.NOT_ASKED, "too many open files")
+
+    circuit.unknown(refusal)
+
+    assert await asyncio.gather(*others) == [refusal] * 100
+    assert (circuit.state, circuit.refusal(), await circuit.admit()) == ("half-open", None, Leave.TRIAL)
+
+
+async def test_the_next_question_takes_the_place_of_a_trial_request_that_was_cancelled(circuit: Circuit) -> None:
+    await circuit.admit()
+    others = await others_ask(circuit, 3)
+
+    circuit.end_trial()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
     assert [other.done() for other in others] == [True, False, False]
-    assert await others[0] is Leave.PILOT
-    circuit.answered()
-    assert await asyncio.gather(*others) == [Leave.PILOT, Leave.ASK, Leave.ASK]
+    assert others[0].result() is Leave.TRIAL
+    circuit.alive()
+    assert await asyncio.gather(*others) == [Leave.TRIAL, Leave.ASK, Leave.ASK]

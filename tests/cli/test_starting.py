@@ -148,3 +148,16 @@ def address_in(folder: Path) -> str | None:
     """Return where a service says that it serves, in a log below the folder."""
     lines = [json.loads(line) for log in folder.glob("*/service.log") for line in log.read_text().splitlines()]
     return next((line["address"] for line in lines if line["event"] == "service_started"), None)
+
+
+def test_a_file_with_authorities_that_is_none_ends_the_start_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMA_CA_FILE", str(tmp_path / "missing.pem"))
+
+    code, said = serve(tmp_path)
+
+    assert code == 2
+    assert said == (
+        f"job-recovery: JOB_RECOVERY_VMA_CA_FILE: {tmp_path}/missing.pem cannot be used: No such file or directory\n"
+    )

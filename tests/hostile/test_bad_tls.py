@@ -1,33 +1,47 @@
-"""A VMA behind TLS that cannot be trusted says nothing: not by its answers, and not to a job's harm."""
+"""A VMA behind TLS that is not trusted says nothing: not by its answers, and not to a job's harm."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trustme
 
+from adapters.vma_trust import authorities
+from domain.errors import InvalidInput
+from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
-from tests.probing import JOB, asking
+from tests.probing import JOB, asking, last_status
 
-LIE = b'{"job_id":"migration-vol-disk-1","status":"completed","percentage":100.0}'
-REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(LIE) + LIE
+SAID = b'{"job_id":"migration-vol-disk-1","status":"in_progress","percentage":41.0}'
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(SAID) + SAID
 
 
-def signed_by_nobody() -> ssl.SSLContext:
-    """Show a certificate of an authority that nobody knows."""
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    """An authority that is known to nobody, unless its file is named."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(ca: trustme.CA, tmp_path: Path) -> Path:
+    file = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(str(file))
+    return file
+
+
+def signed(ca: trustme.CA, *names: str) -> ssl.SSLContext:
+    """Show a certificate of this authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    trustme.CA().issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    ca.issue_cert(*names).configure_cert(context)
     return context
 
 
-def no_tls_at_all() -> None:
-    """Speak plain HTTP."""
-
-
-@pytest.fixture(params=[signed_by_nobody, no_tls_at_all])
-async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    context: Callable[[], ssl.SSLContext | None] = request.param
+@asynccontextmanager
+async def serving(context: ssl.SSLContext | None) -> AsyncIterator[str]:
+    """Run a VMA with one job that runs, over TLS or not; yields its https address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -39,13 +53,82 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context()) as server:
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
         yield f"https://localhost:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_what_cannot_be_trusted_is_unreachable_and_its_word_is_not_heard(url: str) -> None:
-    async with asking(url) as client:
+async def test_a_vma_behind_a_private_authority_is_not_asked_and_says_which_setting_is_missing(ca: trustme.CA) -> None:
+    async with serving(signed(ca, "localhost")) as url, asking({"dc2": url}) as client:
+        seen = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+
+        assert {answer.status for answer in seen.answers} == {VMAStatus.NOT_ASKED}
+        assert "the certificate of VMA dc2 is not trusted: unable to get local issuer certificate" in seen.summary()
+        assert "Set JOB_RECOVERY_VMA_CA_FILE" in seen.summary()
+        assert client.circuits["dc2"].state == "half-open"
+
+
+async def test_a_vma_behind_a_private_authority_is_trusted_with_its_file(ca: trustme.CA, ca_file: Path) -> None:
+    async with serving(signed(ca, "localhost")) as url, asking(url, ca_file=ca_file) as client:
+        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+
+
+async def test_ssl_cert_file_is_honoured(ca: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+
+    async with serving(signed(ca, "localhost")) as url, asking(url) as client:
+        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+
+
+async def test_a_certificate_for_another_name_is_not_trusted_even_of_a_trusted_authority(
+    ca: trustme.CA, ca_file: Path
+) -> None:
+    async with serving(signed(ca, "elsewhere.example")) as url, asking(url, ca_file=ca_file) as client:
         seen = await client.probe(JOB)
 
-    assert seen.status is VMAStatus.UNREACHABLE
-    assert "SSL" in seen.summary()
+    assert last_status(seen) is VMAStatus.NOT_ASKED
+    assert "the certificate of VMA default is not trusted: Hostname mismatch" in seen.summary()
+
+
+async def test_a_vma_that_speaks_no_tls_is_not_asked_over_it() -> None:
+    async with serving(None) as url, asking(url) as client:
+        seen = await client.probe(JOB)
+
+    assert last_status(seen) is VMAStatus.NOT_ASKED
+    assert "TLS with VMA default failed" in seen.summary()
+    assert "Check its address in JOB_RECOVERY_VMA_URL" in seen.summary()
+
+
+async def test_a_tunnel_that_ends_every_connection_is_unreachable_over_tls_as_well() -> None:
+    async def end(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(end, "127.0.0.1", 0)
+    url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+    async with server, asking(url) as client:
+        seen = await client.probe(JOB)
+
+    assert last_status(seen) is VMAStatus.UNREACHABLE
+
+
+@pytest.mark.parametrize("setting", ["JOB_RECOVERY_VMA_CA_FILE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file or directory"),
+        (b"", "it holds no certificate in PEM form"),
+        (b"not a certificate", "it holds no certificate in PEM form"),
+    ],
+)
+def test_a_file_that_holds_no_authority_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, content: bytes | None, why: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    if setting == "SSL_CERT_FILE":
+        monkeypatch.setenv(setting, str(file))
+
+    with pytest.raises(InvalidInput) as refused:
+        authorities(file if setting == "JOB_RECOVERY_VMA_CA_FILE" else None)
+
+    assert str(refused.value) == f"{setting}: {file} cannot be used: {why}"

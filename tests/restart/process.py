@@ -6,6 +6,7 @@ service is forked from that one: a process with its own memory, files and signal
 
 import multiprocessing
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -64,6 +65,26 @@ class ForkedProcess:
         code = self._process.exitcode
         assert code is not None, f"process {self.pid} has not ended within {within} s"
         return code
+
+
+class Started:
+    """A process of another program, that prints to a file descriptor."""
+
+    def __init__(self, line: list[str], environment: dict[str, str], output: int) -> None:
+        self._process = subprocess.Popen(line, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def wait(self, within: float) -> int:
+        return self._process.wait(timeout=within)
 
 
 def _serve(environment: dict[str, str], output: Path) -> None:

@@ -81,9 +81,7 @@ class ServiceProcess:
         """Start the process; return when it serves, or when it is ready."""
         self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
         self._process = self.launch()
-        started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
-        assert isinstance(started, list), self.log_file.read_text()
-        self._http.base_url = httpx.URL(started[0]["address"])
+        self._http.base_url = httpx.URL(self._address())
         if ready:
             wait_until(lambda: self._http.get("/readyz").is_success, what="ready")
 
@@ -192,6 +190,13 @@ class ServiceProcess:
             history = "\n".join(f"{e['type']}: {e['data']}" for e in self.events(job_id))
             message = f"{error}\nis: {self.job(job_id)}\nhistory:\n{history}"
             raise AssertionError(message) from None
+
+    def _address(self) -> str:
+        """Wait until the service says where it serves."""
+        started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
+        assert isinstance(started, list), self.log_file.read_text()
+        address: str = started[0]["address"]
+        return address
 
     def _ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None

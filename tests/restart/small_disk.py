@@ -1,34 +1,13 @@
 """The service on a disk of its own: a small one, that can be filled, emptied and made read-only by anybody."""
 
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.restart.process import Started
 from tests.restart.service import ServiceProcess
 
 MOUNT = 'mount -t tmpfs -o size=6m none "$0" && exec "$@"'
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
-
-
-class Started:
-    """A process of another program."""
-
-    def __init__(self, line: list[str], environment: dict[str, str], output: Path) -> None:
-        with output.open("ab") as log:
-            self._process = subprocess.Popen(line, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
-        self.pid = self._process.pid
-
-    def poll(self) -> int | None:
-        return self._process.poll()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def wait(self, within: float) -> int:
-        return self._process.wait(timeout=within)
 
 
 class ServiceOnASmallDisk(ServiceProcess):
@@ -54,4 +33,5 @@ class ServiceOnASmallDisk(ServiceProcess):
     def launch(self) -> Started:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         line = [*UNSHARE, MOUNT, str(self.data_dir), sys.executable, "-m", "api", "serve"]
-        return Started(line, self.environment, self.log_file)
+        with self.log_file.open("ab") as log:
+            return Started(line, self.environment, log.fileno())

@@ -19,6 +19,7 @@ from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.watch import Watch
 from domain.recovery_policy import Policy
+from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import DiskReading, Figures, VMAStatus
 from domain.volumes import Volumes
@@ -47,13 +48,13 @@ def confirmation_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def confirmation_does_not_start_again_when_the_answer_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Confirmation.heard
+    honest = Silences.heard
 
-    def forgetful(self: Any, observation: Any) -> Any:
-        self._status = (observation.status, observation.doubtful)
-        return honest(self, observation)
+    def forgetful(self: Any, job: Any, observation: Any) -> Any:
+        self._entry(job).key = (observation.status, observation.doubtful)
+        return honest(self, job, observation)
 
-    monkeypatch.setattr(Confirmation, "heard", forgetful)
+    monkeypatch.setattr(Silences, "heard", forgetful)
 
 
 @bug

@@ -112,8 +112,11 @@ class Invariants:
             doubtful = job.is_guess or job.stalled_since is not None or job.state is JobState.RECOVERING
             if truth.vague:
                 continue
-            if truth.now == "waiting":
-                insist(job.is_open or job.is_guess, wrong)
+            if truth.now == "gone" and truth.known:
+                # A worker that died leaves its document, in which nothing moves.
+                insist(job.stalled_since is not None or not job.is_open, wrong)
+            elif truth.now == "waiting":
+                insist(job.is_open, wrong)
             elif truth.now == "running":
                 insist(job.state is JobState.REPLICATING or (doubtful and not truth.clear), wrong)
             elif truth.known:

@@ -9,11 +9,13 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import Engine, insert
 
+from adapters.simulated_vma.reports import ReportForm
 from adapters.simulated_vma.world import World
 from adapters.worker_reports import read_report
 from domain.application import Registration
 from domain.errors import JobRecoveryError, VolumeBusy
 from domain.events import Cause, Trace
+from domain.processes.awake import ABSENT
 from domain.recovery_policy import Outcome
 from projections import schema
 from projections.bookmark import NAME
@@ -25,7 +27,7 @@ from tests.simulation.loop import Machine, SimulatedClock, SimulatedLoop
 from tests.simulation.network import Weather
 from tests.simulation.store import Disk, SimulatedLog
 from tests.simulation.troubles import TROUBLES
-from tests.simulation.truth import JobTruth, Reality
+from tests.simulation.truth import NEAR_END, JobTruth, Reality
 from tests.simulation.violation import Violation
 
 CALM = 30.0
@@ -37,7 +39,7 @@ TO_NOTICE = 6.0
 LOOK = 0.25
 VMAS = ("default", "second")
 REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export", "first_export")
-FORMS = ("full", "status_only", "by_index", "no_timestamp", "above_100")
+FORMS: tuple[ReportForm, ...] = ("full", "status_only", "disks_by_index", "error_object", "no_timestamp", "above_100")
 TRACE = Trace("request-simulated", "request-simulated", "operator")
 
 
@@ -67,6 +69,7 @@ class Simulation:
         self.weather = {name: Weather() for name in VMAS}
         self.reality = Reality(loop.time, self.worlds, self.weather)
         self.ended_by_hand: set[str] = set()
+        self.lied_about: set[str] = set()
         self._loop = loop
         self._elsewhere = World(loop.time)
         self._followed: set[str] = set()
@@ -78,6 +81,8 @@ class Simulation:
         """Live several lives in bad weather, then one in calm, and look whether all is well."""
         self.lose_the_read_model()
         waiting = [self._new_job(f"job-{n}") for n in range(self.rng.randint(2, 7))]
+        if not self.reality.jobs["job-0"].has_begun:
+            self._begin_worker("job-0")
         for _ in range(self.rng.randint(3, 6)):
             await self._live(waiting)
             await self._restart()
@@ -118,7 +123,8 @@ class Simulation:
     def suspend(self, seconds: float) -> None:
         """Stop the service's process for so long; everything else goes on."""
         self._loop.pass_over(seconds)
-        self.reality.interrupted()
+        if seconds > ABSENT:
+            self.reality.interrupted()
         self._invariants.restarted(self.clock.monotonic())
 
     def lose_the_read_model(self) -> None:
@@ -135,7 +141,10 @@ class Simulation:
         if world.truth(job_id) == "gone":
             return
         truth = self.reality.jobs[job_id]
-        _, told = world.report_of(job_id, self.rng.choice(FORMS))
+        form = self.rng.choice(FORMS)
+        if form == "above_100" and world.progress(job_id) < NEAR_END:
+            return
+        _, told = world.report_of(job_id, form)
         sent = read_report(job_id, truth.vma, truth.volumes, told, self.clock.now())
         sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
@@ -169,8 +178,7 @@ class Simulation:
             volumes=former.volumes,
             vague=vague or self._is_away(former.vma) or former.vague or former.reports not in {"exports", "both"},
         )
-        if self.rng.random() < 0.8:
-            await self._register(name)
+        await self._register(name)
         self._begin_next_worker(before, name)
 
     async def register_on_a_busy_volume(self) -> None:
@@ -179,6 +187,8 @@ class Simulation:
         if not busy:
             return
         job = self.rng.choice(busy)
+        beside = JobTruth(vma=job.vma, volumes=list(job.volume_ids), vague=True, registered_at=self.clock.monotonic())
+        self.reality.jobs[f"{job.id}-beside"] = beside
         asked = Registration(
             job_id=f"{job.id}-beside", vm_name="vm", vm_context_id="vm-beside", volume_ids=job.volume_ids, vma=job.vma
         )
@@ -239,6 +249,9 @@ class Simulation:
         context = f"vm-{name}" if self.rng.random() < 0.8 else "vm-shared"
         if job.registered_at is None:
             job.registered_at = self.clock.monotonic()
+            # What stood there before is not this job's, and what could not be asked may be.
+            has_ended = self.reality.state(name) not in {"waiting", "running"}
+            job.vague = job.vague or has_ended or self.weather[job.vma] != Weather() or self._is_away(job.vma)
         asked = Registration(
             job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(job.volumes), vma=job.vma
         )
@@ -262,8 +275,11 @@ class Simulation:
         self.disk.full, self.disk.lag = False, 0.0
         self.reality.note()
         for job_id, job in self.reality.jobs.items():
-            if job.has_begun:
+            if self.reality.state(job_id) == "running":
                 self.worlds[job.vma].say(job_id)
+            elif job_id in self.lied_about:
+                # A worker that has ended writes no more: what its document says of it stays.
+                job.vague = True
         await self._restart(calm=True)
         for name in waiting:
             self.errand(self._register(name))

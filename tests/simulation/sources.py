@@ -67,7 +67,9 @@ class Sources:
 
     def _was_asked_in_vain(self, event: RecoveryDecided) -> None:
         job = self._reality.jobs[event.originator_id]
-        insist(job.vma not in self._reality.wrong_sites, f"{event.ref}: {job.vma} was asked at a wrong address")
+        ever_known = self._jobs[event.originator_id].seen_on_vma
+        wrong = ever_known and job.vma in self._reality.wrong_sites
+        insist(not wrong, f"{event.ref}: {job.vma} was asked at a wrong address")
         asked = self._reality.asked_in_vain_for(job.vma)
         grace = event.policy.unreachable_grace
         insist(asked >= grace, f"{event.ref}: {job.vma} was asked in vain for {asked:.2f} s, not {grace:g} s")
@@ -78,19 +80,13 @@ class Sources:
         insist(job.vma not in self._reality.wrong_sites, f"{event.ref}: {job.vma} was asked at a wrong address")
         if truly == "running":
             insist(self._may_be_taken_for_lost(job_id), f"{event.ref}: {job_id} runs, and is called {event.rule.value}")
-        if truly == "waiting":
-            self._start_was_waited_for(event)
-
-    def _start_was_waited_for(self, event: RecoveryDecided) -> None:
-        at = self._reality.jobs[event.originator_id].registered_at
-        waited = 0.0 if at is None else self._reality.now() - at
-        grace = event.policy.startup_grace
-        insist(waited >= grace, f"{event.ref}: its worker was given {waited:.2f} s to begin, not {grace:g} s")
+        insist(truly != "waiting", f"{event.ref}: {job_id} has not begun, and is called {event.rule.value}")
 
     def _may_be_taken_for_lost(self, job_id: str) -> bool:
         """A VMA that has forgotten few jobs for long cannot be told from one that has lost them."""
         job = self._reality.jobs[job_id]
-        others = [other for other in self._jobs.values() if other.vma == job.vma and other.is_open and other.seen_on_vma]
+        same = [other for other in self._jobs.values() if other.vma == job.vma]
+        others = [other for other in same if other.is_open and other.seen_on_vma]
         forgotten = sum(self._reality.is_forgotten(other.id) for other in others)
         plainly = forgotten >= MANY and forgotten > len(others) / 2
         return self._reality.is_forgotten(job_id) and not plainly

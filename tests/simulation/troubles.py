@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.network import Weather
+from tests.simulation.truth import NEAR_END
 
 if TYPE_CHECKING:
     from tests.simulation.scenario import Simulation
@@ -68,12 +69,14 @@ def odd_words(story: "Simulation") -> None:
     """Say paused, or more than a hundred percent, of a job that runs."""
     job_id, world = story.any_job()
     if world.truth(job_id) == "running":
-        world.say(job_id, **story.rng.choice([{"status": "paused"}, {"percent": 103.9}, {}]))
+        story.lied_about.add(job_id)
+        world.say(job_id, **({"percent": 103.9} if world.progress(job_id) > NEAR_END else {"status": "paused"}))
 
 
 def completion_contradicts_itself(story: "Simulation") -> None:
     job_id, world = story.any_job()
     if world.truth(job_id) == "running":
+        story.lied_about.add(job_id)
         world.contradict(job_id)
 
 

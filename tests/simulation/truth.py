@@ -11,6 +11,8 @@ from adapters.simulated_vma.world import World
 from tests.simulation.network import Weather
 
 NEAR_END = 90.0
+STALE = 1.5
+"""Virtual seconds after which the service must know better."""
 
 
 class JobTruth(msgspec.Struct, kw_only=True):
@@ -40,7 +42,8 @@ class Reality:
         self.weather = weather
         self.wrong_sites: set[str] = set()
         self.now = now
-        self._down_since: dict[str, float] = {}
+        self._down: dict[str, tuple[float, float]] = {}
+        self._bad = dict.fromkeys(weather, False)
         self._asking_since = now()
 
     def note(self) -> None:
@@ -48,9 +51,9 @@ class Reality:
         now = self.now()
         for name, weather in self.weather.items():
             if weather.is_bad:
-                self._down_since.setdefault(name, now)
-            else:
-                self._down_since.pop(name, None)
+                began = self._down[name][0] if name in self._down and self._bad[name] else now
+                self._down[name] = (began, now)
+            self._bad[name] = weather.is_bad
         for job_id, job in self.jobs.items():
             if job.has_begun:
                 self._note(job_id, job)
@@ -75,10 +78,15 @@ class Reality:
         return self.jobs[job_id].most > NEAR_END
 
     def asked_in_vain_for(self, vma: str) -> float:
-        """Return for how long the service was there without a break, and the VMA as a whole did not answer."""
+        """Return for how long the service was there without a break, and the VMA as a whole did not answer.
+
+        What the service has just heard is as old as a question, a rest of the circuit breaker and a slow commit.
+        """
         self.note()
-        down_since = self._down_since.get(vma)
-        return 0.0 if down_since is None else self.now() - max(down_since, self._asking_since)
+        began, ended = self._down.get(vma, (0.0, float("-inf")))
+        if self.now() - ended > STALE:
+            return 0.0
+        return self.now() - max(began, self._asking_since)
 
     def is_forgotten(self, job_id: str) -> bool:
         """Return whether the job's VMA knows nothing of it now."""

@@ -1,0 +1,191 @@
+"""Whatever becomes of where the log goes, and of the terminal, the service goes on watching, and ends when told to."""
+
+import fcntl
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.cli import HELD
+from tests.restart.conftest import StartService
+from tests.restart.fleet import run_jobs
+from tests.restart.process import Process, Started
+from tests.restart.service import PATIENCE, ServiceProcess, wait_until
+
+RUNS = 40
+"""Recovery runs, which log more than 10 KB together: more than the pipe takes."""
+
+SERVE = [sys.executable, "-m", "api", "serve"]
+CLOSED = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *SERVE]
+
+
+class Output:
+    """Where a service prints to."""
+
+    def __init__(self, writing: int, reading: int | None = None, line: list[str] | None = None) -> None:
+        self.line = line or SERVE
+        self.writing = writing
+        self.reading = reading
+
+    def lose_reader(self) -> None:
+        if self.reading is not None:
+            os.close(self.reading)
+            self.reading = None
+
+    def close(self) -> None:
+        self.lose_reader()
+        os.close(self.writing)
+
+
+def pipe() -> Output:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    return Output(writing, reading)
+
+
+def pipe_without_reader() -> Output:
+    output = pipe()
+    output.lose_reader()
+    return output
+
+
+def full_disk() -> Output:
+    return Output(os.open("/dev/full", os.O_WRONLY))
+
+
+def closed_output() -> Output:
+    return Output(os.open("/dev/null", os.O_WRONLY), line=CLOSED)
+
+
+class PrintingService(ServiceProcess):
+    """A service that prints to where nobody can look; it says in its lease where it serves."""
+
+    def __init__(self, data_dir: Path, vma_url: str, output: Output) -> None:
+        super().__init__(data_dir, vma_url)
+        self.output = output
+
+    def launch(self) -> Process:
+        return Started(self.output.line, self.environment, self.output.writing)
+
+    def dropped_lines(self) -> int:
+        (found,) = re.findall(r"^job_recovery_log_lines_dropped_total (\S+)$", self.get("/metrics").text, re.MULTILINE)
+        return int(float(found))
+
+    def _address(self) -> str:
+        return wait_until(self._leased_address, what="its address in the lease")
+
+    def _leased_address(self) -> str | None:
+        assert not self._ended(), "the service has ended"
+        lease = self.data_dir / "lease"
+        text = lease.read_text() if lease.exists() else ""
+        found = re.search(rf"(http://\S+) \(process {self.process.pid}\)", text)
+        return found[1] if found else None
+
+
+@pytest.fixture
+def printing(vma: SimulatedVMA, tmp_path: Path) -> Iterator[Callable[[Output], PrintingService]]:
+    """Return a starter of services that print to an output."""
+    services: list[PrintingService] = []
+
+    def start(output: Output) -> PrintingService:
+        service = PrintingService(tmp_path / f"data{len(services)}", vma.url, output)
+        services.append(service)
+        service.start()
+        return service
+
+    yield start
+    for service in services:
+        service.close()
+        service.output.close()
+
+
+def log_much(service: ServiceProcess) -> None:
+    for _ in range(RUNS):
+        assert service.post("/api/v1/recovery-runs", {}).status_code == 202
+
+
+def is_alive(service: ServiceProcess) -> bool:
+    return httpx.get(f"{service.url}/livez", timeout=1, trust_env=False).is_success
+
+
+def goes_on(vma: SimulatedVMA, service: ServiceProcess) -> None:
+    """See that jobs are polled, that a stranger is answered, and that SIGTERM ends the service."""
+    vma.world.finish("job-1")
+    service.wait_for("job-1", state="completed", basis="observed")
+    polls = service.get("/api/v1/polling").json()["polls"]
+    wait_until(lambda: service.get("/api/v1/polling").json()["polls"] > polls, what="polled again")
+
+    assert is_alive(service)
+    assert service.job("job-2")["state"] == "replicating"
+    assert service.terminate(within=5) == 0
+
+
+@pytest.mark.parametrize("output", [pipe, pipe_without_reader, full_disk, closed_output])
+def test_a_log_that_cannot_be_written_does_not_end_or_stop_the_service(
+    output: Callable[[], Output], vma: SimulatedVMA, printing: Callable[[Output], PrintingService]
+) -> None:
+    service = printing(output())
+    run_jobs(vma, service, ["job-1", "job-2"])
+
+    log_much(service)
+
+    assert is_alive(service)
+
+    is_counted = output in {pipe_without_reader, full_disk}
+    assert (service.dropped_lines() > RUNS) == is_counted
+    goes_on(vma, service)
+    with closing(ServiceProcess(service.data_dir, vma.url)) as again:
+        again.start()
+        assert [job["state"] for job in again.jobs()] == ["completed", "replicating"]
+
+
+def test_a_reader_that_goes_away_ends_nothing(vma: SimulatedVMA, printing: Callable[[Output], PrintingService]) -> None:
+    service = printing(pipe())
+    run_jobs(vma, service, ["job-1", "job-2"])
+    assert service.output.reading is not None
+    assert b"service_started" in os.read(service.output.reading, 4096)
+
+    service.output.lose_reader()
+    log_much(service)
+
+    wait_until(lambda: service.dropped_lines() > 0, what="lines that were dropped")
+    goes_on(vma, service)
+
+
+def test_a_service_that_cannot_start_ends_with_its_code_though_nobody_reads_why(
+    printing: Callable[[Output], PrintingService],
+) -> None:
+    service = printing(pipe())
+    outputs = [pipe(), pipe_without_reader(), full_disk(), closed_output()]
+    for output in outputs:
+        os.set_blocking(output.writing, False)
+        with suppress(OSError):
+            os.write(output.writing, b"full" * 1024)
+        os.set_blocking(output.writing, True)
+
+    others = [Started(output.line, service.environment, output.writing) for output in outputs]
+
+    assert [other.wait(2 * PATIENCE) for other in others] == [HELD] * len(others)
+    assert is_alive(service)
+    for output in outputs:
+        output.close()
+
+
+def test_a_terminal_that_closes_ends_nothing(vma: SimulatedVMA, start_service: StartService) -> None:
+    service = start_service()
+    run_jobs(vma, service, ["job-1", "job-2"])
+
+    os.kill(service.process.pid, signal.SIGHUP)
+    wait_until(lambda: len(service.logged("sighup_ignored")) == 1, what="SIGHUP in the log")
+    os.kill(service.process.pid, signal.SIGHUP)
+    wait_until(lambda: len(service.logged("sighup_ignored")) == 2, what="the second SIGHUP in the log")
+
+    goes_on(vma, service)
+    assert service.logged("service_stopped")
