@@ -218,8 +218,8 @@ def _mean_progress(disks: Sequence[DiskReading]) -> float | None:
     percents = [percent for percent, _ in known if percent is not None]
     if not percents or len(percents) < len(disks):
         return None
-    sizes = [float(size) for _, size in known if size]
-    weights = sizes if len(sizes) == len(disks) else [1.0] * len(disks)
+    sizes = [float(size or 0) for _, size in known]
+    weights = sizes if all(sizes) else [1.0 for _ in sizes]
     return min(100.0, sum(p * w for p, w in zip(percents, weights, strict=True)) / sum(weights))
 
 

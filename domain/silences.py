@@ -18,11 +18,11 @@ class _Heard(msgspec.Struct):
     """What was last heard of a job, in monotonic seconds, and after how many absences of ours."""
 
     contact: float
+    since: float
+    last: float
+    absences: int
     key: tuple[VMAStatus, bool] | None = None
-    since: float = 0.0
     probes: int = 0
-    last: float = 0.0
-    absences: int = 0
     inconclusive_since: float | None = None
 
 
@@ -55,7 +55,7 @@ class Silences:
     def without_contact(self, job: JobFields) -> float:
         """Return the seconds since the job, or its VMA as a whole, was last heard of."""
         contact = max(self._entry(job).contact, self._vmas.get(job.vma, float("-inf")))
-        return max(0.0, self._clock.monotonic() - contact)
+        return self._clock.monotonic() - contact
 
     def forget(self, job_id: str) -> None:
         """Leave a job that has ended."""
@@ -72,7 +72,8 @@ class Silences:
     def _entry(self, job: JobFields) -> _Heard:
         """Return the job's entry; a new one goes on from the time that the log has."""
         if job.id not in self._jobs:
-            now = self._clock.now()
+            now, moment = self._clock.now(), self._clock.monotonic()
             ago = (now - (job.last_contact_at or job.registered_at or now)).total_seconds()
-            self._jobs[job.id] = _Heard(contact=self._clock.monotonic() - max(0.0, ago))
+            contact = moment - max(0.0, ago)
+            self._jobs[job.id] = _Heard(contact=contact, since=moment, last=moment, absences=self._absences())
         return self._jobs[job.id]

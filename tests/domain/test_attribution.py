@@ -278,11 +278,17 @@ class TestStanding:
 
         assert stands == Standing(left_over=(was(COMPLETED),), unasked=("v2",))
 
-    @pytest.mark.parametrize("answered", [document(RUNNING), document(COMPLETED), document(FAILED), NOT_FOUND])
+    @pytest.mark.parametrize("answered", [document(RUNNING), document(COMPLETED, 100.0), document(FAILED), NOT_FOUND])
     def test_where_a_vma_answered_it_is(self, answered: Any) -> None:
         found = observed(answered, UNREACHABLE, address="http://vma")
 
         assert standing(found, {"v1": None, "v2": None}).address == "http://vma"
+
+    def test_a_document_that_contradicts_itself_does_not_tell_what_stands_there(self) -> None:
+        found = observed(document(COMPLETED, 41.5), NOT_FOUND)
+
+        assert standing(found, dict.fromkeys(("v1", "v2"))).unasked == ("v1",)
+        assert standing(found, {"v1": was(COMPLETED), "v2": None}) == Standing(left_over=(was(COMPLETED),))
 
     def test_where_none_of_its_exports_answered_it_may_not_be(self) -> None:
         found = observed(UNREACHABLE, VMAStatus.UNINTELLIGIBLE, address="http://vma")

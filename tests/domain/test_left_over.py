@@ -40,7 +40,7 @@ class JobUnder:
 
     def hears(self, *exports: Document | VMAStatus, own: Document | VMAStatus | None = None) -> ReplicationJob:
         """Have it observed as polling does, with what it knows of others."""
-        target = self.job.target
+        target = self.job.target_at(None)
         seen = observed(*exports, own=own, left_over=target.left_over, unasked=target.unasked, heard=target.heard)
         self.job.observe(seen, at(10))
         return self.job
@@ -128,7 +128,7 @@ class TestUnasked:
     def test_one_is_known_as_soon_as_its_export_shows_no_end(self, answered: Document | VMAStatus) -> None:
         job = registered_after(unasked=("v1", "v2")).hears(answered, DOWN.status, own=GONE.status)
 
-        assert (job.unasked, job.target.unasked) == (("v2",), frozenset({"v2"}))
+        assert (job.unasked, job.target_at(None).unasked) == (("v2",), frozenset({"v2"}))
 
     @pytest.mark.parametrize(
         "answered",
@@ -221,20 +221,20 @@ class TestWhatAJobLeaves:
 
 def test_the_volumes_that_the_jobs_worker_was_heard_of_are_known_when_it_is_asked_for() -> None:
     under = registered_after()
-    assert under.job.target == ProbeTarget(JOB, "default", ("v1", "v2"))
+    assert under.job.target_at(None) == ProbeTarget(JOB, "default", ("v1", "v2"))
 
     under.hears(document(percent=4.0), GONE.status)
 
-    assert under.job.target.heard == {"v1"}
+    assert under.job.target_at(None).heard == {"v1"}
 
 
 class TestAddress:
     """Where the VMA was when it last knew the job."""
 
     @staticmethod
-    def at_address(address: str | None) -> ReplicationJob:
+    def at_address(address: str | None, volumes: tuple[str, ...] = ("v1",)) -> ReplicationJob:
         job = ReplicationJob(id=JOB)
-        job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, NOON, TRACE, Standing(address=address))
+        job.register("pgtest1", "ctx-1", volumes, "default", 0.0, NOON, TRACE, Standing(address=address))
         return job
 
     def test_it_is_known_from_the_registration_if_it_answered_then(self) -> None:
@@ -250,12 +250,41 @@ class TestAddress:
         assert job.vma_address == "http://b"
 
     @pytest.mark.parametrize("silence", [GONE.status, DOWN.status, VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED])
-    def test_it_is_not_where_nobody_knew_it(self, silence: VMAStatus) -> None:
+    def test_it_is_not_where_the_job_was_not_known_any_more(self, silence: VMAStatus) -> None:
+        job = self.at_address("http://a")
+        job.observe(observed(document(percent=4.0), address="http://a"), at(5))
+
+        job.observe(observed(silence, own=silence, address="http://b"), at(10))
+
+        assert (job.vma_address, job.target_at("http://b").unasked) == ("http://a", frozenset())
+
+    @pytest.mark.parametrize("silence", [DOWN.status, VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED])
+    def test_before_the_job_is_seen_it_is_not_where_nothing_was_answered(self, silence: VMAStatus) -> None:
         job = self.at_address("http://a")
 
         job.observe(observed(silence, own=silence, address="http://b"), at(10))
 
-        assert job.vma_address == "http://a"
+        assert (job.vma_address, job.unasked) == ("http://a", ())
+
+    def test_before_the_job_is_seen_it_moves_to_where_its_exports_were_asked(self) -> None:
+        """What stood at the one address says nothing of what stands at the other."""
+        job = self.at_address("http://a", volumes=("v1", "v2"))
+        assert job.target_at("http://a").unasked == frozenset()
+        assert job.target_at("http://b").unasked == {"v1", "v2"}
+
+        job.observe(observed(GONE.status, DOWN.status, own=GONE.status, address="http://b"), at(10))
+
+        assert (job.vma_address, job.unasked) == ("http://b", ("v2",))
+        assert job.target_at("http://b").unasked == {"v2"}
+        assert job.target_at("http://a").unasked == {"v1", "v2"}
+
+    def test_a_completion_at_another_address_may_be_an_earlier_jobs(self) -> None:
+        job = self.at_address("http://a")
+        target = job.target_at("http://b")
+
+        seen = observed(document(VMAStatus.COMPLETED, 100.0), own=GONE.status, unasked=target.unasked)
+
+        assert (seen.doubtful, seen.covered) == (True, 0)
 
     def test_nor_is_it_where_a_document_may_be_the_previous_workers(self) -> None:
         job = self.at_address("http://a")

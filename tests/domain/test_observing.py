@@ -154,6 +154,7 @@ def test_progress_is_by_bytes_where_sizes_are_known() -> None:
 
     assert observed(big, small).progress_percent == pytest.approx(19.0)
     assert observed(document(percent=10.0, total=None), document(percent=30.0, total=None)).progress_percent == 20.0
+    assert observed(document(percent=10.0, total=9), document(percent=30.0, total=None)).progress_percent == 20.0
     assert observed(document(percent=10.0), LOST).progress_percent is None
     assert observed(LOST, LOST, own=document(percent=33.0)).progress_percent == 33.0
 
@@ -268,6 +269,24 @@ class TestPreviousWorker:
         seen = observed(LOST, self.ENDED, own=LOST, left_over=(self.LEFT,))
 
         assert (seen.status, seen.covered, seen.previous) == (VMAStatus.COMPLETED, 1, ())
+
+    def test_each_disk_is_compared_with_what_stood_on_its_own_export(self) -> None:
+        percents = {"v2": 60.0, "v3": 30.0, "v1": 90.0}
+        left = tuple(
+            Former(
+                volume_id=volume_id,
+                status=VMAStatus.COMPLETED,
+                progress_percent=percent,
+                bytes_transferred=int(10 * percent),
+            )
+            for volume_id, percent in percents.items()
+        )
+
+        begun = observed(*(document(percent=percents[v]) for v in ("v1", "v2", "v3")), left_over=left)
+        ended = observed(*(document(VMAStatus.COMPLETED, percents[v]) for v in ("v1", "v2", "v3")), left_over=left)
+
+        assert [(one.progress_percent, one.bytes_transferred) for one in begun.disks] == 3 * [(None, None)]
+        assert [one.volume_id for one in ended.previous] == ["v1", "v2", "v3"]
 
     def test_a_running_worker_begins_without_its_figures(self) -> None:
         first = document(VMAStatus.RUNNING, 100.0, started="10:00", phase="Initializing")

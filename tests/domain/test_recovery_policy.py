@@ -192,11 +192,6 @@ class TestNotFound:
         for decision in (unseen, half_seen):
             assert decision.reason == "job lost on VMA: last seen at 0 %, not found for 15 s, not above 90 %"
 
-    def test_after_the_start_up_grace_a_job_that_never_began_is_lost_like_any_other(self) -> None:
-        late = evidence(GONE, seen=False, progress=0, held_for=300.1, probes=3)
-
-        assert decided(late).rule is Rule.LOST
-
     def test_a_young_job_that_was_seen_has_started(self) -> None:
         assert decided(evidence(GONE, seen=True, registered=-20, **HELD)).rule is Rule.LOST
 
@@ -243,6 +238,32 @@ class TestNotStartedYet:
     @pytest.mark.parametrize("status", [VMAStatus.UNREACHABLE, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED])
     def test_nor_is_anything_else_a_late_start(self, status: VMAStatus) -> None:
         assert decided(evidence(observed(status, own=status), seen=False)).rule is not Rule.NOT_STARTED_YET
+
+
+class TestNeverSeen:
+    """Nothing is concluded of a job that its VMA never knew: its worker may not have been started."""
+
+    @pytest.mark.parametrize("held_for", [300.1, 9e9])
+    @pytest.mark.parametrize("percent", [0.0, 99.0])
+    def test_it_is_asked_about_for_ever(self, held_for: float, percent: float) -> None:
+        decision = decided(evidence(GONE, seen=False, progress=percent, held_for=held_for, probes=99))
+
+        assert row(decision) == (Outcome.RETRY, Rule.NEVER_SEEN, None)
+        assert decision.reason == (
+            f"VMA default has never known this job, and does not for {held_for:.0f} s: "
+            "its worker may not have started. Start it, or decide by hand"
+        )
+
+    def test_what_the_vma_has_forgotten_or_where_it_is_makes_no_difference(self) -> None:
+        late: dict[str, Any] = {"seen": False, "held_for": 300.1, "probes": 99}
+
+        assert decided(evidence(GONE, amnesia=TestAmnesia.FORGOT, **late)).rule is Rule.NEVER_SEEN
+        assert decided(evidence(GONE, replaced=True, **late)).rule is Rule.NEVER_SEEN
+
+    def test_a_vma_that_is_unreachable_for_good_fails_it_like_any_other(self) -> None:
+        found = evidence(DOWN, seen=False, **TestUnreachable.LONG)
+
+        assert decided(found).rule is Rule.UNREACHABLE_TOO_LONG
 
 
 class TestReplaced:
@@ -345,6 +366,11 @@ class TestUnreachable:
             "(migration-vol-v1: unreachable). Check its tunnel and its address"
         )
 
+    def test_at_an_address_that_never_answered_it_may_not_be_the_vma_that_does_not_answer(self) -> None:
+        elsewhere = msgspec.structs.replace(evidence(DOWN, last_contact=-9e9, held_for=9e9), reached=False)
+
+        assert row(decided(elsewhere)) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
+
     @pytest.mark.parametrize("held_for", [300.1, 9e9])
     def test_so_it_is_however_long_we_have_asked_in_vain(self, held_for: float) -> None:
         found = evidence(DOWN, last_contact=-9e9, held_for=held_for, probes=99)
@@ -400,7 +426,7 @@ def test_every_number_of_the_table_is_the_policys() -> None:
     assert decided(evidence(DOWN, last_contact=-61, **held), other).rule is Rule.UNREACHABLE_TOO_LONG
     assert decided(evidence(DOWN, last_contact=-60, **held), other).rule is Rule.UNREACHABLE_RECENT
     assert decided(evidence(GONE, seen=False, held_for=10.0, probes=2), other).rule is Rule.NOT_STARTED_YET
-    assert decided(evidence(GONE, seen=False, held_for=10.1, probes=2), other).rule is Rule.LOST
+    assert decided(evidence(GONE, seen=False, held_for=10.1, probes=2), other).rule is Rule.NEVER_SEEN
     forgot = TestAmnesia.FORGOT
     assert decided(evidence(GONE, amnesia=forgot, held_for=60.0, probes=2), other).rule is Rule.VMA_AMNESIA
     assert decided(evidence(GONE, amnesia=forgot, held_for=60.1, probes=2), other).rule is Rule.LOST
@@ -446,6 +472,7 @@ def test_the_names_in_the_table_are_the_published_ones() -> None:
         "completion-unconfirmed",
         "failed-on-vma",
         "not-started-yet",
+        "never-seen",
         "vma-replaced",
         "vma-amnesia",
         "gone-near-end",
@@ -465,6 +492,16 @@ def test_the_policys_hash_tells_policies_apart_and_nothing_else() -> None:
     assert Policy().hash != Policy(complete_above_percent=95.0).hash
     assert len(Policy().hash) == len("80a48b7dda83")
     assert Policy().hash == "80a48b7dda83"
+
+
+def test_evidence_of_an_earlier_version_knows_of_no_replaced_vma_and_of_no_long_silence() -> None:
+    stored = msgspec.to_builtins(evidence(GONE, **HELD))
+    del stored["replaced"], stored["reached"], stored["contact_age"], stored["silence"]["unheard_for"]
+
+    earlier = msgspec.convert(stored, Evidence)
+
+    assert (earlier.replaced, earlier.reached, earlier.silence.unheard_for) == (False, True, 0.0)
+    assert decided(earlier).rule is Rule.LOST
 
 
 def test_deciding_again_from_the_stored_evidence_gives_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.events import Trace
 from domain.evidence import Silence
-from domain.processes.awake import AwakeTime
+from domain.processes.awake import ABSENT, AwakeTime
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Document, VMAStatus
@@ -29,9 +29,9 @@ class Listener:
         self.clock = FakeClock()
         self.restart()
 
-    def restart(self, awake: Callable[[], float] | None = None) -> None:
+    def restart(self, absences: Callable[[], int] = lambda: 0) -> None:
         """Begin with nothing heard, as a new process does."""
-        self.silences = Silences(self.clock, awake or self.clock.monotonic, LONGEST_PAUSE)
+        self.silences = Silences(self.clock, absences, LONGEST_PAUSE)
 
     def job(self, job_id: str = "job-1", vma: str = "default") -> ReplicationJob:
         job = ReplicationJob(id=job_id)
@@ -251,19 +251,45 @@ def test_a_step_of_the_machines_clock_changes_nothing(listener: Listener, job: R
     assert listener.silences.without_contact(job) == 20.0
 
 
-@pytest.mark.parametrize(
-    ("absence", "held_for", "probes"),
-    [(60.0, 1.5, 3), (LONGEST_PAUSE, 1.5, 3), (LONGEST_PAUSE + 0.1, 0.0, 1), (86_400.0, 0.0, 1)],
-)
-def test_our_own_absence_is_not_the_vmas_silence(
-    listener: Listener, job: ReplicationJob, absence: float, held_for: float, probes: int
-) -> None:
-    """The process is stopped between two probes: it was awake for a second of that, and a long stop is a pause."""
-    listener.restart(AwakeTime(listener.clock))
-    listener.hears(job, DOWN)
-    listener.hears(job, DOWN, after=0.5)
+class TestOurOwnAbsence:
+    """The process is stopped between two probes: what was asked in vain before and after it is not added up."""
 
-    heard = listener.hears(job, DOWN, after=absence)
+    @pytest.mark.parametrize("absence", [ABSENT + 0.1, 60.0, 86_400.0])
+    def test_it_interrupts_every_silence(self, listener: Listener, absence: float) -> None:
+        job, other = listener.job("job-1"), listener.job("job-2")
+        listener.restart(AwakeTime(listener.clock).count_absences)
+        for one in (job, other):
+            listener.hears(one, DOWN, after=1.0)
+            listener.hears(one, DOWN, after=1.0)
+        listener.clock.advance(absence)
 
-    assert (heard.held_for, heard.unheard_for, heard.probes) == (held_for, held_for, probes)
-    assert listener.silences.without_contact(job) == absence + 0.5
+        for one in (job, other):
+            heard = listener.hears(one, DOWN)
+            assert (heard.held_for, heard.unheard_for, heard.probes) == (0.0, 0.0, 1)
+            later = listener.hears(one, DOWN, after=1.0)
+            assert (later.held_for, later.unheard_for, later.probes) == (1.0, 1.0, 2)
+
+    def test_a_short_delay_is_none(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.restart(AwakeTime(listener.clock).count_absences)
+        for _ in range(10):
+            listener.hears(job, DOWN, after=ABSENT)
+
+        heard = listener.hears(job, DOWN, after=1.0)
+
+        assert (heard.held_for, heard.probes) == (19.0, 11)
+
+    def test_one_before_the_job_was_known_is_none_of_its(self, listener: Listener) -> None:
+        listener.restart(AwakeTime(listener.clock).count_absences)
+        listener.clock.advance(3600.0)
+        job = listener.job("job-2")
+
+        listener.hears(job, DOWN)
+        assert listener.hears(job, DOWN, after=1.0).held_for == 1.0
+
+    def test_the_last_contact_is_as_long_ago_as_it_is(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.restart(AwakeTime(listener.clock).count_absences)
+        listener.hears(job, RUNNING)
+
+        listener.hears(job, DOWN, after=3600.0)
+
+        assert listener.silences.without_contact(job) == 3600.0

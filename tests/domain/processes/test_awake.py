@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.processes.awake import BEAT, AwakeTime
+from domain.processes.awake import ABSENT, BEAT, AwakeTime
 from tests.clock import FakeClock
 from tests.scenery import while_running
 
@@ -32,8 +32,8 @@ def test_short_gaps_count_in_full(clock: FakeClock, awake: AwakeTime) -> None:
     assert awake() == 5.0
 
 
-@pytest.mark.parametrize(("gap", "counted"), [(0.9, 0.9), (1.0, 1.0), (1.1, 1.0), (3600.0, 1.0), (86_400.0, 1.0)])
-def test_a_gap_of_any_length_counts_for_a_second_at_most(
+@pytest.mark.parametrize(("gap", "counted"), [(1.0, 1.0), (2.0, 2.0), (2.1, 2.0), (3600.0, 2.0), (86_400.0, 2.0)])
+def test_a_gap_of_any_length_counts_for_two_seconds_at_most(
     clock: FakeClock, awake: AwakeTime, gap: float, counted: float
 ) -> None:
     clock.advance(gap)
@@ -41,13 +41,30 @@ def test_a_gap_of_any_length_counts_for_a_second_at_most(
     assert awake() == counted
 
 
-def test_after_a_gap_it_goes_on_and_the_next_one_counts_for_a_second_again(clock: FakeClock, awake: AwakeTime) -> None:
+@pytest.mark.parametrize(("gap", "absences"), [(0.2, 0), (2.0, 0), (2.1, 1), (86_400.0, 1)])
+def test_a_long_gap_is_an_absence(clock: FakeClock, awake: AwakeTime, gap: float, absences: int) -> None:
+    assert awake.count_absences() == 0
+    clock.advance(gap)
+
+    assert (awake.count_absences(), awake.count_absences(), awake.absences) == (absences, absences, absences)
+
+
+def test_each_absence_counts_whoever_notices_it_first(clock: FakeClock, awake: AwakeTime) -> None:
+    clock.advance(60.0)
+    awake()
+    clock.advance(60.0)
+    awake()
+
+    assert awake.count_absences() == 2
+
+
+def test_after_a_gap_it_goes_on_and_the_next_one_counts_again(clock: FakeClock, awake: AwakeTime) -> None:
     counted = []
     for gap in (3600.0, 0.25, 3600.0, 0.25):
         clock.advance(gap)
         counted.append(awake())
 
-    assert counted == [1.0, 1.25, 2.25, 2.5]
+    assert counted == [2.0, 2.25, 4.25, 4.5]
 
 
 @pytest.mark.parametrize("step", [86_400.0, -86_400.0])
@@ -62,4 +79,4 @@ async def test_it_beats_by_itself_so_that_time_without_questions_counts(clock: F
     await while_running(awake.run(), lambda: clock.monotonic() >= 60)
 
     assert awake() == pytest.approx(clock.monotonic())
-    assert BEAT < 1.0
+    assert (awake.absences, BEAT < ABSENT) == (0, True)

@@ -275,6 +275,52 @@ class TestReplaced:
         assert not await self.replaced(scenery, "job-1")
 
 
+class TestReached:
+    """A VMA that never answered at its present address may not be there."""
+
+    @staticmethod
+    async def reached(scenery: Scenery, job_id: str) -> bool:
+        return scenery.contact.circumstances(await scenery.app.job(job_id)).reached
+
+    async def test_where_it_answered_when_the_job_was_registered_it_was_reached(self, scenery: Scenery) -> None:
+        await scenery.job()
+
+        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await ask(scenery, "job-1")
+
+        assert await self.reached(scenery, "job-1")
+
+    @pytest.mark.parametrize("silence", [VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED])
+    async def test_at_an_address_that_never_answered_it_was_not(self, scenery: Scenery, silence: VMAStatus) -> None:
+        await scenery.job()
+        scenery.vma.addresses["default"] = "http://elsewhere"
+        scenery.vma.says["job-1"] = silence
+
+        await ask(scenery, "job-1")
+
+        assert not await self.reached(scenery, "job-1")
+
+    @pytest.mark.parametrize("answer", [RUNNING, VMAStatus.NOT_FOUND, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE])
+    async def test_any_answer_there_means_that_it_was_for_all_of_its_jobs_and_for_good(
+        self, scenery: Scenery, answer: Document | VMAStatus
+    ) -> None:
+        for job_id, vma in (("job-1", "default"), ("job-2", "default"), ("job-3", "second")):
+            await scenery.job(job_id, vma=vma)
+        scenery.vma.addresses |= {"default": "http://elsewhere", "second": "http://nowhere"}
+        scenery.vma.says["job-1"] = answer
+        await ask(scenery, "job-1")
+
+        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await ask(scenery, "job-1")
+
+        assert [await self.reached(scenery, f"job-{n}") for n in (1, 2, 3)] == [True, True, False]
+
+    async def test_where_it_did_not_answer_at_registration_either_it_was_not(self, scenery: Scenery) -> None:
+        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await scenery.job()
+        assert not await self.reached(scenery, "job-1")
+
+
 class TestReports:
     """A worker's own report is contact, too."""
 
@@ -297,7 +343,7 @@ class TestReports:
         seen = await scenery.contact.ask(job)
 
         assert (seen.status, seen.progress_percent, seen.observed_at) == (VMAStatus.RUNNING, 77.0, scenery.clock.now())
-        assert [one.status for one in seen.answers] == [silence]
+        assert [one.status for one in seen.answers] == [VMAStatus.RUNNING, silence]
         assert scenery.contact.circumstances(job).silence.unheard_for == 0.0
 
     @pytest.mark.parametrize("silence", SILENCES)

@@ -51,7 +51,7 @@ class Started:
         clock, log, policy = scenery.clock, scenery.log, scenery.policy
         self.app = JobRecovery(scenery.event_log, clock, policy)
         awake = clock.monotonic
-        contact = Contact(scenery.vma, clock, policy, Silences(clock, awake, 300.0))
+        contact = Contact(scenery.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
         requests = RecoveryRequests()
         self.poller = Poller(self.app, contact, clock, log, awake=awake, interval=5.0, lose_contact=requests.request)
         runs = RunBook(scenery.event_log, clock, "second", lambda: f"run-{next(NUMBERS)}")
