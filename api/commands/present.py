@@ -77,7 +77,7 @@ def _events(arguments: argparse.Namespace) -> None:
 def _decide(arguments: argparse.Namespace) -> None:
     order: dict[str, object] = {"outcome": arguments.outcome, "who": arguments.who or _me(), "why": arguments.why}
     with client(arguments) as service:
-        job = service.post(f"/jobs/{checked(arguments.id)}/decision", order)
+        job = service.post(f"/jobs/{in_path(arguments.id)}/decision", order)
     show(arguments, job, tables.job_table(job))
 
 
