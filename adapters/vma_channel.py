@@ -41,7 +41,7 @@ class Channel:
         ask_health: Callable[[], Awaitable[Reply]],
     ) -> None:
         """Ask nothing yet; `ask` puts a question for an id to an endpoint, `ask_health` asks for the VMA's health."""
-        self.circuit = Circuit(monotonic, limits.rest, trust=2 * limits.timeout + 1)
+        self.circuit = Circuit(monotonic, limits.rest)
         self.pace = Pace(monotonic, limits.most, limits.timeout)
         self._monotonic = monotonic
         self._timeout = limits.timeout

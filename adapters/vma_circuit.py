@@ -37,14 +37,12 @@ class Leave(Enum):
 class Circuit:
     """The circuit breaker of one VMA. Times in seconds."""
 
-    def __init__(self, monotonic: Callable[[], float], rest: float, trust: float) -> None:
+    def __init__(self, monotonic: Callable[[], float], rest: float) -> None:
         """Begin half-open.
 
         Args:
             monotonic: the clock.
             rest: time after which an open circuit lets a trial request through.
-            trust: time after the rest during which the last failure still answers the questions beside a trial
-                request. Later it is too old for that: this process may have been suspended.
 
         """
         self.heard = 0
@@ -52,7 +50,6 @@ class Circuit:
         self.opened_at: float | None = None
         self._monotonic = monotonic
         self._rest = rest
-        self._trust = trust
         self._closed = False
         self._failed_at = float("-inf")
         self._trial: asyncio.Future[Refusal | None] | None = None
@@ -69,7 +66,7 @@ class Circuit:
         if self.opened_at is None:
             return None
         known_for = self._monotonic() - self._failed_at
-        if known_for < self._rest or (self._trial is not None and known_for < self._rest + self._trust):
+        if known_for < self._rest:
             return Refusal(VMAStatus.UNREACHABLE, f"not asked again yet, the VMA is down: {self.last_error}")
         return None
 

@@ -5,7 +5,6 @@ import platform
 import random
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -234,9 +233,3 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         metrics,
         traces,
     )
-
-
-def reconcile_since(service: Service) -> datetime:
-    """Return since when guesses are still asked about."""
-    now = service.clock.now().astimezone(UTC)
-    return now - timedelta(seconds=service.settings.reconcile_for)

@@ -14,7 +14,7 @@ from adapters.lease import Lease
 from adapters.tokens import TokenFile
 from api.access import is_loopback
 from api.app import create_app
-from api.bootstrap import Service, build, prepare, reconcile_since
+from api.bootstrap import Service, build, prepare
 from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError
@@ -112,7 +112,7 @@ async def run(service: Service) -> None:
     async with asyncio.TaskGroup() as group:
         service.background.attach(group)
         group.create_task(service.projector.run())
-        group.create_task(service.supervisor.run(reconcile_since(service)))
+        group.create_task(service.supervisor.run())
 
 
 def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:

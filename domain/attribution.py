@@ -103,7 +103,8 @@ def standing_at_registration(found: DiskReading | None, last: Former | None) -> 
         return as_former(found, last)
     if found.status is not VMAStatus.RUNNING:
         return last if last is not None and last.may_still_write else None
-    if last is not None and attribute(found, last) is Whose.OWN:
+    goes_on = last is not None and last.status is VMAStatus.FAILED and not last.one_disk
+    if last is not None and not goes_on and attribute(found, last) is Whose.OWN:
         return last.overtaken()
     if last is not None:
         return as_former(found, last)

@@ -5,7 +5,6 @@ something was written in between.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +15,6 @@ from domain.recovery_run import RUNNING, RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections import schema
-from projections.audit_rows import naive
 from projections.folded import decode
 from projections.reader import Reader
 
@@ -81,11 +79,9 @@ class Queries(Reader):
         table = schema.jobs
         return await self._ids(select(table.c.id).where(table.c.state.in_(sorted(OPEN_STATES))))
 
-    async def guesses(self, ended_after: datetime) -> Sequence[str]:
-        """Return the ids of jobs whose outcome was inferred since then."""
-        table = schema.jobs
-        query = select(table.c.id).where(table.c.is_guess, table.c.ended_at > naive(ended_after))
-        return await self._ids(query)
+    async def guesses(self) -> Sequence[str]:
+        """Return the ids of jobs whose outcome was inferred."""
+        return await self._ids(select(schema.jobs.c.id).where(schema.jobs.c.is_guess))
 
     async def unfinished_runs(self) -> Sequence[str]:
         """Return the ids of recovery runs that were begun and not finished."""

@@ -1,6 +1,9 @@
-"""Reconciliation: a guess is asked about again, ever more rarely, and revised if the VMA contradicts it."""
+"""Reconciliation: a guess is asked about again, ever more rarely, and revised if the VMA contradicts it.
 
-from datetime import timedelta
+The time is this process's: after a restart each guess is asked about anew, however old the machine's clock calls it.
+"""
+
+import msgspec
 
 from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
@@ -15,18 +18,19 @@ WHILE_DOWN = 60.0
 TICK = 0.5
 
 
+class Guess(msgspec.Struct):
+    """A job whose outcome was inferred: its VMA, until when it is asked about, and the distance of the questions."""
+
+    vma: str
+    until: float
+    distance: float
+
+
 class Reconciliation:
     """Asks for jobs whose outcome was inferred. Seconds."""
 
     def __init__(  # noqa: PLR0913 - a composition root calls this once
-        self,
-        app: JobRecovery,
-        contact: Contact,
-        clock: Clock,
-        log: Log,
-        *,
-        first_after: float,
-        ask_for: float,
+        self, app: JobRecovery, contact: Contact, clock: Clock, log: Log, *, first_after: float, ask_for: float
     ) -> None:
         """Ask first after `first_after`, then at doubling distances, for `ask_for` in all."""
         self._app = app
@@ -34,23 +38,21 @@ class Reconciliation:
         self._clock = clock
         self._log = log
         self._first_after = first_after
-        self._ask_for = timedelta(seconds=ask_for)
+        self._ask_for = ask_for
         self._agenda = Agenda()
-        self._distance: dict[str, float] = {}
-        self._vmas: dict[str, str] = {}
+        self._guesses: dict[str, Guess] = {}
         contact.on_back(self._wake)
 
     def watch(self, job: ReplicationJob) -> None:
         """Ask about the job until its time is up."""
-        if job.id not in self._distance:
-            self._distance[job.id] = self._first_after
-            self._vmas[job.id] = job.vma
-            self._agenda.put(job.id, self._clock.monotonic() + self._first_after)
+        if job.id not in self._guesses:
+            now = self._clock.monotonic()
+            self._guesses[job.id] = Guess(job.vma, now + self._ask_for, self._first_after)
+            self._agenda.put(job.id, now + self._first_after)
 
     def drop(self, job_id: str) -> None:
         """Ask no more."""
-        self._distance.pop(job_id, None)
-        self._vmas.pop(job_id, None)
+        self._guesses.pop(job_id, None)
         self._agenda.drop(job_id)
 
     async def run(self) -> None:
@@ -58,21 +60,23 @@ class Reconciliation:
         await self._agenda.follow(self._clock, self._look, TICK)
 
     async def _look(self, job_id: str) -> None:
+        guess = self._guesses.get(job_id)
+        if guess is None or self._clock.monotonic() > guess.until:
+            return
+        delay = WHILE_DOWN
         try:
-            await self._ask(job_id)
+            delay = await self._ask(job_id, guess)
         except JobRecoveryError as error:
             self._log.error("reconciliation_failed", job_id=job_id, error=str(error))
-            self._again(job_id, WHILE_DOWN)
+        if job_id in self._guesses:
+            self._agenda.put(job_id, self._clock.monotonic() + delay)
 
-    async def _ask(self, job_id: str) -> None:
+    async def _ask(self, job_id: str, guess: Guess) -> float:
+        """Ask once; return the seconds until the next question."""
         job = await self._app.job(job_id)
-        if not job.is_guess or self._is_over(job):
-            self.drop(job_id)
-            return
         observation = await self._contact.ask(job)
         if observation.conclusive:
-            before = job.state
-            job = await self._app.revise(job_id, observation)
+            before, job = job.state, await self._app.revise(job_id, observation)
             self._log.warning(
                 "outcome_reconsidered",
                 job_id=job_id,
@@ -80,24 +84,13 @@ class Reconciliation:
                 vma_status=observation.status.value,
                 state=job.state.value,
             )
-        distance = self._distance.get(job_id)
-        if distance is None:
-            return
         if observation.status is VMAStatus.UNREACHABLE:
-            self._again(job_id, min(distance, WHILE_DOWN))
-            return
-        self._distance[job_id] = min(LONGEST, distance * 2)
-        self._again(job_id, self._distance[job_id])
-
-    def _again(self, job_id: str, delay: float) -> None:
-        if job_id in self._distance:
-            self._agenda.put(job_id, self._clock.monotonic() + delay)
-
-    def _is_over(self, job: ReplicationJob) -> bool:
-        return job.ended_at is not None and self._clock.now() - job.ended_at > self._ask_for
+            return min(guess.distance, WHILE_DOWN)
+        guess.distance = min(LONGEST, guess.distance * 2)
+        return guess.distance
 
     def _wake(self, vma: str) -> None:
         """Ask at once about every guess on a VMA that was down and answers again."""
         now = self._clock.monotonic()
-        for job_id in [j for j, name in self._vmas.items() if name == vma]:
+        for job_id in [job_id for job_id, guess in self._guesses.items() if guess.vma == vma]:
             self._agenda.put(job_id, now)

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
 from domain.application import JobRecovery
@@ -31,8 +30,8 @@ class Catalogue(Protocol):
     async def open_jobs(self) -> Sequence[str]:
         """Return the ids of all jobs in an open state."""
 
-    async def guesses(self, ended_after: datetime) -> Sequence[str]:
-        """Return the ids of jobs whose outcome was inferred since then."""
+    async def guesses(self) -> Sequence[str]:
+        """Return the ids of jobs whose outcome was inferred."""
 
     async def unfinished_runs(self) -> Sequence[str]:
         """Return the ids of recovery runs that were begun and not finished."""
@@ -73,10 +72,10 @@ class Supervisor:
         self._watch = Watch(poller, retries, reconciliation)
         app.subscribe(self._follow)
 
-    async def run(self, reconcile_since: datetime) -> None:
+    async def run(self) -> None:
         """Recover what an earlier process left, and go on until cancelled."""
         unfinished = await self._catalogue.unfinished_runs()
-        open_jobs = await self._take_stock(reconcile_since)
+        open_jobs = await self._take_stock()
         async with asyncio.TaskGroup() as processes:
             processes.create_task(self._awake.run())
             processes.create_task(self._poller.run())
@@ -94,7 +93,7 @@ class Supervisor:
         """Return how many open jobs are on each VMA that is not in the settings: nobody can be asked about them."""
         return dict(Counter(job.vma for job in self._app.watched if job.is_open and not self._contact.knows(job.vma)))
 
-    async def _take_stock(self, reconcile_since: datetime) -> list[str]:
+    async def _take_stock(self) -> list[str]:
         """Replay the open jobs and the guesses."""
         jobs = await self._app.preload(await self._catalogue.open_jobs())
         still_open = [job for job in jobs if job.is_open]
@@ -102,7 +101,7 @@ class Supervisor:
             self._contact.restore(job)
         for vma, count in self.without_vma().items():
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
-        for job in await self._app.preload(await self._catalogue.guesses(reconcile_since)):
+        for job in await self._app.preload(await self._catalogue.guesses()):
             self._watch.assign(job)
         return [job.id for job in still_open]
 

@@ -1,7 +1,6 @@
 """What a start begins with: every open job is taken up, and those that nobody can be asked about are named."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import count
 
 import pytest
@@ -37,7 +36,7 @@ class Known:
     async def open_jobs(self) -> Sequence[str]:
         return self._open_jobs
 
-    async def guesses(self, ended_after: datetime) -> Sequence[str]:  # noqa: ARG002 - a port
+    async def guesses(self) -> Sequence[str]:
         return self._guesses
 
     async def unfinished_runs(self) -> Sequence[str]:
