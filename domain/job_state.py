@@ -229,7 +229,7 @@ class JobFields(Aggregate, kw_only=True):
         self.left_over = tuple(one for one in kept if one is not None)
         # An export that knows nothing holds nothing of others, and one where our worker writes is ours.
         answered = {disk.volume_id for disk in observation.disks if disk.status in NOTHING_LEFT}
-        if not self.seen_on_vma and observation.address not in {None, self.vma_address} and answered:
+        if not self.seen_on_vma and observation.address != self.vma_address and answered:
             self.vma_address, self.unasked = observation.address, self.volume_ids
         if observation.address == self.vma_address:
             self.unasked = tuple(v for v in self.unasked if v not in answered)
