@@ -148,6 +148,19 @@ class TestUnasked:
         job = under.hears(document(VMAStatus.RUNNING, 7.0))
         assert (job.vma_status, job.unasked) == (VMAStatus.RUNNING, ())
 
+    def test_a_worker_that_begins_at_a_hundred_percent_may_show_the_figures_of_another(self) -> None:
+        """The VMA did not answer at registration, and an earlier job's figures are still there."""
+        under = registered_after(unasked=("v1",), volumes=("v1",))
+
+        for _ in range(2):
+            job = under.hears(document(percent=100.0, started="10:00"))
+            assert (job.vma_status, job.seen_on_vma, job.seen_percent) == (VMAStatus.RUNNING, True, 0.0)
+            assert (job.unasked, former(job)) == ((), [("v1", VMAStatus.RUNNING)])
+
+        job = under.hears(document(percent=1.0, started="10:00"))
+        assert (job.seen_percent, job.left_over) == (1.0, ())
+        assert under.hears(document(VMAStatus.COMPLETED, 100.0)).state is JobState.COMPLETED
+
     def test_a_completion_that_stands_there_is_no_contact(self) -> None:
         job = registered_after(unasked=("v1",), volumes=("v1",)).hears(document(COMPLETED.status, 100.0))
 
