@@ -226,6 +226,9 @@ class Simulation:
             how["keeps_figures"] = rng.choice([0.0, 1.0, 5.0])
             self.told.hazards["a_worker_keeps_old_figures"] += 1
         self._begin_worker(name, **how)
+        job = self.reality.jobs[name]
+        # The first export says nothing of the disks under whose own exports others' documents stand.
+        job.vague = job.vague or (len(job.volumes) > 1 and job.reports in {"shared_export", "first_export"})
 
     def _begin_worker(self, name: str, **how: object) -> None:
         rng, job = self.rng, self.reality.jobs[name]
