@@ -43,13 +43,31 @@ class VMAAddress:
         masked = self._masked(body)
         if masked != body:
             shown = read_reply(asked_id, http_status, masked, latency_ms)
-            answer = shown if _figures(shown) == _figures(answer) else _without_words(answer, masked)
+            answer = shown if _figures(shown) == _figures(answer) else self._without_words(answer, masked)
         return _redacted(answer)
 
     def in_words(self, error: Exception) -> str:
         """Say what went wrong on the way, in one line; a garbled reply may be quoted in it."""
         said = self._masked(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         return redacted(said.decode("utf-8", "replace"))[:MOST_WORDS].removesuffix(": ")
+
+    def _without_words(self, answer: Answer, masked: bytes) -> Answer:
+        """Return an answer without any text of the reply but what is masked."""
+        document = answer.document
+        if document is not None:
+            document = msgspec.structs.replace(
+                document,
+                phase=None,
+                error=None,
+                started=self._masked_text(document.started),
+                sync_type=self._masked_text(document.sync_type),
+                disks=tuple(msgspec.structs.replace(disk, disk_id="") for disk in document.disks),
+            )
+        excerpt = masked[:EXCERPT_BYTES].decode("utf-8", errors="replace")
+        return msgspec.structs.replace(answer, detail=answer.status.value, excerpt=excerpt, document=document)
+
+    def _masked_text(self, text: str | None) -> str | None:
+        return None if text is None else self._masked(text.encode()).decode("utf-8", errors="replace")
 
     def _masked(self, body: bytes) -> bytes:
         for secret in self._secrets:
@@ -83,13 +101,3 @@ def _figures(answer: Answer) -> object:
         return answer.status
     disks = [(disk.status, disk.progress_percent) for disk in document.disks]
     return answer.status, document.progress_percent, document.bytes_transferred, document.total_bytes, disks
-
-
-def _without_words(answer: Answer, masked: bytes) -> Answer:
-    """Return an answer without any text of the reply but what is masked."""
-    document = answer.document
-    if document is not None:
-        disks = tuple(msgspec.structs.replace(disk, disk_id="") for disk in document.disks)
-        document = msgspec.structs.replace(document, phase=None, error=None, disks=disks)
-    excerpt = masked[:EXCERPT_BYTES].decode("utf-8", errors="replace")
-    return msgspec.structs.replace(answer, detail=answer.status.value, excerpt=excerpt, document=document)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.vma_disks import listed, read_disks
-from adapters.vma_figures import MAX_TEXT, FieldReader, text
+from adapters.vma_figures import FieldReader, text
 from adapters.vma_words import CANCELLED_WORDS, PHASE_WORDS, STATUS_WORDS, Unintelligible, look_up, plain
 from domain.vma_status import ENDS, DiskReport, Document, VMAStatus
 
@@ -146,15 +146,15 @@ def _first_text(fields: Mapping[str, Any], *names: str) -> str | None:
 
 def _error(fields: Mapping[str, Any], speaker: str) -> str | None:
     """Collect what is said to have gone wrong; `errors` may hold recoverable ones while the copy goes on."""
-    words = [*_cancelled(fields, speaker), *map(_error_text, _error_entries(fields))]
-    return "; ".join(dict.fromkeys(word for word in words if word))[:MAX_TEXT] or None
+    words = [*_cancelled(fields, speaker), *map(_error_word, _error_entries(fields))]
+    return text("; ".join(dict.fromkeys(word for word in words if word)))
 
 
 def _cancelled(fields: Mapping[str, Any], speaker: str) -> list[str]:
     """Return that a job or a disk of it was cancelled, in the words in which it was said."""
     disks = [disk for disk in listed(fields, FieldReader()) if isinstance(disk, dict)]
     words = [part.get("status") for part in (fields, *disks)]
-    return [f"{speaker} says {text(word)}" for word in words if plain(word) in CANCELLED_WORDS]
+    return [f"{speaker} says {word}" for word in words if plain(word) in CANCELLED_WORDS]
 
 
 def _error_entries(fields: Mapping[str, Any]) -> list[Any]:
@@ -162,7 +162,6 @@ def _error_entries(fields: Mapping[str, Any]) -> list[Any]:
     return [fields.get("last_error"), *(several if isinstance(several, list) else [several])]
 
 
-def _error_text(entry: object) -> str | None:
-    if isinstance(entry, dict):
-        return text(entry.get("message")) or text(entry.get("error_type"))
-    return text(entry)
+def _error_word(entry: object) -> str | None:
+    words = (entry.get("message"), entry.get("error_type")) if isinstance(entry, dict) else (entry,)
+    return next((word for word in words if isinstance(word, str) and word), None)

@@ -17,6 +17,9 @@ TOLERANCE = 1e-6
 MOST_PERCENT = 1000.0
 """Progress above 100 % is capped: builds floor the total to whole GiB. Beyond this the figure is something else."""
 
+PERCENTS = ("percentage", "progress_percent", "percent")
+"""The names of a progress in the forms of all builds."""
+
 MOST = 2**60
 """An exabyte: more bytes than that are none."""
 
@@ -34,10 +37,10 @@ class FieldReader:
         return None if percent is None else min(100.0, max(0.0, percent))
 
     def least_percent(self, *sources: Mapping[str, Any]) -> float | None:
-        """Read a document's progress; where builds say it twice, the lesser counts."""
-        names = ("percentage", "progress_percent", "percent")
-        read = [self.percent(source.get(name)) for source in sources for name in names]
-        return min((percent for percent in read if percent is not None), default=None)
+        """Read a progress; where builds say it twice, the lesser counts."""
+        said = [source[name] for source in sources for name in PERCENTS if source.get(name) is not None]
+        read = [percent for value in said if (percent := self.percent(value)) is not None]
+        return min(read, default=None)
 
     def size(self, *values: object) -> int | None:
         """Read the first of these numbers of bytes that is there and can be read."""
@@ -79,8 +82,9 @@ def text(value: object, most: int = MAX_TEXT) -> str | None:
     """Read a text of others, which is kept: without secrets, and in characters that can be stored."""
     if not isinstance(value, str) or not value:
         return None
-    # Cut first, or a megabyte would be searched for secrets; not too short, or half of one would not be known.
-    return redacted(value[: 2 * MAX_TEXT]).encode("utf-8", "replace").decode()[:most]
+    # Cut first, or a megabyte would be searched for secrets.
+    cut = redacted(value[:most])
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
 def name(value: object) -> str:

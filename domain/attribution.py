@@ -32,6 +32,7 @@ class Former(DiskReading, frozen=True, kw_only=True):
 
     `alive`: the previous worker may still write; by default, if it was last seen running. A `running` that is not
     alive is overtaken: this job's worker writes there now, beside figures that may still be the previous one's.
+    One that is neither running nor ended is of an earlier job of which nothing was heard.
     `one_disk`: the export was known to speak for one disk only, so that its figures never went down.
     """
 
@@ -69,6 +70,8 @@ def attribute(said: DiskReading, former: Former | None, *, unasked: bool = False
         return _possibly_previous(said) if unasked and said.status in ENDS else Whose.OWN
     if former.status in ENDS:
         return _after_an_end(said, former)
+    if former.status is not VMAStatus.RUNNING:
+        return Whose.PREVIOUS if said.status in ENDS else Whose.OWN
     if not former.may_still_write or _differ(said.started, former.started):
         return Whose.OWN
     return Whose.OWN if former.one_disk and _went_down(said, former) else Whose.PREVIOUS

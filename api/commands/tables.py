@@ -33,7 +33,8 @@ class Grid(Table):
 
 def grid(*headers: str, title: str | None = None) -> Table:
     """Return an empty table with these columns."""
-    table = Grid(box=SIMPLE_HEAD, title=Text(visible(title)) if title else None, title_justify="left")
+    heading = Text(visible(title), "table.title") if title else None
+    table = Grid(box=SIMPLE_HEAD, title=heading, title_justify="left")
     for header in headers:
         table.add_column(Text(visible(header)), no_wrap=header not in FLOWING, overflow="fold")
     return table

@@ -21,13 +21,15 @@ def reply(**fields: object) -> bytes:
 def test_a_password_that_is_a_word_of_every_reply_changes_nothing_of_what_it_means(password: str) -> None:
     address = VMAAddress(f"http://oma:{password}@vma:9081")
 
-    answer = address.read(ASKED, 200, reply(last_error=f"denied for {password}"), 1.0)
+    texts = {"last_error": f"denied for {password}", "started_at": f"10:00 {password}", "sync_type": "full"}
+    answer = address.read(ASKED, 200, reply(**texts), 1.0)
 
     assert answer.status is VMAStatus.RUNNING
     assert answer.document is not None
     assert answer.document.progress_percent == 41.5
     assert password not in (answer.excerpt or "")
     assert password not in (answer.document.error or "")
+    assert (answer.document.started, answer.document.sync_type) == ("10:00 ***", "full")
 
 
 def test_a_reason_with_a_secret_in_it_is_kept_without() -> None:

@@ -158,6 +158,7 @@ def test_a_job_at_nothing_of_nothing_is_running() -> None:
         ("not a list", 7, "not a list"),
         ({"message": "no list"}, ["z"], "no list"),
         ([7, None, ["a"], {"message": 7}], {"details": "z"}, None),
+        ([{"message": 7, "error_type": "TIMEOUT"}, {"message": ""}], None, "TIMEOUT"),
     ],
 )
 def test_errors_are_read_in_every_form(errors: object, last_error: object, said: str | None) -> None:

@@ -140,6 +140,12 @@ def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
     assert main(["jobs", "--url", killed.url]) == 1
 
 
+@pytest.mark.parametrize("name", ["a b", "größe", "a/b", "x" * 201])
+def test_a_token_has_a_plain_name(name: str, capsys: Capture) -> None:
+    assert main(["token", "create", name, "--scope", "read"]) == 2
+    assert "cannot be the name of a token" in complaint(capsys)
+
+
 def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:
     main(["token", "create", "auditor", "--scope", "read"])
     capsys.readouterr()

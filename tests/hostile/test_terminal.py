@@ -27,6 +27,16 @@ def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
     assert "\x1b[31m" not in text
 
 
+def test_a_title_and_a_column_with_orders_in_them_are_shown_as_they_are_written() -> None:
+    grid = tables.grid("[red]:boom:", title="[/red] :boom: \x1b[31mred")
+    grid.add_row("a" * 40)
+
+    text = shown(grid)
+
+    assert "[red]:boom:" in text
+    assert r"[/red] :boom: \x1b[31mred" in text
+
+
 @pytest.mark.parametrize("text", ["a b", "pgtest1", "größe", "日本語", "[x]"])
 def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
     assert visible(text) == text

@@ -1,0 +1,108 @@
+"""Workers' own reports: which is late, what a status alone leaves as it was, what is kept of a job that has ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.events import Cause
+from domain.lifecycle import JobState
+from domain.observing import observe
+from domain.ports import ProbeTarget
+from domain.processes.polling import Poller
+from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.reports import Reports
+from domain.vma_status import Document, Observation, VMAStatus, export_name
+from tests.builders import NOON, answer, document
+from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery
+
+LATE = "it was sent before a report that was taken already"
+
+
+@pytest.fixture
+def poller(scenery: Scenery) -> Poller:
+    return Poller(
+        scenery.app,
+        scenery.contact,
+        scenery.clock,
+        scenery.log,
+        policy=scenery.policy,
+        interval=5.0,
+        concurrency=4,
+        lose_contact=scenery.request,
+    )
+
+
+@pytest.fixture
+def reports(scenery: Scenery, poller: Poller) -> Reports:
+    return Reports(scenery.app, poller, RecoveryRequests())
+
+
+def said(scenery: Scenery, what: Document, job_id: str = "job-1") -> Observation:
+    volume = f"disk-of-{job_id}"
+    exports = {volume: answer(export_name(volume), VMAStatus.NOT_FOUND)}
+    own = (answer(job_id, what),)
+    return observe(ProbeTarget(job_id, "default", (volume,)), exports, own, observed_at=scenery.clock.now())
+
+
+async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: Scenery, reports: Reports) -> None:
+    await scenery.job("job-1")
+    await scenery.job("job-2")
+    long_ago = NOON - timedelta(days=400)
+
+    first = await reports.take("job-1", said(scenery, RUNNING), REQUEST, NOON)
+    late = await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON - timedelta(seconds=1))
+    other = await reports.take("job-2", said(scenery, RUNNING, "job-2"), REQUEST, long_ago)
+    timeless = await reports.take("job-1", said(scenery, RUNNING), REQUEST, None)
+
+    assert (first, late, other, timeless) == (None, LATE, None, None)
+    assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(scenery: Scenery, reports: Reports) -> None:
+    await scenery.job()
+
+    took = [await reports.take("job-1", said(scenery, what), REQUEST, NOON) for what in (RUNNING, RUNNING, COMPLETED)]
+
+    assert took == [None, None, None]
+    assert (await scenery.app.job("job-1")).state is JobState.COMPLETED
+
+
+async def test_of_a_job_that_has_ended_no_time_is_kept(scenery: Scenery, reports: Reports) -> None:
+    await scenery.job("job-1")
+    await scenery.job("job-2")
+    for job_id in ("job-1", "job-2"):
+        await reports.take(job_id, said(scenery, RUNNING, job_id), REQUEST, NOON)
+
+    await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON)
+    again = await reports.take("job-1", said(scenery, RUNNING), REQUEST, NOON)
+
+    assert again == "the job has completed already"
+    assert reports._last_sent == {"job-2": NOON}
+
+
+async def test_a_status_alone_is_no_news_of_the_figures_polled_before(
+    scenery: Scenery, reports: Reports, poller: Poller
+) -> None:
+    job = await scenery.job()
+    poller.watch(job)
+    polled = document(VMAStatus.RUNNING, 62.0)
+    await reports.take("job-1", said(scenery, polled), REQUEST, NOON)
+    events = await scenery.kinds()
+
+    await reports.take("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, NOON)
+
+    seen = poller.live["job-1"].observation
+    assert seen is not None
+    assert (seen.progress_percent, seen.bytes_transferred, seen.phase) == (62.0, polled.bytes_transferred, polled.phase)
+    assert (await scenery.app.job("job-1")).progress_percent == 62.0
+    assert await scenery.kinds() == events
+
+
+async def test_a_job_in_recovery_is_left_to_it(scenery: Scenery, reports: Reports) -> None:
+    await scenery.job()
+    await scenery.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+
+    assert await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON) == (
+        "a recovery run is asking the VMA about this job"
+    )
+    assert (await scenery.app.job("job-1")).state is JobState.RECOVERING
