@@ -84,8 +84,8 @@ def own_figures(said: DiskReading, former: Former | None) -> DiskReading:
     percent, done = said.progress_percent, said.bytes_transferred
     return msgspec.structs.replace(
         said,
-        progress_percent=None if percent == former.progress_percent else percent,
-        bytes_transferred=None if done == former.bytes_transferred else done,
+        progress_percent=None if _may_be_left(percent, former.progress_percent, SUSPICIOUS) else percent,
+        bytes_transferred=None if _may_be_left(done, former.bytes_transferred, said.total_bytes) else done,
     )
 
 
@@ -160,6 +160,13 @@ def _compared(said: DiskReading, former: Former) -> bool:
     """Return whether anything but the sync type differs, of what both tell."""
     names = ("status", "progress_percent", "bytes_transferred", "total_bytes", "phase", "started")
     return any(_differ(getattr(said, name), getattr(former, name)) for name in names)
+
+
+def _may_be_left(now: float | None, before: float | None, whole: float | None) -> bool:
+    """Return whether a figure is the previous worker's; where that one's is not known, any that is the whole may be."""
+    if before is not None:
+        return now == before
+    return now is not None and whole is not None and now >= whole
 
 
 def _differ(said: object, before: object) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.attribution import Whose, attribute, own_figures
+from domain.attribution import Former, Whose, attribute, own_figures
 from domain.ports import ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, DiskReading, Document, Figures, Observation, VMAStatus
 
@@ -131,6 +131,8 @@ def _own_reading(target: ProbeTarget, heard: _Heard) -> DiskReading:
     if heard.whose is not Whose.OWN:
         return DiskReading(volume_id=heard.volume_id, status=VMAStatus.UNANSWERED)
     former = next((one for one in target.left_over if one.volume_id == heard.volume_id), None)
+    if former is None and heard.volume_id in target.unasked:
+        former = Former(volume_id=heard.volume_id, status=VMAStatus.RUNNING, alive=False)
     return own_figures(_reading(heard.volume_id, heard.answer), former)
 
 

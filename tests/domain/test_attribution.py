@@ -192,6 +192,18 @@ class TestOwnFigures:
     def test_without_a_previous_worker_all_figures_are_its_own(self) -> None:
         assert own_figures(said(), None) == said()
 
+    @pytest.mark.parametrize("percent", [100.0, 103.9])
+    def test_all_of_it_may_be_the_figures_of_one_whose_figures_are_not_known(self, percent: float) -> None:
+        unknown = Former(volume_id="v1", status=COMPLETED)
+        whole = said(progress_percent=percent, bytes_transferred=1000)
+
+        assert own_figures(whole, unknown) == said(progress_percent=None, bytes_transferred=None)
+        assert own_figures(said(progress_percent=99.9, bytes_transferred=999), unknown) == said(
+            progress_percent=99.9, bytes_transferred=999
+        )
+        untold = said(progress_percent=None, bytes_transferred=5, total_bytes=None)
+        assert own_figures(untold, unknown) == untold
+
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_an_end_that_is_the_jobs_own_is_so_with_its_figures(self, ended: VMAStatus) -> None:
         assert own_figures(said(ended), was()) == said(ended)

@@ -9,17 +9,17 @@ from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Outcome
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Document, Observation, VMAStatus
+from domain.vma_status import WORKER, Document, Observation, VMAStatus
 from tests.builders import JOB, NOON, at, document, observed
 
 TRACE = Trace("request-1", "request-1")
-COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
+COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None, started="10:00"))
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
 DOWN = observed(VMAStatus.UNREACHABLE)
 
 
 def running(percent: float, seconds: float) -> Observation:
-    return observed(document(VMAStatus.RUNNING, percent), seconds=seconds)
+    return observed(document(VMAStatus.RUNNING, percent, started="10:00"), seconds=seconds)
 
 
 def registered() -> ReplicationJob:
@@ -148,6 +148,19 @@ class TestUnasked:
         job = under.hears(document(VMAStatus.RUNNING, 7.0))
         assert (job.vma_status, job.unasked) == (VMAStatus.RUNNING, ())
 
+    def test_a_worker_that_begins_at_a_hundred_percent_may_show_the_figures_of_another(self) -> None:
+        """The VMA did not answer at registration, and an earlier job's figures are still there."""
+        under = registered_after(unasked=("v1",), volumes=("v1",))
+
+        for _ in range(2):
+            job = under.hears(document(percent=100.0, started="10:00"))
+            assert (job.vma_status, job.seen_on_vma, job.seen_percent) == (VMAStatus.RUNNING, True, 0.0)
+            assert (job.unasked, former(job)) == ((), [("v1", VMAStatus.RUNNING)])
+
+        job = under.hears(document(percent=1.0, started="10:00"))
+        assert (job.seen_percent, job.left_over) == (1.0, ())
+        assert under.hears(document(VMAStatus.COMPLETED, 100.0)).state is JobState.COMPLETED
+
     def test_a_completion_that_stands_there_is_no_contact(self) -> None:
         job = registered_after(unasked=("v1",), volumes=("v1",)).hears(document(COMPLETED.status, 100.0))
 
@@ -190,11 +203,20 @@ class TestWhatAJobLeaves:
         under = registered_after(left, volumes=("v1",))
         assert [under.job.left_on(v) for v in ("v0", "v1", "v2")] == [None, left, None]
 
-        job = under.hears(document(percent=4.0))
+        job = under.hears(document(percent=4.0, started="11:00"))
 
         now = job.left_on("v1")
         assert now is not None
         assert (now.status, now.progress_percent) == (VMAStatus.RUNNING, 4.0)
+
+    def test_of_a_reading_without_a_start_the_figures_do_not_count_as_it_may_be_a_workers_report(
+        self,
+    ) -> None:
+        job = registered()
+
+        job.observe(observed(document(VMAStatus.RUNNING, 99.7)), at(10))
+
+        assert job.left_on("v1") == Former(volume_id="v1", status=VMAStatus.RUNNING, one_disk=True)
 
     def test_an_export_is_known_to_speak_for_one_disk_if_there_is_one_or_if_another_spoke_too(self) -> None:
         def left(*exports: Document | VMAStatus) -> list[bool]:
@@ -226,6 +248,29 @@ def test_the_volumes_that_the_jobs_worker_was_heard_of_are_known_when_it_is_aske
     under.hears(document(percent=4.0), GONE.status)
 
     assert under.job.target_at(None).heard == {"v1"}
+
+
+class TestReport:
+    """A worker's own report says nothing of what stands on the VMA."""
+
+    @pytest.mark.parametrize("percent", [4.0, 100.0])
+    def test_it_is_contact_and_leaves_what_is_known_of_the_exports(self, percent: float) -> None:
+        left = as_former(COMPLETED.disks[0], None)
+        job = registered_after(left, unasked=("v2",)).job
+        said = observed(document(percent=percent), document(percent=percent), seconds=10)
+
+        job.observe(msgspec.structs.replace(said, said_by=WORKER), at(10))
+
+        assert (job.left_over, job.unasked, job.seen_on_vma) == ((left,), ("v2",), False)
+        assert (job.progress_percent, job.last_contact_at) == (percent, at(10))
+
+    def test_one_of_a_job_that_the_vma_knew_does_not_undo_that(self) -> None:
+        job = registered()
+        job.observe(running(3.0, 5), at(5))
+
+        job.observe(msgspec.structs.replace(running(4.0, 10), said_by=WORKER), at(10))
+
+        assert job.seen_on_vma
 
 
 class TestAddress:
@@ -296,6 +341,6 @@ class TestAddress:
     def test_a_workers_own_report_does_not_say_it(self) -> None:
         job = self.at_address("http://a")
 
-        job.observe(running(4.0, 10), at(10))
+        job.observe(msgspec.structs.replace(running(4.0, 10), said_by=WORKER), at(10))
 
         assert job.vma_address == "http://a"

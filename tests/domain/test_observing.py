@@ -305,6 +305,11 @@ class TestPreviousWorker:
         assert (found.status, found.document) == (VMAStatus.COMPLETED, None)
         assert found.detail == "completed, which may be the state that the volume's previous worker left"
 
+    def test_one_that_contradicts_itself_does_so_whoever_wrote_it(self) -> None:
+        seen = observed(document(VMAStatus.COMPLETED, 41.5), own=LOST, unasked=frozenset({"v1"}))
+
+        assert (seen.status, seen.belied_at, seen.covered) == (VMAStatus.COMPLETED, 41.5, 0)
+
     def test_what_may_be_its_makes_no_other_disk_doubtful(self) -> None:
         both = observed(COMPLETED, COMPLETED, own=LOST, unasked=frozenset({"v2"}))
 
