@@ -74,6 +74,9 @@ class Reconciliation:
     async def _ask(self, job_id: str, guess: Guess) -> float:
         """Ask once; return the seconds until the next question."""
         job = await self._app.job(job_id)
+        if not job.is_guess:
+            self.drop(job_id)
+            return LONGEST
         observation = await self._contact.ask(job)
         if observation.conclusive:
             before, job = job.state, await self._app.revise(job_id, observation)

@@ -8,7 +8,7 @@ from adapters.vma_circuit import Circuit, Leave, Refusal
 from domain.vma_status import VMAStatus
 from tests.clock import FakeClock
 
-REST, TRUST = 5.0, 11.0
+REST = 5.0
 REFUSED = Refusal(VMAStatus.UNREACHABLE, "refused")
 STILL_DOWN = Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: refused")
 
@@ -20,7 +20,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def circuit(clock: FakeClock) -> Circuit:
-    return Circuit(clock.monotonic, REST, TRUST)
+    return Circuit(clock.monotonic, REST)
 
 
 async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Leave | Refusal]]:
@@ -62,15 +62,13 @@ async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial
     clock.advance(0.01)
 
     assert circuit.refusal() is None
-    assert [await circuit.admit(), await circuit.admit()] == [Leave.TRIAL, STILL_DOWN]
+    assert await circuit.admit() is Leave.TRIAL
 
 
-async def test_a_failure_that_is_long_ago_answers_nobody_for_this_process_may_have_been_suspended(
-    circuit: Circuit, clock: FakeClock
-) -> None:
+async def test_an_old_failure_answers_nobody_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
     await circuit.admit()
     circuit.open("refused")
-    clock.advance(REST + TRUST)
+    clock.advance(REST)
 
     assert await circuit.admit() is Leave.TRIAL
     others = await others_ask(circuit)
@@ -116,7 +114,7 @@ async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and
 ) -> None:
     await circuit.admit()
     circuit.open("refused")
-    clock.advance(REST + TRUST)
+    clock.advance(REST)
     await circuit.admit()
     others = await others_ask(circuit)
     refusal = Refusal(VMAStatus.NOT_ASKED, "too many open files")

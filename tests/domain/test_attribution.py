@@ -150,9 +150,13 @@ class TestWhileThePreviousWorkerMayStillWrite:
         for gone in (was(COMPLETED), was(FAILED), was(NOT_FOUND), was(RUNNING, alive=False)):
             assert not gone.may_still_write
 
-    def test_one_that_is_known_to_be_alive_keeps_its_statements_wherever_it_was_last_seen(self) -> None:
-        assert attribute(said(RUNNING), was(NOT_FOUND, alive=True)) is Whose.PREVIOUS
-        assert attribute(said(RUNNING), was(NOT_FOUND)) is Whose.OWN
+    @pytest.mark.parametrize(
+        ("status", "whose"), [(RUNNING, Whose.OWN), (COMPLETED, Whose.PREVIOUS), (FAILED, Whose.PREVIOUS)]
+    )
+    def test_of_an_earlier_job_of_which_nothing_was_heard_an_end_is_its_own(
+        self, status: VMAStatus, whose: Whose
+    ) -> None:
+        assert attribute(said(status), was(VMAStatus.UNANSWERED)) is whose
 
 
 class TestOvertaken:

@@ -37,10 +37,9 @@ async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
     await guessed(scenery, reconciliation)
     before = await scenery.kinds()
 
-    await while_running(reconciliation.run(), lambda: not reconciliation._distance, turns=50_000)
+    await while_running(reconciliation.run(), lambda: scenery.clock.monotonic() > 3 * 86_400, turns=100_000)
 
     assert 20 < len(scenery.vma.asked) < 50
-    assert 86_400 < scenery.clock.monotonic() < 86_400 + 2 * 3600
     assert await scenery.kinds() == before
 
 
@@ -67,7 +66,7 @@ async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
     await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "looked at the VM", REQUEST)
     scenery.vma.says["job-1"] = RUNNING
 
-    await while_running(reconciliation.run(), lambda: not reconciliation._distance)
+    await while_running(reconciliation.run(), lambda: not reconciliation._guesses)
 
     assert (scenery.vma.asked, (await scenery.app.job("job-1")).state) == ([], JobState.COMPLETED)
 

@@ -25,16 +25,15 @@ def poller(scenery: Scenery) -> Poller:
         scenery.contact,
         scenery.clock,
         scenery.log,
-        policy=scenery.policy,
+        awake=scenery.clock.monotonic,
         interval=5.0,
-        concurrency=4,
         lose_contact=scenery.request,
     )
 
 
 @pytest.fixture
 def reports(scenery: Scenery, poller: Poller) -> Reports:
-    return Reports(scenery.app, poller, RecoveryRequests())
+    return Reports(scenery.app, scenery.contact, poller, RecoveryRequests())
 
 
 def said(scenery: Scenery, what: Document, job_id: str = "job-1") -> Observation:
