@@ -21,7 +21,6 @@ from domain.recovery_policy import Outcome
 from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vma_status import VMAStatus
-from tests.builders import NOON
 from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
 
 NUMBERS = count(2)
@@ -83,7 +82,7 @@ class Started:
 
     async def until_recovered(self, scenery: Scenery) -> None:
         """Run until the first recovery run is finished."""
-        await while_running(self.supervisor.run(NOON), lambda: "recovery_completed" in scenery.log.events)
+        await while_running(self.supervisor.run(), lambda: "recovery_completed" in scenery.log.events)
 
     async def rule_of(self, job_id: str) -> str | None:
         decision = (await self.app.job(job_id)).decision
@@ -166,7 +165,7 @@ async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_v
     ended: list[JobState] = []
     started.app.subscribe(lambda job, _: None if job.is_open else ended.append(job.state))
 
-    await while_running(started.supervisor.run(NOON), lambda: bool(ended), turns=60_000)
+    await while_running(started.supervisor.run(), lambda: bool(ended), turns=60_000)
 
     assert (ended, await started.rule_of("job-1")) == ([JobState.FAILED], "unreachable-too-long")
     assert scenery.clock.monotonic() - began > scenery.policy.unreachable_grace
@@ -195,9 +194,7 @@ async def test_a_guess_is_asked_about_again_after_our_restart(scenery: Scenery) 
     scenery.vma.says["job-1"] = RUNNING
     started = Started(scenery, guesses=["job-1"])
 
-    await while_running(
-        started.supervisor.run(NOON), lambda: "outcome_reconsidered" in scenery.log.events, turns=20_000
-    )
+    await while_running(started.supervisor.run(), lambda: "outcome_reconsidered" in scenery.log.events, turns=20_000)
 
     job = await started.app.job("job-1")
     assert (job.state, set(started.poller.live)) == (JobState.REPLICATING, {"job-1"})
