@@ -205,6 +205,12 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is VMAStatus.COMPLETED and unsure
 
     @property
+    def is_status_alone(self) -> bool:
+        """Whether this is a worker's report without figures: those that were known before stand."""
+        figures = (self.progress_percent, self.bytes_transferred, self.total_bytes)
+        return not self.is_of_vma and all(figure is None for figure in figures)
+
+    @property
     def is_contact(self) -> bool:
         """Whether this job's own worker was heard of, though it may not have been conclusive."""
         return self.status in CONCLUSIVE and (self.status is not VMAStatus.COMPLETED or self.covered > 0)

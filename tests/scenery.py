@@ -29,20 +29,27 @@ COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 class ToldVMA:
     """Answers with what the test last said; a job it was told nothing about is not found.
 
-    A VMA that is `hanging` does not answer until it is not any more.
+    A VMA that was told to `hang` answers when it is told to go on.
     """
 
     def __init__(self, clock: FakeClock) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
         self.asked: list[str] = []
         self.addresses: dict[str, str | None] = {}
-        self.hanging: set[str] = set()
+        self._hanging: dict[str, asyncio.Event] = {}
         self._clock = clock
+
+    def hang(self, vma: str) -> None:
+        self._hanging[vma] = asyncio.Event()
+
+    def go_on(self) -> None:
+        for hanging in self._hanging.values():
+            hanging.set()
 
     async def probe(self, target: ProbeTarget) -> Observation:
         self.asked.append(target.job_id)
-        while target.vma in self.hanging:
-            await asyncio.sleep(0)
+        if target.vma in self._hanging:
+            await self._hanging[target.vma].wait()
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
         exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
         return observe(target, exports, observed_at=self._clock.now())

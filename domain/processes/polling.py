@@ -38,11 +38,11 @@ IDLE = 0.05
 class LivePoll(msgspec.Struct, kw_only=True):
     """What the poller knows of a job between events.
 
-    `observation` is the last one that called it running, `vma_status` the last of any kind, and `moved_at` is when
-    bytes, percentage or phase last changed; `still_since` is that in awake seconds, or when we began to look, as are
-    `watched_at` and `polled_awake`. `moved` says whether they changed since the job was last called stalled, or since
-    we began to look: two times cannot be compared, the clock may have been set between them. `asked_since` is when the
-    poll was due that is under way, in monotonic seconds.
+    `observation` is the last one that called it running and told how far it is, `vma_status` the last of any kind, and
+    `moved_at` is when bytes, percentage or phase last changed; `still_since` is that in awake seconds, or when we began
+    to look, as are `watched_at` and `polled_awake`. `moved` says whether they changed since the job was last called
+    stalled, or since we began to look: two times cannot be compared, the clock may have been set between them.
+    `asked_since` is when the poll was due that is under way, in monotonic seconds.
     """
 
     vma: str
@@ -189,7 +189,8 @@ class Poller:
 
     def _remember(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
         before = live.observation.movement if live.observation else job.movement
-        if observation.status is VMAStatus.RUNNING and observation.movement != before:
+        tells = observation.status is VMAStatus.RUNNING and not observation.is_status_alone
+        if tells and observation.movement != before:
             live.moved, live.moved_at, live.still_since = True, observation.observed_at, self._awake()
         live.polls += 1
         self.polls += 1
@@ -197,7 +198,7 @@ class Poller:
         live.polled_at = observation.observed_at
         live.polled_awake = self._awake()
         live.vma_status = observation.status
-        if observation.status is VMAStatus.RUNNING:
+        if tells:
             live.observation = observation
         live.misses = 0 if observation.conclusive else live.misses + 1
 

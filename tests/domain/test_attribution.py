@@ -146,17 +146,30 @@ class TestWhileThePreviousWorkerMayStillWrite:
 
     def test_a_worker_is_alive_if_it_was_last_seen_running_or_if_it_is_known_to_be(self) -> None:
         assert was(RUNNING).may_still_write
-        assert was(NOT_FOUND, alive=True).may_still_write
+        assert was(COMPLETED, alive=True).may_still_write
         for gone in (was(COMPLETED), was(FAILED), was(NOT_FOUND), was(RUNNING, alive=False)):
             assert not gone.may_still_write
 
-    @pytest.mark.parametrize(
-        ("status", "whose"), [(RUNNING, Whose.OWN), (COMPLETED, Whose.PREVIOUS), (FAILED, Whose.PREVIOUS)]
-    )
-    def test_of_an_earlier_job_of_which_nothing_was_heard_an_end_is_its_own(
-        self, status: VMAStatus, whose: Whose
-    ) -> None:
-        assert attribute(said(status), was(VMAStatus.UNANSWERED)) is whose
+
+@pytest.mark.parametrize("status", [VMAStatus.UNANSWERED, NOT_FOUND])
+class TestAfterAJobOfWhichNothingWasHeard:
+    """An earlier job of the volume is known here, but not what its worker did."""
+
+    @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
+    def test_an_end_is_its_workers(self, status: VMAStatus, ended: VMAStatus) -> None:
+        assert attribute(said(ended), Former(volume_id="v1", status=status)) is Whose.PREVIOUS
+
+    def test_a_worker_that_runs_is_the_jobs_own_and_its_end_is_from_then_on(self, status: VMAStatus) -> None:
+        unheard = Former(volume_id="v1", status=status)
+        assert attribute(said(RUNNING), unheard) is Whose.OWN
+
+        begun = standing_at_registration(said(RUNNING), unheard)
+
+        assert begun == unheard.overtaken()
+        assert attribute(said(COMPLETED), begun) is Whose.OWN
+
+    def test_an_export_without_a_document_holds_nothing_of_it(self, status: VMAStatus) -> None:
+        assert standing_at_registration(said(NOT_FOUND), Former(volume_id="v1", status=status)) is None
 
 
 class TestOvertaken:

@@ -7,6 +7,8 @@ import pytest
 
 from domain.vma_status import (
     CONCLUSIVE,
+    VMA,
+    WORKER,
     Answer,
     DiskReading,
     DiskReport,
@@ -180,3 +182,19 @@ def test_ids_that_answered_alike_are_named_once() -> None:
     seen = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE)
 
     assert seen.summary() == "migration-vol-v1 and 2 more: not_found; migration-vol-v4: unintelligible"
+
+
+@pytest.mark.parametrize(
+    ("told", "by", "alone"),
+    [
+        ({}, WORKER, True),
+        ({}, VMA, False),
+        ({"progress_percent": 0.0}, WORKER, False),
+        ({"bytes_transferred": 0}, WORKER, False),
+        ({"total_bytes": 0}, WORKER, False),
+    ],
+)
+def test_a_worker_that_reports_a_status_alone_tells_no_figures(told: dict[str, Any], by: str, *, alone: bool) -> None:
+    seen = Observation(job_id="job-1", vma="default", status=VMAStatus.RUNNING, observed_at=NOON, said_by=by, **told)
+
+    assert seen.is_status_alone is alone

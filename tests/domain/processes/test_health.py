@@ -86,7 +86,7 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
         job = await scenery.job(job_id, vma=vma)
         scenery.vma.says[job_id] = RUNNING
         poller.watch(job)
-    scenery.vma.hanging.add("slow")
+    scenery.vma.hang("slow")
     running = asyncio.ensure_future(poller.run())
 
     for until, late in ((5.0, []), (60.0, ["vma_polled_late"])):

@@ -142,7 +142,7 @@ class TestSlowVMA:
 
     async def test_one_that_hangs_delays_only_its_own_polls(self, scenery: Scenery, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
-        scenery.vma.hanging.add("slow")
+        scenery.vma.hang("slow")
 
         await while_running(poller.run(), lambda: poller.polls >= 20)
 
@@ -154,11 +154,11 @@ class TestSlowVMA:
 
     async def test_once_it_answers_it_is_polled_as_before(self, scenery: Scenery, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
-        scenery.vma.hanging.add("slow")
+        scenery.vma.hang("slow")
 
         def polled_again() -> bool:
             if poller.polls >= 20:
-                scenery.vma.hanging.clear()
+                scenery.vma.go_on()
             return poller.live["on-slow"].polls >= 3
 
         await while_running(poller.run(), polled_again)
@@ -167,7 +167,7 @@ class TestSlowVMA:
 
     async def test_one_without_jobs_is_not_late(self, scenery: Scenery, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
-        scenery.vma.hanging.add("slow")
+        scenery.vma.hang("slow")
         await while_running(poller.run(), lambda: poller.polls >= 20)
         assert set(poller.lags) == {"quick", "slow"}
 

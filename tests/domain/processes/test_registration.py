@@ -33,7 +33,7 @@ async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(scenery: Scen
 
 async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Scenery, registrar: Registrar) -> None:
     await registrar.register(asked(), REQUEST)
-    scenery.vma.hanging.add("default")
+    scenery.vma.hang("default")
 
     _, is_new = await registrar.register(asked(), REQUEST)
 
@@ -44,7 +44,7 @@ async def test_other_content_under_the_same_id_is_refused_without_asking(
     scenery: Scenery, registrar: Registrar
 ) -> None:
     await registrar.register(asked(), REQUEST)
-    scenery.vma.hanging.add("default")
+    scenery.vma.hang("default")
 
     with pytest.raises(JobExists):
         await registrar.register(asked(percent=50.0), REQUEST)
@@ -97,7 +97,7 @@ async def test_where_nobody_answers_the_job_is_registered_and_a_completion_count
 async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_no_other_at_all(
     scenery: Scenery, registrar: Registrar
 ) -> None:
-    scenery.vma.hanging.add("slow")
+    scenery.vma.hang("slow")
     began = time.monotonic()
     waiting = asyncio.ensure_future(registrar.register(asked("job-1", vma="slow"), REQUEST))
     await registrar.register(asked("job-2", vma="quick"), REQUEST)

@@ -97,11 +97,26 @@ async def test_a_status_alone_is_no_news_of_the_figures_polled_before(
     assert await scenery.kinds() == events
 
 
+async def test_a_status_alone_is_no_movement(scenery: Scenery, reports: Reports, poller: Poller) -> None:
+    job = await scenery.job()
+    scenery.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    await poller._poll_once(job.id)
+    moved_at = scenery.clock.monotonic()
+
+    for _ in range(3):
+        scenery.clock.advance(5.0)
+        await reports.take("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, None)
+        await poller._poll_once(job.id)
+
+    assert poller.live["job-1"].still_since == moved_at
+
+
 async def test_a_job_in_recovery_is_left_to_it(scenery: Scenery, reports: Reports) -> None:
     await scenery.job()
     await scenery.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
 
     assert await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON) == (
-        "a recovery run is asking the VMA about this job"
+        "a recovery run is asking the VMA about this job, and takes the report into account"
     )
     assert (await scenery.app.job("job-1")).state is JobState.RECOVERING
