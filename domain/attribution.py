@@ -71,7 +71,7 @@ def attribute(said: DiskReading, former: Former | None, *, unasked: bool = False
     if former.status in ENDS:
         return _after_an_end(said, former)
     if former.status is not VMAStatus.RUNNING:
-        return Whose.PREVIOUS if said.status in ENDS else Whose.OWN
+        return Whose.PREVIOUS
     if not former.may_still_write or _differ(said.started, former.started):
         return Whose.OWN
     return Whose.OWN if former.one_disk and _went_down(said, former) else Whose.PREVIOUS
@@ -103,6 +103,7 @@ def standing_at_registration(found: DiskReading | None, last: Former | None) -> 
         return as_former(found, last)
     if found.status is not VMAStatus.RUNNING:
         return last if last is not None and last.may_still_write else None
+    # A worker that shares an export goes on to its next disk after one has failed.
     goes_on = last is not None and last.status is VMAStatus.FAILED and not last.one_disk
     if last is not None and not goes_on and attribute(found, last) is Whose.OWN:
         return last.overtaken()

@@ -229,10 +229,13 @@ class JobFields(Aggregate, kw_only=True):
             # The first document of our worker may show figures that nobody has seen before.
             known.setdefault(volume_id, Former(volume_id=volume_id, status=own[volume_id].status, alive=False))
         kept = [after(one, own[one.volume_id]) if one.volume_id in own else one for one in known.values()]
-        self.left_over = tuple(one for one in kept if one is not None)
+        nothing = {disk.volume_id for disk in observation.disks if disk.status is VMAStatus.NOT_FOUND}
+        unheard = {one.volume_id for one in self.left_over if one.status is VMAStatus.UNANSWERED}
+        self.left_over = tuple(one for one in kept if one is not None and one.volume_id not in nothing & unheard)
         # An export that knows nothing holds nothing of others, and one where our worker writes is ours.
         answered = {disk.volume_id for disk in observation.disks if disk.status in NOTHING_LEFT}
-        if not self.seen_on_vma and observation.address != self.vma_address and answered:
+        moved = not self.seen_on_vma and observation.address not in {None, self.vma_address}
+        if moved and (answered or observation.is_contact):
             self.vma_address, self.unasked = observation.address, self.volume_ids
         if observation.address == self.vma_address:
             self.unasked = tuple(v for v in self.unasked if v not in answered)

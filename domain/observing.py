@@ -50,12 +50,14 @@ def observe(
     """
     heard = [_heard(target, volume_id, answer) for volume_id, answer in exports.items()]
     disks = tuple(_own_reading(target, one) for one in heard)
-    previous = tuple(_reading(one.volume_id, one.answer) for one in heard if one.whose is Whose.PREVIOUS)
+    others = [_reading(one.volume_id, one.answer) for one in heard if one.whose is Whose.PREVIOUS]
+    # A document that contradicts itself is nothing to compare later ones with.
+    previous = tuple(one for one in others if one.is_statement)
     own = next((a.document for a in job_answers if a.document is not None), None)
     documents = [d for d in (*(one.document for one in heard), own) if d is not None]
     claimed = [one.answer.document for one in heard if one.whose is Whose.UNSURE and one.answer.document is not None]
     status = _job_status(target, heard, job_answers, own)
-    if status is VMAStatus.NOT_FOUND and previous:
+    if status is VMAStatus.NOT_FOUND and others:
         status = VMAStatus.UNANSWERED
     leading = own if own is not None else _leading(documents, status)
     return Observation(

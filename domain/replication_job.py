@@ -76,11 +76,10 @@ class ReplicationJob(JobFields, kw_only=True):
         return ProbeTarget(self.id, self.vma, self.volume_ids, self.left_over, unasked, frozenset(self.disks))
 
     def left_on(self, volume_id: str) -> Former:
-        """Return what the volume's export last said, of this job's worker or of one before."""
+        """Return what the volume's export last said of this job's worker, or that nothing was heard of it."""
         own = self.disks.get(volume_id)
         if own is None:
-            unheard = Former(volume_id=volume_id, status=VMAStatus.UNANSWERED)
-            return next((one for one in self.left_over if one.volume_id == volume_id), unheard)
+            return Former(volume_id=volume_id, status=VMAStatus.UNANSWERED)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
         if own.started is None:
             # A worker's own report, whose figures are not exactly those of the VMA's document.

@@ -229,7 +229,7 @@ async def test_a_vma_that_goes_silent_is_found_down_in_three_time_limits() -> No
 
 
 @virtually
-async def test_while_it_is_open_one_trial_request_per_rest_is_made_and_nobody_waits_for_it() -> None:
+async def test_while_it_is_open_one_trial_request_per_rest_is_made_and_the_others_share_its_outcome() -> None:
     vma = ModelledVMA(0.02)
     vma.hanging = {"health", *map(str, range(100))}
     channel = channel_to(vma)
@@ -239,9 +239,7 @@ async def test_while_it_is_open_one_trial_request_per_rest_is_made_and_nobody_wa
         await asyncio.sleep(REST)
         trial = asyncio.ensure_future(channel.ask("progress", "0"))
         await asyncio.sleep(0)
-        began = now()
         assert await ask_all(channel, 99, first=1) == {UNREACHABLE: 99}
-        assert now() == began
         assert (await trial).status is UNREACHABLE
 
     assert vma.asked == ["0"] * 11

@@ -9,19 +9,23 @@ import pytest
 from adapters import vma_client, vma_dialects
 from adapters.vma_client import HttpVMA
 from adapters.vma_documents import read_document
-from domain import job_state, lifecycle, recovery_policy, replication_job
+from domain import application, job_state, lifecycle, observing, recovery_policy, replication_job
 from domain.application import JobRecovery
+from domain.attribution import Former, Standing, Whose
 from domain.errors import StorageUnavailable
 from domain.evidence import Evidence
 from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.processes import watch
+from domain.processes.awake import AwakeTime
+from domain.processes.contact import Contact
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Policy
+from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vm_context import VMContext
-from domain.vma_status import DiskReading, Figures, VMAStatus
+from domain.vma_status import Figures, VMAStatus
 from domain.volumes import Volumes
 from projections.projector import Projector
 from projections.queries import Queries
@@ -36,14 +40,30 @@ def bug(plant: Plant) -> Plant:
     return plant
 
 
-@bug
-def confirmation_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def _decide_with(monkeypatch: pytest.MonkeyPatch, **policy: float) -> None:
     honest = recovery_policy.decide
 
-    def hasty(evidence: Evidence, policy: Policy) -> Any:
-        return honest(evidence, msgspec.structs.replace(policy, confirmation_window=0.0, confirmation_probes=1))
+    def hasty(evidence: Evidence, given: Policy) -> Any:
+        return honest(evidence, msgspec.structs.replace(given, **policy))
 
     monkeypatch.setattr(replication_job, "decide", hasty)
+
+
+def _decide_as(monkeypatch: pytest.MonkeyPatch, status: VMAStatus, other: VMAStatus) -> None:
+    honest = recovery_policy.decide
+
+    def careless(evidence: Evidence, policy: Policy) -> Any:
+        seen = evidence.observation
+        if seen.status is status:
+            seen = msgspec.structs.replace(seen, status=other)
+        return honest(msgspec.structs.replace(evidence, observation=seen), policy)
+
+    monkeypatch.setattr(replication_job, "decide", careless)
+
+
+@bug
+def confirmation_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    _decide_with(monkeypatch, confirmation_window=0.0, confirmation_probes=1)
 
 
 @bug
@@ -79,15 +99,7 @@ def a_job_left_in_recovering_cannot_be_taken_up(monkeypatch: pytest.MonkeyPatch)
 
 @bug
 def unintelligible_counts_as_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = recovery_policy.decide
-
-    def careless(evidence: Evidence, policy: Policy) -> Any:
-        seen = evidence.observation
-        if seen.status is VMAStatus.UNINTELLIGIBLE:
-            seen = msgspec.structs.replace(seen, status=VMAStatus.NOT_FOUND)
-        return honest(msgspec.structs.replace(evidence, observation=seen), policy)
-
-    monkeypatch.setattr(replication_job, "decide", careless)
+    _decide_as(monkeypatch, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_FOUND)
 
 
 @bug
@@ -169,13 +181,98 @@ def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.Mon
 
 
 @bug
-def how_the_job_before_ended_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vma_client, "without_left_over", lambda answer, _left: answer)
+def what_the_previous_worker_left_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "attribute", lambda *_said, **_how: Whose.OWN)
 
 
 @bug
-def what_the_worker_of_the_job_before_came_to_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DiskReading, "_has_start_of", lambda *_: False)
+def a_given_up_worker_that_goes_on_is_taken_for_the_next_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Former, "may_still_write", False)
+
+
+@bug
+def old_figures_are_taken_for_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "own_figures", lambda said, _former: said)
+
+
+@bug
+def what_stands_there_at_registration_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "standing", lambda *_: Standing())
+
+
+@bug
+def what_stood_at_another_address_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = ReplicationJob.target_at
+    monkeypatch.setattr(ReplicationJob, "target_at", lambda self, _address: honest(self, self.vma_address))
+
+
+@bug
+def our_own_absence_counts_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AwakeTime, "count_absences", lambda _: 0)
+
+
+@bug
+def the_grace_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    _decide_with(monkeypatch, unreachable_grace=0.0)
+
+
+@bug
+def a_question_that_was_not_asked_counts_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    _decide_as(monkeypatch, VMAStatus.NOT_ASKED, VMAStatus.UNREACHABLE)
+
+
+@bug
+def an_id_without_an_answer_counts_as_an_unreachable_vma(monkeypatch: pytest.MonkeyPatch) -> None:
+    _decide_as(monkeypatch, VMAStatus.UNANSWERED, VMAStatus.UNREACHABLE)
+
+
+@bug
+def another_vma_at_the_address_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contact, "_is_replaced", lambda *_: False)
+
+
+@bug
+def a_vma_that_forgot_its_jobs_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contact, "_amnesia_for", lambda *_: None)
+
+
+@bug
+def a_job_that_its_vma_never_knew_is_called_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = recovery_policy.decide
+
+    def careless(evidence: Evidence, policy: Policy) -> Any:
+        return honest(msgspec.structs.replace(evidence, seen_on_vma=True), policy)
+
+    monkeypatch.setattr(replication_job, "decide", careless)
+
+
+@bug
+def a_completion_for_fewer_disks_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    _decide_with(monkeypatch, completion_window=0.0)
+
+
+@bug
+def the_jobs_own_id_is_not_asked_before_its_exports_complete_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = observing.needs_own_id
+
+    def satisfied(target: ProbeTarget, exports: Any) -> bool:
+        done = {answer.status for answer in exports.values()} == {VMAStatus.COMPLETED}
+        return not done and honest(target, exports)
+
+    monkeypatch.setattr(vma_client, "needs_own_id", satisfied)
+
+
+@bug
+def a_workers_own_report_is_no_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contact, "_fresh_report", lambda *_: None)
+
+
+@bug
+def two_open_jobs_share_a_volume(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_self: Any, asked: Any) -> dict[str, None]:
+        return dict.fromkeys(asked.volume_ids)
+
+    monkeypatch.setattr(JobRecovery, "_left_by_earlier_jobs", nothing)
 
 
 @bug

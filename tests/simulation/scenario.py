@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Engine, insert
 
 from adapters.simulated_vma.reports import ReportForm
+from adapters.simulated_vma.words import truth_meant_by
 from adapters.simulated_vma.world import World
 from adapters.worker_reports import read_report
 from domain.application import Registration
@@ -70,6 +71,7 @@ class Simulation:
         self.reality = Reality(loop.time, self.worlds, self.weather)
         self.ended_by_hand: set[str] = set()
         self.lied_about: set[str] = set()
+        self.partly_finished: set[str] = set()
         self._loop = loop
         self._elsewhere = World(loop.time)
         self._followed: set[str] = set()
@@ -149,7 +151,9 @@ class Simulation:
         sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
             await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-            await self._life.service.reports.take(job_id, sent, TRACE, sent_at)
+            why = await self._life.service.reports.take(job_id, sent, TRACE, sent_at)
+            if why is None or "into account" in why:
+                self.reality.reported[job_id] = self.clock.monotonic()
 
     async def decide_by_hand(self) -> None:
         """Have an operator end a job, or correct a guess."""
@@ -233,12 +237,15 @@ class Simulation:
     def _begin_worker(self, name: str, **how: object) -> None:
         rng, job = self.rng, self.reality.jobs[name]
         job.reports, job.has_begun = rng.choice(REPORTS), True
+        fresh = "keeps_figures" in how or job.reports.startswith("shared")
+        further = [f"{name}-disk-more"] if job.reports == "both" and rng.random() < 0.3 else []
+        self.told.hazards["a_disk_was_not_registered"] += len(further)
         self.worlds[job.vma].add_job(
             name,
-            job.volumes,
+            [*job.volumes, *further],
             duration=rng.choice([3.0, 8.0, 20.0, 1000.0]),
-            # A worker that shows old figures has not copied anything yet.
-            progress=rng.choice([0.0, 30.0, 80.0, 95.0]) if "keeps_figures" not in how else 0.0,
+            # A worker that shows old figures has not copied anything yet, nor has one that takes disk after disk.
+            progress=0.0 if fresh else rng.choice([0.0, 30.0, 80.0, 95.0]),
             reports=job.reports,
             lists_disks=rng.random() < 0.7,
             starts_in=rng.choice([0.0, 0.0, 1.5]),
@@ -254,8 +261,7 @@ class Simulation:
         if job.registered_at is None:
             job.registered_at = self.clock.monotonic()
             # What stood there before is not this job's, and what could not be asked may be.
-            has_ended = self.reality.state(name) not in {"waiting", "running"}
-            has_ended = has_ended or (job.reports.startswith("shared") and job.has_begun and len(job.volumes) > 1)
+            has_ended = any(self._says_ended(job.vma, export) for export in (name, *job.exports))
             job.vague = job.vague or has_ended or self.weather[job.vma] != Weather() or self._is_away(job.vma)
         asked = Registration(
             job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(job.volumes), vma=job.vma
@@ -315,6 +321,10 @@ class Simulation:
             clear=len(job.volumes) == 1 or job.reports in {"exports", "both"},
             vague=job.vague,
         )
+
+    def _says_ended(self, vma: str, asked_id: str) -> bool:
+        document = self.worlds[vma].progress_of(asked_id)
+        return document is not None and truth_meant_by(str(document["status"])) != "running"
 
     def _is_away(self, vma: str) -> bool:
         return vma in self.reality.wrong_sites

@@ -78,6 +78,7 @@ class Sources:
         job_id = event.originator_id
         job, truly = self._reality.jobs[job_id], self._reality.state(job_id)
         insist(job.vma not in self._reality.wrong_sites, f"{event.ref}: {job.vma} was asked at a wrong address")
+        insist(not self._reality.has_just_reported(job_id), f"{event.ref}: the worker of {job_id} has just reported")
         if truly == "running":
             insist(self._may_be_taken_for_lost(job_id), f"{event.ref}: {job_id} runs, and is called {event.rule.value}")
         insist(truly != "waiting", f"{event.ref}: {job_id} has not begun, and is called {event.rule.value}")
@@ -92,7 +93,11 @@ class Sources:
         return self._reality.is_forgotten(job_id) and not plainly
 
     def _said_completed(self, event: RecoveryDecided) -> None:
+        """A worker that stops between two disks, or an earlier one that nobody knows, cannot be told from this one."""
         job_id = event.originator_id
         job, ever = self._reality.jobs[job_id], self._reality.ever(job_id)
-        excused = job.may_be_completed_by_another or len(job.volumes) > 1
-        insist("completed" in ever or excused, f"{event.ref}: {job_id} was only ever {ever}")
+        stopped = self._reality.state(job_id) == "gone" or job_id in self._reality.frozen
+        insist(
+            "completed" in ever or stopped or job.may_be_completed_by_another,
+            f"{event.ref}: {job_id} was only ever {ever}",
+        )

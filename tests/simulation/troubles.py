@@ -57,11 +57,22 @@ def worker_is_killed(story: "Simulation") -> None:
 def job_ends(story: "Simulation") -> None:
     job_id, world = story.any_job()
     if world.truth(job_id) == "running":
-        world.finish(job_id) if story.rng.random() < 0.5 else world.fail(job_id, "disk error")
+        # What has been copied does not fail any more.
+        finished = story.rng.random() < 0.5 or job_id in story.partly_finished
+        world.finish(job_id) if finished else world.fail(job_id, "disk error")
+
+
+def a_disk_ends(story: "Simulation") -> None:
+    job_id, world = story.any_job()
+    # A worker that shares one id takes its disks one after the other.
+    if world.truth(job_id) == "running" and not story.reality.jobs[job_id].reports.startswith("shared"):
+        story.partly_finished.add(job_id)
+        world.finish(job_id, story.rng.choice(story.reality.jobs[job_id].volumes))
 
 
 def job_freezes(story: "Simulation") -> None:
     job_id, world = story.any_job()
+    story.reality.frozen.add(job_id)
     world.freeze(job_id) if story.rng.random() < 0.5 else world.resume(job_id)
 
 
@@ -135,6 +146,8 @@ TROUBLES: list[Trouble] = [
     job_vanishes,
     worker_is_killed,
     job_ends,
+    a_disk_ends,
+    a_disk_ends,
     job_freezes,
     odd_words,
     completion_contradicts_itself,

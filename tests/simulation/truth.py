@@ -11,7 +11,10 @@ from adapters.simulated_vma.world import World
 from tests.simulation.network import Weather
 
 NEAR_END = 90.0
-STALE = 1.5
+REPORTED = 5.0
+"""Virtual seconds for which a report must be remembered."""
+
+STALE = 2.0
 """Virtual seconds after which the service must know better."""
 
 
@@ -41,6 +44,8 @@ class Reality:
         self.worlds = worlds
         self.weather = weather
         self.wrong_sites: set[str] = set()
+        self.frozen: set[str] = set()
+        self.reported: dict[str, float] = {}
         self.now = now
         self._down: dict[str, tuple[float, float]] = {}
         self._bad = dict.fromkeys(weather, False)
@@ -87,6 +92,11 @@ class Reality:
         if self.now() - ended > STALE:
             return 0.0
         return self.now() - max(began, self._asking_since)
+
+    def has_just_reported(self, job_id: str) -> bool:
+        """Return whether the job's worker has told this very process of itself a short while ago."""
+        at = self.reported.get(job_id, float("-inf"))
+        return at > self._asking_since and self.now() - at < REPORTED
 
     def is_forgotten(self, job_id: str) -> bool:
         """Return whether the job's VMA knows nothing of it now."""
