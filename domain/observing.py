@@ -134,7 +134,7 @@ def _own_reading(target: ProbeTarget, heard: _Heard) -> DiskReading:
         return DiskReading(volume_id=heard.volume_id, status=VMAStatus.UNANSWERED)
     former = next((one for one in target.left_over if one.volume_id == heard.volume_id), None)
     if former is None and heard.volume_id in target.unasked:
-        former = Former(volume_id=heard.volume_id, status=VMAStatus.RUNNING, alive=False)
+        former = Former(volume_id=heard.volume_id, status=VMAStatus.RUNNING)
     return own_figures(_reading(heard.volume_id, heard.answer), former)
 
 

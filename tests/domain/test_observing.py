@@ -310,6 +310,30 @@ class TestPreviousWorker:
 
         assert (seen.status, seen.belied_at, seen.covered) == (VMAStatus.COMPLETED, 41.5, 0)
 
+    def test_one_that_contradicts_itself_says_nothing_against_the_jobs_own_worker(self) -> None:
+        half = document(VMAStatus.COMPLETED, 41.5)
+        left = Former(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=41.5)
+
+        seen = observed(half, own=COMPLETED, left_over=(left,))
+
+        assert (seen.status, seen.belied_at, seen.conclusive) == (VMAStatus.COMPLETED, None, True)
+
+    def test_figures_at_a_hundred_percent_may_be_its_where_nobody_could_be_asked(self) -> None:
+        whole = document(VMAStatus.RUNNING, 100.0)
+
+        asked, unasked = observed(whole, whole, unasked=frozenset({"v2"})).disks
+
+        assert (asked.progress_percent, asked.bytes_transferred) == (100.0, 1000)
+        assert (unasked.status, unasked.progress_percent, unasked.bytes_transferred) == (VMAStatus.RUNNING, None, None)
+
+    def test_its_figures_are_known_where_an_earlier_job_was(self) -> None:
+        left = Former(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=100.0, bytes_transferred=1000)
+
+        seen = observed(document(VMAStatus.RUNNING, 60.0), left_over=(left,), unasked=frozenset({"v1"})).disks[0]
+        same = observed(document(VMAStatus.RUNNING, 100.0), left_over=(left,), unasked=frozenset({"v1"})).disks[0]
+
+        assert (seen.progress_percent, same.progress_percent) == (60.0, None)
+
     def test_what_may_be_its_makes_no_other_disk_doubtful(self) -> None:
         both = observed(COMPLETED, COMPLETED, own=LOST, unasked=frozenset({"v2"}))
 
