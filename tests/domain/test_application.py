@@ -179,7 +179,7 @@ async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_
     assert other.left_over == ()
 
 
-async def test_so_does_one_after_a_job_that_never_began_and_after_a_restart(scenery: Scenery) -> None:
+async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(scenery: Scenery) -> None:
     await ended(scenery, FIRST)
     second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2")
     await scenery.app.register(second, REQUEST)
@@ -189,7 +189,7 @@ async def test_so_does_one_after_a_job_that_never_began_and_after_a_restart(scen
     third = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3")
     job, _ = await restarted.register(third, REQUEST)
 
-    assert left_over(job) == [("a", VMAStatus.COMPLETED), ("b", VMAStatus.COMPLETED)]
+    assert left_over(job) == [("a", VMAStatus.UNANSWERED), ("b", VMAStatus.UNANSWERED)]
 
 
 async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Scenery) -> None:
