@@ -14,6 +14,7 @@ from typing import Protocol
 
 from opentelemetry.trace import TracerProvider
 
+from adapters.identifiers import is_valid_id
 from adapters.vma_address import VMAAddress
 from adapters.vma_channel import Channel, Limits
 from adapters.vma_circuit import Circuit
@@ -23,7 +24,6 @@ from adapters.vma_requests import Requests
 from adapters.vma_transport import http_client
 from adapters.vma_troubles import unknown_vma
 from adapters.vma_trust import authorities
-from domain.identifiers import is_valid_id
 from domain.observing import needs_own_id, observe
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import Answer, Observation, VMAStatus, export_name

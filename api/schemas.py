@@ -14,8 +14,8 @@ from pydantic import (
     field_validator,
 )
 
+from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from adapters.plain_text import holds_token, redacted
-from domain.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from domain.vma_status import export_name
 
 T = TypeVar("T")

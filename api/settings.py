@@ -16,9 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from adapters.identifiers import is_plain_name
 from adapters.plain_text import redacted
 from domain.errors import InvalidInput
-from domain.identifiers import is_plain_name
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"

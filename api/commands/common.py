@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adapters.identifiers import is_valid_id
 from api.commands.client import Client
 from api.settings import PREFIX, load_settings
 from domain.errors import InvalidInput
-from domain.identifiers import is_valid_id
 
 TOKEN = f"{PREFIX}TOKEN"
 """The variable that holds the caller's token: an argument would be seen in the list of processes."""

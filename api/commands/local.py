@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from adapters.identifiers import is_plain_name
 from adapters.tokens import Scope, TokenFile
 from api.commands.common import TOKEN, Commands, Parser
 from api.commands.tables import grid
 from api.settings import load_settings
 from domain.errors import InvalidInput, JobRecoveryError
-from domain.identifiers import is_plain_name
 
 HIGHEST_PORT = 65535
 

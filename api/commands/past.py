@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.identifiers import is_valid_id
 from api.commands import past_tables
 from api.commands.common import Commands, Parser, client, in_path, is_file, numbers, reading, show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
-from domain.identifiers import is_valid_id
 from projections import run_file
 from projections.replay import policy_changes, replay, what_if
 

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from domain.identifiers import MAX_LENGTH, is_plain_name, is_valid_id
+from adapters.identifiers import MAX_LENGTH, is_plain_name, is_valid_id
 
 NAMES = [
     "ctx-PhilB Test machine-20250909-113839",
