@@ -44,21 +44,27 @@ router = APIRouter(prefix="/recovery-runs", tags=["replay"])
 def other_policy(  # noqa: PLR0913 - every number that a policy has
     complete_above_percent: Percent = None,
     unreachable_timeout: Seconds = None,
+    unreachable_grace: Seconds = None,
     startup_grace: Seconds = None,
     confirmation_window: Seconds = None,
     confirmation_probes: Annotated[int | None, Query(ge=1, le=1000)] = None,
     amnesia_share: Share = None,
+    completion_window: Seconds = None,
     amnesia_at_least: Annotated[int | None, Query(ge=1, le=MOST)] = None,
+    attention_after: Seconds = None,
 ) -> dict[str, float]:
     """Read the numbers of another policy; those that are not named stay as they were."""
     asked = {
         "complete_above_percent": complete_above_percent,
         "unreachable_timeout": unreachable_timeout,
+        "unreachable_grace": unreachable_grace,
         "startup_grace": startup_grace,
         "confirmation_window": confirmation_window,
         "confirmation_probes": confirmation_probes,
+        "completion_window": completion_window,
         "amnesia_share": amnesia_share,
         "amnesia_at_least": amnesia_at_least,
+        "attention_after": attention_after,
     }
     return {name: value for name, value in asked.items() if value is not None}
 

@@ -90,7 +90,7 @@ async def test_what_is_not_there_is_a_404_that_names_it(api: httpx.AsyncClient, 
 
 async def test_pages_go_through_every_job_once(api: httpx.AsyncClient) -> None:
     for n in range(7):
-        await registered(api, job_id=f"job-{n}", vm_context_id=f"ctx-{n}")
+        await registered(api, job_id=f"job-{n}", vm_context_id=f"ctx-{n}", volume_ids=[f"disk-{n}"])
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
