@@ -59,6 +59,7 @@ def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
 ) -> None:
     service = start_service()
     start_and_break(vma, service, UNREACHABLE)
+    vma.faults.set("tunnel", place="health")
 
     service.start()
 
@@ -82,14 +83,14 @@ def test_a_figure_that_cannot_be_read_takes_no_job_off_the_vma(vma: SimulatedVMA
 def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_service: StartService) -> None:
     """The first question after a restart may be the one that is never answered."""
     names = ["job-0-hangs", *(f"job-{n}" for n in range(1, 5))]
-    service = start_service(UNREACHABLE_TIMEOUT="0")
+    service = start_service(UNREACHABLE_TIMEOUT="0", UNREACHABLE_GRACE="0")
     run_jobs(vma, service, names)
     service.kill()
     vma.faults.set("hang", id=f"migration-vol-disk-{names[0]}")
 
     service.start()
 
-    service.wait_for(names[0], state="failed", rule="unreachable-too-long", basis="inferred")
+    service.wait_for(names[0], state="pending-retry", rule="unanswered")
     for name in names[1:]:
         service.wait_for(name, state="replicating", rule="still-running")
         assert service.outcomes_of(name) == {"resume"}

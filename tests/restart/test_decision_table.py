@@ -212,8 +212,7 @@ def test_nonsense_is_tried_again_and_decides_nothing(vma: SimulatedVMA, start_se
 
     service.start()
 
-    job = service.wait_for(JOB, state="pending-retry", rule="unintelligible")
-    assert job["needs_attention"]
+    service.wait_for(JOB, state="pending-retry", rule="unintelligible", needs_attention=True)
     vma.faults.clear()
     service.wait_for(JOB, state="replicating", rule="still-running")
 

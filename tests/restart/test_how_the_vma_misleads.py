@@ -113,8 +113,8 @@ class TestTheNextJobOfAVM:
     ) -> None:
         service = start_service(STARTUP_GRACE="60")
         export, said = f"migration-vol-{DISKS[0]}", {"percentage": 100.0, "timing": {"start_time": "10:00"}}
-        vma.world.set_document(export, {"job_id": export, "status": word, **said})
         service.register("job-1", DISKS[0], **context)
+        vma.world.set_document(export, {"job_id": export, "status": word, **said})
         service.wait_for("job-1", state=word, basis="observed")
 
         service.register("job-2", DISKS[0], **context)
@@ -162,8 +162,8 @@ class TestWordsThatMeanSomethingElse:
             "bytes_transferred": 0,
             "total_bytes": 0,
         }
-        vma.world.set_document(export, unchanged)
         service.register(JOB, DISKS[0])
+        vma.world.set_document(export, unchanged)
 
         service.wait_for(JOB, state="completed", basis="observed")
 
@@ -175,7 +175,7 @@ class TestWordsThatMeanSomethingElse:
         vma.world.set_status(JOB, "completed", percent=41.5)
 
         job = service.wait_for(JOB, state="pending-retry", rule="unintelligible")
-        assert "the VMA says completed, and 41.5 % beside it" in job["decision"]["reason"]
+        assert "says completed, and contradicts it with 41.5 %" in job["decision"]["reason"]
         polls(vma)
         service.kill()
         service.start()

@@ -2,13 +2,15 @@
 
     python -m tests.simulation --seeds 10000 [--first 0] [--processes 2]
 
-Prints every seed whose story violates an invariant, and how fast it went; exit code 1 if there was one. A seed that
+Prints every seed whose story violates an invariant, how fast it went, and how often each hazard occurred; exit code 1
+if there was a violation. A seed that
 is printed runs the same way again: `python -m tests.simulation --first SEED --seeds 1`.
 """
 
 import argparse
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation.play import play_many
@@ -26,15 +28,21 @@ def main() -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     chunks = [list(seeds[start : start + CHUNK]) for start in range(0, len(seeds), CHUNK)]
     began, restarts, events, found = time.monotonic(), 0, 0, 0
+    hazards: Counter[str] = Counter()
+    rules: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.processes) as pool:
         for told in (told for chunk in pool.map(play_many, chunks) for told in chunk):
             restarts, events = restarts + told.restarts, events + told.events
+            hazards.update(told.hazards)
+            rules.update(told.rules)
             if told.violation:
                 found += 1
                 print(f"seed {told.seed}: {told.violation}", flush=True)
     took = time.monotonic() - began
     print(f"{asked.seeds} seeds, {found} with a violation; {events} events, {restarts} restarts in {took:.0f} s")
     print(f"{restarts / took:.0f} restarts per second of wall time, on {asked.processes} processes")
+    for title, counts in (("hazards", hazards), ("last decisions", rules)):
+        print(f"{title}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
     return 1 if found else 0
 
 

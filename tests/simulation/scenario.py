@@ -182,6 +182,9 @@ class Simulation:
             volumes=former.volumes,
             vague=vague or self._is_away(former.vma) or former.vague or former.reports not in {"exports", "both"},
         )
+        if self.reality.state(before) == "failed" and former.reports.startswith("shared"):
+            # That it goes on to its next disk under the same id cannot be told from the next job's worker.
+            self.worlds[former.vma].kill(before)
         await self._register(name)
         self._begin_next_worker(before, name)
 
@@ -227,7 +230,7 @@ class Simulation:
             world.remove(before) if rng.random() < 0.5 else world.kill(before)
         how: dict[str, object] = {}
         if rng.random() < 0.5:
-            how["keeps_figures"] = rng.choice([0.0, 1.0, 5.0])
+            how["keeps_figures"] = rng.choice([0.0, 1.0, 5.0, 1000.0])
             self.told.hazards["a_worker_keeps_old_figures"] += 1
         self._begin_worker(name, **how)
         job = self.reality.jobs[name]

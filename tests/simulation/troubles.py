@@ -36,7 +36,7 @@ def vma_restarts(story: "Simulation") -> None:
 
 
 def vma_restarts_and_workers_are_late(story: "Simulation") -> None:
-    story.worlds[story.any_vma()].restart(reannounce=4.0)
+    story.worlds[story.any_vma()].restart(reannounce=(3.0, 4.0))
 
 
 def vma_forgets_one(story: "Simulation") -> None:
@@ -143,6 +143,7 @@ TROUBLES: list[Trouble] = [
     vma_restarts,
     vma_restarts_and_workers_are_late,
     vma_forgets_one,
+    job_vanishes,
     job_vanishes,
     worker_is_killed,
     job_ends,

@@ -18,6 +18,7 @@ from tests.restart.service import ServiceProcess, wait_until
 SETTINGS = {
     "UNREACHABLE_TIMEOUT": "10",
     "STARTUP_GRACE": "3",
+    "COMPLETION_WINDOW": "3",
     "STALE_AFTER": "5",
     "RATE_LIMIT": "0",
 }
@@ -26,6 +27,7 @@ TO_SETTLE = 60.0
 """Seconds after the last trouble within which every job must be known for what it is."""
 
 ENDED = {"completed", "failed"}
+UNKNOWABLE = {"never-seen", "unanswered"}
 
 
 class Told(msgspec.Struct, kw_only=True):
@@ -135,6 +137,9 @@ class Soak:
         truth = self._vma.world.truth(job["job_id"])
         if truth == "running":
             return bool(job["state"] == "replicating")
+        if job["state"] == "pending-retry" and job["decision"]["rule"] in UNKNOWABLE:
+            # Nobody could be asked what stood there when it was registered, and it ended before it was seen.
+            return bool(truth != "running")
         if truth in ENDED and self._vma.world.progress_of(f"migration-vol-disk-{job['job_id']}") is not None:
             return bool(job["state"] == truth)
         # The VMA knows it no more, or has restarted since: a guess, or what was seen before.
