@@ -37,6 +37,7 @@ class HealthMonitor:
         self._stale_after = stale_after
         self._stalled_after = stalled_after
         self._recover = recover
+        self._late: set[str] = set()
         self._tick = max(0.1, min(stale_after / 4, stalled_after / 4, 5.0))
 
     async def run(self) -> None:

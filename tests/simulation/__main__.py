@@ -3,8 +3,8 @@
     python -m tests.simulation --seeds 10000 [--first 0] [--processes 2]
 
 Prints every seed whose story violates an invariant, how fast it went, and how often each hazard occurred; exit code 1
-if there was a violation. A seed that
-is printed runs the same way again: `python -m tests.simulation --first SEED --seeds 1`.
+if there was a violation. A seed that is printed runs the same way again:
+`python -m tests.simulation --first SEED --seeds 1`.
 """
 
 import argparse

@@ -92,6 +92,7 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
     for until, late in ((5.0, []), (60.0, ["vma_polled_late"])):
         await while_running(asyncio.sleep(60), lambda until=until: scenery.clock.monotonic() > until)  # type: ignore[misc]
         await monitor.look()
+        await monitor.look()
         assert (scenery.log.events[1:], scenery.requested) == (late, [])
 
     running.cancel()
