@@ -48,11 +48,11 @@ class HealthMonitor:
 
     async def look(self) -> None:
         """Look once at every polled job."""
-        for vma, lag in self._poller.lags.items():
-            if lag >= self._stale_after:
-                self._log.warning(
-                    "vma_polled_late", vma=vma, lag=round(lag, 1), why="it answers more slowly than we ask"
-                )
+        late = {vma: lag for vma, lag in self._poller.lags.items() if lag >= self._stale_after}
+        for vma in sorted(late.keys() - self._late):
+            lag = round(late[vma], 1)
+            self._log.warning("vma_polled_late", vma=vma, lag=lag, why="it answers more slowly than we ask")
+        self._late = set(late)
         for job_id, live in list(self._poller.live.items()):
             if self._is_stale(live):
                 self._log.warning("job_unpolled", job_id=job_id, stale_after=self._stale_after)
