@@ -17,6 +17,9 @@ from adapters.vma_reply import Reply, failed
 from adapters.vma_window import Turn
 from domain.vma_status import Answer, VMAStatus
 
+HEALTH_PATIENCE = 3.0
+"""Time limits that the health check may take: a VMA that is slower than we ask is there all the same."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of the questions to one VMA. Times in seconds.
@@ -46,7 +49,7 @@ class Channel:
         self._monotonic = monotonic
         self._timeout = limits.timeout
         self._ask = ask
-        self._health = HealthChecks(monotonic, limits.timeout, ask_health, self._health_answered)
+        self._health = HealthChecks(monotonic, HEALTH_PATIENCE * limits.timeout, ask_health, self._health_answered)
 
     async def ask(self, endpoint: str, asked_id: str) -> Answer:
         """Return the answer to one question, however long it waits for its turn."""

@@ -48,7 +48,6 @@ class Reality:
         self.reported: dict[str, float] = {}
         self.now = now
         self._down: dict[str, tuple[float, float]] = {}
-        self._bad = dict.fromkeys(weather, False)
         self._asking_since = now()
 
     def note(self) -> None:
@@ -56,9 +55,9 @@ class Reality:
         now = self.now()
         for name, weather in self.weather.items():
             if weather.is_bad:
-                began = self._down[name][0] if name in self._down and self._bad[name] else now
-                self._down[name] = (began, now)
-            self._bad[name] = weather.is_bad
+                began, ended = self._down.get(name, (now, now))
+                # That it was there for a moment between two questions, nobody can know.
+                self._down[name] = (began if now - ended <= STALE else now, now)
         for job_id, job in self.jobs.items():
             if job.has_begun:
                 self._note(job_id, job)
