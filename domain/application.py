@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from domain.aggregate import Snapshot
-from domain.attribution import Former, standing
+from domain.attribution import standing
 from domain.errors import ConcurrentWrite, JobExists, NotFound, VersionMismatch, VolumeBusy
 from domain.events import Cause, Event, Trace
 from domain.evidence import Circumstances
@@ -57,7 +57,7 @@ class JobRecovery:
         self._log = log
         self._clock = clock
         self._jobs: dict[str, ReplicationJob] = {}
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._listeners: list[Listener] = []
         self._volumes = Volumes(log)
 
@@ -118,9 +118,8 @@ class JobRecovery:
 
         """
         async with AsyncExitStack() as held:
-            await held.enter_async_context(self._lock(asked.job_id))
-            for volume_id in sorted(asked.volume_ids):
-                await held.enter_async_context(self._lock(f"volume:{asked.vma}:{volume_id}"))
+            await held.enter_async_context(self._lock("job", asked.job_id))
+            await self._hold_volumes(held, asked.vma, asked.volume_ids)
             if (existing := await self.known(asked)) is not None:
                 return existing, False
             return await self._register_new(asked, found, trace), True
@@ -172,10 +171,11 @@ class JobRecovery:
 
     async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
         """Set an inferred outcome against the VMA's present word, while neither the VM nor a volume has a newer job."""
-        async with self._lock(job_id):
+        async with self._lock("job", job_id), AsyncExitStack() as held:
             job = await self._take(job_id)
             try:
-                async with self._lock(VMContext.stream_id(job.vm_context_id)):
+                await self._hold_volumes(held, job.vma, job.volume_ids)
+                async with self._lock("context", job.vm_context_id):
                     context = await self._context(job.vm_context_id)
                     newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
                         job_id, job.vma, job.volume_ids
@@ -206,7 +206,8 @@ class JobRecovery:
 
     async def _register_new(self, asked: Registration, found: Observation | None, trace: Trace) -> ReplicationJob:
         (await self._context(asked.vm_context_id)).check_free(asked.job_id)
-        before = await self._left_by_earlier_jobs(asked)
+        before = await self._earlier_jobs(asked)
+        address = found.address if found is not None else None
         job = ReplicationJob(id=asked.job_id)
         job.register(
             asked.vm_name,
@@ -216,14 +217,18 @@ class JobRecovery:
             asked.progress_percent,
             self._clock.now(),
             trace,
-            standing(found, before),
+            standing(
+                found,
+                {v: before[v].left_on(v) if v in before else None for v in asked.volume_ids},
+                elsewhere=[v for v, last in before.items() if last.vma_address not in (None, address)],
+            ),
         )
         await self._save_with_context(job, was_open=False)
         self._volumes.given_to(job.id, job.vma, job.volume_ids)
         return job
 
-    async def _left_by_earlier_jobs(self, asked: Registration) -> dict[str, Former | None]:
-        """Return what the last job of each volume left on its export.
+    async def _earlier_jobs(self, asked: Registration) -> dict[str, ReplicationJob]:
+        """Return the last job of each volume that had one.
 
         Raises:
             VolumeBusy: one of them is still open.
@@ -237,10 +242,10 @@ class JobRecovery:
                     f"volume {volume_id} belongs to the open job {job_id}: {asked.job_id} can be registered when that "
                     "one has ended"
                 )
-        return {v: jobs[last[v]].left_on(v) if v in last else None for v in asked.volume_ids}
+        return {volume_id: jobs[job_id] for volume_id, job_id in last.items()}
 
     async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
-        async with self._lock(job_id):
+        async with self._lock("job", job_id):
             for _ in range(MAX_ATTEMPTS):
                 job = await self._take(job_id)
                 was_open = job.is_open
@@ -269,7 +274,7 @@ class JobRecovery:
         if job.is_open == was_open:
             await self._save(job, was_open=was_open)
             return
-        async with self._lock(VMContext.stream_id(job.vm_context_id)):
+        async with self._lock("context", job.vm_context_id):
             context = await self._context(job.vm_context_id)
             await self._save(job, was_open=was_open, context=context)
 
@@ -290,8 +295,13 @@ class JobRecovery:
         stream_id = VMContext.stream_id(vm_context_id)
         return await self._log.load(VMContext, stream_id) or VMContext(id=stream_id)
 
-    def _lock(self, stream_id: str) -> asyncio.Lock:
-        return self._locks.setdefault(stream_id, asyncio.Lock())
+    async def _hold_volumes(self, held: AsyncExitStack, vma: str, volume_ids: Iterable[str]) -> None:
+        """Keep the volumes from being given to another job; taken in one order, after the job's lock."""
+        for volume_id in sorted(volume_ids):
+            await held.enter_async_context(self._lock("volume", f"{vma}/{volume_id}"))
+
+    def _lock(self, kind: str, name: str) -> asyncio.Lock:
+        return self._locks.setdefault((kind, name), asyncio.Lock())
 
 
 def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> ReplicationJob:

@@ -4,7 +4,7 @@ An export is named by its volume. The VMA keeps its document until the next work
 figures and the start time. So a document counts as this job's only if it cannot be the previous worker's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -30,7 +30,8 @@ class Whose(StrEnum):
 class Former(DiskReading, frozen=True, kw_only=True):
     """What an export said before this job's own worker wrote there.
 
-    `alive`: the previous worker may still write; by default, if it was last seen running. A `running` that is not
+    `alive`: the previous worker may still write; by default, if it was last seen running. One that was given up, and
+    shares the export among its disks, may go on after an end. A `running` that is not
     alive is overtaken: this job's worker writes there now, beside figures that may still be the previous one's.
     One that is neither running nor ended is of an earlier job of which nothing was heard.
     `one_disk`: the export was known to speak for one disk only, so that its figures never went down.
@@ -68,12 +69,11 @@ def attribute(said: DiskReading, former: Former | None, *, unasked: bool = False
     """
     if former is None:
         return _possibly_previous(said) if unasked and said.status in ENDS else Whose.OWN
-    if former.status in ENDS:
+    if former.status in ENDS and not former.alive:
         return _after_an_end(said, former)
-    if former.status is not VMAStatus.RUNNING:
-        return Whose.PREVIOUS
-    if not former.may_still_write or _differ(said.started, former.started):
+    if former.status is VMAStatus.RUNNING and not former.may_still_write:
         return Whose.OWN
+    # Another start time proves nothing: a VMA that has restarted gives the same worker's document a new one.
     return Whose.OWN if former.one_disk and _went_down(said, former) else Whose.PREVIOUS
 
 
@@ -116,19 +116,24 @@ def standing_at_registration(found: DiskReading | None, last: Former | None) -> 
 def as_former(found: DiskReading, last: Former | None) -> Former:
     """Return what a document of others says; what was known of its export stays known."""
     known = {name: getattr(found, name) for name in DiskReading.__struct_fields__}
-    return Former(**known, one_disk=last is not None and last.one_disk)
+    goes_on = True if last is not None and last.alive else None
+    return Former(**known, alive=goes_on, one_disk=last is not None and last.one_disk)
 
 
-def standing(found: Observation | None, last: Mapping[str, Former | None]) -> Standing:
+def standing(found: Observation | None, last: Mapping[str, Former | None], elsewhere: Collection[str] = ()) -> Standing:
     """Return what stands of others when a job is registered.
 
     Args:
         found: what the VMA answered at that moment; None if it did not answer in time.
         last: what the export of each of the job's volumes last said of earlier jobs here; None if there were none.
+        elsewhere: the volumes whose last job was known at another address. That nothing stands here says nothing of it.
 
     """
     said = found.disks if found is not None else ()
     disks = {d.volume_id: d for d in said if d.status in ANSWERED and d.belied_at is None}
+    for volume_id in elsewhere:
+        if volume_id in disks and disks[volume_id].status is VMAStatus.NOT_FOUND:
+            del disks[volume_id]
     stands = [standing_at_registration(disks.get(volume_id), former) for volume_id, former in last.items()]
     return Standing(
         left_over=tuple(one for one in stands if one is not None),

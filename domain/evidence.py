@@ -83,5 +83,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """
         own = [disk.progress_percent for disk in self.disks]
         if any(percent is not None for percent in own):
-            return min(percent or 0.0 for percent in own)
+            # The job's own id may have told of a disk that was not registered.
+            return min(self.progress_percent, *(percent or 0.0 for percent in own))
         return self.progress_percent if self.progress_speaks_for >= len(own) else 0.0

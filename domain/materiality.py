@@ -15,7 +15,7 @@ def is_material(job: JobFields, observation: Observation) -> bool:
     """Whether a polled observation of this job is to be recorded."""
     if (observation.status, observation.doubtful) != (job.vma_status, job.doubtful):
         return True
-    if _others_changed(job, observation):
+    if others_changed(job, observation):
         return True
     if job.last_observed_at is None or _seconds_since_last(job, observation) >= MATERIAL_SECONDS:
         return True
@@ -31,7 +31,7 @@ def _seconds_since_last(job: JobFields, observation: Observation) -> float:
     return abs((observation.observed_at - last).total_seconds())
 
 
-def _others_changed(job: JobFields, observation: Observation) -> bool:
+def others_changed(job: JobFields, observation: Observation) -> bool:
     """Return whether a previous worker's document says something new: it tells that worker's end from this job's."""
     known = {one.volume_id: one.status for one in job.left_over}
     return any(known.get(said.volume_id) is not said.status for said in observation.previous)

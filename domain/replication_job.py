@@ -81,10 +81,10 @@ class ReplicationJob(JobFields, kw_only=True):
         if own is None:
             return Former(volume_id=volume_id, status=VMAStatus.UNANSWERED)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
-        if own.started is None:
-            # A worker's own report, whose figures are not exactly those of the VMA's document.
-            return Former(volume_id=volume_id, status=own.status, one_disk=one_disk)
-        return msgspec.structs.replace(as_former(own, None), one_disk=one_disk)
+        # A worker's own report has no start time, and figures that are not exactly those of the VMA's document.
+        left = Former(volume_id=volume_id, status=own.status) if own.started is None else as_former(own, None)
+        given_up = not one_disk and self.outcome_basis is not Basis.OBSERVED
+        return msgspec.structs.replace(left, one_disk=one_disk, alive=True if given_up else None)
 
     def is_same_registration(
         self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float

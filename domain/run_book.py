@@ -8,7 +8,7 @@ from domain.errors import NotFound
 from domain.events import Cause, RecoveryRunFinished, Trace
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Policy
-from domain.recovery_run import RecoveryRun
+from domain.recovery_run import RUNNING, RecoveryRun
 
 
 class RunResult(msgspec.Struct, kw_only=True):
@@ -38,6 +38,9 @@ class RunBook:
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], asked_by: Trace | None
     ) -> RecoveryRun:
         """Record that a run begins, asked for by a request or, without one, by this process itself."""
+        # What was stored although its answer was lost need not be stored again.
+        if (stored := await self._log.load(RecoveryRun, run_id)) is not None and stored.instance == self.instance:
+            return stored
         run = RecoveryRun(id=run_id)
         trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
         run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
@@ -49,6 +52,8 @@ class RunBook:
         run = await self._log.load(RecoveryRun, run_id)
         if run is None:
             raise NotFound(f"there is no recovery run {run_id}")
+        if run.status != RUNNING:
+            return
         fields = msgspec.structs.asdict(result)
         run.record(RecoveryRunFinished, self._clock.now(), Trace(run.id, run.last_ref), **fields)
         await self._log.append(run.collect_events())

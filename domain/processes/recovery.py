@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from domain.application import JobRecovery
-from domain.errors import IllegalTransition, JobRecoveryError, StorageUnavailable
+from domain.errors import ConcurrentWrite, IllegalTransition, JobRecoveryError, NotFound, StorageUnavailable
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.ports import Clock, Log
@@ -159,7 +159,7 @@ class Recovery:
         while True:
             try:
                 return await write()
-            except StorageUnavailable as error:
+            except (StorageUnavailable, ConcurrentWrite) as error:
                 self._log.error(trouble, run_id=run_id, error=str(error))
                 await self._clock.sleep(TROUBLE)
 
@@ -168,7 +168,7 @@ class Recovery:
         while True:
             try:
                 await self._bring_to_decision(job_id, run, cause, progress)
-            except IllegalTransition as settled:
+            except (IllegalTransition, NotFound) as settled:
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))

@@ -13,6 +13,7 @@ from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
+from domain.materiality import others_changed
 from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
 from domain.processes.contact import Contact
@@ -114,12 +115,16 @@ class RetryScheduler:
     async def _has_changed(self, job_id: str, waiting: Waiting) -> bool:
         job = await self._app.job(job_id)
         if job.state is not JobState.PENDING_RETRY:
-            self.drop(job_id)
+            # Who watches it now was told already; only what has ended needs nobody.
+            if not job.is_open:
+                self.drop(job_id)
             return False
         observation = await self._contact.ask(job)
         circumstances = self._contact.circumstances(job)
         decision = self._app.assess(job, observation, circumstances)
         if decision is None or decision.outcome is not Outcome.RETRY or decision.rule.value != waiting.rule:
+            return True
+        if others_changed(job, observation):
             return True
         recorded = job.decision is not None and job.decision.needs_attention
         return not recorded and circumstances.silence.unheard_for >= self._app.policy.attention_after

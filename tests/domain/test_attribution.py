@@ -119,12 +119,15 @@ class TestWhileThePreviousWorkerMayStillWrite:
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     @pytest.mark.parametrize("started", ["09:00", "11:00"])
-    def test_a_worker_that_began_at_another_time_is_the_jobs_own(self, status: VMAStatus, started: str) -> None:
-        assert attribute(said(status, started=started), was()) is Whose.OWN
+    def test_another_start_time_proves_no_other_worker(self, status: VMAStatus, started: str) -> None:
+        """A VMA that has restarted gives the same worker's document a new one."""
+        assert attribute(said(status, started=started), was()) is Whose.PREVIOUS
 
-    def test_a_start_that_only_one_of_the_two_tells_proves_nothing(self) -> None:
-        assert attribute(said(started=None), was()) is Whose.PREVIOUS
-        assert attribute(said(), was(started=None)) is Whose.PREVIOUS
+    @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
+    def test_one_that_may_go_on_after_an_end_is_believed_in_nothing(self, status: VMAStatus) -> None:
+        """It shares the export: its next disk follows the end of one."""
+        assert attribute(said(status), was(FAILED, alive=True)) is Whose.PREVIOUS
+        assert attribute(said(status, progress_percent=61.0), was(COMPLETED, alive=True)) is Whose.PREVIOUS
 
     def test_progress_that_went_down_on_an_export_of_one_disk_is_the_jobs_own(self) -> None:
         assert attribute(said(progress_percent=59.9), was(one_disk=True)) is Whose.OWN
@@ -256,8 +259,13 @@ class TestStandingAtRegistration:
         assert standing_at_registration(on, was()) == was(progress_percent=70.0, bytes_transferred=700)
 
     def test_the_new_jobs_worker_may_have_begun_before_the_job_was_registered(self) -> None:
-        assert standing_at_registration(said(started="11:00"), was()) == was().overtaken()
         assert standing_at_registration(said(), was(COMPLETED)) == was(COMPLETED).overtaken()
+        below = standing_at_registration(said(progress_percent=1.0), was(one_disk=True))
+        assert below == was(one_disk=True).overtaken()
+
+    @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
+    def test_a_worker_that_may_go_on_after_an_end_stays_known_as_such(self, status: VMAStatus) -> None:
+        assert standing_at_registration(said(status), was(FAILED, alive=True)) == was(status, alive=True)
 
     def test_a_worker_that_nobody_knows_is_taken_for_the_new_jobs(self) -> None:
         assert standing_at_registration(said(progress_percent=99.9), None) is None
@@ -289,6 +297,18 @@ class TestStanding:
 
         assert [(one.volume_id, one.status) for one in stands.left_over] == [("v1", COMPLETED), ("v4", FAILED)]
         assert stands.unasked == ()
+
+    def test_that_nothing_stands_at_another_address_says_nothing_of_the_last_job(self) -> None:
+        last = {"v1": was(COMPLETED), "v2": was(COMPLETED)}
+        found = observed(NOT_FOUND, NOT_FOUND)
+
+        assert standing(found, last, elsewhere=["v1"]).left_over == (was(COMPLETED),)
+        assert standing(found, last).left_over == ()
+
+    def test_what_stands_at_another_address_stands(self) -> None:
+        stands = standing(observed(document(FAILED, 7.0)), {"v1": was(COMPLETED)}, elsewhere=["v1"])
+
+        assert [one.status for one in stands.left_over] == [FAILED]
 
     def test_where_nobody_answered_nobody_knows(self) -> None:
         assert standing(None, dict.fromkeys(("v1", "v2"))) == Standing(unasked=("v1", "v2"))

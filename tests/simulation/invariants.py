@@ -112,7 +112,7 @@ class Invariants:
             doubtful = job.is_guess or job.stalled_since is not None or job.state is JobState.RECOVERING
             if truth.vague:
                 continue
-            if truth.now == "gone" and truth.known:
+            if truth.now == "gone" and (truth.known or job.stalled_since is not None):
                 # A worker that died leaves its document, in which nothing moves.
                 insist(job.stalled_since is not None or not job.is_open, wrong)
             elif truth.now == "waiting":

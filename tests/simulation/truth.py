@@ -100,7 +100,7 @@ class Reality:
     def is_forgotten(self, job_id: str) -> bool:
         """Return whether the job's VMA knows nothing of it now."""
         job = self.jobs[job_id]
-        ids = [job_id] if job.reports.endswith("job_id") else job.exports
+        ids = [job_id] if job.reports.endswith("job_id") else [job_id, *job.exports]
         world = self.worlds[job.vma]
         return not any(world.progress_of(one) or world.status_of(one) for one in ids)
 
