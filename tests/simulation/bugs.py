@@ -198,7 +198,7 @@ def old_figures_are_taken_for_progress(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_stands_there_at_registration_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "standing", lambda *_: Standing())
+    monkeypatch.setattr(application, "standing", lambda *_, **_how: Standing())
 
 
 @bug
@@ -270,10 +270,10 @@ def a_workers_own_report_is_no_contact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def two_open_jobs_share_a_volume(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing(_self: Any, asked: Any) -> dict[str, None]:
-        return dict.fromkeys(asked.volume_ids)
+    async def nothing(*_: Any) -> dict[str, ReplicationJob]:
+        return {}
 
-    monkeypatch.setattr(JobRecovery, "_left_by_earlier_jobs", nothing)
+    monkeypatch.setattr(JobRecovery, "_earlier_jobs", nothing)
 
 
 @bug
