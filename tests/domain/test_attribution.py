@@ -267,6 +267,11 @@ class TestStandingAtRegistration:
     def test_a_worker_that_may_go_on_after_an_end_stays_known_as_such(self, status: VMAStatus) -> None:
         assert standing_at_registration(said(status), was(FAILED, alive=True)) == was(status, alive=True)
 
+    def test_after_a_failure_on_a_shared_export_the_same_worker_may_run_on(self) -> None:
+        """It goes on to its next disk; on an export of one disk nobody but the new job's worker runs."""
+        assert standing_at_registration(said(), was(FAILED)) == was()
+        assert standing_at_registration(said(), was(FAILED, one_disk=True)) == was(one_disk=True).overtaken()
+
     def test_a_worker_that_nobody_knows_is_taken_for_the_new_jobs(self) -> None:
         assert standing_at_registration(said(progress_percent=99.9), None) is None
         unknown = said(progress_percent=None, bytes_transferred=None)

@@ -140,11 +140,6 @@ def a_restart_finds_no_job_that_was_recovering(monkeypatch: pytest.MonkeyPatch) 
 
 
 @bug
-def a_run_lets_go_of_jobs_that_another_run_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Recovery, "_let_go", lambda self, job_id, _run_id: self.held.pop(job_id, None))
-
-
-@bug
 def a_vm_takes_a_second_job_beside_an_active_one(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = VMContext.admit
 

@@ -204,3 +204,29 @@ async def test_the_jobs_of_a_vma_at_another_address_are_not_lost_and_those_of_ot
     await recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"])
 
     assert await rules(scenery, ["job-1", "job-2", "job-3"]) == ["vma-replaced", "vma-replaced", "lost"]
+
+
+async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_up(
+    scenery: Scenery, recovery: Recovery
+) -> None:
+    await scenery.job("job-1")
+    await scenery.job("job-2", vma="dc2")
+    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    scenery.vma.hang("dc2")
+
+    async def one_is_decided() -> bool:
+        return recovery.held == {"job-2": "run-1"}
+
+    first = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2"], run_id="run-1"))
+    await eventually(one_is_decided)
+    scenery.vma.hang("default")
+    second = asyncio.ensure_future(recovery.run(Cause.RETRY_DUE, ["job-1"], run_id="run-2"))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+    assert recovery.held == {"job-1": "run-2"}
+
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert recovery.held == {}
