@@ -187,11 +187,6 @@ def a_given_up_worker_that_goes_on_is_taken_for_the_next_jobs(monkeypatch: pytes
 
 
 @bug
-def old_figures_are_taken_for_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "own_figures", lambda said, _former: said)
-
-
-@bug
 def what_stands_there_at_registration_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "standing", lambda *_, **_how: Standing())
 

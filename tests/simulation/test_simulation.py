@@ -28,7 +28,6 @@ FOUND_BY = {
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 25,
     "what_the_previous_worker_left_is_believed": 9,
     "a_given_up_worker_that_goes_on_is_taken_for_the_next_jobs": 90,
-    "old_figures_are_taken_for_progress": -1,
     "what_stands_there_at_registration_is_not_asked": 5,
     "what_stood_at_another_address_is_believed": 20,
     "our_own_absence_counts_as_silence": 8,
