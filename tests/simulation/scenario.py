@@ -360,6 +360,12 @@ class Simulation:
         sites = self._sites(calm=calm)
         return Life(self.told.restarts, self.disk, self._engine, sites, self.weather, self.clock, self.rng)
 
+    def _ask_elsewhere(self, vma: str) -> None:
+        """Have nobody know what stood at the right address before a job was seen there."""
+        for job_id, job in self._invariants.jobs.items():
+            if job.vma == vma and not job.seen_on_vma:
+                self.reality.jobs[job_id].vague = True
+
     def _sites(self, *, calm: bool) -> Sites:
         """Return where the service finds the VMAs in its next life: one may be missing, or be another one."""
         sites: Sites = {name: (f"http://{name}.invalid", world) for name, world in self.worlds.items()}
@@ -373,5 +379,6 @@ class Simulation:
             del sites[name]
         else:
             self.told.hazards["an_address_is_that_of_another_vma"] += 1
+            self._ask_elsewhere(name)
             sites[name] = (f"http://{name}-elsewhere.invalid", self._elsewhere)
         return sites
