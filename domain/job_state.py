@@ -84,7 +84,8 @@ class JobFields(Aggregate, kw_only=True):
 
     `outcome_basis` says whether a completed or failed job's outcome was observed or inferred; it is None while the
     job is open, and for an operator's decision, which is neither. `left_over` is what exports say of other jobs, and
-    `unasked` the volumes of which that is not known. `vma_address` is where the VMA last knew the job or, before that,
+    `unasked` the volumes of which that is not known; `unheard` those with an earlier job of which nothing was heard at
+    registration. `vma_address` is where the VMA last knew the job or, before that,
     where it was asked what its exports say.
     """
 
@@ -104,6 +105,7 @@ class JobFields(Aggregate, kw_only=True):
     disks: dict[str, DiskReading] = msgspec.field(default_factory=dict)
     left_over: tuple[Former, ...] = ()
     unasked: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     vma_address: str | None = None
     vma_status: VMAStatus | None = None
     doubtful: bool = False
@@ -182,6 +184,7 @@ class JobFields(Aggregate, kw_only=True):
         self.registered_at = self.moved_at = event.recorded_at
         self.progress_percent = self.registered_percent = self.least_percent = event.progress_percent
         self.left_over, self.unasked, self.vma_address = event.left_over, event.unasked, event.address
+        self.unheard = tuple(one.volume_id for one in event.left_over if one.status is VMAStatus.UNANSWERED)
         self.progress_speaks_for = len(event.volume_ids)
         # Progress that was known at registration can only have come from the VMA.
         self.seen_on_vma = event.progress_percent > 0
@@ -217,6 +220,13 @@ class JobFields(Aggregate, kw_only=True):
         if self.movement != before:
             self.moved_at = observation.observed_at
 
+    @property
+    def left_over_elsewhere(self) -> tuple[Former, ...]:
+        """What others may have left at another address: that nothing stood at one says nothing of the next."""
+        known = {one.volume_id for one in self.left_over}
+        unheard = (v for v in self.unheard if v not in known)
+        return (*self.left_over, *(Former(volume_id=v, status=VMAStatus.UNANSWERED) for v in unheard))
+
     def _assign_left_over(self, observation: Observation) -> None:
         """Follow what the exports say of others, until this job's own worker writes there."""
         if not observation.is_of_vma:
@@ -237,6 +247,7 @@ class JobFields(Aggregate, kw_only=True):
         moved = not self.seen_on_vma and observation.address not in {None, self.vma_address}
         if moved and (answered or observation.is_contact):
             self.vma_address, self.unasked = observation.address, self.volume_ids
+            self.left_over = self.left_over_elsewhere
         if observation.address == self.vma_address:
             self.unasked = tuple(v for v in self.unasked if v not in answered)
 

@@ -122,6 +122,37 @@ class TestWhatOthersLeft:
         assert [one.one_disk for one in job.left_over] == [True]
 
 
+class TestAtAnotherAddress:
+    """An earlier job of the volume was never heard of, and the VMA is asked in one place and then in another."""
+
+    UNHEARD = Former(volume_id="v1", status=VMAStatus.UNANSWERED)
+
+    def asked(self, job: ReplicationJob, says: Document | VMAStatus, address: str) -> ReplicationJob:
+        target = job.target_at(address)
+        seen = observed(says, own=GONE.status, left_over=target.left_over, unasked=target.unasked, address=address)
+        job.observe(seen, at(10))
+        return job
+
+    def test_that_nothing_stands_in_one_place_says_nothing_of_the_other(self) -> None:
+        job = registered_after(self.UNHEARD, volumes=("v1",)).job
+        self.asked(job, GONE.status, "http://wrong")
+        self.asked(job, GONE.status, "http://wrong")
+
+        self.asked(job, document(COMPLETED.status, 100.0), "http://right")
+
+        assert (job.state, job.vma_status) == (JobState.REPLICATING, VMAStatus.UNANSWERED)
+        assert former(job) == [("v1", COMPLETED.status)]
+
+    def test_in_one_and_the_same_place_it_frees_the_volume(self) -> None:
+        job = registered_after(self.UNHEARD, volumes=("v1",)).job
+        self.asked(job, GONE.status, "http://right")
+        self.asked(job, GONE.status, "http://right")
+
+        self.asked(job, document(COMPLETED.status, 100.0), "http://right")
+
+        assert job.state is JobState.COMPLETED
+
+
 class TestUnasked:
     """Volumes of which nobody could say at registration what stood on their exports."""
 

@@ -228,6 +228,9 @@ class Simulation:
         world, rng = self.worlds[self.reality.jobs[name].vma], self.rng
         if self.reality.jobs[before].has_begun and world.truth(before) == "running":
             world.remove(before) if rng.random() < 0.5 else world.kill(before)
+        elif self.reality.jobs[before].has_begun and self.reality.is_forgotten(before):
+            # A worker that ended before its first document does not write one beside the next worker's.
+            world.remove(before)
         how: dict[str, object] = {}
         if rng.random() < 0.5:
             how["keeps_figures"] = rng.choice([0.0, 1.0, 5.0, 1000.0])
