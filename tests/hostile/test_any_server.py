@@ -112,7 +112,7 @@ def examples(long: int, short: int) -> settings:
     return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@examples(500, 400)
+@examples(500, 150)
 @given(status=st.sampled_from([200, 200, 200, 404, 302, 307, 500, 503]), body=BODIES, ends=ENDS)
 def test_a_whole_reply_is_read_as_it_is(prober: Prober, status: int, body: bytes, ends: str) -> None:
     seen = prober.probe(reply(status, b"Content-Length: %d\r\n", body), ends)
@@ -121,7 +121,7 @@ def test_a_whole_reply_is_read_as_it_is(prober: Prober, status: int, body: bytes
         assert seen.status not in CONCLUSIVE, seen
 
 
-@examples(500, 400)
+@examples(500, 150)
 @given(
     sends=st.one_of(
         st.binary(max_size=200),

@@ -79,10 +79,18 @@ def test_a_damaged_log_is_refused_with_its_name_and_what_to_do(stopped: ServiceP
     assert "backup" in words
 
 
-def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(stopped: ServiceProcess) -> None:
+@pytest.fixture
+def every(request: pytest.FixtureRequest) -> int:
+    """Return which pages of a file to damage: each one in the long form."""
+    return 1 if request.config.getoption("--long") else 5
+
+
+def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(
+    stopped: ServiceProcess, every: int
+) -> None:
     model = stopped.data_dir / "read_model.sqlite"
     whole = model.read_bytes()
-    for page in range(0, len(whole), 4096):
+    for page in range(0, len(whole), 4096 * every):
         for file in stopped.data_dir.glob("read_model.*"):
             file.unlink()
         model.write_bytes(whole[:page] + b"\xff" * 4096 + whole[page + 4096 :])

@@ -66,11 +66,13 @@ def test_requests_and_probes_are_traced_without_secrets(
     service.register("job-1", "disk-1")
     service.wait_for("job-1", vma_status="running")
 
-    spans = wait_until(lambda: collector.spans() if len(collector.spans()) > 1 else None)
-    names = {name for of_library in spans.values() for name in of_library}
-    assert "POST /api/v1/jobs" in names
+    def names() -> set[str]:
+        return {name for of_library in collector.spans().values() for name in of_library}
+
+    wait_until(lambda: {"POST /api/v1/jobs", "GET"} <= names(), 30, "the request's and the probes' spans")
+    spans = collector.spans()
     assert any("httpx" in library for library in spans)
-    assert not any(path in name for name in names for path in ("/readyz", "/livez", "/metrics"))
+    assert not any(path in name for name in names() for path in ("/readyz", "/livez", "/metrics"))
     assert b"hunter2" not in b"".join(collector.received)
 
 

@@ -92,7 +92,7 @@ def test_a_seed_runs_the_same_way_in_every_process() -> None:
             capture_output=True,
             text=True,
         ).stdout
-        for hash_seed in ("1", "2", "3")
+        for hash_seed in ("1", "2")
     }
 
     assert len(digests) == 1
