@@ -9,6 +9,8 @@ from adapters.vma_dialects import read_reply
 from domain.vma_status import Answer, VMAStatus
 from tests.hostile.replies import ASKED, BODIES, STATUSES, check
 
+MANY = 1500 if settings.get_current_profile_name() == "long" else 500
+
 CORPUS = [
     b'{"status":"running","disks":[{"status":[]}]}',
     b'{"status":"completed","percentage":1' + b"0" * 400 + b"}",
@@ -36,7 +38,7 @@ def test_what_was_found_once_is_read_as_no_word_about_the_job(body: bytes) -> No
     assert answer.status in {VMAStatus.UNINTELLIGIBLE, VMAStatus.RUNNING}
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=MANY, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(http_status=STATUSES, body=BODIES)
 def test_any_reply_is_one_status_and_garbage_is_never_conclusive(http_status: int, body: bytes) -> None:
     answer = read_reply(ASKED, http_status, body, 1.0)
