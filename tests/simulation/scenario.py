@@ -263,16 +263,21 @@ class Simulation:
 
     async def _register(self, name: str) -> None:
         job = self.reality.jobs[name]
+        is_first = job.registered_at is None
         context = f"vm-{name}" if self.rng.random() < 0.8 else "vm-shared"
-        if job.registered_at is None:
+        if is_first:
             job.registered_at = self.clock.monotonic()
             # What stood there before is not this job's, and what could not be asked may be.
-            has_ended = any(self._says_ended(job.vma, export) for export in (name, *job.exports))
-            job.vague = job.vague or has_ended or self.weather[job.vma] != Weather() or self._is_away(job.vma)
+            job.vague = job.vague or self.weather[job.vma] != Weather() or self._is_away(job.vma)
         asked = Registration(
             job_id=name, vm_name=name, vm_context_id=context, volume_ids=tuple(job.volumes), vma=job.vma
         )
-        await self._life.service.registrar.register(asked, TRACE)
+        try:
+            await self._life.service.registrar.register(asked, TRACE)
+        finally:
+            # The VMA is asked some time after the request comes; a worker may end meanwhile.
+            ended = any(self._says_ended(job.vma, export) for export in (name, *job.exports))
+            job.vague = job.vague or (is_first and ended)
 
     async def _live(self, waiting: list[str]) -> None:
         for _ in range(self.rng.randint(2, 6)):
