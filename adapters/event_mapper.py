@@ -9,6 +9,11 @@ from adapters import snapshots
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import EVENTS
+from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+
+AGGREGATES = (ReplicationJob, RecoveryRun, VMContext)
 
 
 class EventMapper(Mapper[str]):
@@ -19,6 +24,10 @@ class EventMapper(Mapper[str]):
         super().__init__(transcoder=cast("Transcoder", None))
         self._encoder = msgspec.json.Encoder()
         self._decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
+        # Two threads that are the first to decode a struct end the process (msgspec 0.22): it is prepared before there
+        # are any, for snapshots and the read model as well.
+        for kind in AGGREGATES:
+            msgspec.json.Decoder(kind)
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:  # noqa: ANN401 - the library's signature
         """Encode an event, or a snapshot, for storing."""
