@@ -123,7 +123,7 @@ def goes_on(vma: SimulatedVMA, service: ServiceProcess) -> None:
     wait_until(lambda: service.get("/api/v1/polling").json()["polls"] > polls, what="polled again")
 
     assert is_alive(service)
-    assert service.job("job-2")["state"] == "replicating"
+    service.wait_for("job-2", state="replicating")
     assert service.terminate(within=5) == 0
 
 
