@@ -6,6 +6,10 @@ import pytest
 from hypothesis import settings
 
 
+SLOW = {"faults", "restart", "simulation", "soak"}
+"""The folders whose tests run real processes, or whole lives of the service."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long form of the tests that have one."""
     parser.addoption("--long", action="store_true", help="kill more often, look at more jobs")
@@ -18,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("short", derandomize=True, database=None)
     settings.register_profile("long", print_blob=True)
     settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest: a run ends when its last test does."""
+    items.sort(key=lambda item: not SLOW.intersection(item.path.parts))
 
 
 @pytest.fixture(scope="session")
