@@ -1,5 +1,6 @@
 """How events and snapshots are stored: as JSON under explicit topics, readable with nothing but an SQLite shell."""
 
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
@@ -8,12 +9,15 @@ from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 from adapters import snapshots
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
-from domain.events import EVENTS
+from domain.events import EVENTS, UnreadableEvent
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 
 AGGREGATES = (ReplicationJob, RecoveryRun, VMContext)
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""The time of an event whose own cannot be read."""
 
 
 class EventMapper(Mapper[str]):
@@ -69,6 +73,18 @@ class EventMapper(Mapper[str]):
                 "restore it from a backup"
             )
             raise StorageUnavailable(message) from error
+
+
+def unreadable(stored: StoredEvent, why: str) -> UnreadableEvent:
+    """Return what stands for a stored event that cannot be decoded."""
+    return UnreadableEvent(
+        originator_id=str(stored.originator_id),
+        originator_version=stored.originator_version,
+        recorded_at=NEVER,
+        correlation_id="",
+        causation_id="",
+        why=why,
+    )
 
 
 def _name(stored: StoredEvent) -> str:

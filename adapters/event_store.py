@@ -13,10 +13,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from eventsourcing.persistence import EventStore
+from eventsourcing.persistence import EventStore, Notification
 
 from adapters import log_file
 from adapters.event_file import open_events
+from adapters.event_mapper import unreadable
 from adapters.group_commit import DATABASE, GroupCommit, WriteRequest
 from adapters.seals import Seal, SealingRecorder, verify
 from domain.aggregate import Snapshot
@@ -88,10 +89,10 @@ class SQLiteEventLog:
         return await self._read(partial(self._load, kind, stream_id))
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
-        """Rebuild several aggregates in one go."""
+        """Rebuild several aggregates in one go; one that cannot be read is left out and reported."""
 
         def load_all() -> dict[str, TAggregate]:
-            loaded = ((stream_id, self._load(kind, stream_id)) for stream_id in stream_ids)
+            loaded = ((stream_id, self._load_or_report(kind, stream_id)) for stream_id in stream_ids)
             return {stream_id: found for stream_id, found in loaded if found is not None}
 
         return await self._read(load_all)
@@ -110,7 +111,7 @@ class SQLiteEventLog:
 
         def select() -> list[JobRegistered]:
             found = self._recorder.select_notifications(start=None, limit=ALL, topics=[JobRegistered.topic])
-            return [cast("JobRegistered", self._events.mapper.to_domain_event(n)) for n in found]
+            return [event for _, event in map(self._entry, found) if isinstance(event, JobRegistered)]
 
         return await self._read(select)
 
@@ -133,7 +134,7 @@ class SQLiteEventLog:
 
         def select() -> list[tuple[int, Event]]:
             found = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
-            return [(n.id, cast("Event", self._events.mapper.to_domain_event(n))) for n in found]
+            return [self._entry(notification) for notification in found]
 
         return await self._read(select)
 
@@ -177,12 +178,37 @@ class SQLiteEventLog:
         if verdict.broken_at is not None:
             raise log_file.not_as_sealed(path, verdict)
 
+    def _entry(self, notification: Notification) -> tuple[int, Event]:
+        """Return an event with its position; one that cannot be decoded must not hide those after it."""
+        try:
+            return notification.id, cast("Event", self._events.mapper.to_domain_event(notification))
+        except StorageUnavailable as error:
+            return notification.id, unreadable(notification, str(error))
+
+    def _load_or_report(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
+        try:
+            return self._load(kind, stream_id)
+        except StorageUnavailable as error:
+            self._log.error("stream_not_loaded", stream=stream_id, error=str(error))
+            return None
+
     def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
-        snapshot = next(self._snapshots.get(stream_id, lte=version, desc=True, limit=1), None)
-        after = snapshot.originator_version if snapshot else None
-        events = cast("Iterator[Event]", self._events.events.get(stream_id, gt=after, lte=version))
-        begun = kind.fold(None, [cast("Snapshot", snapshot)]) if snapshot else None
-        return kind.fold(begun, events)
+        """Rebuild an aggregate.
+
+        Raises:
+            StorageUnavailable: an event of it cannot be decoded or applied: nothing is decided from the rest.
+
+        """
+        found = cast("Snapshot | None", next(self._snapshots.get(stream_id, lte=version, desc=True, limit=1), None))
+        snapshot = found if found is not None and found.topic == kind.kind else None
+        events = self._events.events.get(stream_id, gt=snapshot.originator_version if snapshot else None, lte=version)
+        history = cast("Iterator[Event]", events)
+        begun = kind.fold(None, [snapshot]) if snapshot else None
+        try:
+            return kind.fold(begun, history)
+        except (AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+            why = f"the events of {stream_id} cannot be applied ({type(error).__name__}: {error})"
+            raise StorageUnavailable(f"{why}: see `job-recovery verify`") from error
 
     @property
     def _snapshots(self) -> EventStore[str]:

@@ -27,6 +27,8 @@ class Aggregate(msgspec.Struct, kw_only=True):
     """One consistency boundary: an id, a version, and the events that are not stored yet."""
 
     kind: ClassVar[str]
+    begins_with: ClassVar[type[Event]]
+    """The first event of every stream of this kind. A stream without it is one of another kind."""
 
     id: str
     version: int = 0
@@ -53,14 +55,18 @@ class Aggregate(msgspec.Struct, kw_only=True):
 
     @classmethod
     def fold(cls, aggregate: Self | None, events: Iterable[Event | Snapshot]) -> Self | None:
-        """Rebuild from a snapshot and the events after it, or go on from `aggregate`."""
+        """Rebuild from a snapshot and the events after it, or go on from `aggregate`.
+
+        Returns None for a stream of another kind.
+        """
         for event in events:
             if isinstance(event, Snapshot):
                 aggregate = msgspec.json.decode(event.state, type=cls)
                 continue
-            if aggregate is None:
+            if aggregate is None and isinstance(event, cls.begins_with):
                 aggregate = cls(id=event.originator_id)
-            aggregate.apply(event)
+            if aggregate is not None:
+                aggregate.apply(event)
         return aggregate
 
     def apply(self, event: Event) -> None:

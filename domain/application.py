@@ -16,13 +16,14 @@ import msgspec
 
 from domain.aggregate import Snapshot
 from domain.attribution import standing
-from domain.errors import ConcurrentWrite, JobExists, NotFound, VersionMismatch, VolumeBusy
+from domain.errors import ConcurrentWrite, JobExists, NotFound, StorageUnavailable, VersionMismatch, VolumeBusy
 from domain.events import Cause, Event, Trace
 from domain.evidence import Circumstances
 from domain.materiality import is_material
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Decision, Outcome, Policy, decide
 from domain.replication_job import ReplicationJob
+from domain.streams import check_job_id
 from domain.vm_context import VMContext
 from domain.vma_status import Observation
 from domain.volumes import Volumes
@@ -83,7 +84,7 @@ class JobRecovery:
         return self._jobs.values()
 
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
-        """Load many jobs in one go and keep them in memory; what a restart begins with."""
+        """Load many jobs at once and keep them in memory; what a restart begins with. Unreadable ones are left out."""
         loaded = await self._log.load_many(ReplicationJob, list(job_ids))
         self._jobs.update(loaded)
         return list(loaded.values())
@@ -112,6 +113,7 @@ class JobRecovery:
             The job, and whether it is new.
 
         Raises:
+            InvalidInput: the id is reserved.
             JobExists: the id belongs to a job with other content.
             ContextBusy: the VM context has another active job.
             VolumeBusy: one of the volumes has.
@@ -205,6 +207,7 @@ class JobRecovery:
         return await self._change(job_id, command)
 
     async def _register_new(self, asked: Registration, found: Observation | None, trace: Trace) -> ReplicationJob:
+        check_job_id(asked.job_id)
         (await self._context(asked.vm_context_id)).check_free(asked.job_id)
         before = await self._earlier_jobs(asked)
         address = found.address if found is not None else None
@@ -231,12 +234,15 @@ class JobRecovery:
         """Return the last job of each volume that had one.
 
         Raises:
+            StorageUnavailable: one of them cannot be read.
             VolumeBusy: one of them is still open.
 
         """
         last = await self._volumes.last_jobs(asked.vma, asked.volume_ids)
         jobs = await self._log.load_many(ReplicationJob, sorted(set(last.values())))
         for volume_id, job_id in last.items():
+            if job_id not in jobs:
+                raise StorageUnavailable(f"volume {volume_id} belonged to the job {job_id}, which cannot be read now")
             if jobs[job_id].is_open:
                 raise VolumeBusy(
                     f"volume {volume_id} belongs to the open job {job_id}: {asked.job_id} can be registered when that "

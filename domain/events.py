@@ -32,6 +32,12 @@ class Cause(StrEnum):
 SERVICE = "job-recovery"
 """The actor of what the service does by itself."""
 
+LOCAL = "local"
+"""The actor of calls to a service without tokens."""
+
+RESERVED_ACTORS = {SERVICE, LOCAL}
+"""Names that no person and no token can have."""
+
 
 class Trace(msgspec.Struct, frozen=True):
     """Where an event comes from: the run or request it belongs to, what directly led to it, and who asked for it."""
@@ -229,6 +235,14 @@ class RecoveryRunInterrupted(Event, frozen=True, kw_only=True):
     topic = "RecoveryRunInterrupted"
 
     reason: str
+
+
+class UnreadableEvent(Event, frozen=True, kw_only=True):
+    """Stands for a stored event that this version cannot decode, so that those after it can be read. Never stored."""
+
+    topic = "UnreadableEvent"
+
+    why: str
 
 
 EVENTS: dict[str, type[Event]] = {

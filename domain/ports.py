@@ -38,7 +38,7 @@ class EventLog(Protocol):
         """Rebuild an aggregate from its events; None if it has none."""
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
-        """Rebuild several aggregates in one go; those without events are left out."""
+        """Rebuild several aggregates in one go; those without events, or that cannot be read, are left out."""
 
     async def registrations(self) -> Sequence[JobRegistered]:
         """Return the registrations of all jobs, in the order in which they were stored."""

@@ -23,6 +23,8 @@ class RecoveryRun(Aggregate, kw_only=True):
     """One pass of recovery over a set of jobs. Durations in seconds."""
 
     kind: ClassVar[str] = "recovery-run"
+    begins_with: ClassVar[type[Event]] = RecoveryRunStarted
+    ID_PATTERN: ClassVar[str] = "run-[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
 
     status: str = RUNNING
     cause: Cause | None = None

@@ -13,6 +13,7 @@ from domain.attribution import Former, Standing, as_former
 from domain.errors import IllegalTransition
 from domain.events import (
     Cause,
+    Event,
     JobMovedAgain,
     JobRegistered,
     JobStalled,
@@ -39,6 +40,7 @@ class ReplicationJob(JobFields, kw_only=True):
     """One replication job: what can be done with it."""
 
     kind: ClassVar[str] = "replication-job"
+    begins_with: ClassVar[type[Event]] = JobRegistered
 
     def register(  # noqa: PLR0913 - what a registration says
         self,

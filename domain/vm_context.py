@@ -16,6 +16,10 @@ class VMContext(Aggregate, kw_only=True):
     """One VM, and the job that is active for it."""
 
     kind: ClassVar[str] = "vm-context"
+    begins_with: ClassVar[type[Event]] = Event
+    """Logs of earlier versions may hold a job's events in a context's stream: its versions go on after them."""
+
+    PREFIX: ClassVar[str] = "vm-context:"
 
     vm_name: str = ""
     active_job: str | None = None
@@ -25,12 +29,12 @@ class VMContext(Aggregate, kw_only=True):
     @staticmethod
     def stream_id(vm_context_id: str) -> str:
         """The id of the context's event stream, kept apart from the ids of jobs."""
-        return f"vm-context:{vm_context_id}"
+        return f"{VMContext.PREFIX}{vm_context_id}"
 
     @property
     def vm_context_id(self) -> str:
         """The id by which the outside knows this context."""
-        return self.id.removeprefix("vm-context:")
+        return self.id.removeprefix(self.PREFIX)
 
     def check_free(self, job_id: str) -> None:
         """See that no other job is active.

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from domain.errors import StorageUnavailable
+from domain.events import UnreadableEvent
 from domain.ports import Clock, Log
-from projections import bookmark
+from projections import bookmark, schema
 from projections.audit_rows import Entry
 from projections.bookmark import START, Bookmark
 from projections.folded import ReadModelDamaged, in_our_words
@@ -63,6 +64,7 @@ class Projector:
         """See that the read model is a fold of this very log; if it is not, empty it. Safe to repeat.
 
         Another log is one that was restored from a backup: new events would be taken for such as are folded in already.
+        An event that was skipped because an older version could not read it is folded in by a newer one.
 
         Raises:
             StorageUnavailable: the log is empty, and the read model is not: what it holds may be all that is left.
@@ -71,6 +73,9 @@ class Projector:
         mark = await self._opened()
         if mark.position and not mark.is_in(await self._log.read_from(mark.position - 1, 1)):
             self._logger.warning("read_model_of_another_log", position=mark.position, event_folded_in=mark.event)
+            await asyncio.to_thread(self._begin_anew)
+        elif await self._has_become_readable():
+            self._logger.info("read_model_folded_anew", why="events that were skipped can be read now")
             await asyncio.to_thread(self._begin_anew)
 
     async def catch_up(self) -> int:
@@ -138,6 +143,14 @@ class Projector:
         await asyncio.to_thread(self._begin_anew)
         return START
 
+    async def _has_become_readable(self) -> bool:
+        """Return whether an event can be read that was skipped because it could not."""
+        for position in await asyncio.to_thread(self._unreadable):
+            entries = await self._log.read_from(position - 1, 1)
+            if entries and not isinstance(entries[0][1], UnreadableEvent):
+                return True
+        return False
+
     async def _to_the_end(self) -> None:
         await self._is_at(await asyncio.to_thread(self._stored_position))
         while await self._advance():
@@ -172,7 +185,9 @@ class Projector:
     def _apply(self, entries: Sequence[Entry]) -> None:
         with in_our_words(), self._engine.begin() as connection:
             self._move_position(connection, entries[-1])
-            apply_batch(connection, entries)
+            skipped = apply_batch(connection, entries)
+        for position, why in skipped.items():
+            self._logger.error("event_skipped", position=position, why=why, remedy="see `job-recovery verify`")
 
     def _move_position(self, connection: Connection, to: Entry) -> None:
         if not bookmark.move(connection, self.position, to):
@@ -186,6 +201,11 @@ class Projector:
     def _bookmark(self) -> Bookmark | None:
         with in_our_words(), self._engine.connect() as connection:
             return bookmark.read(connection)
+
+    def _unreadable(self) -> Sequence[int]:
+        table = schema.skipped_events
+        with in_our_words(), self._engine.connect() as connection:
+            return connection.scalars(select(table.c.position).where(table.c.is_unreadable)).all()
 
     def _stored_position(self) -> int:
         return (self._bookmark() or START).position

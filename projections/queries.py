@@ -20,6 +20,9 @@ from projections.reader import Reader
 
 T = TypeVar("T")
 
+MOST_SKIPPED = 10
+"""Events that could not be applied and are named; `job-recovery verify` names all."""
+
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs to list; None does not filter."""
@@ -73,6 +76,12 @@ class Queries(Reader):
         table = schema.recovery_runs
         found = await self.rows(select(table.c.status, func.count()).group_by(table.c.status))
         return {row[0]: row[1] for row in found}
+
+    async def skipped_events(self) -> list[str]:
+        """Return which events could not be applied, and why, the first ones in words."""
+        table = schema.skipped_events
+        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MOST_SKIPPED))
+        return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]
 
     async def open_jobs(self) -> Sequence[str]:
         """Return the ids of all jobs in an open state."""

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
@@ -77,6 +77,16 @@ recovery_runs = Table(
     Column("folded", LargeBinary, nullable=False),
     Index("runs_by_status", "status"),
 )
+
+skipped_events = Table(
+    "skipped_events",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("event", String(240), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("is_unreadable", Boolean, nullable=False),
+)
+"""The events that could not be applied: the other tables are a fold of all others."""
 
 audit_trail = Table(
     "audit_trail",

@@ -11,24 +11,23 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
 from domain.aggregate import Aggregate
 from domain.attention import attention
-from domain.events import (
-    Event,
-    JobAdmitted,
-    JobReleased,
-    RecoveryRunFinished,
-    RecoveryRunInterrupted,
-    RecoveryRunStarted,
-)
+from domain.events import UnreadableEvent
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
+from domain.streams import Inapplicable, after, kind_of
 from domain.vm_context import VMContext
 from projections import schema
 from projections.audit_rows import Entry, Moment, naive, write_down
 from projections.folded import decode
 
-RUN_EVENTS = (RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted)
-CONTEXT_EVENTS = (JobAdmitted, JobReleased)
 CHUNK = 500
+
+
+class Batch(msgspec.Struct):
+    """What folding a batch found: what each job's event led to, and why an event was skipped, by position."""
+
+    moments: dict[int, Moment] = msgspec.field(default_factory=dict)
+    skipped: dict[int, str] = msgspec.field(default_factory=dict)
 
 
 class FoldedTable:
@@ -37,23 +36,16 @@ class FoldedTable:
     def __init__(self, table: Table, kind: type[Aggregate]) -> None:
         """Fold `kind` into `table`."""
         self._table = table
-        self._kind = kind
+        self.kind = kind
 
-    def apply(self, connection: Connection, entries: Sequence[Entry]) -> dict[int, Moment]:
-        """Fold a batch of events in, one read and one write per stream however many events it has.
-
-        Returns:
-            What each event led to, by its position, where the stream is a job's.
-
-        """
-        moments: dict[int, Moment] = {}
+    def apply(self, connection: Connection, entries: Sequence[Entry], batch: Batch) -> None:
+        """Fold a batch of events in, one read and one write per stream however many events it has."""
         streams: dict[str, list[Entry]] = {}
         for entry in entries:
             streams.setdefault(entry[1].originator_id, []).append(entry)
         known = self._load(connection, list(streams))
-        rows = [self._fold(known.get(stream_id), news, moments) for stream_id, news in streams.items()]
-        self._replace(connection, rows)
-        return moments
+        rows = [self._fold(known.get(stream_id), news, batch) for stream_id, news in streams.items()]
+        self._replace(connection, [row for row in rows if row is not None])
 
     def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         known: dict[str, dict[str, Any]] = {}
@@ -62,13 +54,19 @@ class FoldedTable:
             known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
         return known
 
-    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], moments: dict[int, Moment]) -> dict[str, Any]:
-        folded = decode(before["folded"], self._kind) if before else None
+    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
+        """Return the stream's row after the news; None if none of them can be applied."""
+        folded = decode(before["folded"], self.kind) if before else None
         for position, event in news:
-            folded = self._kind.fold(folded, (event,))
-            if isinstance(folded, ReplicationJob):
-                moments[position] = Moment(folded.state.value, folded.vm_context_id)
-        assert folded is not None  # noqa: S101 - there is at least one event
+            try:
+                folded = after(self.kind, folded, event)
+            except Inapplicable as why:
+                batch.skipped[position] = str(why)
+            else:
+                if isinstance(folded, ReplicationJob):
+                    batch.moments[position] = Moment(folded.state.value, folded.vm_context_id)
+        if folded is None:
+            return None
         first = before["first_position"] if before and "first_position" in before else news[0][0]
         return {
             "id": folded.id,
@@ -106,24 +104,32 @@ def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
             return {}
 
 
-JOBS = FoldedTable(schema.jobs, ReplicationJob)
-CONTEXTS = FoldedTable(schema.vm_contexts, VMContext)
-RUNS = FoldedTable(schema.recovery_runs, RecoveryRun)
+TABLES = (
+    FoldedTable(schema.jobs, ReplicationJob),
+    FoldedTable(schema.vm_contexts, VMContext),
+    FoldedTable(schema.recovery_runs, RecoveryRun),
+)
 
 
-def table_of(event: Event) -> FoldedTable:
-    """Return the table that the event's stream belongs to."""
-    if isinstance(event, CONTEXT_EVENTS):
-        return CONTEXTS
-    return RUNS if isinstance(event, RUN_EVENTS) else JOBS
+def apply_batch(connection: Connection, entries: Sequence[Entry]) -> dict[int, str]:
+    """Fold a batch into all tables; return why an event was skipped, by position."""
+    batch = Batch(skipped={position: e.why for position, e in entries if isinstance(e, UnreadableEvent)})
+    readable = [entry for entry in entries if entry[0] not in batch.skipped]
+    for table in TABLES:
+        table.apply(connection, [entry for entry in readable if kind_of(entry[1]) is table.kind], batch)
+    write_down(connection, readable, batch.moments)
+    _note(connection, entries, batch.skipped)
+    return batch.skipped
 
 
-def apply_batch(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Fold a batch into all tables."""
-    moments: dict[int, Moment] = {}
-    for table in (JOBS, CONTEXTS, RUNS):
-        moments |= table.apply(connection, [entry for entry in entries if table_of(entry[1]) is table])
-    write_down(connection, entries, moments)
+def _note(connection: Connection, entries: Sequence[Entry], skipped: dict[int, str]) -> None:
+    rows = [
+        {"position": p, "event": e.ref, "why": skipped[p], "is_unreadable": isinstance(e, UnreadableEvent)}
+        for p, e in entries
+        if p in skipped
+    ]
+    if rows:
+        connection.execute(insert(schema.skipped_events), rows)
 
 
 def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

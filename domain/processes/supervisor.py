@@ -95,7 +95,10 @@ class Supervisor:
 
     async def _take_stock(self) -> list[str]:
         """Replay the open jobs and the guesses."""
-        jobs = await self._app.preload(await self._catalogue.open_jobs())
+        open_jobs = await self._catalogue.open_jobs()
+        jobs = await self._app.preload(open_jobs)
+        for job_id in set(open_jobs) - {job.id for job in jobs}:
+            self._log.error("job_not_watched", job_id=job_id, why="its events cannot be read", remedy="see `verify`")
         still_open = [job for job in jobs if job.is_open]
         for job in still_open:
             self._contact.restore(job)

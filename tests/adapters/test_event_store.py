@@ -13,7 +13,9 @@ from adapters.event_store import SQLiteEventLog
 from adapters.seals import verify
 from adapters.sqlite import sqlite3
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import EVENTS, Cause, Event, JobStalled, Trace
+from domain.events import EVENTS, Cause, Event, JobStalled, Trace, UnreadableEvent
+from domain.recovery_policy import Policy
+from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON
 from tests.scenery import KeptLog
@@ -29,6 +31,12 @@ def log(path: Path) -> Iterator[SQLiteEventLog]:
     opened = SQLiteEventLog(path)
     yield opened
     opened.close()
+
+
+def begun(run_id: str) -> RecoveryRun:
+    run = RecoveryRun(id=run_id)
+    run.start(Cause.RESTART, "here", Policy(), ("job-1",), NOON, Trace(run_id, "here"))
+    return run
 
 
 def registered(job_id: str) -> ReplicationJob:
@@ -187,14 +195,42 @@ async def test_the_log_can_be_read_with_nothing_but_sqlite(log: SQLiteEventLog, 
     assert msgspec.json.decode(state)["vm_name"] == "vm"
 
 
-async def test_an_event_of_a_newer_version_is_refused_by_name_and_not_skipped(log: SQLiteEventLog, path: Path) -> None:
-    await log.append(registered("job-1").pending)
+async def test_an_event_of_a_newer_version_is_named_and_hides_neither_another_event_nor_another_job(
+    log: SQLiteEventLog, path: Path
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        await log.append(registered(job_id).pending)
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE stored_events SET topic = 'JobTeleported'")
+        connection.execute("UPDATE stored_events SET topic = 'JobTeleported' WHERE originator_id = 'job-1'")
     connection.close()
 
-    with pytest.raises(StorageUnavailable, match=r"'JobTeleported' \(job-1 version 1\).*use a newer one"):
-        await log.read_from(0, 10)
+    (_, unreadable), (_, other) = await log.read_from(0, 10)
+
+    assert isinstance(unreadable, UnreadableEvent)
+    assert (unreadable.ref, other.ref) == ("job-1#1", "job-2#1")
+    assert "'JobTeleported' (job-1 version 1) that this version does not know: use a newer one" in unreadable.why
+    with pytest.raises(StorageUnavailable, match="'JobTeleported'"):
+        await log.load(ReplicationJob, "job-1")
+    assert list(await log.load_many(ReplicationJob, ["job-1", "job-2"])) == ["job-2"]
+    assert [one.originator_id for one in await log.registrations()] == ["job-2"]
+
+
+async def test_a_stream_of_another_kind_is_none_of_a_job(log: SQLiteEventLog) -> None:
+    await log.append(begun("run-1").pending)
+
+    assert await log.load(ReplicationJob, "run-1") is None
+    assert await log.load(RecoveryRun, "run-1") is not None
+
+
+async def test_a_snapshot_of_another_kind_is_not_used(log: SQLiteEventLog) -> None:
+    job = registered("job-1")
+    snapshot = msgspec.structs.replace(job.snapshot(), topic=RecoveryRun.kind)
+    await log.append(job.pending, [snapshot])
+
+    found = await log.load(ReplicationJob, "job-1")
+
+    assert found is not None
+    assert found.vm_name == "vm"
 
 
 def test_fields_that_a_version_does_not_know_are_ignored_and_missing_ones_take_defaults() -> None:
@@ -217,7 +253,7 @@ def test_fields_that_a_version_does_not_know_are_ignored_and_missing_ones_take_d
 
 def test_topics_are_explicit_and_no_module_paths() -> None:
     assert all(topic.isalpha() and kind.topic == topic for topic, kind in EVENTS.items())
-    assert set(EVENTS.values()) == set(Event.__subclasses__())
+    assert set(EVENTS.values()) == set(Event.__subclasses__()) - {UnreadableEvent}
 
 
 @pytest.mark.parametrize("state", [b"{", b'{"vm_name":"\xff"}', b'{"vm_name":1}', b""])

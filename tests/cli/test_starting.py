@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from adapters.sqlite import sqlite3
 from api.cli import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess, wait_until
@@ -51,22 +50,6 @@ def serve(tmp_path: Path) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stderr
-
-
-def test_an_event_of_a_newer_version_ends_the_start_with_one_line(with_a_job: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(with_a_job / "events.sqlite")) as log, log:
-        log.execute(
-            "UPDATE stored_events SET topic = 'JobTeleported' WHERE originator_id = 'job-1' AND originator_version = 1"
-        )
-        # A newer version would have sealed what it wrote.
-        log.execute("DELETE FROM seals")
-    for file in with_a_job.glob("read_model.sqlite*"):
-        file.unlink()
-
-    code, said = serve(tmp_path)
-
-    assert (code, len(said.splitlines())) == (1, 1), said
-    assert "'JobTeleported' (job-1 version 1) that this version does not know: use a newer one" in said
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
