@@ -19,6 +19,7 @@ import msgspec
 
 from adapters.plain_text import TOKEN_PREFIX
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
+from domain.events import RESERVED_ACTORS
 
 
 class Scope(StrEnum):
@@ -53,6 +54,11 @@ class TokenFile:
         self._read: tuple[int, int] | None = None
         self._by_hash: dict[str, Token] = {}
 
+    @property
+    def were_made(self) -> bool:
+        """Whether there ever was a token, though it may have been revoked."""
+        return self._made.exists() or self._path.exists()
+
     def all(self) -> list[Token]:
         """Return all tokens, by name.
 
@@ -72,9 +78,11 @@ class TokenFile:
         """Make a token and return its secret, which is not stored and cannot be shown again.
 
         Raises:
-            InvalidInput: there is one of this name.
+            InvalidInput: there is one of this name, or it is the service's own.
 
         """
+        if name.casefold() in RESERVED_ACTORS:
+            raise InvalidInput(f"the name {name!r} is reserved: the audit trail uses it for the service itself")
         with self._locked():
             tokens = self.all()
             if any(token.name == name for token in tokens):

@@ -1,12 +1,13 @@
-"""Who may do what: every call under `/api/v1`, and the metrics, go through here before anything of them is read.
+"""Who may do what: every call goes through here before anything of it is read.
 
-Without tokens the service is open, and served on loopback only. With tokens every call needs one: reading needs the
-scope `read`, anything else `operate`, the list of tokens `admin`.
+Without tokens the service is open, and served on loopback only. With tokens every call but `/livez` and `/readyz` needs
+one: reading needs the scope `read`, anything else `operate`, the list of tokens `admin`.
 """
 
 import ipaddress
 import socket
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -17,16 +18,20 @@ from adapters.tokens import Scope as TokenScope
 from adapters.tokens import TokenFile
 from api import problems
 from api.errors import Forbidden, TooManyRequests, Unauthenticated
+from api.origin import check_caller
 from domain.errors import JobRecoveryError
+from domain.events import LOCAL
 
-LOCAL = "local"
-"""The actor of calls to a service without tokens."""
+Auth = Literal["none", "tokens"]
 
-GUARDED = ("/api/v1/", "/metrics")
+GUARDED = ("/api/v1/", "/metrics", "/health", "/openapi.json")
 ADMIN_ONLY = "/api/v1/tokens"
 READING = {"GET", "HEAD", "OPTIONS"}
 BURST = 2.0
 """Seconds' worth of requests that may come at once."""
+
+MOST_CALLERS = 10_000
+"""Callers whose share is kept at once; one that has its full share again is forgotten."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -43,9 +48,10 @@ class Buckets:
         """Zero per second means no limit."""
         self._per_second = per_second
         self._monotonic = monotonic
+        self._full = max(1.0, per_second * BURST)
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, name: str) -> None:
+    def take(self, who: str) -> None:
         """Count a request.
 
         Raises:
@@ -55,47 +61,67 @@ class Buckets:
         if not self._per_second:
             return
         now = self._monotonic()
-        full = max(1.0, self._per_second * BURST)
-        level, since = self._levels.get(name, (full, now))
-        level = min(full, level + (now - since) * self._per_second)
+        level = self._level(who, now)
         if level < 1.0:
-            raise TooManyRequests(f"{name} may make {self._per_second:g} requests per second", 1 / self._per_second)
-        self._levels[name] = (level - 1.0, now)
+            raise TooManyRequests(f"{who} may make {self._per_second:g} requests per second", 1 / self._per_second)
+        self._levels[who] = (level - 1.0, now)
+        if len(self._levels) > MOST_CALLERS:
+            self._levels = {one: kept for one, kept in self._levels.items() if self._level(one, now) < self._full}
+
+    def _level(self, who: str, now: float) -> float:
+        level, since = self._levels.get(who, (self._full, now))
+        return min(self._full, level + (now - since) * self._per_second)
 
 
 class Access:
     """Decides who is let in."""
 
-    def __init__(self, tokens: TokenFile, buckets: Buckets, *, on_loopback: bool) -> None:
-        """`on_loopback`: only this machine can reach the service, so it may be open."""
+    def __init__(self, tokens: TokenFile, buckets: Buckets, auth: Auth | None, *, on_loopback: bool) -> None:
+        """Without `auth`, tokens are asked for once one was made. `on_loopback`: only this machine is served."""
         self.tokens = tokens
         self._buckets = buckets
+        self._auth = auth
         self._on_loopback = on_loopback
 
     @property
     def is_open(self) -> bool:
         """Whether calls need no token."""
-        return self._on_loopback and not self.tokens.all()
+        return self._on_loopback and is_open(self._auth, self.tokens)
 
-    def admit(self, authorization: str | None, wanted: TokenScope) -> Caller:
-        """Let a call in, or not.
+    def caller(self, authorization: str | None) -> Caller | None:
+        """Return who calls; None if it is nobody that may.
 
         Raises:
-            Unauthenticated: it has no token, or none of ours.
-            Forbidden: its token does not allow this.
-            TooManyRequests: its token has used its share.
+            StorageUnavailable: the tokens cannot be read.
 
         """
         if self.is_open:
             return Caller(LOCAL, TokenScope.ADMIN)
         kind, _, secret = (authorization or "").partition(" ")
-        token = self.tokens.find(secret.strip()) if kind.lower() == "bearer" else None
-        if token is None:
+        token = self.tokens.find(secret.strip() if kind.lower() == "bearer" else "")
+        return None if token is None else Caller(token.name, token.scope)
+
+    def admit(self, authorization: str | None, wanted: TokenScope, peer: str = "") -> Caller:
+        """Let a call in, or not. Open calls and guesses share what their address may make.
+
+        Raises:
+            Unauthenticated: it has no token, or none of ours.
+            Forbidden: its token does not allow this.
+            TooManyRequests: its token, or its address, has used its share.
+
+        """
+        caller = self.caller(authorization)
+        self._buckets.take(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
+        if caller is None:
             raise Unauthenticated("this needs a token: send `Authorization: Bearer ...`, with one that was not revoked")
-        self._buckets.take(token.name)
-        if not token.scope.allows(wanted):
-            raise Forbidden(f"the token {token.name!r} has the scope {token.scope.value}; this needs {wanted.value}")
-        return Caller(token.name, token.scope)
+        if not caller.scope.allows(wanted):
+            raise Forbidden(f"the token {caller.name!r} has the scope {caller.scope.value}; this needs {wanted.value}")
+        return caller
+
+
+def is_open(auth: Auth | None, tokens: TokenFile) -> bool:
+    """Return whether calls from this machine need no token. Revoking the last one does not open the service."""
+    return auth == "none" or (auth is None and not tokens.were_made)
 
 
 class Guard:
@@ -108,7 +134,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the call and pass it on, or answer with the problem."""
-        if scope["type"] == "http" and scope["path"].startswith(GUARDED):
+        if scope["type"] == "http":
             refusal = self._refusal(Request(scope))
             if refusal is not None:
                 await refusal(scope, receive, send)
@@ -116,14 +142,21 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
-        wanted = TokenScope.READ if request.method in READING else TokenScope.OPERATE
-        if request.url.path.startswith(ADMIN_ONLY):
-            wanted = TokenScope.ADMIN
         try:
-            request.state.caller = self._access().admit(request.headers.get("authorization"), wanted)
+            self._admit(request, request.headers.get("authorization"))
         except JobRecoveryError as error:
             return problems.of(request, error)
         return None
+
+    def _admit(self, request: Request, authorization: str | None) -> None:
+        access, path = self._access(), request.scope["path"]
+        if access.is_open:
+            check_caller(request)
+        if path.startswith(GUARDED):
+            wanted = TokenScope.READ if request.method in READING else TokenScope.OPERATE
+            peer = request.client.host if request.client else ""
+            admin = path.startswith(ADMIN_ONLY)
+            request.state.caller = access.admit(authorization, TokenScope.ADMIN if admin else wanted, peer)
 
 
 def caller_of(request: Request) -> Caller:

@@ -41,6 +41,9 @@ def _routes(traces: Traces) -> FastAPI:
         title="Job Recovery",
         version=version("job-recovery"),
         description=DESCRIPTION,
+        # FastAPI's pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         telemetry=traces.of_requests(),
     )
     problems.install(app)

@@ -226,6 +226,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         Access(
             TokenFile(settings.data_dir),
             Buckets(settings.rate_limit, clock.monotonic),
+            settings.auth,
             on_loopback=is_loopback(settings.host),
         ),
         Reports(app, contact, poller, requests),

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
 from api.bootstrap import Service
@@ -13,6 +13,8 @@ from domain.errors import StorageUnavailable
 CHECK_WITHIN = 2.0
 MOST_LAG = 1000
 """Events that the read model may be behind and still count as caught up: less than a second's work."""
+
+NEEDS_A_TOKEN = "what it is, is told to callers with a token"  # noqa: S105 - no secret
 
 router = APIRouter(tags=["health"])
 
@@ -26,7 +28,8 @@ class Liveness(BaseModel):
 class Readiness(BaseModel):
     """Whether commands are accepted and reads are current; `why` says what is missing.
 
-    `degraded` says what keeps open jobs from being watched while the service itself is ready.
+    `degraded` says what keeps open jobs from being watched, or events from being shown, while the service itself is
+    ready. Where tokens are asked for, `why` and `degraded` are told to callers with one.
     """
 
     ready: bool
@@ -56,9 +59,10 @@ async def livez() -> Liveness:
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
-async def readyz(service: TheService, response: Response) -> Readiness:
+async def readyz(request: Request, service: TheService, response: Response) -> Readiness:
     """Say whether the event store can be written and the read model is caught up."""
     trouble = await _storage_trouble(service)
+    skipped = await _skipped_events(service)
     projector = service.projector
     caught_up = projector.caught_up and projector.lag <= MOST_LAG
     why = [what for what in (trouble, projector.trouble) if what]
@@ -66,12 +70,14 @@ async def readyz(service: TheService, response: Response) -> Readiness:
         why.append(f"the read model is {projector.lag} events behind")
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    degraded = [*_jobs_without_vma(service), *skipped]
+    is_told = _is_told(service, request.headers.get("authorization"))
     return Readiness(
         ready=not why,
         event_store_writable=trouble is None,
         projections_caught_up=caught_up and projector.trouble is None,
-        why=why,
-        degraded=_jobs_without_vma(service),
+        why=why if is_told else [NEEDS_A_TOKEN] * bool(why),
+        degraded=degraded if is_told else [NEEDS_A_TOKEN] * bool(degraded),
     )
 
 
@@ -90,11 +96,26 @@ async def health(service: TheService) -> Health:
     )
 
 
+def _is_told(service: Service, authorization: str | None) -> bool:
+    try:
+        return service.access.caller(authorization) is not None
+    except StorageUnavailable:
+        return False
+
+
 def _jobs_without_vma(service: Service) -> list[str]:
     return [
         f"the VMA {vma} is not in the settings, and {jobs} open job(s) are on it: add it to JOB_RECOVERY_VMAS"
         for vma, jobs in service.supervisor.without_vma().items()
     ]
+
+
+async def _skipped_events(service: Service) -> list[str]:
+    try:
+        return await service.queries.skipped_events()
+    except StorageUnavailable:
+        # The projector's own trouble says so.
+        return []
 
 
 async def _storage_trouble(service: Service) -> str | None:

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 
 from api import paging, past, problems
-from api.access import LOCAL
 from api.bootstrap import Service
 from api.history_schemas import DiffView, JobThenView
 from api.moments import Moment
@@ -18,7 +17,7 @@ from api.tracing import request_trace
 from api.views import context_view, event_view, job_view
 from domain.application import Registration
 from domain.errors import InvalidInput, NotFound
-from domain.events import Trace
+from domain.events import LOCAL, Trace
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 from projections.queries import JobFilter
@@ -67,7 +66,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
         vma=vma,
         progress_percent=body.progress_percent or 0.0,
     )
-    job, is_new = await service.registrar.register(asked, trace)
+    job, is_new = await service.background.command(service.registrar.register(asked, trace))
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await settle(service)
@@ -186,7 +185,8 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
         trace = msgspec.structs.replace(trace, actor=body.who[:MOST_ACTOR])
     wanted = _version_in(if_match)
     outcome = Outcome(body.outcome)
-    job = await service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)
+    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)
+    job = await service.background.command(decided)
     await settle(service)
     response.headers["ETag"] = f'"{job.version}"'
     return show(service, job)

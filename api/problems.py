@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from adapters.plain_text import redacted
-from api.errors import Forbidden, TooManyRequests, Unauthenticated
+from api.errors import Forbidden, TooManyRequests, Unauthenticated, UnsupportedMediaType
 from api.schemas import Problem
 from domain.errors import (
     ConcurrentWrite,
@@ -30,6 +30,7 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     Refused: HTTPStatus.CONFLICT,
     ConcurrentWrite: HTTPStatus.CONFLICT,
@@ -40,7 +41,7 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 
 MEDIA_TYPE = "application/problem+json"
 
-ANYWHERE = (400, 401, 403, 408, 413, 422, 429)
+ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429)
 """What any call under `/api/v1` can answer with."""
 
 

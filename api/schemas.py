@@ -16,6 +16,7 @@ from pydantic import (
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from adapters.plain_text import holds_token, redacted
+from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
 
 T = TypeVar("T")
@@ -24,6 +25,12 @@ T = TypeVar("T")
 def _no_token(text: str) -> str:
     if holds_token(text):
         raise ValueError("this holds a token, which would be kept for ever: revoke it, and take another name")
+    return text
+
+
+def _a_person(text: str) -> str:
+    if text.casefold() in RESERVED_ACTORS:
+        raise ValueError("this name is reserved: the audit trail uses it for the service itself")
     return text
 
 
@@ -142,7 +149,7 @@ class OperatorOrder(BaseModel):
     )
 
     outcome: Literal["complete", "fail"]
-    who: Text
+    who: Annotated[Text, AfterValidator(_a_person)]
     why: Text
 
 

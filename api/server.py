@@ -12,7 +12,7 @@ import uvicorn
 
 from adapters.lease import Lease
 from adapters.tokens import TokenFile
-from api.access import is_loopback
+from api.access import is_loopback, is_open
 from api.app import create_app
 from api.bootstrap import Service, build, prepare
 from api.bounds import BoundedProtocol, take_all_files_allowed
@@ -97,7 +97,9 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
             processes = group.create_task(run(service))
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
             if service.access.is_open:
-                log.warning("api_open_on_loopback_only", why="there are no tokens: see `job-recovery token create`")
+                log.warning("api_open_on_loopback_only", why="JOB_RECOVERY_AUTH is none, or no token was ever made")
+            elif not service.access.tokens.all():
+                log.warning("api_closed", why="all tokens are revoked: see `job-recovery token create`")
             await server.serve(sockets=[listener])
             processes.cancel()
     finally:
@@ -126,16 +128,17 @@ def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, An
 
 def _check_access(settings: Settings) -> None:
     """Refuse to be open to other machines, and tokens that cannot be read, before anybody can call."""
-    tokens = TokenFile(settings.data_dir).all()
+    tokens = TokenFile(settings.data_dir)
+    tokens.all()
     try:
         local = is_loopback(settings.host)
     except (OSError, ValueError) as error:
         # A name with a part that is too long is no OSError: it cannot even be encoded.
         raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MOST_OF_A_HOST]}: {error}") from None
-    if not local and not tokens:
+    if not local and is_open(settings.auth, tokens):
         message = (
             f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
-            "make a token first (job-recovery token create NAME --scope read)"
+            "make a token first (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
         )
         raise InvalidInput(message)
 

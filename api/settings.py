@@ -84,6 +84,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
+    auth: Literal["none", "tokens"] | None = None
     data_dir: Path = Path("job-recovery-data")
     vma_url: str = "http://localhost:9081"
     vmas: dict[str, str] = Field(default_factory=dict)

@@ -42,8 +42,8 @@ async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncC
     service = build(settings, KeptLog())
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
-        while (await client.get("http://test/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+        while (await client.get("http://localhost/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.01)
         yield client
     running.cancel()

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.tokens import Scope, TokenFile
-from api.access import Access, Buckets, is_loopback
-from api.errors import TooManyRequests
+from api.access import MOST_CALLERS, Access, Auth, Buckets, is_loopback
+from api.errors import TooManyRequests, Unauthenticated
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from tests.api.conftest import serving
 from tests.builders import NOON
@@ -42,13 +42,14 @@ def bearer(secret: str) -> dict[str, str]:
 
 async def test_without_a_token_or_with_a_wrong_one_nobody_is_let_in(guarded: httpx.AsyncClient) -> None:
     for headers in ({}, bearer("jr_wrong"), {"Authorization": "Basic bWFyYQ=="}, {"Authorization": "Bearer"}):
-        for path in ("/jobs", "/jobs/job-1", "/audit", "/nowhere", "http://test/metrics"):
+        told_nobody = (f"http://localhost/{path}" for path in ("metrics", "health", "openapi.json"))
+        for path in ("/jobs", "/jobs/job-1", "/audit", "/nowhere", *told_nobody):
             response = await guarded.get(path, headers=headers)
 
             assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer"), path
             assert response.headers["content-type"] == "application/problem+json"
-    for path in ("livez", "readyz", "health"):
-        assert (await guarded.get(f"http://test/{path}")).status_code == 200
+    for path in ("livez", "readyz"):
+        assert (await guarded.get(f"http://localhost/{path}")).status_code == 200
 
 
 async def test_a_token_that_reads_changes_nothing(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
@@ -133,9 +134,25 @@ def test_no_limit_is_no_limit() -> None:
         buckets.take("one")
 
 
-def test_when_all_tokens_are_revoked_only_loopback_is_open(tokens: TokenFile) -> None:
-    assert Access(tokens, Buckets(0, time.monotonic), on_loopback=True).is_open
-    assert not Access(tokens, Buckets(0, time.monotonic), on_loopback=False).is_open
+def access(tokens: TokenFile, auth: Auth | None, *, on_loopback: bool = True) -> Access:
+    return Access(tokens, Buckets(0, time.monotonic), auth, on_loopback=on_loopback)
+
+
+def test_where_no_token_was_ever_made_only_loopback_is_open(tokens: TokenFile) -> None:
+    assert access(tokens, None).is_open
+    assert not access(tokens, None, on_loopback=False).is_open
+    assert not access(tokens, "tokens").is_open
+
+
+def test_revoking_the_last_token_opens_the_service_to_nobody(tokens: TokenFile) -> None:
+    tokens.create("mara", Scope.ADMIN, NOON)
+    tokens.revoke("mara")
+
+    assert not access(tokens, None).is_open
+    with pytest.raises(Unauthenticated):
+        access(tokens, None).admit(None, Scope.READ)
+    assert access(tokens, "none").is_open
+    assert not access(tokens, "none", on_loopback=False).is_open
 
 
 @pytest.mark.parametrize(
@@ -162,7 +179,7 @@ def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile, damage: byte
     tokens._path.write_bytes(damage)
 
     with pytest.raises(StorageUnavailable, match=r"tokens\.json cannot be read"):
-        Access(tokens, Buckets(0, time.monotonic), on_loopback=True).admit(None, Scope.READ)
+        Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).admit(None, Scope.READ)
 
 
 async def test_a_call_is_told_that_the_tokens_are_damaged(
@@ -208,4 +225,53 @@ def test_a_command_that_made_no_token_leaves_the_service_open(tokens: TokenFile)
     with pytest.raises(NotFound):
         tokens.revoke("nobody")
 
-    assert Access(tokens, Buckets(0, time.monotonic), on_loopback=True).is_open
+    assert Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).is_open
+
+
+def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(tokens: TokenFile) -> None:
+    clock = FakeClock()
+    limited = Access(tokens, Buckets(5.0, clock.monotonic), None, on_loopback=True)
+    for _ in range(10):
+        assert limited.admit(None, Scope.ADMIN, "127.0.0.1").name == "local"
+    with pytest.raises(TooManyRequests, match=r"the address 127\.0\.0\.1 may make 5 requests per second"):
+        limited.admit(None, Scope.READ, "127.0.0.1")
+    assert limited.admit(None, Scope.READ, "127.0.0.2").name == "local"
+
+    secret = tokens.create("mara", Scope.READ, NOON)
+    for _ in range(10):
+        with pytest.raises(Unauthenticated):
+            limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+    with pytest.raises(TooManyRequests):
+        limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+    # Who guesses uses up nothing of those who know, at the same address or another.
+    assert limited.admit(f"Bearer {secret}", Scope.READ, "127.0.0.3").name == "mara"
+
+    clock.advance(0.2)
+    with pytest.raises(Unauthenticated):
+        limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+
+
+def test_many_addresses_do_not_fill_the_memory() -> None:
+    clock = FakeClock()
+    buckets = Buckets(10.0, clock.monotonic)
+    for n in range(MOST_CALLERS + 1):
+        buckets.take(f"the address {n}")
+    for _ in range(19):
+        buckets.take("busy")
+    clock.advance(1.0)
+
+    buckets.take("one more")
+
+    assert set(buckets._levels) == {"busy", "one more"}
+
+
+@pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])
+async def test_nobody_can_be_called_like_the_service(api: httpx.AsyncClient, tokens: TokenFile, name: str) -> None:
+    with pytest.raises(InvalidInput, match="is reserved"):
+        tokens.create(name, Scope.READ, NOON)
+    await api.post("/jobs", json=JOB)
+
+    refused = await api.post("/jobs/job-1/decision", json={"outcome": "fail", "who": f" {name} ", "why": "y"})
+
+    assert (refused.status_code, "is reserved" in refused.json()["detail"]) == (422, True)
+    assert (await api.get("/jobs/job-1")).json()["state"] != "failed"

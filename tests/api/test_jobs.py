@@ -177,7 +177,7 @@ async def test_a_run_on_request_recovers_all_open_jobs_and_proves_it(api: httpx.
 
 
 async def test_the_openapi_document_names_every_error(api: httpx.AsyncClient) -> None:
-    document = (await api.get("http://test/openapi.json")).json()
+    document = (await api.get("http://localhost/openapi.json")).json()
 
     for path, calls in document["paths"].items():
         if path.startswith("/api/v1"):
@@ -193,11 +193,11 @@ async def test_health_says_how_it_goes_and_a_vma_that_is_down_is_not_unready(
     await registered(api, progress_percent=40)
     await eventually(api, "/jobs/job-1", state="pending-retry")
 
-    health = (await api.get("http://test/health")).json()
+    health = (await api.get("http://localhost/health")).json()
 
     assert health["vmas"] == {"default": "open"}
-    assert (health["jobs_waiting"], (await api.get("http://test/readyz")).json()["ready"]) == (1, True)
-    assert (await api.get("http://test/livez")).json() == {"status": "alive"}
+    assert (health["jobs_waiting"], (await api.get("http://localhost/readyz")).json()["ready"]) == (1, True)
+    assert (await api.get("http://localhost/livez")).json() == {"status": "alive"}
 
 
 async def test_what_a_path_allows_names_every_method(api: httpx.AsyncClient) -> None:

@@ -63,7 +63,7 @@ async def test_polling_shows_each_vma_and_each_job(api: HTTP, vma: SimulatedVMA)
 async def test_metrics_count_and_never_name_a_job(api: HTTP, vma: SimulatedVMA) -> None:
     await recovered(api, vma)
 
-    text = (await api.get("http://test/metrics")).text
+    text = (await api.get("http://localhost/metrics")).text
 
     assert 'job_recovery_jobs{state="replicating"} 1.0' in text
     assert 'job_recovery_decisions_total{outcome="resume",rule="still-running"} 1.0' in text

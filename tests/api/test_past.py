@@ -126,7 +126,7 @@ async def test_a_decision_is_followed_back_to_its_restart(api: HTTP, history: di
     assert (kinds[0], kinds[-1]) == ("RecoveryDecided", "RecoveryRunStarted")
     assert set(kinds[1:-2]) == {"VMAStatusObserved"}
     assert kinds[-2] == "RecoveryStarted"
-    assert chain["origin"] == (await api.get("http://test/health")).json()["instance"]
+    assert chain["origin"] == (await api.get("http://localhost/health")).json()["instance"]
 
 
 async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, history: dict[str, Any]) -> None:
@@ -210,7 +210,7 @@ async def test_what_cannot_be_answered_says_why(
 
 @pytest.mark.parametrize("path", ["/recovery-runs/what-if", "/recovery-runs/{run_id}/replay"])
 async def test_the_names_that_there_are_said_to_be_are_those_of_the_document(api: HTTP, path: str) -> None:
-    document = (await api.get("http://test/openapi.json")).json()
+    document = (await api.get("http://localhost/openapi.json")).json()
     parameters = document["paths"][f"/api/v1{path}"]["get"]["parameters"]
 
     refused = (await api.get(path.format(run_id="run-9"), params={"foo": 1})).json()["detail"]

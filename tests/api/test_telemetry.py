@@ -1,5 +1,6 @@
 """A worker's own report is an observation like a polled one: checked, ordered, and harmless when late."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -320,7 +321,9 @@ async def test_a_report_that_cannot_be_read_is_refused_and_changes_nothing(api: 
         assert (response.status_code, says in response.json()["detail"]) == (422, True), response.text
     bodies: list[Any] = [{}, {"current_phase": "Transfer"}, [], "completed", None, 7]
     for body in bodies:
-        response = await api.post("/telemetry/replication/job-1", json=body)
+        response = await api.post(
+            "/telemetry/replication/job-1", content=json.dumps(body), headers={"Content-Type": "application/json"}
+        )
         assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
 
     assert (await report(api, "job-9")).status_code == 404

@@ -28,6 +28,7 @@ QUICK = {
     "RETRY_BACKOFF_INITIAL": "0.4",
     "RETRY_BACKOFF_MAX": "1",
     "LOG_FORMAT": "json",
+    "RATE_LIMIT": "0",
 }
 """Settings under which what takes minutes in production takes a second."""
 

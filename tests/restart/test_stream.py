@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope, TokenFile
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
 
@@ -95,3 +98,33 @@ def test_sigterm_ends_the_service_within_five_seconds_though_clients_follow(runn
 
     assert running.terminate(within=5.0) == 0
     follower.stop()
+
+
+def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_service: StartService) -> None:
+    service = start_service()
+    tokens = TokenFile(service.data_dir)
+    secrets = {name: tokens.create(name, Scope.READ, datetime.now(UTC)) for name in ("mara", "tom")}
+    lines: dict[str, list[str]] = {name: [] for name in secrets}
+
+    def follow(name: str) -> None:
+        headers = {"Authorization": f"Bearer {secrets[name]}"}
+        url = f"{service.url}/api/v1/events/stream"
+        stream = httpx.stream("GET", url, headers=headers, timeout=30, trust_env=False)
+        with suppress(httpx.HTTPError), stream as answer:
+            lines[name].append(f"status {answer.status_code}")
+            for line in answer.iter_lines():
+                lines[name].append(line)
+
+    readers = {name: threading.Thread(target=follow, args=(name,), daemon=True) for name in secrets}
+    for reader in readers.values():
+        reader.start()
+    wait_until(lambda: all(len(read) > 1 for read in lines.values()), what="both streams")
+
+    tokens.revoke("mara")
+
+    readers["mara"].join(30)
+    assert not readers["mara"].is_alive()
+    before = len(lines["tom"])
+    wait_until(lambda: len(lines["tom"]) > before, what="a comment on the other stream")
+    assert readers["tom"].is_alive()
+    assert lines["mara"][0] == lines["tom"][0] == "status 200"
