@@ -132,12 +132,13 @@ def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service:
         for _ in range(200):
             yield b" " * 1_000_000
 
-    announced = httpx.post(f"{service.url}/api/v1/jobs", content=b" " * (MOST_BODY + 1))
+    as_json = {"Content-Type": "application/json"}
+    announced = httpx.post(f"{service.url}/api/v1/jobs", content=b" " * (MOST_BODY + 1), headers=as_json)
     assert announced.status_code == 413
     assert announced.headers["content-type"] == "application/problem+json"
     # The connection may be closed while we are still sending: that is a refusal, too.
     with suppress(httpx.WriteError):
-        assert httpx.post(f"{service.url}/api/v1/jobs", content=endless()).status_code == 413
+        assert httpx.post(f"{service.url}/api/v1/jobs", content=endless(), headers=as_json).status_code == 413
 
     assert memory(service) - before < 20_000_000
 
@@ -145,8 +146,9 @@ def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service:
 def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[str, int]) -> None:
     heads = [
         b"",
-        b"GET /api/v1/jobs HTTP/1.1\r\nHost: x\r\n",
-        b"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 500\r\n\r\n{",
     ]
     with ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection(address)) for _ in range(150)]
