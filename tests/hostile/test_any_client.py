@@ -147,8 +147,10 @@ def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[st
     heads = [
         b"",
         b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n",
-        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: 500\r\n\r\n{",
+        (
+            b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 500\r\n\r\n{"
+        ),
     ]
     with ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection(address)) for _ in range(150)]
