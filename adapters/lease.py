@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adapters.private_files import open_private
 from domain.errors import JobRecoveryError, StorageUnavailable
 
 MOST_OF_A_NAME = 500
@@ -37,7 +38,7 @@ class Lease:
 
         """
         with self._usable():
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = open_private(self._path, os.O_RDWR)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as refused:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,8 +19,12 @@ from pathlib import Path
 import msgspec
 
 from adapters.plain_text import TOKEN_PREFIX
+from adapters.private_files import open_private
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from domain.events import RESERVED_ACTORS
+
+LOCK_WITHIN, LOCK_RETRY = 5, 0.05
+"""Seconds that a command waits for another one, and between two tries."""
 
 
 class Scope(StrEnum):
@@ -130,23 +135,44 @@ class TokenFile:
     def _write(self, tokens: list[Token]) -> None:
         """Put a new file in place of the old; one that was written by half is never seen."""
         new = self._path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        # What a crash left there is another file's content, or a link that leads elsewhere.
+        new.unlink(missing_ok=True)
+        with os.fdopen(open_private(new, os.O_WRONLY | os.O_EXCL), "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(tokens), indent=2))
             file.flush()
             os.fsync(file.fileno())
-        self._made.touch()
+        os.close(open_private(self._made, os.O_WRONLY))
         new.replace(self._path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep two commands from overwriting each other's tokens."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.with_suffix(".lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._path.with_suffix(".lock")
+            with os.fdopen(open_private(path, os.O_RDWR)) as lock:
+                _take(lock.fileno(), path)
                 yield
         except OSError as error:
             raise StorageUnavailable(f"the tokens in {self._path} cannot be changed: {error}") from None
+
+
+def _take(lock: int, path: Path) -> None:
+    """Take a lock that another command may hold for a moment.
+
+    Raises:
+        TimeoutError: it is held for longer; the message says what to do.
+
+    """
+    until = time.monotonic() + LOCK_WITHIN
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                message = f"another process has held {path} for {LOCK_WITHIN} s. End it (`fuser {path}` names it)"
+                raise TimeoutError(f"{message}, and try again") from None
+            time.sleep(LOCK_RETRY)
 
 
 def _hash(secret: str) -> str:

@@ -5,13 +5,13 @@ import platform
 import random
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 from sqlalchemy import Engine
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
+from adapters.private_files import prepare
 from adapters.sqlite import sqlite3, weakness
 from adapters.tokens import TokenFile
 from adapters.vma_circuit import Circuit
@@ -23,7 +23,6 @@ from api.metrics import MeasuredVMA, Metrics
 from api.settings import Settings
 from api.traces import Traces
 from domain.application import JobRecovery
-from domain.errors import StorageUnavailable
 from domain.ports import VMA, Clock, Log
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
@@ -113,22 +112,6 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     event_log.on_commit(projector.committed)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
     return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
-
-
-def prepare(data_dir: Path) -> Path:
-    """Make the data directory if it is not there.
-
-    Raises:
-        StorageUnavailable: it cannot be made or written to.
-
-    """
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageUnavailable(f"the data directory {data_dir} cannot be used: {error}") from None
-    if not os.access(data_dir, os.W_OK):
-        raise StorageUnavailable(f"the data directory {data_dir} is not writable")
-    return data_dir
 
 
 def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:

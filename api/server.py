@@ -11,10 +11,11 @@ from typing import Any
 import uvicorn
 
 from adapters.lease import Lease
+from adapters.private_files import prepare
 from adapters.tokens import TokenFile
 from api.access import is_loopback, is_open
 from api.app import create_app
-from api.bootstrap import Service, build, prepare
+from api.bootstrap import Service, build
 from api.bounds import BoundedProtocol, take_all_files_allowed
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError
@@ -46,7 +47,7 @@ def serve(settings: Settings, log: Log) -> None:
 
     """
     take_all_files_allowed()
-    lease = Lease(prepare(settings.data_dir))
+    lease = Lease(prepare(settings.data_dir, log))
     lease.acquire("starting up")
     try:
         _check_access(settings)

@@ -5,9 +5,9 @@ import asyncio
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.lease import Lease
+from adapters.private_files import prepare
 from adapters.seals import Seal, verify
 from adapters.sqlite import sqlite3
-from api.bootstrap import prepare
 from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings

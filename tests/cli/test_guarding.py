@@ -83,6 +83,15 @@ def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServicePr
     assert (killed.data_dir / "read_model.damaged").read_bytes() == damaged
 
 
+def test_a_service_closes_the_data_of_an_older_version_to_other_users(killed: ServiceProcess) -> None:
+    for path in (killed.data_dir, *killed.data_dir.iterdir()):
+        path.chmod(path.stat().st_mode | 0o055)
+
+    killed.start()
+
+    assert {path.stat().st_mode & 0o077 for path in (killed.data_dir, *killed.data_dir.iterdir())} == {0}
+
+
 def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
     assert main(["verify"]) == 4
     assert "there is no event log" in complaint(capsys)
