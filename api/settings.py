@@ -1,12 +1,13 @@
 """The settings: environment variables with the prefix `JOB_RECOVERY_`, or a TOML file. Durations in seconds.
 
 The file is `job-recovery.toml` in the working directory, or what `JOB_RECOVERY_CONFIG` names; the environment wins.
+A command that asks a service reads no file of the working directory: that file could say where the token is sent.
 """
 
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    file_here: ClassVar[str | None] = "job-recovery.toml"
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
@@ -166,11 +168,17 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment first, then the TOML file."""
-        file = Path(os.environ.get(f"{PREFIX}CONFIG", "job-recovery.toml"))
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+        file = os.environ.get(f"{PREFIX}CONFIG", cls.file_here)
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file and Path(file)))
 
 
-def load_settings() -> Settings:
+class CallerSettings(Settings):
+    """The settings of a command that asks a service."""
+
+    file_here = None
+
+
+def load_settings(kind: type[Settings] = Settings) -> Settings:
     """Read the settings.
 
     Raises:
@@ -179,7 +187,7 @@ def load_settings() -> Settings:
     """
     try:
         _check_config()
-        return Settings()
+        return kind()
     except ValidationError as error:
         raise InvalidInput("; ".join(_in_words(problem) for problem in error.errors())) from None
     except RecursionError:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from adapters.identifiers import is_valid_id
 from api.commands.client import Client
-from api.settings import PREFIX, load_settings
+from api.settings import PREFIX, CallerSettings, load_settings
 from domain.errors import InvalidInput
 
 TOKEN = f"{PREFIX}TOKEN"
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
 def reading() -> Parser:
     """Return the options of every command that asks a service."""
     parser = Parser(add_help=False)
-    parser.add_argument("--url", help="address of the service (default: from the settings)")
+    parser.add_argument("--url", help="address of the service (default: from the environment and JOB_RECOVERY_CONFIG)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
 
@@ -47,7 +47,7 @@ def client(arguments: argparse.Namespace) -> Client:
         raise InvalidInput(f"{TOKEN}: this is no token (it is not shown here)")
     if arguments.url:
         return Client(arguments.url, token)
-    settings = load_settings()
+    settings = load_settings(CallerSettings)
     return Client(f"http://{settings.host}:{settings.port}", token)
 
 
