@@ -1,7 +1,8 @@
 """The address of one VMA, which may hold a user and a password: what of it is sent, and what is never shown."""
 
 import base64
-import json
+import html
+import re
 from urllib.parse import quote
 
 import httpx
@@ -28,7 +29,7 @@ class VMAAddress:
         self.host = known.host
         self.base = str(known.copy_with(userinfo=b"")).rstrip("/")
         self.health = f"{self.base}/api/v1/health"
-        self._secrets = _forms_of(known.username, known.password)
+        self._secrets = _secrets(known.username, known.password) if known.userinfo else None
 
     def of(self, endpoint: str, asked_id: str) -> str:
         """Return the address of a question."""
@@ -70,19 +71,30 @@ class VMAAddress:
         return None if text is None else self._masked(text.encode()).decode("utf-8", errors="replace")
 
     def _masked(self, body: bytes) -> bytes:
-        for secret in self._secrets:
-            body = body.replace(secret, MASK.encode())
-        return body
+        return body if self._secrets is None else self._secrets.sub(MASK.encode(), body)
 
 
-def _forms_of(user: str, password: str) -> list[bytes]:
-    """Return the forms in which a password goes over the wire."""
-    if not (user or password):
-        return []
+def _secrets(user: str, password: str) -> re.Pattern[bytes]:
+    """Return what finds a password and the header with it, as they are or escaped, in a VMA's words."""
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-    escaped = (json.dumps(password, ensure_ascii=plain)[1:-1] for plain in (True, False))
-    plain = (password, quote(password), quote(password, safe=""), *escaped) if len(password) >= LEAST_SECRET else ()
-    return [form.encode() for form in dict.fromkeys((basic, *plain))]
+    secrets = [secret for secret in (basic, password) if secret is basic or len(secret) >= LEAST_SECRET]
+    forms = [form for secret in secrets for form in (re.escape(secret), "".join(map(_escaped, secret)))]
+    # Most of a reply is passed over by its first character.
+    begins = "".join(re.escape(secret[0]) for secret in secrets)
+    return re.compile(rf"(?=[\\%&{begins}])(?:{'|'.join(forms)})".encode())
+
+
+def _escaped(character: str) -> str:
+    """Return a pattern of one character as JSON, a URL and HTML write it.
+
+    Counts are bounded and what was matched is not tried again, so that no reply takes long.
+    """
+    units = character.encode("utf-16-be").hex()
+    in_json = "".join(rf"\\{{1,4}}u{units[n : n + 4]}" for n in range(0, len(units), 4))
+    in_url = "".join(f"%{byte:02x}" for byte in character.encode())
+    in_html = f"&#(?:0{{0,6}}{ord(character)}|x0{{0,6}}{ord(character):x});"
+    plain, named = re.escape(character), re.escape(html.escape(character))
+    return rf"(?>(?i:{in_json}|{in_url}|{in_html})|\\{plain}|{named}|{plain})"
 
 
 def _redacted(answer: Answer) -> Answer:

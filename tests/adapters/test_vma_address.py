@@ -1,7 +1,10 @@
 """A VMA's secrets are masked in what is kept of its words, and its word is heard all the same."""
 
 import base64
+import html
 import json
+import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import msgspec
@@ -77,3 +80,58 @@ def test_a_short_password_is_known_as_it_is_sent() -> None:
     sent = base64.b64encode(b"oma:a").decode()
 
     assert sent not in address.in_words(ValueError(f"bad line: authorization: Basic {sent}"))
+
+
+HARD = 'p"a/s\\s&%w\u00efrd'
+
+
+def in_html(text: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in text)
+
+
+ESCAPED: dict[str, Callable[[str], str]] = {
+    "every letter in JSON": lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
+    "one letter in JSON": lambda text: json.dumps(text)[1:-1].replace("a", "\\u0061", 1),
+    "capitals in JSON": lambda text: "".join(f"\\u{ord(character):04X}" for character in text),
+    "slashes in JSON": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "JSON in JSON": lambda text: "".join(f"\\\\u{ord(character):04x}" for character in text),
+    "a URL": lambda text: json.dumps(quote(text, safe=""))[1:-1],
+    "a URL in small letters": lambda text: re.sub("%..", lambda code: code[0].lower(), quote(text, safe="")),
+    "every letter in a URL": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "HTML": lambda text: json.dumps(html.escape(text))[1:-1],
+    "numbers in HTML": in_html,
+    "numbers of sixteens in HTML": lambda text: "".join(f"&#X{ord(character):04X};" for character in text),
+}
+
+
+@pytest.mark.parametrize("form", ESCAPED)
+@pytest.mark.parametrize("what", ["password", "header"])
+@pytest.mark.parametrize("password", [HARD, "hunter2-canary"])
+def test_a_secret_that_comes_back_escaped_is_masked_before_it_is_read(password: str, what: str, form: str) -> None:
+    address = VMAAddress(f"http://oma:{quote(password, safe='')}@vma:9081")
+    secret = password if what == "password" else base64.b64encode(f"oma:{password}".encode()).decode()
+    said = ESCAPED[form](secret)
+    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"no login for {said}!"}}'.encode()
+
+    answer = address.read(ASKED, 200, body, 1.0)
+
+    assert (answer.status, answer.document and answer.document.error) == (VMAStatus.FAILED, "no login for ***!")
+    assert "no login for ***!" in (answer.excerpt or "")
+    assert "no login for ***!" in address.in_words(ValueError(f"no login for {said}!"))
+
+
+@pytest.mark.parametrize("said", ["hunter3-canary", "\\u0068unter2", "hunter2 canary", "%68", "50 % \\u0026 more"])
+def test_what_is_no_secret_stays_as_it_came(said: str) -> None:
+    address = VMAAddress("http://oma:hunter2-canary@vma:9081")
+    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"{said}"}}'.encode()
+
+    assert address.read(ASKED, 200, body, 1.0) == VMAAddress("http://vma:9081").read(ASKED, 200, body, 1.0)
+
+
+@pytest.mark.parametrize("part", [b"\\", b"&#0", b"%5c", b"\\u005c", b"hunter2-"])
+def test_no_reply_takes_long_to_mask(part: bytes) -> None:
+    """A pattern that tried again what it had matched would take hours."""
+    address = VMAAddress("http://oma:" + "%5C" * 12 + "hunter2@vma:9081")
+    body = part * (1_000_000 // len(part))
+
+    assert address.read(ASKED, 200, body, 1.0).status is VMAStatus.UNINTELLIGIBLE
