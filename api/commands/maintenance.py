@@ -1,23 +1,26 @@
 """Maintenance of a data directory."""
 
 import asyncio
+from pathlib import Path
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.lease import Lease
 from adapters.private_files import prepare
 from adapters.seals import Seal, verify
+from adapters.snapshot_check import drop_all, first_forged
 from adapters.sqlite import sqlite3
 from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
+from domain.aggregate import Snapshot
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from projections.model_file import empty, open_read_model
 from projections.projector import Projector
 
 
 def rebuild(settings: Settings) -> None:
-    """Fold the whole event log anew into an emptied read model.
+    """Drop the snapshots, and fold the whole event log anew into an emptied read model.
 
     Raises:
         DataDirectoryHeld: a service runs on the data directory; it catches up by itself.
@@ -34,6 +37,7 @@ def rebuild(settings: Settings) -> None:
 
 async def _rebuild(settings: Settings) -> int:
     event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
+    drop_all(settings.data_dir / "events.sqlite")
     logger = configure(settings.log_format, settings.log_level)
     engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3, logger)
     empty(engine)
@@ -45,12 +49,12 @@ async def _rebuild(settings: Settings) -> int:
 
 
 def verify_log(settings: Settings, noted: str | None) -> None:
-    """Check the event log against its seals, and against one that was noted elsewhere.
+    """Check the event log against its seals and against one that was noted elsewhere, and its snapshots against it.
 
     Raises:
         InvalidInput: the noted seal is none.
         NotFound: there is no event log.
-        JobRecoveryError: the log does not hold; the message names the first position that does not.
+        JobRecoveryError: the log or a snapshot does not hold; the message names the first that does not.
 
     """
     log = settings.data_dir / "events.sqlite"
@@ -58,6 +62,7 @@ def verify_log(settings: Settings, noted: str | None) -> None:
         raise NotFound(f"there is no event log {log}")
     try:
         verdict = verify(log, _seal(noted) if noted else None)
+        forged = first_forged(log) if verdict.broken_at is None else None
     except sqlite3.OperationalError as error:
         raise JobRecoveryError(f"the event log {log} cannot be opened: {error}") from None
     if verdict.broken_at is not None:
@@ -66,8 +71,19 @@ def verify_log(settings: Settings, noted: str | None) -> None:
             f"The {verdict.events} events before it hold; keep this file as evidence and restore it from a backup"
         )
         raise JobRecoveryError(message)
+    if forged is not None:
+        raise JobRecoveryError(_not_as_folded(log, forged))
     print(f"all {verdict.events} events hold")
     print(f"the seal is {verdict.seal}: noted elsewhere, `job-recovery verify --expect` proves it later")
+
+
+def _not_as_folded(log: Path, forged: Snapshot) -> str:
+    name = f"{forged.originator_id} at version {forged.originator_version}"
+    return (
+        f"all events of the event log {log} hold, but its snapshot of {name} is not what they say, and later decisions "
+        "may rest on it: keep a copy of this file as evidence, stop the service, and drop all snapshots "
+        "(job-recovery rebuild)"
+    )
 
 
 def _seal(noted: str) -> Seal:

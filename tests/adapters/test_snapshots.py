@@ -9,6 +9,7 @@ import pytest
 from adapters import snapshots
 from adapters.event_store import SQLiteEventLog
 from adapters.seals import verify
+from adapters.snapshot_check import first_forged
 from adapters.sqlite import sqlite3
 from domain.aggregate import Snapshot
 from domain.events import Cause, Trace
@@ -107,3 +108,49 @@ async def test_one_that_cannot_be_written_fails_no_command(path: Path, job: Repl
     assert kept.events == ["snapshots_not_stored"]
     assert await log.load(ReplicationJob, "job-1") == stored(job)
     log.close()
+
+
+async def with_snapshots(path: Path, job: ReplicationJob, forged_at: int | None) -> None:
+    """Store a job of three events with a snapshot of each version; one is another than its events say."""
+    log = SQLiteEventLog(path)
+    for version in (1, 2, 3):
+        if version > 1:
+            job.mark_stalled(NOON, NOON) if version == 2 else job.begin_recovery("run-1", Cause.STALE, NOON, "x")
+        events = list(job.pending)
+        job.pending.clear()
+        await log.append(events, [marked(job) if version == forged_at else job.snapshot()])
+    log.close()
+
+
+@pytest.mark.parametrize("forged_at", [None, 1, 2, 3])
+async def test_a_forged_snapshot_is_found_whichever_it_is(
+    path: Path, job: ReplicationJob, forged_at: int | None
+) -> None:
+    await with_snapshots(path, job, forged_at)
+
+    found = first_forged(path)
+
+    assert (found and found.originator_version) == forged_at
+    assert verify(path).broken_at is None
+
+
+@pytest.mark.parametrize("change", [{"id": "job-2"}, {"version": 9}])
+async def test_a_snapshot_of_what_there_is_not_is_forged(
+    path: Path, job: ReplicationJob, change: dict[str, object]
+) -> None:
+    log = SQLiteEventLog(path)
+    other = msgspec.structs.replace(job, **change).snapshot()
+    await log.append(job.pending, [job.snapshot(), other])
+    log.close()
+
+    assert first_forged(path) == other
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+async def test_a_snapshot_that_would_not_be_used_is_not_called_forged(
+    path: Path, job: ReplicationJob, statement: str
+) -> None:
+    await with_snapshots(path, job, None)
+    execute(path, statement + " WHERE originator_version = 2")
+
+    assert first_forged(path) is None

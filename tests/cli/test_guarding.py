@@ -1,14 +1,21 @@
 """Verifying the log and managing tokens from the command line."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from adapters.event_store import SQLiteEventLog
+from adapters.seals import verify
 from adapters.simulated_vma import SimulatedVMA
 from adapters.sqlite import sqlite3
 from api.cli import main
+from domain.events import Trace
+from domain.replication_job import ReplicationJob
+from tests.builders import NOON
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess
 
@@ -67,6 +74,31 @@ def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Captu
     killed.start()
 
     assert main(["verify"]) == 0
+
+
+def test_a_forged_snapshot_is_named_until_rebuild_drops_it(tmp_path: Path, capsys: Capture) -> None:
+    main(["rebuild"])
+    path = tmp_path / "data" / "events.sqlite"
+    asyncio.run(store_forged(path))
+    capsys.readouterr()
+
+    for _ in range(2):
+        assert main(["verify", "--expect", str(verify(path).seal)]) == 1
+        said = complaint(capsys)
+        assert "its snapshot of job-1 at version 1 is not what they say" in said
+        assert "drop all snapshots (job-recovery rebuild)" in said
+    assert main(["rebuild"]) == 0
+    assert main(["verify"]) == 0
+    assert "all 1 events hold" in capsys.readouterr().out
+
+
+async def store_forged(path: Path) -> None:
+    """Store a job with a snapshot that says more progress than its events, and has the right digest."""
+    job = ReplicationJob(id="job-1")
+    job.register("vm", "ctx-1", ("v1",), "default", 41.0, NOON, Trace("r", "r"))
+    log = SQLiteEventLog(path)
+    await log.append(job.pending, [msgspec.structs.replace(job, progress_percent=95.0).snapshot()])
+    log.close()
 
 
 def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServiceProcess, capsys: Capture) -> None:
