@@ -1,7 +1,11 @@
-"""The calls that script a simulated VMA's world from another process: one verb, one method, its arguments as JSON."""
+"""The calls that script a simulated VMA's world from another process: one verb, one method, its arguments as JSON.
+
+They are for programs of this machine. A web page that a browser of this machine shows must not make them: it can name
+neither this host in the address, nor this content type without being asked first.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -11,8 +15,22 @@ from adapters.simulated_vma.faults import json_response
 from adapters.simulated_vma.injection import Faults
 from adapters.simulated_vma.world import World
 
-BAD_REQUEST = 400
+BAD_REQUEST, FORBIDDEN, UNSUPPORTED = 400, 403, 415
+LOCAL = {"127.0.0.1", "localhost"}
 Verb = Callable[..., object]
+
+
+@web.middleware
+async def _from_here(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse what a web page could send."""
+    here = str(request.url.origin())
+    if request.url.host not in LOCAL or request.headers.get("Origin", here) != here:
+        return json_response({"error": "ask 127.0.0.1 or localhost, and without a foreign Origin"}, FORBIDDEN)
+    if request.method not in {"GET", "HEAD"} and request.content_type != "application/json":
+        return json_response({"error": "send the arguments with Content-Type: application/json"}, UNSUPPORTED)
+    return await handler(request)
 
 
 def control_app(world: World, faults: Faults) -> web.Application:
@@ -52,7 +70,7 @@ def control_app(world: World, faults: Faults) -> web.Application:
             return json_response({"error": str(error)}, BAD_REQUEST)
         return json_response({"done": request.match_info["verb"]} | ({} if result is None else {"result": result}))
 
-    app = web.Application()
+    app = web.Application(middlewares=[_from_here])
     app.router.add_get("/world", show)
     app.router.add_post("/{verb}", act)
     return app

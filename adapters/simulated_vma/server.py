@@ -14,6 +14,9 @@ from adapters.simulated_vma.injection import Faults, Listening
 from adapters.simulated_vma.listener import Listener
 from adapters.simulated_vma.world import World
 
+LOOPBACK = "127.0.0.1"
+"""Where the world is scripted, wherever the VMA itself listens: who scripts it needs no password."""
+
 
 class SimulatedVMA:
     """A real HTTP server that behaves as the VMA does, or as badly as it is told to.
@@ -26,7 +29,7 @@ class SimulatedVMA:
         self,
         port: int = 0,
         *,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
         control_port: int | None = None,
         latency: float = 0.0,
         ssl_context: ssl.SSLContext | None = None,
@@ -39,7 +42,7 @@ class SimulatedVMA:
         self._endpoints = Endpoints(self.world, self.faults, latency=latency, credentials=credentials)
         self._scheme = "http" if ssl_context is None else "https"
         self._listener = Listener(host, port, ssl_context)
-        self._control = None if control_port is None else Listener(host, control_port)
+        self._control = None if control_port is None else Listener(LOOPBACK, control_port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulated-vma", daemon=True)
 
@@ -75,7 +78,7 @@ class SimulatedVMA:
     @property
     def control_url(self) -> str | None:
         """The address where its world is scripted, which answers while the VMA itself is down."""
-        return None if self._control is None else f"http://{self.host}:{self._control.port}"
+        return None if self._control is None else f"http://{LOOPBACK}:{self._control.port}"
 
     def start(self) -> None:
         """Start serving.

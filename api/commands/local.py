@@ -37,7 +37,7 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("simulate-vma", help="run a simulated VMA")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=_port, default=9081)
-    command.add_argument("--control-port", type=_port, default=9082, help="where its world is scripted")
+    command.add_argument("--control-port", type=_port, default=9082, help="where this machine scripts its world")
     command.add_argument("--world", type=Path, help="JSON file with the jobs of its world")
     command.set_defaults(command=_simulate_vma)
 

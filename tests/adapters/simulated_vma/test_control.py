@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -46,9 +47,53 @@ def test_a_script_that_is_wrong_is_told_what_is_wrong(
     assert says in response.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"url": "/restart", "content": b"{}", "headers": {"Content-Type": "text/plain"}}, 415),
+        ({"url": "/restart", "data": {"a": "b"}}, 415),
+        ({"url": "/restart"}, 415),
+        ({"url": "/restart", "json": {}, "headers": {"Origin": "http://evil.example"}}, 403),
+        ({"url": "/restart", "json": {}, "headers": {"Origin": "null"}}, 403),
+        ({"url": "/restart", "json": {}, "headers": {"Host": "evil.example"}}, 403),
+        ({"method": "GET", "url": "/world", "headers": {"Host": "evil.example:9082"}}, 403),
+        ({"method": "GET", "url": "/world", "headers": {"Origin": "http://evil.example"}}, 403),
+    ],
+)
+def test_what_a_web_page_can_send_changes_and_shows_nothing(
+    scripted: SimulatedVMA, sent: dict[str, Any], code: int
+) -> None:
+    scripted.world.add_job("job-1", ["a"], progress=20.0)
+
+    with httpx.Client(base_url=scripted.control_url or "", trust_env=False) as control:
+        refused = control.request(**{"method": "POST", **sent})
+
+    assert refused.status_code == code
+    assert "job-1" not in refused.text
+    assert scripted.world.jobs()["job-1"]["truth"] == "running"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_program_or_a_page_of_this_machine_scripts_it(scripted: SimulatedVMA, host: str) -> None:
+    asked = f"{host}:{scripted.control_port}"
+    for headers in ({"Host": asked}, {"Host": asked, "Origin": f"http://{asked}"}):
+        done = httpx.post(f"{scripted.control_url}/clear_faults", json={}, headers=headers, trust_env=False)
+        assert done.status_code == 200
+
+
+def test_its_world_is_scripted_from_this_machine_only_wherever_it_listens() -> None:
+    with SimulatedVMA(host="0.0.0.0", control_port=0) as vma, SimulatedVMA(host="127.0.0.2", control_port=0) as other:
+        for running in (vma, other):
+            assert running.control_url == f"http://127.0.0.1:{running.control_port}"
+            assert httpx.get(f"{running.control_url}/world", trust_env=False).status_code == 200
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"http://127.0.0.2:{running.control_port}/world", trust_env=False)
+        assert httpx.get(f"http://127.0.0.2:{vma.port}/api/v1/health", trust_env=False).status_code == 200
+
+
 def test_every_verb_of_the_world_and_of_its_faults_is_there(scripted: SimulatedVMA) -> None:
     verbs = {name for name in dir(scripted.world) if not name.startswith("_")}
-    listed = httpx.post(f"{scripted.control_url}/explode", trust_env=False).json()["error"]
+    listed = httpx.post(f"{scripted.control_url}/explode", json={}, trust_env=False).json()["error"]
 
     offered = set(listed.removeprefix("the verbs are: ").split(", "))
 
