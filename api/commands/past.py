@@ -1,13 +1,16 @@
 """The commands about the past: the audit trail, what became of a job, replays and what-ifs."""
 
 import argparse
+import codecs
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from adapters.identifiers import is_valid_id
+from adapters.plain_text import visible
 from api.commands import past_tables
 from api.commands.common import Commands, Parser, client, in_path, is_file, numbers, reading, show
 from domain.errors import InvalidInput, JobRecoveryError
@@ -78,8 +81,7 @@ def _audit(arguments: argparse.Namespace) -> None:
     wanted = _filters(arguments)
     with client(arguments) as service:
         if arguments.export:
-            for part in service.stream("/audit/export", format=arguments.export, **wanted):
-                sys.stdout.buffer.write(part)
+            _print_export(service.stream("/audit/export", format=arguments.export, **wanted))
             return
         if arguments.chain is not None:
             chain = service.get(f"/audit/{arguments.chain}/chain")
@@ -87,6 +89,15 @@ def _audit(arguments: argparse.Namespace) -> None:
             return
         found = service.some("/audit", arguments.limit, **wanted)
     show(arguments, found, past_tables.audit_table(found))
+
+
+def _print_export(parts: Iterator[bytes]) -> None:
+    """Write an export as it comes; to a terminal, with nothing in it that a terminal obeys."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.writelines(parts)
+        return
+    for text in codecs.iterdecode(parts, "utf-8", "replace"):
+        print("\n".join(map(visible, text.split("\n"))), end="")
 
 
 def _filters(arguments: argparse.Namespace) -> dict[str, str | None]:
@@ -136,8 +147,10 @@ def _replay(arguments: argparse.Namespace) -> None:
 
 def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
     if is_file(Path(run)):
-        with Path(run).open("rb") as lines:
-            return list(run_file.read(lines))
+        return _events_in(Path(run))
+    with suppress(OSError):
+        if Path(run).exists():
+            raise InvalidInput(f"{run!r} is not a regular file")
     if not is_valid_id(run):
         raise InvalidInput(f"{run[:80]!r} is neither a file nor the id of a run")
     with client(arguments) as service:
@@ -145,11 +158,21 @@ def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
     return list(run_file.read(whole.splitlines()))
 
 
+def _events_in(path: Path) -> list[Event]:
+    try:
+        with path.open("rb") as file:
+            return list(run_file.read(run_file.lines_of(file)))
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
+
+
 def _export(arguments: argparse.Namespace) -> None:
     """Write a run to a file, which is there only when it is whole."""
     part = arguments.export.with_name(arguments.export.name + ".part")
     try:
-        with client(arguments) as service, part.open("wb") as file:
+        # What lies there, left by a crash or a link that leads elsewhere, is not written to.
+        part.unlink(missing_ok=True)
+        with client(arguments) as service, part.open("xb") as file:
             for chunk in service.stream(f"/recovery-runs/{in_path(arguments.run, 'run')}/export"):
                 file.write(chunk)
         part.replace(arguments.export)

@@ -2,7 +2,11 @@
 
 import csv
 import json
-from collections.abc import Iterator
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +165,72 @@ def test_a_file_that_was_cut_is_not_taken_for_a_smaller_run(
 
     assert main(["replay", str(file)]) == 2
     assert "export it again" in complaint(capsys)
+
+
+HEAD = b'{"format":"job-recovery-run/1","events":1}\n'
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.touch(),
+    "binary": lambda path: path.write_bytes(bytes(range(256)) * 1000),
+    "nested too deep": lambda path: path.write_bytes(HEAD + b'{"type":"JobStalled","event":' + b"[" * 100_000),
+    "of wrong types": lambda path: path.write_bytes(HEAD + b'{"type":"JobStalled","event":[]}\n'),
+    "a directory": lambda path: path.mkdir(),
+    "a FIFO that nobody writes": os.mkfifo,
+    "a file that cannot be read": lambda path: path.symlink_to("/proc/self/mem"),
+    "a line of 200 MB": lambda path: sparse(path, 200_000_000),
+}
+
+
+def sparse(path: Path, size: int) -> None:
+    path.write_bytes(HEAD)
+    os.truncate(path, size)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_file_that_is_no_run_is_one_line_and_exit_code_2(kind: str, tmp_path: Path, capsys: Capture) -> None:
+    HOSTILE[kind](tmp_path / "run-1")
+
+    for name in ("run-1", str(tmp_path / "run-1")):
+        assert main(["replay", name]) == 2
+        complaint(capsys)
+
+
+def test_a_line_of_200_mb_is_not_read_into_memory(tmp_path: Path) -> None:
+    sparse(tmp_path / "run-1", 200_000_000)
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    line = [sys.executable, "-m", "api", "replay", "run-1"]
+
+    done = subprocess.run(  # noqa: S603 - our own program
+        line,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (400_000_000, limit[1])),
+    )
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "more than 16000000 bytes" in done.stderr
+
+
+@pytest.mark.parametrize("left", ["link", "file"])
+def test_an_export_follows_no_link_and_is_not_held_up_by_what_a_crash_left(
+    restarted: ServiceProcess, tmp_path: Path, left: str
+) -> None:
+    outside, part = tmp_path / "outside", tmp_path / "run.ndjson.part"
+    outside.write_text("kept")
+    if left == "link":
+        part.symlink_to(outside)
+    else:
+        part.write_text("half")
+    line = ["replay", run_of(restarted), "--export", str(tmp_path / "run.ndjson"), "--url", restarted.url]
+
+    assert (main(line), main(line)) == (0, 0)
+
+    assert outside.read_text() == "kept"
+    assert main(["replay", str(tmp_path / "run.ndjson")]) == 0
+    assert not part.exists()
 
 
 def test_a_what_if_names_the_decisions_of_a_period_that_would_be_others(

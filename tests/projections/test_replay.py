@@ -1,5 +1,6 @@
 """A recorded run is decided again identically, by every version; another policy changes exactly what it should."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -120,6 +121,9 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n', "line 2: this version knows no"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":{}}\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
+        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
+        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MOST_BYTES + 1), "line 2 .* more than 16000000 bytes"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str) -> None:
@@ -137,3 +141,13 @@ def test_a_policy_that_is_none_is_refused(asked: dict[str, str]) -> None:
 
 def test_a_policy_is_read_from_words() -> None:
     assert policy_changes({"complete_above_percent": "95"}) == {"complete_above_percent": 95.0}
+
+
+@pytest.mark.parametrize("field", ["recorded_at", "observed_at", "decided_at"])
+def test_a_time_without_a_zone_is_refused_wherever_it_stands(field: str) -> None:
+    lines = list(run_file.write(events_of(EVERY_KIND)))
+    n = next(n for n, line in enumerate(lines) if f'"{field}":'.encode() in line)
+    lines[n] = re.sub(rb'("%s":"[^"]*)Z"' % field.encode(), rb'\1"', lines[n], count=1)
+
+    with pytest.raises(InvalidInput, match=f"line {n + 1} of the file cannot be read: a time has no zone"):
+        list(run_file.read(lines))
