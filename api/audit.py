@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
+from adapters.plain_text import visible
 from api import paging, problems
 from api.history_schemas import AuditView, ChainView, SealView
 from api.jobs import TheService
@@ -20,6 +22,9 @@ from domain.errors import NotFound
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.audit_trail import AuditEntry, AuditFilter
+
+FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with in a spreadsheet; the last four are the same signs in full width."""
 
 Order = Literal["newest", "oldest"]
 
@@ -136,7 +141,7 @@ async def _as_csv(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[str]:
     yield _row(fields)
     async for entry in entries:
         plain = msgspec.to_builtins(entry)
-        yield _row([*(plain[name] for name in fields[:-1]), msgspec.json.encode(entry.data).decode()])
+        yield _row([*(plain[name] for name in fields[:-1]), _plain_json(entry.data)])
 
 
 def _row(values: Iterable[object]) -> str:
@@ -146,5 +151,14 @@ def _row(values: Iterable[object]) -> str:
 
 
 def _harmless(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    """Keep a spreadsheet from taking a text for a formula, and an editor or a terminal from obeying it."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
+
+
+def _plain_json(data: object) -> str:
+    """Return JSON in which each character can be seen."""
+    text = msgspec.json.encode(data).decode()
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

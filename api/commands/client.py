@@ -71,7 +71,11 @@ class Client:
             response = self._http.request(method, path, **arguments)
         if not response.is_success:
             raise _error(response)
-        return response.json()
+        try:
+            return response.json()
+        except (ValueError, RecursionError):
+            message = f"{redacted(self._url)} answered with something else than JSON: is this the service's address?"
+            raise JobRecoveryError(message) from None
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

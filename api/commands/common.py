@@ -14,6 +14,7 @@ from rich.text import Text
 
 from adapters.identifiers import is_valid_id
 from api.commands.client import Client
+from api.commands.tables import harmless
 from api.settings import PREFIX, CallerSettings, load_settings
 from domain.errors import InvalidInput
 
@@ -94,4 +95,4 @@ def show(arguments: argparse.Namespace, data: Any, *tables: Table | Text) -> Non
     # On a narrow terminal lines wrap: an id that is cut off cannot be asked for.
     needed = max(console.measure(table).minimum for table in tables)
     console.width = max(console.width, needed)
-    console.print(*tables, sep="\n")
+    console.print(*map(harmless, tables), sep="\n")

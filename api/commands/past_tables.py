@@ -74,7 +74,7 @@ def replay_tables(shown: Row) -> list[Table | Text]:
     """Show a run, replayed: each job's way, and what comes out otherwise."""
     jobs = grid("job", "was", "probes", "what", title=shown["run_id"])
     for job in shown["jobs"]:
-        probes = "\n".join(_probe(probe) for probe in job["probes"]) or "-"
+        probes = Text("\n".join(_probe(probe) for probe in job["probes"]) or "-")
         jobs.add_row(job["job_id"], state(job["state_before"]), probes, _decided(job))
     made = f"{shown['decisions']} decisions made again from their evidence: {shown['identical']} identical"
     parts: list[Table | Text] = [jobs, Text(f"{made}, {len(shown['different'])} different")]

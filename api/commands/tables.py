@@ -28,7 +28,16 @@ class Grid(Table):
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:  # noqa: ANN401 - the library's signature
         """Add a row."""
-        super().add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells), **how)
+        super().add_row(*map(harmless, cells), **how)
+
+
+def harmless(shown: RenderableType | None) -> RenderableType | None:
+    """Return a text with nothing in it that a terminal obeys. One that we put together may have lines."""
+    if isinstance(shown, str):
+        return Text(visible(shown))
+    if isinstance(shown, Text) and not shown.plain.replace("\n", "").isprintable():
+        return Text("\n".join(map(visible, shown.plain.split("\n"))), shown.style)
+    return shown
 
 
 def grid(*headers: str, title: str | None = None) -> Table:
