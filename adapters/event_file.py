@@ -1,6 +1,5 @@
 """The eventsourcing library's application over one SQLite file, with our mapper, seals and connections."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -47,9 +46,6 @@ class _Connections(SQLiteConnectionPool):
 
 def open_events(path: Path, synchronous: str) -> JobEvents:
     """Open or create the file; its connections have the durability that is asked for."""
-    # SQLite would follow the umask; its other files take the mode of this one. What is wrong with it, SQLite says.
-    with suppress(OSError):
-        path.touch(0o600, exist_ok=False)
     # As a URI, quoted: the library takes ":memory:" and "mode=memory" for its own words wherever they are in a name.
     name = path.absolute().as_uri()
     environment = {

@@ -23,7 +23,7 @@ from adapters.private_files import open_private
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from domain.events import RESERVED_ACTORS
 
-LOCK_WITHIN, LOCK_RETRY = 5, 0.05
+LOCK_WITHIN, LOCK_RETRY = 5, 0.1
 """Seconds that a command waits for another one, and between two tries."""
 
 
@@ -158,21 +158,13 @@ class TokenFile:
 
 
 def _take(lock: int, path: Path) -> None:
-    """Take a lock that another command may hold for a moment.
-
-    Raises:
-        TimeoutError: it is held for longer; the message says what to do.
-
-    """
-    until = time.monotonic() + LOCK_WITHIN
-    while True:
+    """Take a lock that another command may hold for a moment."""
+    for _ in range(round(LOCK_WITHIN / LOCK_RETRY)):
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
-                message = f"another process has held {path} for {LOCK_WITHIN} s. End it (`fuser {path}` names it)"
-                raise TimeoutError(f"{message}, and try again") from None
             time.sleep(LOCK_RETRY)
+    raise TimeoutError(f"another process has held {path} for {LOCK_WITHIN} s: end it (`fuser {path}` names it)")
 
 
 def _hash(secret: str) -> str:

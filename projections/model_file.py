@@ -1,6 +1,5 @@
 """The read model's file: opened, looked through, and set aside if it is damaged."""
 
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -58,9 +57,6 @@ def empty(engine: Engine) -> None:
 
 
 def _open(path: Path, sqlite: ModuleType) -> Engine:
-    # SQLite would follow the umask; its other files take the mode of this one. What is wrong with it, SQLite says.
-    with suppress(OSError):
-        path.touch(0o600, exist_ok=False)
     # Not as text: a `?` or a `%` in a directory's name would be taken for a part of the address.
     address = URL.create("sqlite", database=str(path))
     engine = create_engine(address, module=sqlite, connect_args={"timeout": 10})

@@ -1,19 +1,18 @@
 """Maintenance of a data directory."""
 
 import asyncio
-from pathlib import Path
+from contextlib import closing
 
 from adapters.clock import SystemClock
 from adapters.event_store import SQLiteEventLog
 from adapters.lease import Lease
 from adapters.private_files import prepare
 from adapters.seals import Seal, verify
-from adapters.snapshot_check import drop_all, first_forged
+from adapters.snapshot_check import first_forged
 from adapters.sqlite import sqlite3
 from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
-from domain.aggregate import Snapshot
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from projections.model_file import empty, open_read_model
 from projections.projector import Projector
@@ -30,6 +29,8 @@ def rebuild(settings: Settings) -> None:
     lease.acquire("job-recovery rebuild")
     try:
         folded = asyncio.run(_rebuild(settings))
+    except sqlite3.OperationalError as error:
+        raise JobRecoveryError(f"the snapshots in {settings.data_dir} cannot be dropped: {error}") from None
     finally:
         lease.release()
     print(f"rebuilt the read model from {folded} events")
@@ -37,7 +38,8 @@ def rebuild(settings: Settings) -> None:
 
 async def _rebuild(settings: Settings) -> int:
     event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
-    drop_all(settings.data_dir / "events.sqlite")
+    with closing(sqlite3.connect(settings.data_dir / "events.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM stored_snapshots")
     logger = configure(settings.log_format, settings.log_level)
     engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3, logger)
     empty(engine)
@@ -72,18 +74,14 @@ def verify_log(settings: Settings, noted: str | None) -> None:
         )
         raise JobRecoveryError(message)
     if forged is not None:
-        raise JobRecoveryError(_not_as_folded(log, forged))
+        message = (
+            f"all events of the event log {log} hold, but its snapshot of {forged.originator_id} at version "
+            f"{forged.originator_version} is not what they say, and later decisions may rest on it: keep a copy of the "
+            "file as evidence, stop the service, and drop all snapshots (job-recovery rebuild)"
+        )
+        raise JobRecoveryError(message)
     print(f"all {verdict.events} events hold")
     print(f"the seal is {verdict.seal}: noted elsewhere, `job-recovery verify --expect` proves it later")
-
-
-def _not_as_folded(log: Path, forged: Snapshot) -> str:
-    name = f"{forged.originator_id} at version {forged.originator_version}"
-    return (
-        f"all events of the event log {log} hold, but its snapshot of {name} is not what they say, and later decisions "
-        "may rest on it: keep a copy of this file as evidence, stop the service, and drop all snapshots "
-        "(job-recovery rebuild)"
-    )
 
 
 def _seal(noted: str) -> Seal:

@@ -92,6 +92,17 @@ def test_a_forged_snapshot_is_named_until_rebuild_drops_it(tmp_path: Path, capsy
     assert "all 1 events hold" in capsys.readouterr().out
 
 
+def test_a_log_that_another_program_locks_keeps_its_snapshots_and_ends_rebuild_with_one_line(
+    killed: ServiceProcess, capsys: Capture
+) -> None:
+    with closing(sqlite3.connect(killed.data_dir / "events.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        assert main(["rebuild"]) == 1
+
+    assert "cannot be dropped: database is locked" in complaint(capsys)
+
+
 async def store_forged(path: Path) -> None:
     """Store a job with a snapshot that says more progress than its events, and has the right digest."""
     job = ReplicationJob(id="job-1")

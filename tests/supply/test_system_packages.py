@@ -33,7 +33,7 @@ def bare() -> Iterator[Path]:
         shutil.copytree(SCRIPTS, machine / "project" / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("constraints.txt", "pyproject.toml"):
             shutil.copy(SCRIPTS.parent / name, machine / "project")
-        for path in (machine / "project", *(machine / "project").rglob("*")):
+        for path in (machine / "bin", machine / "project", *(machine / "project").rglob("*")):
             path.chmod(0o777)
         yield machine
 
