@@ -12,6 +12,7 @@ import pytest
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROOT, NOBODY = 0, 65534
 TOOLS = ("bash", "cat", "dirname", "env", "flock", "readlink", "sha256sum", "true", "uname")
+OR_ASK = ", or set JOB_RECOVERY_INSTALL=1 to have sudo do it"
 ASKED = ({"CI": "true"}, {"JOB_RECOVERY_INSTALL": "1"})
 
 
@@ -60,8 +61,11 @@ def run(machine: Path, script: str, user: int, **wanted: str) -> tuple[int, str,
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("need-strace", "need-strace: install strace (Debian: apt-get install strace)"),
-        ("setup", "setup: no Python 3.11 or later with SQLite was found: install one (Debian: python3-venv)"),
+        ("need-strace", "need-strace: install strace (Debian: apt-get install strace)" + OR_ASK),
+        (
+            "setup",
+            "setup: no Python 3.11 or later with SQLite was found: install one (Debian: python3-venv" + OR_ASK + ")",
+        ),
     ],
 )
 def test_a_user_is_told_what_to_install_and_nothing_is_asked_of_sudo(bare: Path, script: str, says: str) -> None:
