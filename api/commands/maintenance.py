@@ -8,8 +8,8 @@ from adapters.event_store import SQLiteEventLog
 from adapters.lease import Lease
 from adapters.private_files import prepare
 from adapters.seals import Seal, verify
-from adapters.snapshot_check import first_forged
 from adapters.sqlite import sqlite3
+from adapters.stream_check import Findings, check_streams
 from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
@@ -51,12 +51,12 @@ async def _rebuild(settings: Settings) -> int:
 
 
 def verify_log(settings: Settings, noted: str | None) -> None:
-    """Check the event log against its seals and against one that was noted elsewhere, and its snapshots against it.
+    """Check the event log against its seals and against one that was noted elsewhere, and fold all streams anew.
 
     Raises:
         InvalidInput: the noted seal is none.
         NotFound: there is no event log.
-        JobRecoveryError: the log or a snapshot does not hold; the message names the first that does not.
+        JobRecoveryError: the log or a snapshot does not hold, or an event cannot be applied; the message names it.
 
     """
     log = settings.data_dir / "events.sqlite"
@@ -64,7 +64,7 @@ def verify_log(settings: Settings, noted: str | None) -> None:
         raise NotFound(f"there is no event log {log}")
     try:
         verdict = verify(log, _seal(noted) if noted else None)
-        forged = first_forged(log) if verdict.broken_at is None else None
+        found = check_streams(log) if verdict.broken_at is None else Findings()
     except sqlite3.OperationalError as error:
         raise JobRecoveryError(f"the event log {log} cannot be opened: {error}") from None
     if verdict.broken_at is not None:
@@ -73,7 +73,7 @@ def verify_log(settings: Settings, noted: str | None) -> None:
             f"The {verdict.events} events before it hold; keep this file as evidence and restore it from a backup"
         )
         raise JobRecoveryError(message)
-    if forged is not None:
+    if (forged := found.forged) is not None:
         message = (
             f"all events of the event log {log} hold, but its snapshot of {forged.originator_id} at version "
             f"{forged.originator_version} is not what they say, and later decisions may rest on it: keep a copy of the "
@@ -82,6 +82,8 @@ def verify_log(settings: Settings, noted: str | None) -> None:
         raise JobRecoveryError(message)
     print(f"all {verdict.events} events hold")
     print(f"the seal is {verdict.seal}: noted elsewhere, `job-recovery verify --expect` proves it later")
+    if found.skipped:
+        raise JobRecoveryError(f"{len(found.skipped)} of them cannot be applied: {'; '.join(found.skipped)}")
 
 
 def _seal(noted: str) -> Seal:

@@ -9,8 +9,8 @@ import pytest
 from adapters import snapshots
 from adapters.event_store import SQLiteEventLog
 from adapters.seals import verify
-from adapters.snapshot_check import first_forged
 from adapters.sqlite import sqlite3
+from adapters.stream_check import check_streams
 from domain.aggregate import Snapshot
 from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
@@ -128,7 +128,7 @@ async def test_a_forged_snapshot_is_found_whichever_it_is(
 ) -> None:
     await with_snapshots(path, job, forged_at)
 
-    found = first_forged(path)
+    found = check_streams(path).forged
 
     assert (found and found.originator_version) == forged_at
     assert verify(path).broken_at is None
@@ -143,7 +143,7 @@ async def test_a_snapshot_of_what_there_is_not_is_forged(
     await log.append(job.pending, [job.snapshot(), other])
     log.close()
 
-    assert first_forged(path) == other
+    assert check_streams(path).forged == other
 
 
 @pytest.mark.parametrize("statement", CHANGES)
@@ -153,4 +153,4 @@ async def test_a_snapshot_that_would_not_be_used_is_not_called_forged(
     await with_snapshots(path, job, None)
     execute(path, statement + " WHERE originator_version = 2")
 
-    assert first_forged(path) is None
+    assert check_streams(path).forged is None
