@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.vma_figures import FieldReader, first, name
-from adapters.vma_words import STATUS_WORDS, plain
+from adapters.vma_words import STATUS_WORDS, Unintelligible, plain
 from domain.vma_status import DiskReport, VMAStatus
 
 LISTS = ("disk_progresses", "disks")
 """The list's name in the present form and in the oldest."""
+
+MOST_DISKS = 64
+"""Disks that a job can have. A longer list is not read: each entry costs memory and time of the event loop."""
 
 
 def read_disks(fields: Mapping[str, Any], reader: FieldReader) -> tuple[DiskReport, ...]:
@@ -17,8 +20,17 @@ def read_disks(fields: Mapping[str, Any], reader: FieldReader) -> tuple[DiskRepo
 
 
 def listed(fields: Mapping[str, Any], reader: FieldReader) -> list[Any]:
-    """Return the entries of both lists as they stand there."""
-    return [disk for name_of_list in LISTS for disk in reader.listed(fields.get(name_of_list))]
+    """Return the entries of both lists as they stand there.
+
+    Raises:
+        Unintelligible: one of the lists is too long.
+
+    """
+    lists = {name_of_list: reader.listed(fields.get(name_of_list)) for name_of_list in LISTS}
+    for name_of_list, entries in lists.items():
+        if len(entries) > MOST_DISKS:
+            raise Unintelligible(f"{name_of_list} lists {len(entries)} disks; a job has at most {MOST_DISKS}")
+    return [disk for entries in lists.values() for disk in entries]
 
 
 def _one_each(disks: Iterable[DiskReport]) -> tuple[DiskReport, ...]:

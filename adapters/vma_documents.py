@@ -17,6 +17,9 @@ from domain.vma_status import ENDS, DiskReport, Document, VMAStatus
 
 STARTED = ("started_at", "start_time")
 
+MOST_ERRORS = 100
+"""Errors of a document whose words are read; the text that is kept of them is shorter."""
+
 
 def read_document(asked_id: str, body: bytes) -> Document:
     """Read a progress document of any generation.
@@ -28,7 +31,8 @@ def read_document(asked_id: str, body: bytes) -> Document:
     fields = json_object(body)
     echoed = fields.get("job_id")
     if echoed is not None and echoed != asked_id:
-        raise Unintelligible(f"answers for another id: {str(echoed)[:80]!r}")
+        other = str(echoed)[:80] if isinstance(echoed, str | int) else f"a {type(echoed).__name__}"
+        raise Unintelligible(f"answers for another id: {other!r}")
     document = read_fields(fields)
     if document.status in ENDS:
         _refuse_repeated_names(body)
@@ -90,8 +94,7 @@ def _refuse_repeated_names(body: bytes) -> None:
     """
 
     def refuse(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
+        if len(dict(pairs)) < len(pairs):
             raise Unintelligible("a name is there twice")
 
     try:
@@ -146,7 +149,7 @@ def _first_text(fields: Mapping[str, Any], *names: str) -> str | None:
 
 def _error(fields: Mapping[str, Any], speaker: str) -> str | None:
     """Collect what is said to have gone wrong; `errors` may hold recoverable ones while the copy goes on."""
-    words = [*_cancelled(fields, speaker), *map(_error_word, _error_entries(fields))]
+    words = [*_cancelled(fields, speaker), *map(_error_word, _error_entries(fields)[:MOST_ERRORS])]
     return text("; ".join(dict.fromkeys(word for word in words if word)))
 
 

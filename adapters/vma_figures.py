@@ -82,8 +82,8 @@ def text(value: object, most: int = MAX_TEXT) -> str | None:
     """Read a text of others, which is kept: without secrets, and in characters that can be stored."""
     if not isinstance(value, str) or not value:
         return None
-    # Cut first, or a megabyte would be searched for secrets.
-    cut = redacted(value[:most])
+    # Cut last: half of a secret is not known as one.
+    cut = redacted(value)[:most]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 

@@ -13,8 +13,8 @@ from adapters.vma_troubles import login_refused, why_not_put
 from domain.ports import Clock
 from domain.vma_status import Answer, VMAStatus
 
-MAX_BODY = 1_000_000
-"""Bytes of a reply that are read; a progress document has a few thousand."""
+MAX_BODY = 64_000
+"""Bytes of a reply that are read: twice those of a document of 64 disks with the longest names."""
 
 
 class Requests:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.vma_disks import MOST_DISKS
 from adapters.vma_documents import read_fields
 from adapters.vma_figures import name
 from adapters.vma_words import STATUS_WORDS, Unintelligible, look_up
@@ -25,10 +26,13 @@ def read_report(
     vouches for one disk, as a document under the job's id does.
 
     Raises:
-        InvalidInput: it has no status that is known.
+        InvalidInput: it has no status that is known, or lists too many disks.
         Refused: it says completed, and beside it something that cannot be read or that means the opposite.
 
     """
+    disks = report.get("disks")
+    if isinstance(disks, list) and len(disks) > MOST_DISKS:
+        raise InvalidInput(f"disks: the report lists {len(disks)} disks; a job has at most {MOST_DISKS}")
     try:
         look_up(STATUS_WORDS, report.get("status"), "status")
     except Unintelligible as reason:

@@ -16,6 +16,7 @@ from pydantic import (
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from adapters.plain_text import holds_token, redacted
+from adapters.vma_disks import MOST_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
 
@@ -51,8 +52,6 @@ VolumeId = Annotated[str, _id_of(MAX_LENGTH - len(export_name(""))), AfterValida
 Prose = AfterValidator(redacted)
 """Text of others that is kept: without secrets that somebody pasted into it."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
-
-MOST_DISKS = 64
 
 MOST = 2**53
 """The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""

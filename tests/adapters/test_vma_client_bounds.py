@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ async def visitors() -> AsyncIterator[tuple[str, list[str]]]:
     [
         ("huge", {"megabytes": 200}, f"more than {MAX_BODY} bytes of body"),
         ("gzip_bomb", {}, "not JSON"),
-        ("deep", {}, "not JSON"),
+        ("deep", {"depth": 10_000}, "not JSON"),
     ],
 )
 def test_what_it_sends_is_neither_kept_nor_unpacked(
@@ -80,6 +81,99 @@ def test_what_it_sends_is_neither_kept_nor_unpacked(
     said, kilobytes = run.stdout.splitlines()
     assert said.startswith(f"unintelligible|{detail}")
     assert int(kilobytes) < MOST_MEMORY
+
+
+NAMES = {"disk_progresses": "disk_id", "disks": "id"}
+"""The lists of disks of all builds, and what each calls a disk's name."""
+
+
+def listing(disks: int, in_list: str, status: str = "running") -> dict[str, Any]:
+    """Return a document that lists disks with everything that builds say of one, and the longest names."""
+    return {
+        "job_id": "migration-vol-disk-1",
+        "status": status,
+        "percentage": 100.0,
+        in_list: [
+            {
+                NAMES[in_list]: f"{n:05}" + "n" * 195,
+                "status": status,
+                "percent": 100.0,
+                "bytes_transferred": 2**50,
+                "total_bytes": 2**50,
+                "planned_bytes": 2**50,
+                "throughput": {"current_mbps": 100.0, "average_mbps": 100.0, "last_update": "2025-10-03T14:00:00.000Z"},
+            }
+            for n in range(disks)
+        ],
+    }
+
+
+def answers_with(body: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    return answer
+
+
+@pytest.mark.parametrize("in_list", NAMES)
+async def test_a_document_of_64_disks_with_the_longest_names_is_read(in_list: str) -> None:
+    seen = await seen_of(answers_with(json.dumps(listing(64, in_list)).encode()))
+
+    document = seen.answers[0].document
+    assert seen.status is VMAStatus.RUNNING
+    assert document is not None
+    assert len(document.disks) == 64
+
+
+@pytest.mark.parametrize("status", ["running", "completed", "failed"])
+@pytest.mark.parametrize("in_list", NAMES)
+async def test_a_list_of_more_disks_than_a_job_has_is_not_read_and_says_so(in_list: str, status: str) -> None:
+    seen = await seen_of(answers_with(json.dumps(listing(65, in_list, status)).encode()))
+
+    assert seen.status is VMAStatus.UNINTELLIGIBLE
+    assert seen.answers[0].detail == f"{in_list} lists 65 disks; a job has at most 64"
+    assert seen.answers[0].document is None
+
+
+@pytest.mark.parametrize("size", [MAX_BODY, 900_000])
+async def test_a_reply_full_of_disks_does_not_hold_up_the_event_loop(size: int) -> None:
+    body = b'{"status":"completed","percentage":100,"disks":[' + b"{}," * (size // 3 - 20) + b"{}]}"
+    assert len(body) <= size
+    async with answering(answers_with(body)) as url, asking(url, probe_timeout=30.0) as client:
+        seen, longest = await beside(client.probe(JOB))
+
+    assert seen.status is VMAStatus.UNINTELLIGIBLE
+    assert longest < 0.1
+
+
+async def beside(work: Awaitable[Observation]) -> tuple[Observation, float]:
+    """Do some work; return its result, and the most seconds of computing during which nothing else could run."""
+    task = asyncio.ensure_future(work)
+    longest, before = 0.0, time.thread_time()
+    while not task.done():
+        await asyncio.sleep(0)
+        now = time.thread_time()
+        longest, before = max(longest, now - before), now
+    return task.result(), longest
+
+
+async def test_errors_without_end_are_read_as_far_as_they_are_kept() -> None:
+    errors = [{"message": f"read error {n}"} for n in range(1500)]
+    body = json.dumps({"job_id": "migration-vol-disk-1", "status": "failed", "errors": errors}).encode()
+
+    seen = await seen_of(answers_with(body))
+
+    assert seen.status is VMAStatus.FAILED
+    assert (seen.error or "").startswith("read error 0; read error 1;")
+
+
+async def test_half_of_a_secret_is_not_kept_where_a_text_is_cut() -> None:
+    words = "x" * 480 + " http://oma:hunter2-canary@vma:9081/"
+    body = json.dumps({"job_id": "migration-vol-disk-1", "status": "failed", "last_error": words}).encode()
+
+    seen = await seen_of(answers_with(body))
+
+    assert "hunter2" not in (seen.error or "hunter2")
 
 
 async def test_a_packed_reply_is_not_unpacked_even_if_it_is_small_and_says_completed() -> None:

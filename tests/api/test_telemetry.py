@@ -330,3 +330,18 @@ async def test_a_report_that_cannot_be_read_is_refused_and_changes_nothing(api: 
     after = (await api.get("/jobs/job-1/events")).json()["items"]
     # Meanwhile the poller asks, and hears that the VMA does not know the job.
     assert {e["data"]["observation"]["status"] for e in after[1:]} <= {"not_found"}
+
+
+async def test_a_report_of_more_disks_than_a_job_has_is_refused_before_it_is_read(api: HTTP, job: None) -> None:
+    for entry in ({"disk_id": "disk-1", "status": "failed"}, 0):
+        refused = await report(api, disks=[entry] * 65)
+
+        assert refused.status_code == 422
+        assert refused.json()["detail"] == "disks: the report lists 65 disks; a job has at most 64"
+    assert await told_of(api) == []
+
+
+async def test_a_report_of_as_many_disks_as_a_job_may_have_is_taken(api: HTTP, job: None) -> None:
+    taken = await report(api, disks=[{"disk_index": n, "status": "transferring"} for n in range(64)])
+
+    assert taken.json()["applied"]

@@ -30,7 +30,7 @@ UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "huge": ("huge", {"megabytes": 20}),
     "redirect": ("redirect", {}),
     "list": ("list", {}),
-    "deep": ("deep", {}),
+    "deep": ("deep", {"depth": 10_000}),
     "bad-utf8": ("bad_utf8", {}),
     "empty": ("empty", {}),
     "gzip-bomb": ("gzip_bomb", {}),
