@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI makes of the routes, and what depends on the service that answers."""
 
 from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -16,14 +17,23 @@ class DescribedApp(FastAPI):
     """FastAPI, with the shape of our errors, the service's VMAs and whether it asks for tokens in its document."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document; without a service, that of one which asks for tokens."""
-        document = deepcopy(super().openapi())
+        """Return the document; without a service, that of one which asks for tokens. It must not be changed."""
+        service: Service | None = getattr(self.state, "service", None)
+        return self._of_open_service if service is not None and _is_open(service) else self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        document = super().openapi()
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
         service: Service | None = getattr(self.state, "service", None)
         if service is not None:
             _name_vmas(document, sorted(service.settings.vma_urls))
-            if _is_open(service):
-                _leave_out_security(document)
+        return document
+
+    @cached_property
+    def _of_open_service(self) -> dict[str, Any]:
+        document = deepcopy(self._document)
+        _leave_out_security(document)
         return document
 
 

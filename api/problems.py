@@ -1,6 +1,8 @@
 """Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
 
 import math
+import re
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -41,6 +43,12 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 
 MEDIA_TYPE = "application/problem+json"
 
+MOST_WORDS = 4000
+"""Characters of a detail, and of the path, that a problem shows; the longest id has 200."""
+
+MOST_ERRORS, MOST_OF_ERROR = 10, 1000
+"""Errors of one request that are named, and the characters of each. A body may have thousands."""
+
 ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429)
 """What any call under `/api/v1` can answer with."""
 
@@ -67,7 +75,9 @@ def install(app: FastAPI) -> None:
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
-    what, where = redacted(detail), quote(redacted(request.scope["path"]), safe="/*@:+,;=$&'()!~")
+    # Cut last: half of a secret is not known as one.
+    what, path = redacted(detail)[:MOST_WORDS], redacted(request.scope["path"])[:MOST_WORDS]
+    where = quote(path, safe="/*@:+,;=$&'()!~")
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
@@ -90,12 +100,18 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    found = [
-        {"where": redacted(".".join(str(part) for part in one["loc"])), "problem": redacted(one["msg"])}
-        for one in error.errors()
+    errors = error.errors()
+    shown = [
+        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MOST_ERRORS]
     ]
-    detail = "; ".join(f"{one['where']}: {one['problem']}" for one in found)
-    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=found)
+    detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
+    if len(errors) > len(shown):
+        detail = f"{len(errors)} errors, of which the first {len(shown)} are: {detail}"
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=shown)
+
+
+def _brief(text: str) -> str:
+    return redacted(text)[:MOST_OF_ERROR]
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
@@ -121,4 +137,10 @@ def _methods(request: Request) -> set[str]:
 
 
 def _leads_to(path: str, request: Request) -> bool:
-    return compile_path(path)[0].match(request.url.path) is not None
+    return _pattern(path).match(request.scope["path"]) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what a path of the OpenAPI document matches; there are a few dozen."""
+    return compile_path(path)[0]
