@@ -1,6 +1,7 @@
 """What a client may take of the service: so much of its memory, its time and its connections.
 
 A client that is slow, or sends without end, costs only itself: its request is refused, and its connection closed.
+Which connections are closed when there are too many is decided in `connections`.
 """
 
 import asyncio
@@ -10,29 +11,22 @@ from http import HTTPStatus
 from anyio import BrokenResourceError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api import problems
+from api.connections import is_overloaded
 
 MOST_BODY = 100_000
 """Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
 
 BODY_WITHIN = 10.0
-HEAD_WITHIN = 10.0
-"""Seconds within which a request's body, and what comes before it, must have arrived."""
-
-READ_WITHIN = 30.0
-"""Seconds within which a client must have read something of an answer that waits for it."""
-
-MOST_CONNECTIONS = 1000
-"""At once; further ones are closed again, so that those there are, and the VMAs', keep their files."""
+"""Seconds within which a request's body must have arrived."""
 
 MOST_FILES = 10_240
 """What macOS lets a process have."""
 
 
 class _TooMuch(Exception):
-    """A body is too long, or too slow."""
+    """A body is too long, or too slow, or too many requests are under way."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -40,7 +34,7 @@ class _TooMuch(Exception):
 
 
 class BoundedBodies:
-    """ASGI middleware that refuses a body that is too long or too slow, before it fills the memory."""
+    """ASGI middleware that refuses a body that is too long or too slow, and a request while there are too many."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
@@ -54,9 +48,12 @@ class BoundedBodies:
         request = Request(scope)
         try:
             whole = await _whole_body(request.headers.get("content-length"), receive)
+            _refuse_if_overloaded(scope)
         except _TooMuch as refused:
             answer = problems.problem(request, refused.status, str(refused))
             answer.headers["Connection"] = "close"
+            if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+                answer.headers["Retry-After"] = "1"
             await answer(scope, receive, send)
             return
         try:
@@ -80,6 +77,11 @@ class _Replay:
         return whole
 
 
+def _refuse_if_overloaded(scope: Scope) -> None:
+    if is_overloaded(scope):
+        raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are under way: ask again in a second")
+
+
 async def _whole_body(announced: str | None, receive: Receive) -> Message:
     """Receive a body whole; its length as announced is believed only if it is too much."""
     if announced and announced.isdigit() and int(announced[:20]) > MOST_BODY:
@@ -99,78 +101,6 @@ async def _whole_body(announced: str | None, receive: Receive) -> Message:
     except TimeoutError:
         why = f"the body did not arrive within {BODY_WITHIN:g} s"
         raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
-
-
-class BoundedProtocol(H11Protocol):
-    """uvicorn's HTTP, which ends a connection on which no request is complete, or no answer is read, for too long."""
-
-    _waiting: asyncio.TimerHandle | None = None
-    _unread: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Begin to wait for a request, unless there are too many that do."""
-        super().connection_made(transport)
-        self._wait()
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Wait on while what came is no whole head of a request."""
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr] # it begins as None
-            self._wait_no_more()
-        elif self._waiting is None:
-            self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
-        self._wait_no_more()
-        self._is_read()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Wait for the client to read."""
-        super().pause_writing()
-        self._watch_reading()
-
-    def resume_writing(self) -> None:
-        """Go on: it reads."""
-        self._is_read()
-        super().resume_writing()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection; one with an answer that nobody reads would stay open for ever."""
-        if not self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            super().timeout_keep_alive_handler()
-
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(HEAD_WITHIN, self._close)
-
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-    def _watch_reading(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self._unread = self.loop.call_later(READ_WITHIN, self._look_at_reading, left)
-
-    def _look_at_reading(self, left_before: int) -> None:
-        if self.transport.get_write_buffer_size() < left_before:
-            self._watch_reading()
-        else:
-            self.transport.abort()
-
-    def _is_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-    def _close(self) -> None:
-        self._waiting = None
-        self.transport.abort()
 
 
 def take_all_files_allowed() -> None:

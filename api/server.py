@@ -16,7 +16,8 @@ from adapters.tokens import TokenFile
 from api.access import is_loopback, is_open
 from api.app import create_app
 from api.bootstrap import Service, build
-from api.bounds import BoundedProtocol, take_all_files_allowed
+from api.bounds import take_all_files_allowed
+from api.connections import BoundedProtocol
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import Log
@@ -24,6 +25,8 @@ from domain.ports import Log
 GRACE = 2
 """Seconds in which requests under way may finish after SIGTERM."""
 
+MOST_WAITING, ACCEPTED_AT_ONCE = 1024, 16
+"""Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
 
 MOST_OF_A_HOST = 100
 """Characters of a host's name that a message shows."""
@@ -31,6 +34,12 @@ MOST_OF_A_HOST = 100
 
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling: the service as a whole is what a signal ends."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # uvicorn has one number for what may wait and for what is accepted at once, which holds up all others.
+        for listener in sockets or ():
+            listener.listen(MOST_WAITING)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -82,6 +91,9 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         create_app(service),
         http=BoundedProtocol,
         log_config=None,
+        backlog=ACCEPTED_AT_ONCE,
+        # Its warnings are of malformed requests: whoever sends them would fill the log.
+        log_level="error",
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=GRACE,
@@ -147,7 +159,7 @@ def _check_access(settings: Settings) -> None:
 def _bind(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MOST_WAITING)
     except OSError as error:
         message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
         raise InvalidInput(message) from None

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import bounds
-from api.bounds import BoundedBodies, BoundedProtocol
+from api import bounds, connections
+from api.bounds import BoundedBodies
+from api.connections import BoundedProtocol
 
 LARGE = b"x" * 8_000_000
 
@@ -59,8 +60,9 @@ async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("READ_WITHIN", "HEAD_WITHIN", "BODY_WITHIN"):
-        monkeypatch.setattr(bounds, name, 0.3)
+    monkeypatch.setattr(bounds, "BODY_WITHIN", 0.3)
+    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+        monkeypatch.setattr(connections, name, 0.3)
 
 
 @pytest.fixture
