@@ -1,5 +1,6 @@
 """The HTTP calls that replay recovery runs: as they were, under another policy, and side by side."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -9,6 +10,7 @@ from fastapi.params import Depends as Dependency
 from fastapi.responses import StreamingResponse
 
 from api import paging, problems
+from api.audit import in_blocks
 from api.bootstrap import Service
 from api.history_schemas import (
     ChangeView,
@@ -23,6 +25,7 @@ from api.jobs import TheService
 from api.moments import Moment
 from api.paging import Cursor, Limit
 from api.schemas import MOST, Identifier
+from api.slots import EXPORTS
 from api.views import run_view
 from domain.errors import InvalidInput, NotFound
 from domain.events import Event
@@ -31,14 +34,14 @@ from projections import run_file
 from projections.audit_trail import AuditFilter
 from projections.replay import Replay, compare, phases, replay, what_if
 
-MOST_EVENTS = 1_000_000
-"""Events of one run that are replayed at once."""
+READ_AT_ONCE = 500
+"""Events of a run that are read before other requests have their turn."""
 
 Seconds = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
 
-router = APIRouter(prefix="/recovery-runs", tags=["replay"])
+router = APIRouter(prefix="/recovery-runs", tags=["replay"], dependencies=[Depends(EXPORTS)])
 
 
 def other_policy(  # noqa: PLR0913 - every number that a policy has
@@ -88,7 +91,7 @@ OtherPolicy = Annotated[dict[str, float], Depends(other_policy)]
 @router.get("/compare", responses=problems.responses(404, 503))
 async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> CompareView:
     """Show two runs side by side: which jobs they decided by other rules, and how long each phase took."""
-    one, other = replay(await events_of(service, a)), replay(await events_of(service, b))
+    one, other = [await asyncio.to_thread(replay, await events_of(service, run_id)) for run_id in (a, b)]
     return CompareView(
         a=run_view(one.run, None),
         b=run_view(other.run, None),
@@ -113,11 +116,12 @@ async def what_if_over_runs(
     """
     wanted = AuditFilter(type="RecoveryDecided", since=since, until=until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
+    changes = await asyncio.to_thread(what_if, decided, policy)
     return WhatIfView(
         policy=policy,
         runs=len({event.correlation_id for event in decided}),
         decisions=len(decided),
-        changes=[ChangeView.model_validate(change) for change in what_if(decided, policy)],
+        changes=[ChangeView.model_validate(change) for change in changes],
     )
 
 
@@ -130,7 +134,8 @@ async def replay_run(
     With numbers of another policy, also what it would have decided otherwise.
     """
     events = await events_of(service, run_id)
-    done = replay(events)
+    done = await asyncio.to_thread(replay, events)
+    otherwise = await asyncio.to_thread(what_if, events, policy) if policy else None
     after = paging.position_in(cursor) or 0
     page = paging.page(
         list(enumerate(done.jobs, start=1))[after : after + limit + 1],
@@ -143,7 +148,7 @@ async def replay_run(
         decisions=done.decisions,
         identical=done.identical,
         different=[ChangeView.model_validate(change) for change in done.different],
-        what_if=[ChangeView.model_validate(change) for change in what_if(events, policy)] if policy else None,
+        what_if=None if otherwise is None else [ChangeView.model_validate(change) for change in otherwise],
         items=page.items,
         next_cursor=page.next_cursor,
     )
@@ -159,14 +164,14 @@ async def replay_run(
 )
 async def export_run(run_id: Identifier, service: TheService) -> StreamingResponse:
     """Return a run as one file, which `job-recovery replay FILE` replays without a database and without a VMA."""
-    lines = run_file.write(await events_of(service, run_id))
+    events = await events_of(service, run_id)
 
-    async def stream() -> AsyncIterator[bytes]:
-        for line in lines:
+    async def lines() -> AsyncIterator[bytes]:
+        for line in run_file.write(events):
             yield line
 
     headers = {"Content-Disposition": f'attachment; filename="{run_id}.ndjson"'}
-    return StreamingResponse(stream(), media_type="application/x-ndjson", headers=headers)
+    return StreamingResponse(in_blocks(lines()), media_type="application/x-ndjson", headers=headers)
 
 
 async def events_of(service: Service, run_id: str) -> list[Event]:
@@ -176,10 +181,14 @@ async def events_of(service: Service, run_id: str) -> list[Event]:
         NotFound: there is no such run in the log.
 
     """
-    entries = await service.trail.of_run(run_id, MOST_EVENTS)
-    if not entries:
+    events: list[Event] = []
+    after = 0
+    while entries := await service.trail.of_run(run_id, READ_AT_ONCE, after):
+        events += [entry.event() for entry in entries]
+        after = entries[-1].position
+    if not events:
         raise NotFound(f"there is no recovery run {run_id}")
-    return [entry.event() for entry in entries]
+    return events
 
 
 def _rules(done: Replay) -> dict[str, int]:

@@ -15,6 +15,7 @@ from api.audit import Wanted
 from api.history_schemas import AuditView
 from api.jobs import service_of
 from api.schemas import MOST
+from api.slots import STREAMS
 from domain.errors import InvalidInput
 
 HEARTBEAT = 1.0
@@ -43,7 +44,9 @@ def start_of(
 
 
 # An answer without an end is described in words: what reads the document would wait for the end.
-@router.get("/events/stream", response_class=EventSourceResponse, include_in_schema=False)
+@router.get(
+    "/events/stream", response_class=EventSourceResponse, include_in_schema=False, dependencies=[Depends(STREAMS)]
+)
 async def stream_events(
     request: Request,
     start: Annotated[int | None, Depends(start_of)],

@@ -1,0 +1,49 @@
+"""How many long answers are given at once: each holds memory and a connection, or takes much of the event loop."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+
+from api.access import caller_of
+from api.errors import TooManyRequests
+
+RETRY_AFTER = 5.0
+"""Seconds after which a caller should ask again."""
+
+
+class Slots:
+    """A dependency of a route, of whose answers so many are given at once, and so many to one caller."""
+
+    def __init__(self, what: str, most: int, most_of_caller: int) -> None:
+        """`what` names the answers in a refusal."""
+        self._what = what
+        self._most = most
+        self._most_of_caller = most_of_caller
+        self._taken: Counter[str] = Counter()
+
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        """Hold a slot until the whole answer is sent, or its client is gone.
+
+        Raises:
+            TooManyRequests: no slot is free.
+
+        """
+        caller = caller_of(request).name
+        if self._taken[caller] >= self._most_of_caller:
+            self._refuse(f"{caller} has {self._most_of_caller}")
+        if self._taken.total() >= self._most:
+            self._refuse(f"there are {self._most}")
+        self._taken[caller] += 1
+        try:
+            yield
+        finally:
+            self._taken[caller] -= 1
+
+    def _refuse(self, taken: str) -> None:
+        why = f"{taken} {self._what} at once, which is the most: end one, or ask again in {RETRY_AFTER:g} s"
+        raise TooManyRequests(why, RETRY_AFTER)
+
+
+STREAMS = Slots("live streams", most=64, most_of_caller=16)
+EXPORTS = Slots("exports and replays", most=4, most_of_caller=2)
