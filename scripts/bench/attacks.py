@@ -92,7 +92,7 @@ async def vma_of_many_disks(port: int) -> None:
 
 
 UNREAD = request("GET /api/v1/audit?limit=1000")
-BEGUN = b"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+BEGUN = b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
 REPORT = {"status": "in_progress", "disks": [{"disk_index": n} for n in range(5000)]}
 ATTACKS: dict[str, Attack] = {
     "vma": vma_of_many_disks,

@@ -15,8 +15,8 @@ from tests.api import test_bounds
 from tests.api.test_bounds import large_answer, serving, until
 
 MOST = 5
-GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
-BEGUN = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"
+GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BEGUN = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"
 
 
 class Held:
@@ -90,7 +90,7 @@ async def taken(server: uvicorn.Server, sends: bytes, clients: int = MOST) -> li
     return found
 
 
-@pytest.mark.parametrize("sends", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", BEGUN])
+@pytest.mark.parametrize("sends", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", BEGUN])
 async def test_a_new_client_gets_in_though_others_hold_all_connections_silently(
     server: uvicorn.Server, sends: bytes
 ) -> None:

@@ -30,4 +30,4 @@ from api.audit import _row
 def test_a_cell_is_neither_a_formula_nor_an_order(value: object, shown: str) -> None:
     row = _row([value, "next"])
 
-    assert next(csv.reader([row])) == [shown, "next"]
+    assert next(csv.reader([row.decode()])) == [shown, "next"]
