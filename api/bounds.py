@@ -6,6 +6,7 @@ Which connections are closed when there are too many is decided in `connections`
 
 import asyncio
 import resource
+from contextlib import ExitStack
 from http import HTTPStatus
 
 from anyio import BrokenResourceError
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.connections import is_overloaded
+from api.access import READING
 
 MOST_BODY = 100_000
 """Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
@@ -21,12 +22,21 @@ MOST_BODY = 100_000
 BODY_WITHIN = 10.0
 """Seconds within which a request's body must have arrived."""
 
+READS, WRITES, MOST_WAITING = 3, 32, 50
+"""Reads and other requests that are worked on at once, and requests that wait for their turn.
+
+A read of a thousand events takes a tenth of a second; many writes share one commit.
+"""
+
+HEALTH = ("/livez", "/readyz")
+"""The paths that are answered however many requests wait."""
+
 MOST_FILES = 10_240
 """What macOS lets a process have."""
 
 
 class _TooMuch(Exception):
-    """A body is too long, or too slow, or too many requests are under way."""
+    """A body is too long, or too slow, or too many requests wait."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -34,11 +44,17 @@ class _TooMuch(Exception):
 
 
 class BoundedBodies:
-    """ASGI middleware that refuses a body that is too long or too slow, and a request while there are too many."""
+    """ASGI middleware that refuses a body that is too long or too slow, and a request while too many wait.
+
+    All that is computed in one turn of the event loop holds up all others, health checks too. So few requests are
+    worked on at once. One gives its turn back when its answer begins, or when it has a slot for long answers.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
         self._app = app
+        self._turns = {is_read: asyncio.Semaphore(most) for is_read, most in ((True, READS), (False, WRITES))}
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer with the problem."""
@@ -48,7 +64,7 @@ class BoundedBodies:
         request = Request(scope)
         try:
             whole = await _whole_body(request.headers.get("content-length"), receive)
-            _refuse_if_overloaded(scope)
+            turn = await self._turn(scope)
         except _TooMuch as refused:
             answer = problems.problem(request, refused.status, str(refused))
             answer.headers["Connection"] = "close"
@@ -56,11 +72,34 @@ class BoundedBodies:
                 answer.headers["Retry-After"] = "1"
             await answer(scope, receive, send)
             return
+
+        async def begin(message: Message) -> None:
+            turn.close()
+            await send(message)
+
         try:
-            await self._app(scope, _Replay(whole, receive), send)
+            with turn:
+                scope["turn"] = turn
+                await self._app(scope, _Replay(whole, receive), begin)
         except* BrokenResourceError:
             # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
             pass
+
+    async def _turn(self, scope: Scope) -> ExitStack:
+        """Wait for the turn of a request; return what gives it back. A health check does not wait."""
+        turn = ExitStack()
+        if scope["path"] in HEALTH:
+            return turn
+        if self._waiting >= MOST_WAITING:
+            raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait: ask again in a second")
+        turns = self._turns[scope["method"] in READING]
+        self._waiting += 1
+        try:
+            await turns.acquire()
+        finally:
+            self._waiting -= 1
+        turn.callback(turns.release)
+        return turn
 
 
 class _Replay:
@@ -75,11 +114,6 @@ class _Replay:
             return await self._receive()
         whole, self._whole = self._whole, None
         return whole
-
-
-def _refuse_if_overloaded(scope: Scope) -> None:
-    if is_overloaded(scope):
-        raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are under way: ask again in a second")
 
 
 async def _whole_body(announced: str | None, receive: Receive) -> Message:

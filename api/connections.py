@@ -8,7 +8,6 @@ import asyncio
 import ipaddress
 from typing import Protocol
 
-from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_WITHIN = 10.0
@@ -25,13 +24,6 @@ MOST_CONNECTIONS = 1000
 
 MOST_OF_PEER = 250
 """Connections of one address at once. This machine is exempt: its honest clients have the hostile ones' address."""
-
-MOST_AT_WORK = 400
-"""Requests under way at once. Beyond them only health checks are answered, for which the other connections are."""
-
-
-HEALTH = ("/livez", "/readyz")
-"""The paths that are answered however many requests are under way."""
 
 
 class Connection(Protocol):
@@ -51,11 +43,6 @@ class Connections:
         self._peers: dict[Connection, str | None] = {}
         # In the order in which they began to wait.
         self._waiting: dict[Connection, None] = {}
-
-    @property
-    def are_at_work(self) -> bool:
-        """Whether so many have a request under way that only health checks are answered."""
-        return len(self._peers) - len(self._waiting) > MOST_AT_WORK
 
     def opened(self, connection: Connection) -> None:
         """Take a connection in, and close the one that has waited longest if it is one too many."""
@@ -98,7 +85,6 @@ class BoundedProtocol(H11Protocol):
         """Begin to wait for a request."""
         super().connection_made(transport)
         self._wait()
-        # uvicorn shows it to each request, as its state.
         self._shared = self.app_state.setdefault("connections", Connections())
         self._shared.opened(self)
 
@@ -179,12 +165,6 @@ class BoundedProtocol(H11Protocol):
     def _close(self) -> None:
         self._waiting = None
         self.transport.abort()
-
-
-def is_overloaded(scope: Scope) -> bool:
-    """Return whether a request is not to be answered now, for too many others are under way."""
-    connections: Connections | None = scope.get("state", {}).get("connections")
-    return connections is not None and connections.are_at_work and scope["path"] not in HEALTH
 
 
 def _peer_of(connection: Connection) -> str | None:

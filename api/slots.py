@@ -35,6 +35,9 @@ class Slots:
         if self._taken.total() >= self._most:
             self._refuse(f"there are {self._most}")
         self._taken[caller] += 1
+        if "turn" in request.scope:
+            # A long answer keeps no ordinary one waiting.
+            request.scope["turn"].close()
         try:
             yield
         finally:

@@ -21,7 +21,8 @@ from domain.errors import InvalidInput
 HEARTBEAT = 1.0
 """Seconds of silence after which the token is looked at again, and a comment keeps proxies from closing."""
 
-CHUNK = 500
+CHUNK = 50
+"""Events that are read at once, so that many streams that catch up let other requests have their turns."""
 
 router = APIRouter(tags=["stream"])
 

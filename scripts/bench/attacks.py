@@ -100,7 +100,7 @@ ATTACKS: dict[str, Attack] = {
     "connections": holding(1500, b""),
     "bodies": holding(1500, BEGUN),
     "unread": holding(300, UNREAD),
-    "streams": holding(1500, request("GET /api/v1/events/stream?after=0")),
+    "streams": holding(300, request("GET /api/v1/events/stream?after=0")),
     "exports": asking(16, request("GET /api/v1/audit/export")),
     "what-if": asking(8, request("GET /api/v1/recovery-runs/what-if?complete_above_percent=95")),
     "methods": asking(8, request("DELETE /api/v1/jobs")),

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from api import connections
+from api import bounds, connections
 from api.connections import BoundedProtocol, Connections
 from tests.api import test_bounds
 from tests.api.test_bounds import large_answer, serving, until
@@ -46,7 +46,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def app() -> Held:
+def app(monkeypatch: pytest.MonkeyPatch) -> Held:
+    monkeypatch.setattr(bounds, "READS", 3)
+    monkeypatch.setattr(bounds, "MOST_WAITING", 2)
     return Held()
 
 
@@ -150,27 +152,51 @@ async def test_a_request_under_way_is_finished_however_many_connections_are_open
     assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_while_too_many_requests_are_under_way_only_health_checks_are_answered(
+async def test_while_too_many_requests_wait_only_health_checks_are_answered(
     server: uvicorn.Server, app: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_AT_WORK", 3)
-    workers = await taken(server, GET % b"/held", clients=3)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 50)
+    for _ in range(2):
+        app.released.clear()
+        app.under_way = 0
+        workers = await taken(server, GET % b"/held", clients=5)
+        await until(lambda: app.under_way == 3)
+
+        for path in (b"/livez", b"/readyz"):
+            assert (await told(connected(server), GET % path)).startswith(b"HTTP/1.1 200 ")
+        refused = (await told(connected(server), GET % b"/")).lower()
+
+        assert refused.startswith(b"http/1.1 503 ")
+        assert b"retry-after: 1" in refused
+        assert b"application/problem+json" in refused
+        assert app.under_way == 3
+        app.released.set()
+        for worker in workers:
+            assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
+        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_reads_do_not_keep_others_from_writing(server: uvicorn.Server, app: Held) -> None:
+    await taken(server, GET % b"/held", clients=3)
     await until(lambda: app.under_way == 3)
 
-    for path in (b"/livez", b"/readyz"):
-        new = connected(server)
-        assert (await told(new, GET % path)).startswith(b"HTTP/1.1 200 ")
-    new = connected(server)
-    refused = (await told(new, GET % b"/")).lower()
+    answer = await told(connected(server), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
 
-    assert refused.startswith(b"http/1.1 503 ")
-    assert b"retry-after: 1" in refused
-    assert b"application/problem+json" in refused
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_an_answer_that_has_begun_keeps_no_read_waiting(server: uvicorn.Server) -> None:
+    await taken(server, GET % b"/large", clients=4)
+
+    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_client_that_goes_away_gives_its_turn_back(server: uvicorn.Server, app: Held) -> None:
+    for worker in await taken(server, GET % b"/held", clients=3):
+        worker.close()
     app.released.set()
-    for worker in workers:
-        assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
-    new = connected(server)
-    assert (await told(new, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server) -> None:

@@ -1,5 +1,6 @@
 """What happened, what was known then, and why it was decided so: asked over HTTP."""
 
+import asyncio
 import csv
 import io
 import json
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from api import audit, replays
 from domain.events import EVENTS
 from tests.api.conftest import serving
 from tests.api.test_jobs import eventually, registered
@@ -270,3 +272,37 @@ async def test_two_runs_are_compared(api: HTTP, history: dict[str, Any]) -> None
 
     assert {"job_id": "job-1", "a": "lost", "b": "still-running"} in compared["jobs"]
     assert compared["phases_b"]["proven"] >= compared["phases_b"]["decided"] >= 0
+
+
+async def test_a_run_that_is_read_in_parts_is_replayed_as_a_whole(
+    api: HTTP, history: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/recovery-runs/{history['run_id']}"
+    at_once = [(await api.get(f"{path}{part}")).content for part in ("/export", "/replay")]
+
+    monkeypatch.setattr(replays, "READ_AT_ONCE", 1)
+
+    assert [(await api.get(f"{path}{part}")).content for part in ("/export", "/replay")] == at_once
+    assert len(at_once[0].splitlines()) > 3
+
+
+async def test_an_export_is_sent_in_blocks_between_which_others_have_their_turns() -> None:
+    turns = 0
+
+    async def lines() -> AsyncIterator[bytes]:
+        for _ in range(5000):
+            yield b"x" * 99 + b"\n"
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(other())
+    blocks = [block async for block in audit.in_blocks(lines())]
+    task.cancel()
+
+    assert b"".join(blocks) == (b"x" * 99 + b"\n") * 5000
+    assert turns >= len(blocks) - 1 > 5
+    assert all(len(block) < 2 * audit.BLOCK for block in blocks)
