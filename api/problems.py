@@ -49,7 +49,7 @@ MOST_WORDS = 4000
 MOST_ERRORS, MOST_OF_ERROR = 10, 1000
 """Errors of one request that are named, and the characters of each. A body may have thousands."""
 
-ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429)
+ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
 """What any call under `/api/v1` can answer with."""
 
 

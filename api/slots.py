@@ -30,10 +30,9 @@ class Slots:
 
         """
         caller = caller_of(request).name
-        if self._taken[caller] >= self._most_of_caller:
-            self._refuse(f"{caller} has {self._most_of_caller}")
-        if self._taken.total() >= self._most:
-            self._refuse(f"there are {self._most}")
+        if self._taken[caller] >= self._most_of_caller or self._taken.total() >= self._most:
+            bounds = f"a caller may have {self._most_of_caller} at once, and all together {self._most}"
+            raise TooManyRequests(f"too many {self._what}: {bounds}. End one, or ask again later", RETRY_AFTER)
         self._taken[caller] += 1
         if "turn" in request.scope:
             # A long answer keeps no ordinary one waiting.
@@ -42,10 +41,6 @@ class Slots:
             yield
         finally:
             self._taken[caller] -= 1
-
-    def _refuse(self, taken: str) -> None:
-        why = f"{taken} {self._what} at once, which is the most: end one, or ask again in {RETRY_AFTER:g} s"
-        raise TooManyRequests(why, RETRY_AFTER)
 
 
 STREAMS = Slots("live streams", most=64, most_of_caller=16)

@@ -23,11 +23,12 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
 
-from attacks import ATTACKS, JOB
+
 from history import History
 
 from adapters.event_store import SQLiteEventLog
 from adapters.simulated_vma import SimulatedVMA
+from tests.hostile.attacks import ATTACKS, JOB
 from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess
 
