@@ -22,10 +22,11 @@ MOST_BODY = 100_000
 BODY_WITHIN = 10.0
 """Seconds within which a request's body must have arrived."""
 
-READS, WRITES, MOST_WAITING = 3, 32, 50
+READS, WRITES, MOST_WAITING = 3, 32, 300
 """Reads and other requests that are worked on at once, and requests that wait for their turn.
 
-A read of a thousand events takes a tenth of a second; many writes share one commit.
+A read of a thousand events takes a tenth of a second; many writes share one commit. A client that asks for a whole
+fleet at once must not be refused.
 """
 
 HEALTH = ("/livez", "/readyz")
