@@ -21,11 +21,20 @@ async def refused(api: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any
 
 
 async def test_of_thousands_of_errors_the_first_are_named_and_the_others_counted(api: httpx.AsyncClient) -> None:
-    shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(5000)}})
+    shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(1900)}})
 
     assert len(shown["errors"]) == 10
     assert shown["errors"][0]["where"] == "body.unknown-0"
-    assert shown["detail"].startswith("5000 errors, of which the first 10 are: body.unknown-0: ")
+    assert shown["detail"].startswith("1900 errors, of which the first 10 are: body.unknown-0: ")
+
+
+async def test_a_body_of_more_fields_than_any_that_makes_sense_is_refused_before_it_is_read(
+    api: httpx.AsyncClient,
+) -> None:
+    response = await api.post("/jobs", json={f"unknown-{n}": n for n in range(2001)})
+
+    assert response.status_code == 413
+    assert response.json()["detail"] == "the body has more than 2000 fields"
 
 
 async def test_ten_errors_are_named_without_a_count(api: httpx.AsyncClient) -> None:

@@ -106,5 +106,6 @@ ATTACKS: dict[str, Attack] = {
     "methods": asking(8, request("DELETE /api/v1/jobs")),
     "document": asking(8, request("GET /openapi.json")),
     "fields": asking(8, post("/api/v1/jobs", {f"f{n}": 1 for n in range(8000)})),
+    "fewer fields": asking(8, post("/api/v1/jobs", {f"f{n}": 1 for n in range(1900)})),
     "reports": asking(8, post(f"/api/v1/telemetry/replication/{JOB}", REPORT)),
 }
