@@ -31,7 +31,7 @@ BURST = 2.0
 """Seconds' worth of requests that may come at once."""
 
 MOST_CALLERS = 10_000
-"""Callers whose share is kept at once; one that has its full share again is forgotten."""
+"""Callers whose share is kept at once; with one more, all begin anew."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -61,16 +61,13 @@ class Buckets:
         if not self._per_second:
             return
         now = self._monotonic()
-        level = self._level(who, now)
+        if len(self._levels) > MOST_CALLERS:
+            self._levels.clear()
+        level, since = self._levels.get(who, (self._full, now))
+        level = min(self._full, level + (now - since) * self._per_second)
         if level < 1.0:
             raise TooManyRequests(f"{who} may make {self._per_second:g} requests per second", 1 / self._per_second)
         self._levels[who] = (level - 1.0, now)
-        if len(self._levels) > MOST_CALLERS:
-            self._levels = {one: kept for one, kept in self._levels.items() if self._level(one, now) < self._full}
-
-    def _level(self, who: str, now: float) -> float:
-        level, since = self._levels.get(who, (self._full, now))
-        return min(self._full, level + (now - since) * self._per_second)
 
 
 class Access:

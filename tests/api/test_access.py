@@ -252,17 +252,11 @@ def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(token
 
 
 def test_many_addresses_do_not_fill_the_memory() -> None:
-    clock = FakeClock()
-    buckets = Buckets(10.0, clock.monotonic)
-    for n in range(MOST_CALLERS + 1):
+    buckets = Buckets(10.0, FakeClock().monotonic)
+    for n in range(3 * MOST_CALLERS):
         buckets.take(f"the address {n}")
-    for _ in range(19):
-        buckets.take("busy")
-    clock.advance(1.0)
 
-    buckets.take("one more")
-
-    assert set(buckets._levels) == {"busy", "one more"}
+    assert len(buckets._levels) <= MOST_CALLERS + 1
 
 
 @pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])
