@@ -25,11 +25,11 @@ MOST_FIELDS = 2000
 BODY_WITHIN = 10.0
 """Seconds within which a request's body must have arrived."""
 
-READS, WRITES, MOST_WAITING = 3, 32, 300
+READS, WRITES, MOST_WAITING = 3, 32, 100
 """Reads and other requests that are worked on at once, and requests that wait for their turn.
 
-A read of a thousand events takes a tenth of a second; many writes share one commit. A client that asks for a whole
-fleet at once must not be refused.
+A read of a thousand events takes a tenth of a second; many writes share one commit. A client may ask for a fleet at
+once; an honest read must not wait for many seconds behind a hostile client's.
 """
 
 HEALTH = ("/livez", "/readyz")
