@@ -5,7 +5,6 @@ import signal
 import pytest
 from hypothesis import settings
 
-
 SLOW = {"faults", "restart", "simulation", "soak"}
 """The folders whose tests run real processes, or whole lives of the service."""
 
