@@ -1,13 +1,15 @@
 """What a problem says is short, whatever the request that it answers."""
 
 import json
-import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.tokens import Scope, TokenFile
 from tests.api.test_jobs import registered
+from tests.builders import NOON
 
 NEW = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}
 
@@ -46,11 +48,8 @@ async def test_ten_errors_are_named_without_a_count(api: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize("part", ["x", "/", "//@"])
 async def test_the_name_of_an_unknown_field_is_cut(api: httpx.AsyncClient, part: str) -> None:
-    began = time.monotonic()
-
     shown = await refused(api, {**NEW, part * (90_000 // len(part)): 1})
 
-    assert time.monotonic() - began < 5
     assert len(shown["errors"][0]["where"]) <= 1000
 
 
@@ -68,23 +67,22 @@ async def test_a_long_path_is_cut_and_a_short_one_is_not(api: httpx.AsyncClient)
     assert short["instance"] == "/api/v1/jobs/nobody"
 
 
-async def test_what_a_path_allows_is_known_without_making_the_document_again(api: httpx.AsyncClient) -> None:
-    await api.get("http://localhost/openapi.json")
-    began = time.process_time()
-    for _ in range(200):
-        assert (await api.delete("/jobs")).headers["allow"] == "GET, POST"
-    taken = time.process_time() - began
+async def test_the_document_is_made_once(api: httpx.AsyncClient) -> None:
+    assert isinstance(api._transport, httpx.ASGITransport)
+    app: Any = api._transport.app
 
-    began = time.process_time()
-    for _ in range(200):
-        await api.get("/nothing")
-
-    assert taken < 4 * (time.process_time() - began)
+    assert app.openapi() is app.openapi()
+    assert (await api.delete("/jobs")).headers["allow"] == "GET, POST"
 
 
-async def test_the_document_of_the_service_follows_its_tokens(api: httpx.AsyncClient) -> None:
+async def test_the_document_of_the_service_follows_its_tokens(api: httpx.AsyncClient, tmp_path: Path) -> None:
     await registered(api)
     first, second = [(await api.get("http://localhost/openapi.json")).json() for _ in range(2)]
-
     assert first == second
     assert "security" not in first["paths"]["/api/v1/jobs"]["get"]
+
+    secret = TokenFile(tmp_path / "data").create("mara", Scope.READ, NOON)
+
+    headers = {"Authorization": f"Bearer {secret}"}
+    guarded = (await api.get("http://localhost/openapi.json", headers=headers)).json()
+    assert guarded["paths"]["/api/v1/jobs"]["get"]["security"]
