@@ -152,7 +152,7 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1", timeout=60) as api:
         async with asyncio.timeout(STARTS_WITHIN):
-            while (await api.get("http://localhost/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
+            while (await api.get("http://localhost/readyz")).status_code != httpx.codes.OK:
                 if running.done():
                     await running
                 await asyncio.sleep(0.01)
