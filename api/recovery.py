@@ -1,9 +1,8 @@
 """The HTTP calls on recovery runs."""
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Body, Response, status
+from fastapi import APIRouter, Response, status
 
 from api import paging, problems
 from api.bootstrap import Service
@@ -18,18 +17,12 @@ router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))
-async def start_run(
-    service: TheService,
-    trace: TheTrace,
-    response: Response,
-    body: Annotated[NewRun | None, Body()] = None,
-) -> RunView:
+async def start_run(service: TheService, trace: TheTrace, response: Response, body: NewRun) -> RunView:
     """Start a recovery run over all open jobs, and return at once; its id tells how it goes."""
-    dry_run = body.dry_run if body else False
     await settle(service)
     open_jobs = await service.queries.open_jobs()
     run_id = service.runs.new_id()
-    if dry_run:
+    if body.dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))
     else:
         real = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
