@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.tokens import Scope as TokenScope
-from adapters.tokens import TokenFile
+from adapters.host.tokens import Scope as TokenScope
+from adapters.host.tokens import TokenFile
 from api import problems
 from api.errors import Forbidden, TooManyRequests, Unauthenticated
 from api.origin import check_caller

@@ -23,7 +23,7 @@ from api.slots import EXPORTS
 from domain.errors import NotFound
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
-from projections.audit_trail import AuditEntry, AuditFilter
+from projections.queries.audit_trail import AuditEntry, AuditFilter
 
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with in a spreadsheet; the last four are the same signs in full width."""

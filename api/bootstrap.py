@@ -9,14 +9,14 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Engine
 
-from adapters.clock import SystemClock
-from adapters.event_store import SQLiteEventLog
-from adapters.private_files import prepare
-from adapters.sqlite import sqlite3, weakness
-from adapters.tokens import TokenFile
-from adapters.vma_circuit import Circuit
-from adapters.vma_client import HttpVMA
-from adapters.vma_pace import Pace
+from adapters.event_log.sqlite import sqlite3, weakness
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.clock import SystemClock
+from adapters.host.private_files import prepare
+from adapters.host.tokens import TokenFile
+from adapters.vma.circuit import Circuit
+from adapters.vma.client import HttpVMA
+from adapters.vma.pace import Pace
 from api.access import Access, Buckets, is_loopback
 from api.background import Background
 from api.metrics import MeasuredVMA, Metrics
@@ -37,10 +37,10 @@ from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.supervisor import Supervisor
 from domain.run_book import RunBook
 from domain.silences import Silences
-from projections.audit_trail import AuditTrail
-from projections.model_file import open_read_model
-from projections.projector import Projector
-from projections.queries import Queries
+from projections.queries.audit_trail import AuditTrail
+from projections.queries.present import Queries
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
 
 
 class Service(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ Exit codes: 0 done, 1 failed or found wrong, 2 bad input or settings, 3 the data
 import sys
 from collections.abc import Sequence
 
-from adapters.lease import DataDirectoryHeld
+from adapters.host.lease import DataDirectoryHeld
 from adapters.plain_text import redacted, visible
 from api.commands import local, past, present
 from api.commands.common import Parser

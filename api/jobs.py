@@ -20,7 +20,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.events import LOCAL, Trace
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
-from projections.queries import JobFilter
+from projections.queries.present import JobFilter
 
 READ_YOUR_WRITES = 2.0
 """Seconds to wait for the read model after a command, so that the next read shows it."""

@@ -11,7 +11,7 @@ from api.schemas import MOST
 from api.views import job_view
 from domain.errors import NotFound
 from domain.replication_job import ReplicationJob
-from projections.hindsight import Hindsight, look_back
+from projections.queries.hindsight import Hindsight, look_back
 
 MOST_EVENTS = 100_000
 """Events of one job that hindsight looks through; a job has hundreds."""

@@ -30,9 +30,9 @@ from api.views import run_view
 from domain.errors import InvalidInput, NotFound
 from domain.events import Event
 from domain.recovery_policy import Policy
-from projections import run_file
-from projections.audit_trail import AuditFilter
-from projections.replay import Replay, compare, phases, replay, what_if
+from projections.queries.audit_trail import AuditFilter
+from projections.replay import run_file
+from projections.replay.replay import Replay, compare, phases, replay, what_if
 
 READ_AT_ONCE = 500
 """Events of a run that are read before other requests have their turn."""

@@ -16,7 +16,7 @@ from pydantic import (
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from adapters.plain_text import holds_token, redacted
-from adapters.vma_disks import MOST_DISKS
+from adapters.vma.disks import MOST_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import uvicorn
 
-from adapters.lease import Lease
-from adapters.private_files import prepare
-from adapters.tokens import TokenFile
+from adapters.host.lease import Lease
+from adapters.host.private_files import prepare
+from adapters.host.tokens import TokenFile
 from api.access import is_loopback, is_open
 from api.app import create_app
 from api.bootstrap import Service, build

@@ -14,8 +14,8 @@ from pydantic import (
     WrapValidator,
 )
 
-from adapters.vma_words import STATUS_WORDS
-from adapters.worker_reports import read_report
+from adapters.vma.words import STATUS_WORDS
+from adapters.vma.worker_reports import read_report
 from api import problems
 from api.jobs import JobId, TheService, TheTrace, settle
 from api.moments import EARLIEST, LATEST, Moment

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from adapters.tokens import Scope
+from adapters.host.tokens import Scope
 from api import problems
 from api.jobs import TheService
 from api.schemas import Page

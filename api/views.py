@@ -19,7 +19,7 @@ from domain.processes.recovery import RunProgress
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
-from projections.audit_trail import AuditEntry
+from projections.queries.audit_trail import AuditEntry
 
 
 def job_view(job: ReplicationJob, live: LivePoll | None, retry_in: float | None) -> JobView:

@@ -15,7 +15,7 @@ import atheris
 PARTS = ["dialects", "documents", "disks", "figures", "words"]
 
 with atheris.instrument_imports(include=[*(f"adapters.vma_{part}" for part in PARTS), "domain.vma_status"]):
-    from adapters.vma_dialects import read_reply
+    from adapters.vma.dialects import read_reply
 
 from tests.hostile.replies import ASKED, check
 

@@ -8,8 +8,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from adapters.clock import SystemClock
-from adapters.vma_client import HttpVMA
+from adapters.host.clock import SystemClock
+from adapters.vma.client import HttpVMA
 from domain.ports import ProbeTarget
 from domain.vma_status import Observation, VMAStatus
 

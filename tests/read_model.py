@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from projections import schema
+from projections.read_model import schema
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

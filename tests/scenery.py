@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Event, Trace
 from domain.evidence import Silence

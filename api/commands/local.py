@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.identifiers import is_plain_name
-from adapters.tokens import Scope, TokenFile
 from api.commands.common import TOKEN, Commands, Parser
 from api.commands.tables import grid
 from api.settings import load_settings

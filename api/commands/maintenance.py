@@ -3,19 +3,19 @@
 import asyncio
 from contextlib import closing
 
-from adapters.clock import SystemClock
-from adapters.event_store import SQLiteEventLog
-from adapters.lease import Lease
-from adapters.private_files import prepare
-from adapters.seals import Seal, verify
-from adapters.sqlite import sqlite3
-from adapters.stream_check import Findings, check_streams
+from adapters.event_log.seals import Seal, verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.stream_check import Findings, check_streams
+from adapters.host.clock import SystemClock
+from adapters.host.lease import Lease
+from adapters.host.private_files import prepare
 from api.commands.common import is_file
 from api.logs import configure
 from api.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from projections.model_file import empty, open_read_model
-from projections.projector import Projector
+from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.projector import Projector
 
 
 def rebuild(settings: Settings) -> None:

@@ -15,8 +15,8 @@ from api.commands import past_tables
 from api.commands.common import Commands, Parser, client, in_path, is_file, numbers, reading, show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
-from projections import run_file
-from projections.replay import policy_changes, replay, what_if
+from projections.replay import run_file
+from projections.replay.replay import policy_changes, replay, what_if
 
 FILTERS = ("job", "vm-context", "run", "type", "rule", "basis", "outcome", "actor")
 MOST_SHOWN = 1_000_000

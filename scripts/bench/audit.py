@@ -20,7 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 import httpx
 from history import History
 
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
 from api.app import create_app
 from api.bootstrap import build
 from api.logs import configure

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence

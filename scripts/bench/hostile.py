@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from history import History
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.simulated_vma import SimulatedVMA
 from tests.hostile.attacks import ATTACKS, JOB
 from tests.restart.fleet import run_jobs

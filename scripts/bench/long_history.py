@@ -19,9 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from adapters.clock import SystemClock
-from adapters.event_store import SQLiteEventLog
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.clock import SystemClock
 from domain.application import JobRecovery, Registration
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence

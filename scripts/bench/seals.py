@@ -17,7 +17,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from history import History
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 
 ROUNDS = 7
 
@@ -41,7 +41,7 @@ def main(events: int) -> None:
                 if sealed:
                     measured.append(write(events, Path(folder)))
                 else:
-                    with patch("adapters.seals._seal"):
+                    with patch("adapters.event_log.seals._seal"):
                         measured.append(write(events, Path(folder)))
     with_seals, without = statistics.median(times[True]), statistics.median(times[False])
     print(f"{events} events: {with_seals:.2f} s with seals, {without:.2f} s without; ratio {with_seals / without:.3f}")

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.vma_channel import Channel, Limits
-from adapters.vma_reply import Reply, failed
+from adapters.vma.channel import Channel, Limits
+from adapters.vma.reply import Reply, failed
 from domain.vma_status import Answer, VMAStatus
 from tests.simulation.loop import SimulatedLoop
 

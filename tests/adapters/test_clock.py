@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.clock import SystemClock
+from adapters.host.clock import SystemClock
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import os, sys, threading
 import msgspec
-from adapters.event_mapper import AGGREGATES, EventMapper
+from adapters.event_log.mapper import AGGREGATES, EventMapper
 
 def race():
     sys.setswitchinterval(1e-6)

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters import log_file
-from adapters.event_store import SQLiteEventLog
-from adapters.seals import verify
-from adapters.sqlite import sqlite3
+from adapters.event_log import log_file
+from adapters.event_log.seals import verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import EVENTS, Cause, Event, JobStalled, Trace, UnreadableEvent
 from domain.recovery_policy import Policy
@@ -286,7 +286,7 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_no_damage_is_no_reason_to_touch_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.event_file.LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("adapters.event_log.sqlite_application.LOCK_TIMEOUT", 0.1)
     folder, locked = tmp_path / "folder.sqlite", tmp_path / "locked.sqlite"
     folder.mkdir()
     SQLiteEventLog(locked).close()

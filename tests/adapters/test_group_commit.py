@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from adapters.event_store import SQLiteEventLog
-from adapters.group_commit import GroupCommit, WriteRequest
-from adapters.sqlite import sqlite3
+from adapters.event_log.group_commit import GroupCommit, WriteRequest
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import StorageUnavailable
 from domain.events import JobStalled, Trace
 from domain.replication_job import ReplicationJob

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.lease import DataDirectoryHeld, Lease
+from adapters.host.lease import DataDirectoryHeld, Lease
 from domain.errors import StorageUnavailable
 
 ROOT, NOBODY = 0, 65534

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapters.own_time import own_time_limit
+from adapters.vma.own_time import own_time_limit
 from tests.simulation.loop import SimulatedLoop
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.event_store import SQLiteEventLog
-from adapters.lease import Lease
-from adapters.private_files import prepare
-from adapters.sqlite import sqlite3
-from adapters.tokens import Scope, TokenFile
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.lease import Lease
+from adapters.host.private_files import prepare
+from adapters.host.tokens import Scope, TokenFile
 from domain.errors import StorageUnavailable
-from projections.model_file import open_read_model
+from projections.read_model.model_file import open_read_model
 from tests.builders import NOON
 from tests.scenery import KeptLog
 

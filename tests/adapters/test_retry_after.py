@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.retry_after import seconds_to_wait
+from adapters.vma.retry_after import seconds_to_wait
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_NOON, A_MINUTE_LATER = "Thu, 01 Jan 2026 12:00:00 GMT", "Thu, 01 Jan 2026 12:01:00 GMT"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.event_store import SQLiteEventLog
-from adapters.seals import Seal, verify
-from adapters.sqlite import sqlite3
+from adapters.event_log.seals import Seal, verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.events import Event, Trace
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON

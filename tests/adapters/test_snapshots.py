@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters import snapshots
-from adapters.event_store import SQLiteEventLog
-from adapters.seals import verify
-from adapters.sqlite import sqlite3
-from adapters.stream_check import check_streams
+from adapters.event_log import snapshots
+from adapters.event_log.seals import verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.stream_check import check_streams
 from domain.aggregate import Snapshot
 from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob

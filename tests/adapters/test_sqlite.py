@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.event_store import SQLiteEventLog
-from adapters.sqlite import FIXED, sqlite3, weakness
+from adapters.event_log.sqlite import FIXED, sqlite3, weakness
+from adapters.event_log.sqlite_store import SQLiteEventLog
 
 
 @pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 2), (3, 7, 0)])

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from adapters.vma_address import VMAAddress
+from adapters.vma.address import VMAAddress
 from domain.vma_status import VMAStatus
 
 ASKED = "migration-vol-disk-1"

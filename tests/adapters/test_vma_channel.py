@@ -6,7 +6,7 @@ from functools import wraps
 
 import pytest
 
-from adapters.vma_reply import Reply, not_asked
+from adapters.vma.reply import Reply, not_asked
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.modelled_vma import (
     MOST,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.vma_circuit import Circuit, Leave, Refusal
+from adapters.vma.circuit import Circuit, Leave, Refusal
 from domain.vma_status import VMAStatus
 from tests.clock import FakeClock
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.faults import FAULTS
-from adapters.vma_client import HttpVMA
+from adapters.vma.client import HttpVMA
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
 from tests.probing import JOB, answering, asking, last_status

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from adapters.simulated_vma import SimulatedVMA
-from adapters.vma_requests import MAX_BODY
+from adapters.vma.requests import MAX_BODY
 from domain.vma_status import Observation, VMAStatus
 from tests.probing import JOB, answering, asking
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from adapters.simulated_vma import SimulatedVMA
-from adapters.vma_client import HttpVMA
+from adapters.vma.client import HttpVMA
 from domain.ports import ProbeTarget
 from domain.vma_status import Observation, VMAStatus
 from tests.probing import JOB, answering, asking, last_status

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from adapters.vma_documents import read_document
-from adapters.vma_words import PHASE_WORDS
+from adapters.vma.documents import read_document
+from adapters.vma.words import PHASE_WORDS
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma_says import ID, disk, reply, says
 

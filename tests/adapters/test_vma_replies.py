@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.vma_dialects import EXCERPT_BYTES, read_reply
+from adapters.vma.dialects import EXCERPT_BYTES, read_reply
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma_says import ID, reply, says
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from aiohttp.abc import ResolveResult
 
-from adapters.vma_resolver import Resolver, system_look_up
+from adapters.vma.resolver import Resolver, system_look_up
 
 
 class NameServer:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from adapters.vma_dialects import read_reply
+from adapters.vma.dialects import read_reply
 from domain.vma_status import Answer, VMAStatus
 
 ID = "migration-vol-5f0c"

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from adapters.tokens import Scope, TokenFile
 from api.access import MOST_CALLERS, Access, Auth, Buckets, is_loopback
 from api.errors import TooManyRequests, Unauthenticated
 from domain.errors import InvalidInput, NotFound, StorageUnavailable

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sqlite import FIXED, weakness
+from adapters.event_log.sqlite import FIXED, weakness
 from api.bootstrap import build
 from api.logs import configure
 from api.settings import Settings

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from adapters.tokens import Scope, TokenFile
 from api.app import openapi_document
 from tests.api.conftest import serving
 from tests.builders import NOON

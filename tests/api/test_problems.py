@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.tokens import Scope, TokenFile
+from adapters.host.tokens import Scope, TokenFile
 from tests.api.test_jobs import registered
 from tests.builders import NOON
 

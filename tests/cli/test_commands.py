@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.lease import Lease
+from adapters.host.lease import Lease
 from adapters.simulated_vma import SimulatedVMA
 from api.cli import main
 from tests.cli.conftest import complaint

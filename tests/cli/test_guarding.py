@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.event_store import SQLiteEventLog
-from adapters.seals import verify
+from adapters.event_log.seals import verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.simulated_vma import SimulatedVMA
-from adapters.sqlite import sqlite3
 from api.cli import main
 from domain.events import Trace
 from domain.replication_job import ReplicationJob

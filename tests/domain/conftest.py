@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from tests.scenery import Scenery
 
 

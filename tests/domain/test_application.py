@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from adapters.event_store import SQLiteEventLog
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.application import JobRecovery, Registration
 from domain.errors import (
     ContextBusy,

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from adapters.clock import SystemClock
-from adapters.event_store import SQLiteEventLog
-from adapters.seals import verify
-from adapters.sqlite import sqlite3
+from adapters.event_log.seals import verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.clock import SystemClock
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from projections.model_file import open_read_model
-from projections.projector import Projector
-from projections.queries import Queries
+from projections.queries.present import Queries
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
 from tests.faults.workload import SilentLog, confirmed, seen
 from tests.read_model import rows_of
 

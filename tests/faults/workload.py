@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.clock import SystemClock
-from adapters.event_store import SQLiteEventLog
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.clock import SystemClock
 from domain.aggregate import Snapshot
 from domain.application import JobRecovery, Registration
 from domain.errors import JobRecoveryError, StorageUnavailable
@@ -25,8 +25,8 @@ from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
-from projections.model_file import open_read_model
-from projections.projector import Projector
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
 
 JOBS = ("runs", "ends", "vanishes")
 TRACE = Trace("request-1", "request-1")

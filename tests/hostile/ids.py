@@ -25,8 +25,8 @@ from api.bootstrap import Service, build
 from api.server import run
 from api.settings import Settings
 from domain.replication_job import ReplicationJob
-from projections import schema
-from projections.model_file import empty
+from projections.read_model import schema
+from projections.read_model.model_file import empty
 from tests.scenery import KeptLog
 
 AT_ONCE = 8

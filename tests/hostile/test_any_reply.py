@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.vma_dialects import read_reply
+from adapters.vma.dialects import read_reply
 from domain.vma_status import Answer, VMAStatus
 from tests.hostile.replies import ASKED, BODIES, STATUSES, check
 

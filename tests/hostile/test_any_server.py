@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.clock import SystemClock
-from adapters.vma_client import HttpVMA
+from adapters.host.clock import SystemClock
+from adapters.vma.client import HttpVMA
 from domain.vma_status import CONCLUSIVE, Observation
 from tests.hostile.replies import BODIES, is_garbage
 from tests.probing import JOB, Bounds

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from adapters.vma_trust import authorities
+from adapters.vma.trust import authorities
 from domain.errors import InvalidInput
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus

@@ -9,8 +9,8 @@ from typing import cast
 import httpx
 import pytest
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from adapters.tokens import Scope, TokenFile
 from api.slots import EXPORTS, STREAMS
 from tests.api.conftest import serving
 from tests.restart.service import ServiceProcess, wait_until

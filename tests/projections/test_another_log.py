@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from adapters.event_store import SQLiteEventLog
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import StorageUnavailable
 from domain.events import Event
-from projections import schema
-from projections.folded import ReadModelDamaged
-from projections.model_file import empty, open_read_model
-from projections.projector import Projector
-from projections.queries import JobFilter, Queries
+from projections.queries.present import JobFilter, Queries
+from projections.read_model import schema
+from projections.read_model.folded import ReadModelDamaged
+from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.projector import Projector
 from tests.scenery import Scenery, eventually, while_running
 
 

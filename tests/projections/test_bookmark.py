@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
 from domain.events import Event, JobReleased
-from projections import bookmark, schema
-from projections.bookmark import START, Bookmark
-from projections.model_file import open_read_model
-from projections.projector import Projector
+from projections.read_model import bookmark, schema
+from projections.read_model.bookmark import START, Bookmark
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
 from tests.builders import NOON
 from tests.clock import FakeClock
 from tests.memory_log import MemoryLog

@@ -5,7 +5,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
-from projections.hindsight import Hindsight, look_back
+from projections.queries.hindsight import Hindsight, look_back
 from tests.builders import at, circumstances, document, observed
 
 TRACE = Trace("r", "r")

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, select, update
 
-from adapters.event_store import SQLiteEventLog
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import StorageUnavailable
 from domain.events import Cause, Event
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
-from projections import schema
-from projections.model_file import empty, open_read_model
-from projections.projector import Projector
-from projections.queries import JobFilter, Queries
+from projections.queries.present import JobFilter, Queries
+from projections.read_model import schema
+from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.projector import Projector
 from tests.memory_log import MemoryLog
 from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually, while_running
 
@@ -107,7 +107,7 @@ async def test_a_crash_between_rows_and_position_cannot_be(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr("projections.projector.apply_batch", fail)
+        patched.setattr("projections.read_model.projector.apply_batch", fail)
         with pytest.raises(RuntimeError, match="power cut"):
             await projector(scenery, engine).catch_up()
 
@@ -213,7 +213,7 @@ async def test_an_event_of_one_job_changes_the_row_of_no_other(scenery: Scenery,
 async def test_more_streams_than_one_question_takes_are_all_gone_on_with(
     scenery: Scenery, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.tables.CHUNK", 2)
+    monkeypatch.setattr("projections.read_model.tables.CHUNK", 2)
     follower = projector(scenery, engine)
     for n in range(5):
         await scenery.job(f"job-{n}")
@@ -306,7 +306,7 @@ async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it
 async def test_what_nobody_told_of_is_found_by_looking(
     scenery: Scenery, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.projector.SLOW_POLL", 0.01)
+    monkeypatch.setattr("projections.read_model.projector.SLOW_POLL", 0.01)
     follower = projector(scenery, engine)
     running = asyncio.ensure_future(follower.run())
     assert not await follower.reached(1, timeout=0.05)

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from sqlalchemy import inspect
 
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
-from projections import bookmark, schema
-from projections.bookmark import START
-from projections.folded import ReadModelDamaged
-from projections.model_file import open_read_model, set_aside
+from projections.read_model import bookmark, schema
+from projections.read_model.bookmark import START
+from projections.read_model.folded import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, set_aside
 from tests.scenery import KeptLog
 
 

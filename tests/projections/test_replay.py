@@ -8,8 +8,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
-from projections import run_file
-from projections.replay import Ruling, compare, phases, policy_changes, replay, what_if
+from projections.replay import run_file
+from projections.replay.replay import Ruling, compare, phases, policy_changes, replay, what_if
 
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*.ndjson"))
 REWORDED = {"unintelligible", "unreachable-recent"}

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from adapters.sqlite import sqlite3
+from adapters.event_log.sqlite import sqlite3
 from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
-from projections import schema
-from projections.audit_rows import Entry
-from projections.folded import decode
-from projections.model_file import open_read_model
-from projections.tables import CHUNK, apply_batch
+from projections.read_model import schema
+from projections.read_model.audit_rows import Entry
+from projections.read_model.folded import decode
+from projections.read_model.model_file import open_read_model
+from projections.read_model.tables import CHUNK, apply_batch
 from tests.builders import NOON, at
 
 TRACE = Trace("request-1", "request-1")

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
-from adapters.sqlite import sqlite3
 from tests.restart.conftest import StartService
 from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess, wait_until

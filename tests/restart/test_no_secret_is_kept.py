@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from adapters.tokens import Scope, TokenFile
 from api.cli import main
 from tests.builders import NOON
 from tests.restart.fleet import run_jobs

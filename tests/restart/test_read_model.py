@@ -1,8 +1,8 @@
 """The read model can be deleted: what it says is in the log."""
 
+from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
-from adapters.sqlite import sqlite3
-from projections.model_file import open_read_model
+from projections.read_model.model_file import open_read_model
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from adapters.tokens import Scope, TokenFile
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess, wait_until
 

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters import vma_client, vma_dialects
-from adapters.vma_client import HttpVMA
-from adapters.vma_documents import read_document
+from adapters.vma import client as vma_client
+from adapters.vma import dialects as vma_dialects
+from adapters.vma.client import HttpVMA
+from adapters.vma.documents import read_document
 from domain import application, job_state, lifecycle, observing, recovery_policy, replication_job
 from domain.application import JobRecovery
 from domain.attribution import Former, Standing, Whose
@@ -27,8 +28,8 @@ from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
 from domain.volumes import Volumes
-from projections.projector import Projector
-from projections.queries import Queries
+from projections.queries.present import Queries
+from projections.read_model.projector import Projector
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 BUGS: dict[str, Plant] = {}

@@ -19,7 +19,7 @@ from domain.events import (
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Rule, decide
 from domain.replication_job import ReplicationJob
-from projections import schema
+from projections.read_model import schema
 from tests.read_model import Rows
 from tests.simulation.sources import Sources
 from tests.simulation.store import Disk

@@ -11,14 +11,14 @@ from adapters.simulated_vma.world import World
 from api.bootstrap import Service, assemble
 from api.server import run
 from api.settings import Settings
-from projections.projector import Projector
+from projections.read_model.projector import Projector
 from tests.simulation.loop import SimulatedClock
 from tests.simulation.network import SimulatedVMAClient, Weather
 from tests.simulation.store import Disk, SimulatedLog
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from adapters.event_store import SQLiteEventLog
+    from adapters.event_log.sqlite_store import SQLiteEventLog
 
 SETTINGS = Settings(
     data_dir=Path("/nonexistent"),

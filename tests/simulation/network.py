@@ -10,9 +10,9 @@ import httpx
 import msgspec
 
 from adapters.simulated_vma.world import World
-from adapters.vma_client import HttpVMA
-from adapters.vma_dialects import read_reply
-from adapters.vma_reply import Reply, failed
+from adapters.vma.client import HttpVMA
+from adapters.vma.dialects import read_reply
+from adapters.vma.reply import Reply, failed
 from domain.ports import Clock
 from domain.vma_status import Answer, VMAStatus
 

@@ -6,8 +6,8 @@ from functools import cache
 
 from sqlalchemy import Engine, StaticPool, create_engine
 
-from adapters.sqlite import sqlite3
-from projections import schema
+from adapters.event_log.sqlite import sqlite3
+from projections.read_model import schema
 from tests.simulation.loop import NothingLeftToDo, SimulatedLoop
 from tests.simulation.scenario import Simulation, Told
 

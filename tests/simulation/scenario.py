@@ -12,15 +12,15 @@ from sqlalchemy import Engine, insert
 from adapters.simulated_vma.reports import ReportForm
 from adapters.simulated_vma.words import truth_meant_by
 from adapters.simulated_vma.world import World
-from adapters.worker_reports import read_report
+from adapters.vma.worker_reports import read_report
 from domain.application import Registration
 from domain.errors import JobRecoveryError, VolumeBusy
 from domain.events import Cause, Trace
 from domain.processes.awake import ABSENT
 from domain.recovery_policy import Outcome
-from projections import schema
-from projections.bookmark import NAME
-from projections.projector import Projector
+from projections.read_model import schema
+from projections.read_model.bookmark import NAME
+from projections.read_model.projector import Projector
 from tests.read_model import Rows, rows_of
 from tests.simulation.invariants import Invariants, Truth
 from tests.simulation.life import Life, SilentLog, Sites

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from adapters.seals import verify
+from adapters.event_log.seals import verify
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.service import ServiceProcess, wait_until
 

@@ -1,0 +1,61 @@
+"""The eventsourcing library's application over one SQLite file, with our mapper, seals and connections."""
+
+from pathlib import Path
+from typing import cast
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import Mapper
+from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
+
+from adapters.event_log.mapper import EventMapper
+from adapters.event_log.seals import SealingRecorder
+
+LOCK_TIMEOUT = 3
+"""Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
+
+
+class JobEvents(Application[str]):
+    """The library's application over one SQLite file; text ids, explicit topics, snapshots."""
+
+    is_snapshotting_enabled = True
+    log_section_size = 1000
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Use our own mapper, which needs no transcoder."""
+        return EventMapper()
+
+
+class _Connections(SQLiteConnectionPool):
+    """The library's connections, with the durability that we ask for."""
+
+    def __init__(self, path: str, synchronous: str) -> None:
+        self._synchronous = synchronous
+        super().__init__(db_name=path, lock_timeout=LOCK_TIMEOUT)
+
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        connection.cursor().execute(f"PRAGMA synchronous={self._synchronous}")
+        return connection
+
+    def put_connection(self, conn: SQLiteConnection) -> None:
+        """Take a connection back; close one whose transaction could be neither committed nor rolled back."""
+        if not conn.closed and conn._sqlite_conn.in_transaction:  # noqa: SLF001 - the library has no name for it
+            conn.close()
+        super().put_connection(conn)
+
+
+def open_events(path: Path, synchronous: str) -> JobEvents:
+    """Open or create the file; its connections have the durability that is asked for."""
+    # As a URI, quoted: the library takes ":memory:" and "mode=memory" for its own words wherever they are in a name.
+    name = path.absolute().as_uri()
+    environment = {
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": name,
+        "ORIGINATOR_ID_TYPE": "text",
+        "APPLICATION_RECORDER_TOPIC": f"{SealingRecorder.__module__}:{SealingRecorder.__qualname__}",
+    }
+    events = JobEvents(env=environment)
+    recorder = cast("SealingRecorder", events.recorder)
+    recorder.datastore.pool.close()
+    recorder.datastore.pool = _Connections(name, synchronous)
+    return events

@@ -1,0 +1,164 @@
+"""The VMA client: one probe per job, each question of which is limited, whatever the other side does.
+
+A probe asks for all of a job's disks at once and, where these do not settle it, for the job's own id. Each question
+is limited in time and in size, follows no redirect, takes no proxy from the environment, and ends in exactly one
+status with its evidence. How many questions are under way at once depends on what the VMA can answer.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Protocol
+
+from opentelemetry.trace import TracerProvider
+
+from adapters.identifiers import is_valid_id
+from adapters.vma.address import VMAAddress
+from adapters.vma.channel import Channel, Limits
+from adapters.vma.circuit import Circuit
+from adapters.vma.pace import Pace
+from adapters.vma.reply import Reply, not_asked
+from adapters.vma.requests import Requests
+from adapters.vma.transport import http_client
+from adapters.vma.troubles import unknown_vma
+from adapters.vma.trust import authorities
+from domain.observing import needs_own_id, observe
+from domain.ports import Clock, ProbeTarget
+from domain.vma_status import Answer, Observation, VMAStatus, export_name
+
+NO_SUCH_ENDPOINT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""How a build without an endpoint answers; the first is also how one says that it does not know the job."""
+
+UNCLEAR = frozenset({VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE})
+"""Answers for the job's own id after which the older endpoint may know more."""
+
+
+class ProbeSettings(Protocol):
+    """The limits of the questions."""
+
+    @property
+    def probe_timeout(self) -> float:
+        """Seconds for one question, from when it is put."""
+
+    @property
+    def probe_concurrency(self) -> int:
+        """Questions under way at once per VMA, if it answers so many in time."""
+
+
+class HttpVMA:
+    """All VMAs by name, over HTTP."""
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        clock: Clock,
+        settings: ProbeSettings,
+        *,
+        circuit_rest: float,
+        ca_file: Path | None = None,
+    ) -> None:
+        """Know the VMAs; nothing is asked yet.
+
+        Args:
+            urls: base URL by the VMA's name.
+            clock: measures the questions.
+            settings: the limits of the questions.
+            circuit_rest: seconds between two trial requests to a VMA that is down.
+            ca_file: PEM file of further certificate authorities.
+
+        Raises:
+            InvalidInput: the file with certificate authorities cannot be used.
+
+        """
+        self._addresses = {name: VMAAddress(url) for name, url in urls.items()}
+        self._clock = clock
+        limits = Limits(timeout=settings.probe_timeout, most=settings.probe_concurrency, rest=circuit_rest)
+        self._channels = {
+            name: Channel(clock.monotonic, limits, partial(self._get, name), partial(self._get_health, name))
+            for name in urls
+        }
+        self._client = http_client(authorities(ca_file), settings.probe_timeout)
+        self._requests = Requests(self._client, clock)
+
+    @property
+    def circuits(self) -> dict[str, Circuit]:
+        """Return the circuit breaker of each VMA, by its name."""
+        return {name: channel.circuit for name, channel in self._channels.items()}
+
+    @property
+    def paces(self) -> dict[str, Pace]:
+        """Return the pace of the questions to each VMA, by its name."""
+        return {name: channel.pace for name, channel in self._channels.items()}
+
+    def address_of(self, vma: str) -> str | None:
+        """Return a VMA's base URL without credentials; None if it is not in the settings."""
+        return self._addresses[vma].base if vma in self._addresses else None
+
+    def knows(self, vma: str) -> bool:
+        """Whether the VMA is in the settings."""
+        return vma in self._addresses
+
+    def trace(self, provider: TracerProvider | None) -> None:
+        """Make a span of every request from now on, if there is where to."""
+        if provider is None:
+            return
+        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - if it is wanted
+
+        HTTPXClientInstrumentor.instrument_client(self._client, tracer_provider=provider)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def probe(self, target: ProbeTarget) -> Observation:
+        """Ask a job's VMA for it; whatever that answers is an observation.
+
+        It takes as long as its questions wait for their turns, and each at most the time limit when it is put.
+        """
+        began = self._clock.monotonic()
+        exports = await self._ask_exports(target)
+        own = await self._ask_own(target) if needs_own_id(target, exports) else []
+        return observe(
+            target, exports, own, observed_at=self._clock.now(), took_ms=_ms(self._clock.monotonic() - began)
+        )
+
+    async def _ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
+        """Return the answer of each disk's export by volume id, in the job's order of disks."""
+        async with asyncio.TaskGroup() as group:
+            asked = {
+                volume_id: group.create_task(self._ask(target.vma, "progress", export_name(volume_id)))
+                for volume_id in target.volume_ids
+            }
+        return {volume_id: answer.result() for volume_id, answer in asked.items()}
+
+    async def _ask_own(self, target: ProbeTarget) -> list[Answer]:
+        """Return the answers for the job's own id, the older endpoint's last."""
+        progress = await self._ask(target.vma, "progress", target.job_id)
+        if progress.status not in UNCLEAR:
+            return [progress]
+        status = await self._ask(target.vma, "status", target.job_id)
+        if status.http_status in NO_SUCH_ENDPOINT and status.status in UNCLEAR:
+            # Older builds only: where the path does not exist, its answer says nothing about the job.
+            return [progress]
+        return [progress, status]
+
+    async def _ask(self, vma: str, endpoint: str, asked_id: str) -> Answer:
+        if vma not in self._channels:
+            return not_asked(asked_id, unknown_vma(vma))
+        if not is_valid_id(asked_id):
+            return not_asked(asked_id, "this is no id that a VMA can know")
+        return await self._channels[vma].ask(endpoint, asked_id)
+
+    async def _get(self, vma: str, endpoint: str, asked_id: str) -> Reply:
+        address = self._addresses[vma]
+        return await self._requests.get(vma, address, address.of(endpoint, asked_id), asked_id)
+
+    async def _get_health(self, vma: str) -> Reply:
+        address = self._addresses[vma]
+        return await self._requests.get(vma, address, address.health, "health", with_body=False)
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,239 @@
+"""The audit trail: every event, in the order of the log, found by whatever people know of it.
+
+A moment is a position: `logged_at` never goes back along the log, so "what was recorded by then" is a prefix of it.
+All lists are ordered by position and continued after one, so they stay as they are while events are added.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, func, select
+
+from domain.events import EVENTS, SERVICE, Event
+from projections.queries.reader import Reader
+from projections.read_model import schema
+from projections.read_model.audit_rows import naive
+from projections.read_model.folded import decode
+
+CHUNK = 1000
+"""Entries read at once for an export, so that any size fits into memory."""
+
+OUT_OF_ORDER = timedelta(seconds=60)
+"""How far apart an event's own time and its place in the log are looked for, at the end of a period."""
+
+MOST_CAUSES = 100
+"""Steps back from an event to its origin; a chain has five or six."""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as the audit trail shows it. `state` is the job's state after it."""
+
+    position: int
+    type: str
+    recorded_at: datetime
+    stream_id: str
+    version: int
+    job_id: str | None
+    vm_context_id: str | None
+    run_id: str | None
+    rule: str | None
+    basis: str | None
+    outcome: str | None
+    actor: str
+    state: str | None
+    correlation_id: str
+    causation_id: str
+    data: dict[str, Any]
+
+    def event(self) -> Event:
+        """Return the event as it is in the log."""
+        return msgspec.convert(
+            {
+                **self.data,
+                "originator_id": self.stream_id,
+                "originator_version": self.version,
+                "recorded_at": self.recorded_at,
+                "correlation_id": self.correlation_id,
+                "causation_id": self.causation_id,
+                "actor": self.actor,
+            },
+            EVENTS[self.type],
+        )
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events to list; None does not filter. `since` and `until` are inclusive, by the events' own time."""
+
+    job_id: str | None = None
+    vm_context_id: str | None = None
+    run_id: str | None = None
+    type: str | None = None
+    rule: str | None = None
+    basis: str | None = None
+    outcome: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditTrail(Reader):
+    """The past: every event, and what stood when."""
+
+    async def entries(
+        self, wanted: AuditFilter, limit: int, after: int | None = None, *, newest_first: bool = False
+    ) -> list[AuditEntry]:
+        """List events before (newest first) or after a position, which itself is left out."""
+        table = schema.audit_trail
+        query = _filtered(select(table), wanted)
+        lower, upper = await self._bounds(wanted)
+        if lower is not None:
+            query = query.where(table.c.position >= lower)
+        if upper is not None:
+            query = query.where(table.c.position <= upper)
+        if after is not None:
+            query = query.where(table.c.position < after if newest_first else table.c.position > after)
+        order = table.c.position.desc() if newest_first else table.c.position
+        return await self._entries(query.order_by(order).limit(limit))
+
+    async def export(self, wanted: AuditFilter, *, newest_first: bool = False) -> AsyncIterator[AuditEntry]:
+        """Go through all events of a filter, a chunk at a time, up to those that are there now."""
+        end = await self.head()
+        after: int | None = None
+        while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first):
+            for entry in found:
+                if entry.position <= end:
+                    yield entry
+            after = found[-1].position
+            if after >= end and not newest_first:
+                break
+
+    async def events(self, stream_id: str, limit: int, after: int = 0) -> list[AuditEntry]:
+        """Return the events of one stream, oldest first, after a position."""
+        table = schema.audit_trail
+        query = select(table).where(table.c.stream_id == stream_id, table.c.position > after)
+        return await self._entries(query.order_by(table.c.position).limit(limit))
+
+    async def of_run(self, run_id: str, limit: int, after: int = 0, kind: str | None = None) -> list[AuditEntry]:
+        """Return what belongs to a run, in the order in which it happened."""
+        table = schema.audit_trail
+        query = select(table).where(table.c.run_id == run_id, table.c.position > after)
+        if kind is not None:
+            query = query.where(table.c.type == kind)
+        return await self._entries(query.order_by(table.c.position).limit(limit))
+
+    async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
+        """Count the events that have something in a column, by what it is."""
+        table = schema.audit_trail
+        query = select(table.c[column], func.count()).where(table.c[column].is_not(None)).group_by(table.c[column])
+        if kind is not None:
+            query = query.where(table.c.type == kind)
+        return {row[0]: row[1] for row in await self.rows(query)}
+
+    async def entry(self, position: int) -> AuditEntry | None:
+        """Return one event."""
+        table = schema.audit_trail
+        found = await self._entries(select(table).where(table.c.position == position))
+        return found[0] if found else None
+
+    async def chain(self, entry: AuditEntry) -> list[AuditEntry]:
+        """Follow an event back to where it came from: decision, observation, recovery of the job, run."""
+        found = [entry]
+        while len(found) < MOST_CAUSES:
+            stream_id, _, version = found[-1].causation_id.rpartition("#")
+            cause = await self._of_version(stream_id, version)
+            if cause is None:
+                break
+            found.append(cause)
+        return found
+
+    async def head(self) -> int:
+        """Return the position of the last event that is folded in; 0 if there is none."""
+        table = schema.audit_trail
+        return await self.first(select(table.c.position).order_by(table.c.position.desc())) or 0
+
+    async def position_at(self, moment: datetime) -> int:
+        """Return the position of the last event that was recorded by then; 0 if there was none."""
+        table = schema.audit_trail
+        query = select(table.c.position).where(table.c.logged_at <= naive(moment.astimezone(UTC)))
+        return await self.first(query.order_by(table.c.logged_at.desc(), table.c.position.desc())) or 0
+
+    async def version_at(self, stream_id: str, position: int) -> int:
+        """Return the version that a stream had at a position; 0 if it did not exist."""
+        table = schema.audit_trail
+        query = select(table.c.version).where(table.c.stream_id == stream_id, table.c.position <= position)
+        return await self.first(query.order_by(table.c.position.desc())) or 0
+
+    async def jobs_at(
+        self, position: int, limit: int, after: str = "", *, state: str | None = None, vm_context_id: str | None = None
+    ) -> list[tuple[str, int]]:
+        """Return the jobs that there were at a position, with their versions, in the order of their ids."""
+        jobs, trail = schema.jobs, schema.audit_trail
+        last = (
+            select(trail.c.position)
+            .where(trail.c.stream_id == jobs.c.id, trail.c.position <= position)
+            .order_by(trail.c.position.desc())
+            .limit(1)
+            .correlate(jobs)
+            .scalar_subquery()
+        )
+        query = (
+            select(jobs.c.id, trail.c.version)
+            .join(trail, trail.c.position == last)
+            .where(jobs.c.id > after, jobs.c.first_position <= position)
+        )
+        if state is not None:
+            query = query.where(trail.c.state == state)
+        if vm_context_id is not None:
+            query = query.where(jobs.c.vm_context_id == vm_context_id)
+        return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
+
+    async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
+        """Return the positions between which a period's events are, found in the index of time."""
+        table = schema.audit_trail
+        lower = upper = None
+        if wanted.since is not None:
+            query = select(table.c.position).where(table.c.logged_at >= naive(wanted.since.astimezone(UTC)))
+            lower = await self.first(query.order_by(table.c.logged_at, table.c.position))
+            # Nothing is as late as that: no position is.
+            lower = lower if lower is not None else 2**62
+        if wanted.until is not None:
+            upper = await self.position_at(wanted.until + OUT_OF_ORDER)
+        return lower, upper
+
+    async def _of_version(self, stream_id: str, version: str) -> AuditEntry | None:
+        if not version.isdigit():
+            return None
+        table = schema.audit_trail
+        query = select(table).where(table.c.stream_id == stream_id, table.c.version == int(version))
+        found = await self._entries(query.limit(1))
+        return found[0] if found else None
+
+    async def _entries(self, query: Select[Any]) -> list[AuditEntry]:
+        return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - a row's only mapping
+
+
+def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
+    table = schema.audit_trail
+    for name in ("job_id", "vm_context_id", "run_id", "type", "rule", "basis", "outcome"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(table.c[name] == value)
+    if wanted.actor is not None:
+        query = query.where(table.c.actor.is_(None) if wanted.actor == SERVICE else table.c.actor == wanted.actor)
+    if wanted.since is not None:
+        query = query.where(table.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
+    if wanted.until is not None:
+        query = query.where(table.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
+    return query
+
+
+def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping
+    named = {name: row[name] for name in AuditEntry.__struct_fields__ if name not in {"recorded_at", "actor", "data"}}
+    return AuditEntry(
+        **named,
+        recorded_at=row["recorded_at"].replace(tzinfo=UTC),
+        actor=row["actor"] or SERVICE,
+        data=decode(row["data"], dict[str, Any]),
+    )

@@ -1,0 +1,108 @@
+"""The questions people ask of the read model. Each returns plain rows or folded aggregates; nothing is decided.
+
+Lists are read in the order of a key and continued after it, so that a page never repeats or skips because
+something was written in between.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Select, func, select
+
+from domain.lifecycle import OPEN_STATES, JobState
+from domain.recovery_run import RUNNING, RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+from projections.queries.reader import Reader
+from projections.read_model import schema
+from projections.read_model.folded import decode
+
+T = TypeVar("T")
+
+MOST_SKIPPED = 10
+"""Events that could not be applied and are named; `job-recovery verify` names all."""
+
+
+class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs to list; None does not filter."""
+
+    state: str | None = None
+    vm_context_id: str | None = None
+    needs_attention: bool | None = None
+
+
+class Queries(Reader):
+    """The present: jobs, VM contexts and runs."""
+
+    async def job(self, job_id: str) -> ReplicationJob | None:
+        """Return one job as the read model has it."""
+        return await self._one(schema.jobs, job_id, ReplicationJob)
+
+    async def jobs(self, wanted: JobFilter, limit: int, after: str = "") -> list[ReplicationJob]:
+        """List jobs in the order of their ids."""
+        table = schema.jobs
+        query = select(table.c.folded).where(table.c.id > after).order_by(table.c.id).limit(limit)
+        for name, value in msgspec.structs.asdict(wanted).items():
+            if value is not None:
+                query = query.where(table.c[name] == value)
+        return await self._folded(query, ReplicationJob)
+
+    async def vm_context(self, vm_context_id: str) -> VMContext | None:
+        """Return one VM context."""
+        return await self._one(schema.vm_contexts, VMContext.stream_id(vm_context_id), VMContext)
+
+    async def run(self, run_id: str) -> RecoveryRun | None:
+        """Return one recovery run."""
+        return await self._one(schema.recovery_runs, run_id, RecoveryRun)
+
+    async def runs(self, limit: int, before: int | None = None) -> list[tuple[int, RecoveryRun]]:
+        """List recovery runs with their log positions, newest first."""
+        table = schema.recovery_runs
+        query = select(table.c.first_position, table.c.folded).order_by(table.c.first_position.desc())
+        if before is not None:
+            query = query.where(table.c.first_position < before)
+        rows = await self.rows(query.limit(limit))
+        return [(row[0], decode(row[1], RecoveryRun)) for row in rows]
+
+    async def jobs_by_state(self) -> dict[str, int]:
+        """Count the jobs in each state; a state without jobs is there, with none."""
+        table = schema.jobs
+        found = await self.rows(select(table.c.state, func.count()).group_by(table.c.state))
+        return {state.value: 0 for state in JobState} | {row[0]: row[1] for row in found}
+
+    async def runs_by_status(self) -> dict[str, int]:
+        """Count the recovery runs by how they stand."""
+        table = schema.recovery_runs
+        found = await self.rows(select(table.c.status, func.count()).group_by(table.c.status))
+        return {row[0]: row[1] for row in found}
+
+    async def skipped_events(self) -> list[str]:
+        """Return which events could not be applied, and why, the first ones in words."""
+        table = schema.skipped_events
+        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MOST_SKIPPED))
+        return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]
+
+    async def open_jobs(self) -> Sequence[str]:
+        """Return the ids of all jobs in an open state."""
+        table = schema.jobs
+        return await self._ids(select(table.c.id).where(table.c.state.in_(sorted(OPEN_STATES))))
+
+    async def guesses(self) -> Sequence[str]:
+        """Return the ids of jobs whose outcome was inferred."""
+        return await self._ids(select(schema.jobs.c.id).where(schema.jobs.c.is_guess))
+
+    async def unfinished_runs(self) -> Sequence[str]:
+        """Return the ids of recovery runs that were begun and not finished."""
+        table = schema.recovery_runs
+        return await self._ids(select(table.c.id).where(table.c.status == RUNNING))
+
+    async def _one(self, table: Any, key: str, kind: type[T]) -> T | None:  # noqa: ANN401 - a table
+        found = await self._folded(select(table.c.folded).where(table.c.id == key), kind)
+        return found[0] if found else None
+
+    async def _folded(self, query: Select[Any], kind: type[T]) -> list[T]:
+        return [decode(row[0], kind) for row in await self.rows(query)]
+
+    async def _ids(self, query: Select[Any]) -> list[str]:
+        return [row[0] for row in await self.rows(query)]

@@ -1,0 +1,136 @@
+"""How each stream becomes a row: the domain's own fold, stored, with columns to filter by.
+
+The rules of folding stay in the domain; a row that could disagree with the aggregate cannot come about here.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+
+from domain.aggregate import Aggregate
+from domain.attention import attention
+from domain.events import UnreadableEvent
+from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.streams import Inapplicable, after, kind_of
+from domain.vm_context import VMContext
+from projections.read_model import schema
+from projections.read_model.audit_rows import Entry, Moment, naive, write_down
+from projections.read_model.folded import decode
+
+CHUNK = 500
+
+
+class Batch(msgspec.Struct):
+    """What folding a batch found: what each job's event led to, and why an event was skipped, by position."""
+
+    moments: dict[int, Moment] = msgspec.field(default_factory=dict)
+    skipped: dict[int, str] = msgspec.field(default_factory=dict)
+
+
+class FoldedTable:
+    """A table of folded aggregates of one kind."""
+
+    def __init__(self, table: Table, kind: type[Aggregate]) -> None:
+        """Fold `kind` into `table`."""
+        self._table = table
+        self.kind = kind
+
+    def apply(self, connection: Connection, entries: Sequence[Entry], batch: Batch) -> None:
+        """Fold a batch of events in, one read and one write per stream however many events it has."""
+        streams: dict[str, list[Entry]] = {}
+        for entry in entries:
+            streams.setdefault(entry[1].originator_id, []).append(entry)
+        known = self._load(connection, list(streams))
+        rows = [self._fold(known.get(stream_id), news, batch) for stream_id, news in streams.items()]
+        self._replace(connection, [row for row in rows if row is not None])
+
+    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        known: dict[str, dict[str, Any]] = {}
+        for chunk in _chunks(ids):
+            query = select(self._table).where(self._table.c.id.in_(chunk))
+            known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
+        return known
+
+    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
+        """Return the stream's row after the news; None if none of them can be applied."""
+        folded = decode(before["folded"], self.kind) if before else None
+        for position, event in news:
+            try:
+                folded = after(self.kind, folded, event)
+            except Inapplicable as why:
+                batch.skipped[position] = str(why)
+            else:
+                if isinstance(folded, ReplicationJob):
+                    batch.moments[position] = Moment(folded.state.value, folded.vm_context_id)
+        if folded is None:
+            return None
+        first = before["first_position"] if before and "first_position" in before else news[0][0]
+        return {
+            "id": folded.id,
+            "version": folded.version,
+            "folded": msgspec.json.encode(folded),
+            **columns(folded, first),
+        }
+
+    def _replace(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            gone = delete(self._table).where(self._table.c.id == bindparam("gone"))
+            connection.execute(gone, [{"gone": row["id"]} for row in rows])
+            connection.execute(insert(self._table), list(rows))
+
+
+def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
+    """Return the columns that people filter an aggregate by."""
+    match folded:
+        case ReplicationJob() as job:
+            return {
+                "first_position": first_position,
+                "state": job.state.value,
+                "vm_context_id": job.vm_context_id,
+                "vma": job.vma,
+                "progress_percent": job.progress_percent,
+                "basis": job.outcome_basis.value if job.outcome_basis else None,
+                "is_guess": job.is_guess,
+                "needs_attention": bool(attention(job)),
+                "registered_at": naive(job.registered_at),
+                "ended_at": naive(job.ended_at),
+            }
+        case RecoveryRun() as run:
+            return {"status": run.status, "first_position": first_position}
+        case _:
+            return {}
+
+
+TABLES = (
+    FoldedTable(schema.jobs, ReplicationJob),
+    FoldedTable(schema.vm_contexts, VMContext),
+    FoldedTable(schema.recovery_runs, RecoveryRun),
+)
+
+
+def apply_batch(connection: Connection, entries: Sequence[Entry]) -> dict[int, str]:
+    """Fold a batch into all tables; return why an event was skipped, by position."""
+    batch = Batch(skipped={position: e.why for position, e in entries if isinstance(e, UnreadableEvent)})
+    readable = [entry for entry in entries if entry[0] not in batch.skipped]
+    for table in TABLES:
+        table.apply(connection, [entry for entry in readable if kind_of(entry[1]) is table.kind], batch)
+    write_down(connection, readable, batch.moments)
+    _note(connection, entries, batch.skipped)
+    return batch.skipped
+
+
+def _note(connection: Connection, entries: Sequence[Entry], skipped: dict[int, str]) -> None:
+    rows = [
+        {"position": p, "event": e.ref, "why": skipped[p], "is_unreadable": isinstance(e, UnreadableEvent)}
+        for p, e in entries
+        if p in skipped
+    ]
+    if rows:
+        connection.execute(insert(schema.skipped_events), rows)
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -1,0 +1,1 @@
+"""Recovery runs decided again, from the log or from an exported file."""
