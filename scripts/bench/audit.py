@@ -21,10 +21,10 @@ import httpx
 from history import History
 
 from adapters.event_log.sqlite import sqlite3
-from api.app import create_app
-from api.bootstrap import build
-from api.logs import configure
-from api.settings import Settings
+from api.http.app import create_app
+from api.runtime.bootstrap import build
+from api.runtime.logs import configure
+from api.runtime.settings import Settings
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 21

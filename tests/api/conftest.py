@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.app import create_app
-from api.bootstrap import build
-from api.server import run
-from api.settings import Settings
+from api.http.app import create_app
+from api.http.server import run
+from api.runtime.bootstrap import build
+from api.runtime.settings import Settings
 from tests.scenery import KeptLog
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.access import MOST_CALLERS, Access, Auth, Buckets, is_loopback
-from api.errors import TooManyRequests, Unauthenticated
+from api.runtime.access import MOST_CALLERS, Access, Auth, Buckets, is_loopback
+from api.runtime.errors import TooManyRequests, Unauthenticated
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from tests.api.conftest import serving
 from tests.builders import NOON

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.background import Background
+from api.runtime.background import Background
 from domain.errors import NotFound, StorageUnavailable
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from adapters.event_log.sqlite import FIXED, weakness
-from api.bootstrap import build
-from api.logs import configure
-from api.settings import Settings
+from api.runtime.bootstrap import build
+from api.runtime.logs import configure
+from api.runtime.settings import Settings
 
 
 @pytest.mark.parametrize(("version", "told"), [((3, 40, 1), True), (FIXED, False)])

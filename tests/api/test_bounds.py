@@ -12,9 +12,10 @@ from fastapi import FastAPI
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import bounds, connections
-from api.bounds import BoundedBodies
-from api.connections import BoundedProtocol
+from api.http import connections
+from api.http import limits as bounds
+from api.http.connections import BoundedProtocol
+from api.http.limits import BoundedBodies
 
 LARGE = b"x" * 8_000_000
 

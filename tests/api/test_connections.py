@@ -9,8 +9,9 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from api import bounds, connections
-from api.connections import BoundedProtocol, Connections
+from api.http import connections
+from api.http import limits as bounds
+from api.http.connections import BoundedProtocol, Connections
 from tests.api import test_bounds
 from tests.api.test_bounds import large_answer, serving, until
 

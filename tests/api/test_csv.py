@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from api.audit import _row
+from api.http.exports import _row
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.app import openapi_document
+from api.http.app import openapi_document
 from tests.api.conftest import serving
 from tests.builders import NOON
 

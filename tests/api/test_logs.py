@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from api.logs import _Libraries, configure
+from api.runtime.logs import _Libraries, configure
 
 TOKEN = "jr_" + "a" * 43
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.origin import is_loopback_name
+from api.http.origin import is_loopback_name
 
 RUNS = "http://localhost/api/v1/recovery-runs"
 

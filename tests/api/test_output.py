@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from api import output
-from api.output import LineQueue, QueuedStream
+from api.runtime import output
+from api.runtime.output import LineQueue, QueuedStream
 
 Pipe = tuple[int, int]
 
@@ -134,7 +134,7 @@ def test_a_line_that_was_cut_is_not_continued_by_the_next(tmp_path: Path, monkey
         return written
 
     with log.open("wb", buffering=0) as file:
-        monkeypatch.setattr("api.output.os.write", disk)
+        monkeypatch.setattr("api.runtime.output.os.write", disk)
         lines = LineQueue(file.fileno())
         lines.put(b"a line that is cut\n")
         lines.drain(10)

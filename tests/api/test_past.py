@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api import audit, replays
+from api.http import exports
+from api.http.routes import replays
 from domain.events import EVENTS
 from tests.api.conftest import serving
 from tests.api.test_jobs import eventually, registered
@@ -300,9 +301,9 @@ async def test_an_export_is_sent_in_blocks_between_which_others_have_their_turns
             await asyncio.sleep(0)
 
     task = asyncio.ensure_future(other())
-    blocks = [block async for block in audit.in_blocks(lines())]
+    blocks = [block async for block in exports.in_blocks(lines())]
     task.cancel()
 
     assert b"".join(blocks) == (b"x" * 99 + b"\n") * 5000
     assert turns >= len(blocks) - 1 > 5
-    assert all(len(block) < 2 * audit.BLOCK for block in blocks)
+    assert all(len(block) < 2 * exports.BLOCK for block in blocks)

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from api.server import _bind, _one_error
-from api.settings import Settings
+from api.http.server import _bind, _one_error
+from api.runtime.settings import Settings
 from domain.errors import NotFound, StorageUnavailable
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import load_settings
+from api.runtime.settings import load_settings
 from domain.errors import InvalidInput
 
 

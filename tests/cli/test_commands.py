@@ -8,7 +8,7 @@ import pytest
 
 from adapters.host.lease import Lease
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess
 

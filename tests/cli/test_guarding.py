@@ -12,7 +12,7 @@ from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from domain.events import Trace
 from domain.replication_job import ReplicationJob
 from tests.builders import NOON

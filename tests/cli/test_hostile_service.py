@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess, wait_until
 

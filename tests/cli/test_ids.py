@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.restart.service import ServiceProcess
 
 Capture = pytest.CaptureFixture[str]

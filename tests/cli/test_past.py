@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess, wait_until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 
 Capture = pytest.CaptureFixture[str]

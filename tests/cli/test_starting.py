@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess, wait_until
 
@@ -94,7 +94,7 @@ sys.exit(run())
 """
 
 
-@pytest.mark.parametrize("module", ["api.cli", "pydantic_settings", "api.server", "uvicorn"])
+@pytest.mark.parametrize("module", ["api.cli.main", "pydantic_settings", "api.http.server", "uvicorn"])
 def test_ctrl_c_while_it_loads_ends_it_and_is_no_traceback(module: str, tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", WHILE_LOADING, module],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli import main
+from api.cli.main import main
 from tests.cli.conftest import complaint
 
 Capture = pytest.CaptureFixture[str]

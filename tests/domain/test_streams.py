@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from api.bootstrap import new_run_id
+from api.runtime.bootstrap import new_run_id
 from domain.errors import InvalidInput
 from domain.events import Cause, JobAdmitted, JobRegistered, OperatorDecided, OutcomeRevised, Trace
 from domain.lifecycle import JobState

@@ -20,10 +20,10 @@ import httpx
 from sqlalchemy import select
 
 from adapters.simulated_vma import SimulatedVMA
-from api.app import create_app
-from api.bootstrap import Service, build
-from api.server import run
-from api.settings import Settings
+from api.http.app import create_app
+from api.http.server import run
+from api.runtime.bootstrap import Service, build
+from api.runtime.settings import Settings
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.model_file import empty

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.bounds import MOST_BODY
-from api.connections import HEAD_WITHIN
+from api.http.connections import HEAD_WITHIN
+from api.http.limits import MOST_BODY
 from tests.restart.service import ServiceProcess
 
 JOB = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}

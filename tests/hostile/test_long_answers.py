@@ -11,7 +11,7 @@ import pytest
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.slots import EXPORTS, STREAMS
+from api.http.slots import EXPORTS, STREAMS
 from tests.api.conftest import serving
 from tests.restart.service import ServiceProcess, wait_until
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from adapters.plain_text import redacted, visible
-from api.commands import tables
+from api.cli import tables
 
 NAUGHTY = "[/red] :boom: \x1b[31mred\x07 \u202eturned \r\n[link=http://x]y[/link]"
 

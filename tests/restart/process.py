@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from api.cli import main
+from api.cli.main import main
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["api.cli", "api.server", "api.logs"])
+_forks.set_forkserver_preload(["api.cli.main", "api.http.server", "api.runtime.logs"])
 
 
 class Process(Protocol):

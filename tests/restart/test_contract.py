@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.restart.conftest import StartService
 from tests.restart.service import ServiceProcess
 

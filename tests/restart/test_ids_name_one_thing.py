@@ -11,7 +11,7 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from domain.events import Event, JobRegistered, OperatorDecided
 from domain.recovery_policy import Outcome
 from tests.restart.conftest import StartService

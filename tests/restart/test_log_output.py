@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import HELD
+from api.cli.main import HELD
 from tests.restart.conftest import StartService
 from tests.restart.fleet import run_jobs
 from tests.restart.process import Process, Started

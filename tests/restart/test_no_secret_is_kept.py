@@ -11,7 +11,7 @@ import pytest
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.cli import main
+from api.cli.main import main
 from tests.builders import NOON
 from tests.restart.fleet import run_jobs
 from tests.restart.service import ServiceProcess, wait_until

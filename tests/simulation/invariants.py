@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Engine, select
 
-from api.bootstrap import Service
+from api.runtime.bootstrap import Service
 from domain.events import (
     Event,
     JobAdmitted,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Engine
 
 from adapters.simulated_vma.world import World
-from api.bootstrap import Service, assemble
-from api.server import run
-from api.settings import Settings
+from api.http.server import run
+from api.runtime.bootstrap import Service, assemble
+from api.runtime.settings import Settings
 from projections.read_model.projector import Projector
 from tests.simulation.loop import SimulatedClock
 from tests.simulation.network import SimulatedVMAClient, Weather

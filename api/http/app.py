@@ -1,0 +1,67 @@
+"""The HTTP application: routes, errors and the OpenAPI document."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
+
+from api.http import problems
+from api.http.guard import Guard
+from api.http.limits import BoundedBodies
+from api.http.openapi import DescribedApp
+from api.http.routes import (
+    audit,
+    health,
+    jobs,
+    recovery_runs,
+    replays,
+    status,
+    stream,
+    tokens,
+    worker_reports,
+)
+from api.runtime.bootstrap import Service
+from api.runtime.telemetry import Traces
+
+DESCRIPTION = (
+    "Keeps track of VM replication jobs and brings them safely through a restart of the control plane. "
+    "Every error is answered as RFC 9457 problem details; every list is `items` and `next_cursor`. "
+    "`GET /api/v1/events/stream` sends what happens as server-sent events: it takes the filters of the audit trail, "
+    "the id of each event is its position in the log, and `Last-Event-ID` (or `?after=`) continues after one."
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the application that serves `service`."""
+    app = _routes(service.traces)
+    app.state.service = service
+    # The last one added is asked first: nothing is received from who is not let in.
+    app.add_middleware(BoundedBodies)
+    app.add_middleware(Guard, access=lambda: service.access)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document; it does not depend on any service."""
+    return _routes(Traces({})).openapi()
+
+
+def _routes(traces: Traces) -> FastAPI:
+    app = DescribedApp(
+        title="Job Recovery",
+        version=version("job-recovery"),
+        description=DESCRIPTION,
+        # FastAPI's pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        telemetry=traces.of_requests(),
+    )
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(status.scrape)
+    bearer = [Security(HTTPBearer(auto_error=False, description="Needed once there are tokens."))]
+    # Replays come before the runs by their ids: `compare` and `what-if` are not ids.
+    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, tokens):
+        app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
+    return app

@@ -1,0 +1,45 @@
+"""What the routes depend on: the service, the trace of a request, and what all do with jobs."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from api.http.correlation import request_trace
+from api.http.schemas.present import Identifier
+from api.runtime.bootstrap import Service
+from domain.errors import NotFound
+from domain.events import Trace
+from domain.replication_job import ReplicationJob
+
+READ_YOUR_WRITES = 2.0
+"""Seconds to wait for the read model after a command, so that the next read shows it."""
+
+JobId = Annotated[Identifier, Path(examples=["job-20251003-140000-abc123"])]
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that this application serves."""
+    service: Service = request.app.state.service
+    return service
+
+
+TheService = Annotated[Service, Depends(service_of)]
+TheTrace = Annotated[Trace, Depends(request_trace)]
+
+
+async def known_job(service: Service, job_id: str) -> ReplicationJob:
+    """Return a job of the read model.
+
+    Raises:
+        NotFound: there is no such job.
+
+    """
+    job = await service.queries.job(job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}")
+    return job
+
+
+async def settle(service: Service) -> None:
+    """Wait a moment for the read model, so that who wrote reads what was written."""
+    await service.projector.reached(service.event_log.position, READ_YOUR_WRITES)

@@ -1,0 +1,65 @@
+"""Events as NDJSON and CSV, and how a long answer is sent."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Iterable
+
+import msgspec
+
+from adapters.plain_text import visible
+from projections.queries.audit_trail import AuditEntry
+
+FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with in a spreadsheet; the last four are the same signs in full width."""
+
+BLOCK = 64 * 1024
+"""Bytes of an export that are sent at once."""
+
+
+async def as_ndjson(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:
+    """Return each event as one line of JSON."""
+    async for entry in entries:
+        yield msgspec.json.encode(entry) + b"\n"
+
+
+async def in_blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Join lines, for sending costs the same for one as for many; let other requests run between two blocks."""
+    block = bytearray()
+    async for line in lines:
+        block += line
+        if len(block) >= BLOCK:
+            yield bytes(block)
+            block.clear()
+            await asyncio.sleep(0)
+    yield bytes(block)
+
+
+async def as_csv(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:
+    """Return each event as one row, after a row with the names of the fields; `data` is JSON."""
+    fields = AuditEntry.__struct_fields__
+    yield _row(fields)
+    async for entry in entries:
+        plain = msgspec.to_builtins(entry)
+        yield _row([*(plain[name] for name in fields[:-1]), _plain_json(entry.data)])
+
+
+def _row(values: Iterable[object]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(_harmless(value) for value in values)
+    return buffer.getvalue().encode()
+
+
+def _harmless(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula, and an editor or a terminal from obeying it."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
+
+
+def _plain_json(data: object) -> str:
+    """Return JSON in which each character can be seen."""
+    text = msgspec.json.encode(data).decode()
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

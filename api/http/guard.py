@@ -1,0 +1,58 @@
+"""The guard: every call is admitted before anything of it is read."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.host.tokens import Scope as TokenScope
+from api.http import problems
+from api.http.origin import check_caller
+from api.runtime.access import Access, Caller
+from domain.errors import JobRecoveryError
+
+GUARDED = ("/api/v1/", "/metrics", "/health", "/openapi.json")
+ADMIN_ONLY = "/api/v1/tokens"
+READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class Guard:
+    """ASGI middleware that admits each call before the application sees it."""
+
+    def __init__(self, app: ASGIApp, access: Callable[[], Access]) -> None:
+        """`access` is asked for at each call: the application is made before the service is."""
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit the call and pass it on, or answer with the problem."""
+        if scope["type"] == "http":
+            refusal = self._refusal(Request(scope))
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        try:
+            self._admit(request, request.headers.get("authorization"))
+        except JobRecoveryError as error:
+            return problems.of(request, error)
+        return None
+
+    def _admit(self, request: Request, authorization: str | None) -> None:
+        access, path = self._access(), request.scope["path"]
+        if access.is_open:
+            check_caller(request)
+        if path.startswith(GUARDED):
+            wanted = TokenScope.READ if request.method in READING else TokenScope.OPERATE
+            peer = request.client.host if request.client else ""
+            admin = path.startswith(ADMIN_ONLY)
+            request.state.caller = access.admit(authorization, TokenScope.ADMIN if admin else wanted, peer)
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who makes a request that was let in."""
+    caller: Caller = request.state.caller
+    return caller

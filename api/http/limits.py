@@ -1,0 +1,153 @@
+"""What a client may take of the service: so much of its memory, its time and its connections.
+
+A client that is slow, or sends without end, costs only itself: its request is refused, and its connection closed.
+Which connections are closed when there are too many is decided in `connections`.
+"""
+
+import asyncio
+import resource
+from contextlib import ExitStack
+from http import HTTPStatus
+
+from anyio import BrokenResourceError
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http import problems
+from api.http.guard import READING
+
+MOST_BODY = 100_000
+"""Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
+
+MOST_FIELDS = 2000
+"""Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
+
+BODY_WITHIN = 10.0
+"""Seconds within which a request's body must have arrived."""
+
+READS, WRITES, MOST_WAITING = 3, 32, 100
+"""Reads and other requests that are worked on at once, and requests that wait for their turn.
+
+A read of a thousand events takes a tenth of a second; many writes share one commit. A client may ask for a fleet at
+once; an honest read must not wait for many seconds behind a hostile client's.
+"""
+
+HEALTH = ("/livez", "/readyz")
+"""The paths that are answered however many requests wait."""
+
+MOST_FILES = 10_240
+"""What macOS lets a process have."""
+
+
+class _TooMuch(Exception):
+    """A body is too long, or too slow, or too many requests wait."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class BoundedBodies:
+    """ASGI middleware that refuses a body that is too long or too slow, and a request while too many wait.
+
+    All that is computed in one turn of the event loop holds up all others, health checks too. So few requests are
+    worked on at once. One gives its turn back when its answer begins, or when it has a slot for long answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+        self._turns = {is_read: asyncio.Semaphore(most) for is_read, most in ((True, READS), (False, WRITES))}
+        self._waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, or answer with the problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            whole = await _whole_body(request.headers.get("content-length"), receive)
+            turn = await self._turn(scope)
+        except _TooMuch as refused:
+            answer = problems.problem(request, refused.status, str(refused))
+            answer.headers["Connection"] = "close"
+            if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+                answer.headers["Retry-After"] = "1"
+            await answer(scope, receive, send)
+            return
+
+        async def begin(message: Message) -> None:
+            turn.close()
+            await send(message)
+
+        try:
+            with turn:
+                scope["turn"] = turn
+                await self._app(scope, _Replay(whole, receive), begin)
+        except* BrokenResourceError:
+            # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
+            pass
+
+    async def _turn(self, scope: Scope) -> ExitStack:
+        """Wait for the turn of a request; return what gives it back. A health check does not wait."""
+        turn = ExitStack()
+        if scope["path"] in HEALTH:
+            return turn
+        if self._waiting >= MOST_WAITING:
+            raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait: ask again in a second")
+        turns = self._turns[scope["method"] in READING]
+        self._waiting += 1
+        try:
+            await turns.acquire()
+        finally:
+            self._waiting -= 1
+        turn.callback(turns.release)
+        return turn
+
+
+class _Replay:
+    """Hands the application a body that was received before, and then what comes after it."""
+
+    def __init__(self, whole: Message, receive: Receive) -> None:
+        self._whole: Message | None = whole
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._whole is None:
+            return await self._receive()
+        whole, self._whole = self._whole, None
+        return whole
+
+
+async def _whole_body(announced: str | None, receive: Receive) -> Message:
+    """Receive a body whole; its length as announced is believed only if it is too much."""
+    if announced and announced.isdigit() and int(announced[:20]) > MOST_BODY:
+        raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return message
+                body += message.get("body", b"")
+                if len(body) > MOST_BODY:
+                    raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+                if not message.get("more_body"):
+                    if body.count(b":") > MOST_FIELDS:
+                        raise _TooMuch(
+                            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_FIELDS} fields"
+                        )
+                    return {"type": "http.request", "body": bytes(body), "more_body": False}
+    except TimeoutError:
+        why = f"the body did not arrive within {BODY_WITHIN:g} s"
+        raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
+
+
+def take_all_files_allowed() -> None:
+    """Raise this process's own limit of open files as far as the machine lets it: each connection takes one."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where it is endless, the system has a smaller limit of its own, and refuses what is beyond that.
+    wanted = most if most != resource.RLIM_INFINITY else max(now, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -1,0 +1,146 @@
+"""Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
+
+import math
+import re
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from adapters.plain_text import redacted
+from api.http.schemas.present import Problem
+from api.runtime.errors import Forbidden, TooManyRequests, Unauthenticated, UnsupportedMediaType
+from domain.errors import (
+    ConcurrentWrite,
+    InvalidInput,
+    JobRecoveryError,
+    NotFound,
+    Refused,
+    StorageUnavailable,
+    VersionMismatch,
+)
+
+STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    Refused: HTTPStatus.CONFLICT,
+    ConcurrentWrite: HTTPStatus.CONFLICT,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    JobRecoveryError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The nearest of an error's classes counts."""
+
+MEDIA_TYPE = "application/problem+json"
+
+MOST_WORDS = 4000
+"""Characters of a detail, and of the path, that a problem shows; the longest id has 200."""
+
+MOST_ERRORS, MOST_OF_ERROR = 10, 1000
+"""Errors of one request that are named, and the characters of each. A body may have thousands."""
+
+ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
+"""What any call under `/api/v1` can answer with."""
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that an endpoint can answer with, for the OpenAPI document."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: schema},
+        }
+        for status in (*statuses, *ANYWHERE)
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have every error answered as problem details."""
+    app.add_exception_handler(JobRecoveryError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
+
+
+def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
+    """Answer with a problem."""
+    # Cut last: half of a secret is not known as one.
+    what, path = redacted(detail)[:MOST_WORDS], redacted(request.scope["path"])[:MOST_WORDS]
+    where = quote(path, safe="/*@:+,;=$&'()!~")
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
+    return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
+
+
+def of(request: Request, error: JobRecoveryError) -> JSONResponse:
+    """Answer with the problem that one of our errors is."""
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    response = problem(request, status, str(error))
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
+
+
+async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, JobRecoveryError)  # noqa: S101 - registered for this class only
+    return of(request, error)
+
+
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    errors = error.errors()
+    shown = [
+        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MOST_ERRORS]
+    ]
+    detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
+    if len(errors) > len(shown):
+        detail = f"{len(errors)} errors, of which the first {len(shown)} are: {detail}"
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=shown)
+
+
+def _brief(text: str) -> str:
+    return redacted(text)[:MOST_OF_ERROR]
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    """Answer a fault of ours; the framework raises it again, so that it is logged with its traceback."""
+    detail = f"a fault in the service ({type(error).__name__}); nothing was acknowledged, and the log has the details"
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    response = problem(request, error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method of a path; the framework names only those of the first route that has it."""
+    paths = request.app.openapi()["paths"]
+    found = {method.upper() for path in paths if _leads_to(path, request) for method in paths[path]}
+    return found or {"GET", "HEAD"}
+
+
+def _leads_to(path: str, request: Request) -> bool:
+    return _pattern(path).match(request.scope["path"]) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what a path of the OpenAPI document matches; there are a few dozen."""
+    return compile_path(path)[0]

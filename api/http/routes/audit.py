@@ -1,0 +1,85 @@
+"""The HTTP calls on the audit trail."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path
+from fastapi.responses import StreamingResponse
+
+from api.http import paging, problems
+from api.http.dependencies import TheService
+from api.http.exports import as_csv, as_ndjson, in_blocks
+from api.http.filters import Wanted
+from api.http.paging import Cursor, Limit
+from api.http.schemas.history import AuditView, ChainView, SealView
+from api.http.schemas.present import MOST, Page
+from api.http.slots import EXPORTS
+from domain.errors import NotFound
+from projections.queries.audit_trail import AuditEntry
+
+Order = Literal["newest", "oldest"]
+
+
+Position = Annotated[int, Path(ge=1, le=MOST)]
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+
+@router.get("", responses=problems.responses(503))
+async def list_audit(
+    service: TheService, wanted: Wanted, order: Order = "newest", limit: Limit = 100, cursor: Cursor = None
+) -> Page[AuditView]:
+    """List events over all jobs. A page stays as it is while events are added."""
+    after = paging.position_in(cursor)
+    found = await service.trail.entries(wanted, limit + 1, after, newest_first=order == "newest")
+    return paging.page(found, limit, lambda entry: entry.position, AuditView.model_validate)
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    dependencies=[Depends(EXPORTS)],
+    responses={
+        200: {
+            "description": "All events of the filter, as far as they were there when the export began",
+            "content": {"application/x-ndjson": {}, "text/csv": {}},
+        },
+        **problems.responses(503),
+    },
+)
+async def export_audit(
+    service: TheService,
+    wanted: Wanted,
+    order: Order = "oldest",
+    format: Literal["ndjson", "csv"] = "ndjson",  # noqa: A002 - the parameter's name in the API
+) -> StreamingResponse:
+    """Stream all events of a filter, of any size."""
+    entries = service.trail.export(wanted, newest_first=order == "newest")
+    if format == "csv":
+        return StreamingResponse(in_blocks(as_csv(entries)), media_type="text/csv; charset=utf-8")
+    return StreamingResponse(in_blocks(as_ndjson(entries)), media_type="application/x-ndjson")
+
+
+@router.get("/seal", responses=problems.responses(503))
+async def get_seal(service: TheService) -> SealView:
+    """Return the log's last seal, to be noted elsewhere and handed to `job-recovery verify` later."""
+    return SealView.model_validate(await service.event_log.seal())
+
+
+@router.get("/{position}", responses=problems.responses(404, 503))
+async def get_entry(position: Position, service: TheService) -> AuditView:
+    """Return one event."""
+    return AuditView.model_validate(await _entry(service, position))
+
+
+@router.get("/{position}/chain", responses=problems.responses(404, 503))
+async def get_chain(position: Position, service: TheService) -> ChainView:
+    """Follow one event back: a decision to its observation, its recovery, its run, and the process that began it."""
+    chain = await service.trail.chain(await _entry(service, position))
+    return ChainView(items=[AuditView.model_validate(entry) for entry in chain], origin=chain[-1].causation_id)
+
+
+async def _entry(service: TheService, position: int) -> AuditEntry:
+    entry = await service.trail.entry(position)
+    if entry is None:
+        raise NotFound(f"there is no event at position {position}")
+    return entry

@@ -1,0 +1,143 @@
+"""How it goes: the last recovery, the polling, and the metrics."""
+
+from collections import Counter
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+
+from api.http import problems
+from api.http.dependencies import JobId, TheService, known_job
+from api.http.schemas.present import LiveView, RunView
+from api.http.views import live_view, run_view
+from api.runtime.bootstrap import Service
+from api.runtime.output import dropped
+from domain.processes.watch import watcher_of
+
+router = APIRouter(tags=["observability"])
+scrape = APIRouter(tags=["observability"])
+
+
+class RecoveryStatus(BaseModel):
+    """How recovery goes. `success_rate` is the share of all decisions that settled something: that were no retry."""
+
+    last_run: RunView | None
+    runs_by_status: dict[str, int]
+    decisions: int
+    decisions_by_rule: dict[str, int]
+    decisions_by_outcome: dict[str, int]
+    success_rate: float | None = Field(description="0..1; null before the first decision")
+    jobs_by_state: dict[str, int]
+    jobs_in_recovery: int
+
+
+class VMAStatusView(BaseModel):
+    """One VMA as it is polled. `down`: it was unreachable as a whole when it was last asked."""
+
+    circuit: str | None
+    down: bool
+    last_error: str | None
+    active_jobs: int
+    lag_seconds: float = Field(description="How late its polls are; above some seconds it is slower than we ask.")
+
+
+class PollingStatus(BaseModel):
+    """How polling goes, since this process began. `success_rate` is the share of polls with a conclusive answer."""
+
+    interval_seconds: float
+    active_jobs: int
+    lag_seconds: float
+    polls: int
+    success_rate: float | None = Field(description="0..1; null before the first poll")
+    vmas: dict[str, VMAStatusView]
+
+
+class JobPolling(BaseModel):
+    """How one job is watched. `watched_by` is null for a job that has ended for good."""
+
+    job_id: str
+    state: str
+    watched_by: str | None
+    polled: bool
+    last_polled_at: datetime | None
+    next_retry_in: float | None
+    live: LiveView | None
+
+
+@router.get("/recovery/status", responses=problems.responses(503))
+async def recovery_status(service: TheService) -> RecoveryStatus:
+    """Show the last run, and what all of them came to."""
+    runs = await service.queries.runs(1)
+    rules, outcomes = await service.trail.count("rule"), await service.trail.count("outcome", "RecoveryDecided")
+    decisions = sum(rules.values())
+    return RecoveryStatus(
+        last_run=run_view(runs[0][1], service.recovery.live.get(runs[0][1].id)) if runs else None,
+        runs_by_status=await service.queries.runs_by_status(),
+        decisions=decisions,
+        decisions_by_rule=rules,
+        decisions_by_outcome=outcomes,
+        success_rate=round(1 - outcomes.get("retry", 0) / decisions, 4) if decisions else None,
+        jobs_by_state=await service.queries.jobs_by_state(),
+        jobs_in_recovery=len(service.recovery.held),
+    )
+
+
+@router.get("/polling", responses=problems.responses(503))
+async def polling_status(service: TheService) -> PollingStatus:
+    """Show each VMA's health, and whether polling keeps up."""
+    poller = service.poller
+    jobs = Counter(live.vma for live in poller.live.values())
+    return PollingStatus(
+        interval_seconds=service.settings.poll_interval,
+        active_jobs=len(poller.live),
+        lag_seconds=round(poller.lag, 3),
+        polls=poller.polls,
+        success_rate=round(poller.conclusive / poller.polls, 4) if poller.polls else None,
+        vmas={name: _vma(service, name, jobs[name]) for name in service.settings.vma_urls},
+    )
+
+
+@router.get("/polling/{job_id}", responses=problems.responses(404, 503))
+async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
+    """Show who watches a job, and what it last saw."""
+    job = await known_job(service, job_id)
+    live = service.poller.live.get(job_id)
+    return JobPolling(
+        job_id=job_id,
+        state=job.state.value,
+        watched_by=watcher_of(job),
+        polled=live is not None,
+        last_polled_at=live.polled_at if live else None,
+        next_retry_in=service.retries.due_in(job_id),
+        live=live_view(live) if live else None,
+    )
+
+
+@scrape.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
+)
+async def metrics(service: TheService) -> Response:
+    """Return the metrics for Prometheus."""
+    text = service.metrics.scrape(
+        jobs=await service.queries.jobs_by_state(),
+        poll_lag=service.poller.lag,
+        projection_lag=service.projector.lag,
+        log_lines_dropped=dropped(),
+        circuits=service.circuit_states(),
+    )
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _vma(service: Service, name: str, jobs: int) -> VMAStatusView:
+    circuit = service.circuits().get(name)
+    return VMAStatusView(
+        circuit=circuit.state if circuit else None,
+        down=service.contact.is_down(name),
+        last_error=circuit.last_error if circuit else None,
+        active_jobs=jobs,
+        lag_seconds=round(service.poller.lags.get(name, 0.0), 3),
+    )

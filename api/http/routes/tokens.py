@@ -1,0 +1,32 @@
+"""The HTTP call that lists tokens. They are made and revoked on the command line only, beside the data."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from adapters.host.tokens import Scope
+from api.http import problems
+from api.http.dependencies import TheService
+from api.http.schemas.present import Page
+
+router = APIRouter(tags=["access"])
+
+
+class TokenView(BaseModel):
+    """A token, without what it is."""
+
+    name: str
+    scope: Scope
+    created_at: datetime
+
+
+@router.get("/tokens", responses=problems.responses(503))
+async def list_tokens(service: TheService) -> Page[TokenView]:
+    """List the tokens there are. Needs the scope `admin`."""
+    return Page(
+        items=[
+            TokenView(name=token.name, scope=token.scope, created_at=token.created_at)
+            for token in service.access.tokens.all()
+        ]
+    )

@@ -1,0 +1,169 @@
+"""`job-recovery serve`: the service's processes and its HTTP server under one task group."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import uvicorn
+
+from adapters.host.lease import Lease
+from adapters.host.private_files import prepare
+from adapters.host.tokens import TokenFile
+from api.http.app import create_app
+from api.http.connections import BoundedProtocol
+from api.http.limits import take_all_files_allowed
+from api.runtime.access import is_loopback, is_open
+from api.runtime.bootstrap import Service, build
+from api.runtime.settings import Settings
+from domain.errors import InvalidInput, JobRecoveryError
+from domain.ports import Log
+
+GRACE = 2
+"""Seconds in which requests under way may finish after SIGTERM."""
+
+MOST_WAITING, ACCEPTED_AT_ONCE = 1024, 16
+"""Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
+
+MOST_OF_A_HOST = 100
+"""Characters of a host's name that a message shows."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: the service as a whole is what a signal ends."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # uvicorn has one number for what may wait and for what is accepted at once, which holds up all others.
+        for listener in sockets or ():
+            listener.listen(MOST_WAITING)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(settings: Settings, log: Log) -> None:
+    """Run the service until SIGTERM or SIGINT.
+
+    Raises:
+        DataDirectoryHeld: another process works on the data directory.
+        InvalidInput: the address cannot be bound.
+        StorageUnavailable: the data directory or a file in it cannot be used.
+
+    """
+    take_all_files_allowed()
+    lease = Lease(prepare(settings.data_dir, log))
+    lease.acquire("starting up")
+    try:
+        _check_access(settings)
+        listener = _bind(settings)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        with _one_error():
+            asyncio.run(_serve(settings, log, lease, listener, address))
+    finally:
+        lease.release()
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise an error of ours as what it is, out of the task groups that it ended; a fault stays what it was."""
+    try:
+        yield
+    except ExceptionGroup as ended:
+        ours, faults = ended.split(JobRecoveryError)
+        if ours is None or faults is not None:
+            raise
+        raise _first(ours) from None
+
+
+def _first(errors: BaseException) -> BaseException:
+    return _first(errors.exceptions[0]) if isinstance(errors, BaseExceptionGroup) else errors
+
+
+async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
+    service = build(settings, log)
+    lease.describe(f"{service.instance}, {address}")
+    config = uvicorn.Config(
+        create_app(service),
+        http=BoundedProtocol,
+        log_config=None,
+        backlog=ACCEPTED_AT_ONCE,
+        # Its warnings are of malformed requests: whoever sends them would fill the log.
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
+    loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
+    loop.set_exception_handler(_in_our_words(log))
+    try:
+        await service.projector.settle()
+        async with asyncio.TaskGroup() as group:
+            processes = group.create_task(run(service))
+            log.info("service_started", address=address, data_dir=str(settings.data_dir))
+            if service.access.is_open:
+                log.warning("api_open_on_loopback_only", why="JOB_RECOVERY_AUTH is none, or no token was ever made")
+            elif not service.access.tokens.all():
+                log.warning("api_closed", why="all tokens are revoked: see `job-recovery token create`")
+            await server.serve(sockets=[listener])
+            processes.cancel()
+    finally:
+        await service.close()
+    log.info("service_stopped")
+
+
+async def run(service: Service) -> None:
+    """Catch the read model up, recover, and go on until cancelled."""
+    position = await service.projector.catch_up()
+    service.log.info("projections_caught_up", position=position)
+    async with asyncio.TaskGroup() as group:
+        service.background.attach(group)
+        group.create_task(service.projector.run())
+        group.create_task(service.supervisor.run())
+
+
+def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Return a handler for what the event loop cannot tell anybody, such as a connection that it cannot take."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        log.error("event_loop_trouble", what=context["message"], exc_info=context.get("exception"))
+
+    return tell
+
+
+def _check_access(settings: Settings) -> None:
+    """Refuse to be open to other machines, and tokens that cannot be read, before anybody can call."""
+    tokens = TokenFile(settings.data_dir)
+    tokens.all()
+    try:
+        local = is_loopback(settings.host)
+    except (OSError, ValueError) as error:
+        # A name with a part that is too long is no OSError: it cannot even be encoded.
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MOST_OF_A_HOST]}: {error}") from None
+    if not local and is_open(settings.auth, tokens):
+        message = (
+            f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
+            "make a token first (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
+        )
+        raise InvalidInput(message)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MOST_WAITING)
+    except OSError as error:
+        message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
+        raise InvalidInput(message) from None
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not; without it
+    # an answer of two packets waits 40 ms for the first to be acknowledged.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

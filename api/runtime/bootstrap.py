@@ -1,0 +1,219 @@
+"""The composition root: the one place where everything is put together. Tests call it with fakes."""
+
+import os
+import platform
+import random
+import secrets
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Engine
+
+from adapters.event_log.sqlite import sqlite3, weakness
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.clock import SystemClock
+from adapters.host.private_files import prepare
+from adapters.host.tokens import TokenFile
+from adapters.vma.circuit import Circuit
+from adapters.vma.client import HttpVMA
+from adapters.vma.pace import Pace
+from api.runtime.access import Access, Buckets, is_loopback
+from api.runtime.background import Background
+from api.runtime.metrics import MeasuredVMA, Metrics
+from api.runtime.settings import Settings
+from api.runtime.telemetry import Traces
+from domain.application import JobRecovery
+from domain.ports import VMA, Clock, Log
+from domain.processes.awake import AwakeTime
+from domain.processes.contact import Contact
+from domain.processes.health import HealthMonitor
+from domain.processes.polling import Poller
+from domain.processes.reconciliation import Reconciliation
+from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.registration import Registrar
+from domain.processes.reports import Reports
+from domain.processes.retry import Backoff, RetryScheduler
+from domain.processes.supervisor import Supervisor
+from domain.run_book import RunBook
+from domain.silences import Silences
+from projections.queries.audit_trail import AuditTrail
+from projections.queries.present import Queries
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
+
+
+class Service(msgspec.Struct, frozen=True):
+    """Everything that a running service consists of."""
+
+    settings: Settings
+    instance: str
+    clock: Clock
+    log: Log
+    event_log: SQLiteEventLog
+    engine: Engine
+    vma: VMA
+    app: JobRecovery
+    runs: RunBook
+    contact: Contact
+    poller: Poller
+    retries: RetryScheduler
+    recovery: Recovery
+    supervisor: Supervisor
+    projector: Projector
+    queries: Queries
+    trail: AuditTrail
+    background: Background
+    access: Access
+    reports: Reports
+    registrar: Registrar
+    metrics: Metrics
+    traces: Traces
+
+    def circuits(self) -> dict[str, Circuit]:
+        """Return the circuit of each VMA, by its name."""
+        return self.vma.circuits if isinstance(self.vma, HttpVMA) else {}
+
+    def circuit_states(self) -> dict[str, str]:
+        """Return how each VMA's circuit stands."""
+        return {name: circuit.state for name, circuit in self.circuits().items()}
+
+    def paces(self) -> dict[str, Pace]:
+        """Return the pace of the questions to each VMA, by its name."""
+        return self.vma.paces if isinstance(self.vma, HttpVMA) else {}
+
+    async def close(self) -> None:
+        """Store what waits and close everything."""
+        if isinstance(self.vma, HttpVMA):
+            await self.vma.close()
+        self.traces.close()
+        self.event_log.close()
+        self.engine.dispose()
+
+
+def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None) -> Service:
+    """Put the service together on the settings' data directory; nothing runs yet.
+
+    Raises:
+        InvalidInput: a file with certificate authorities cannot be used.
+        StorageUnavailable: the data directory or a file in it cannot be used.
+
+    """
+    clock = clock or SystemClock()
+    client = vma or HttpVMA(
+        settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest, ca_file=settings.vma_ca_file
+    )
+    data_dir = prepare(settings.data_dir)
+    if (why := weakness()) is not None:
+        log.warning("sqlite_not_trusted", why=why)
+    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, log=log)
+    engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
+    projector = Projector(engine, event_log, clock, log)
+    event_log.on_commit(projector.committed)
+    instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
+    return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
+
+
+def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
+    """Return a maker of run ids, which sort by time and are unique over instances."""
+    return lambda: f"run-{clock.now():%Y%m%d-%H%M%S}-{chance.getrandbits(24):06x}"
+
+
+def assemble(  # noqa: PLR0913 - what the service is made of
+    settings: Settings,
+    instance: str,
+    clock: Clock,
+    log: Log,
+    event_log: SQLiteEventLog,
+    engine: Engine,
+    vma: VMA,
+    projector: Projector,
+    chance: random.Random,
+) -> Service:
+    """Put the service together from parts that are there already; what is left to chance is taken from `chance`."""
+    policy = settings.policy
+    app = JobRecovery(event_log, clock, policy)
+    runs = RunBook(event_log, clock, instance, new_run_id(clock, chance))
+    metrics = Metrics()
+    traces = Traces(os.environ)
+    if isinstance(vma, HttpVMA):
+        vma.trace(traces.provider)
+    event_log.on_append(metrics.appended)
+    app.subscribe(metrics.decided)
+    awake = AwakeTime(clock)
+    silences = Silences(clock, awake.count_absences, settings.longest_pause)
+    contact = Contact(MeasuredVMA(vma, metrics), clock, policy, silences)
+    backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
+    queries = Queries(engine)
+    requests = RecoveryRequests()
+    poller = Poller(
+        app,
+        contact,
+        clock,
+        log,
+        awake=awake,
+        interval=settings.poll_interval,
+        lose_contact=requests.request,
+    )
+    recovery = Recovery(app, runs, requests, contact, poller, clock, log, policy=policy, backoff=backoff)
+    retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=requests.request)
+    supervisor = Supervisor(
+        app=app,
+        runs=runs,
+        contact=contact,
+        poller=poller,
+        retries=retries,
+        reconciliation=Reconciliation(
+            app,
+            contact,
+            clock,
+            log,
+            first_after=settings.retry_backoff_initial,
+            ask_for=settings.reconcile_for,
+        ),
+        recovery=recovery,
+        health=HealthMonitor(
+            app,
+            poller,
+            clock,
+            log,
+            awake=awake,
+            stale_after=settings.stale_after,
+            stalled_after=settings.stalled_after,
+            recover=requests.request,
+        ),
+        awake=awake,
+        catalogue=queries,
+        clock=clock,
+        log=log,
+    )
+    return Service(
+        settings,
+        instance,
+        clock,
+        log,
+        event_log,
+        engine,
+        vma,
+        app,
+        runs,
+        contact,
+        poller,
+        retries,
+        recovery,
+        supervisor,
+        projector,
+        queries,
+        AuditTrail(engine),
+        Background(),
+        Access(
+            TokenFile(settings.data_dir),
+            Buckets(settings.rate_limit, clock.monotonic),
+            settings.auth,
+            on_loopback=is_loopback(settings.host),
+        ),
+        Reports(app, contact, poller, requests),
+        Registrar(app, contact),
+        metrics,
+        traces,
+    )
