@@ -27,36 +27,23 @@ class _Memory:
     """What one VMA last said of each open job, and what follows from it."""
 
     def __init__(self) -> None:
-        self.found: dict[str, float] = {}
+        self.found: set[str] = set()
         self.not_found: set[str] = set()
-        self.asked: set[str] = set()
-        self.missing_since = float("inf")
         self.amnesia: Amnesia | None = None
         self.is_down = self.has_answered = False
         self.recognised_at: str | None = None
 
-    @property
-    def unsure(self) -> int:
-        """How many jobs have not been heard of since the first went missing: they may be forgotten, too."""
-        heard = {job_id for job_id, at in self.found.items() if at >= self.missing_since}
-        return len(self.asked - self.not_found - heard)
-
-    def heard_of(self, job_id: str, at: float) -> None:
+    def heard_of(self, job_id: str) -> None:
         self.forget(job_id)
-        self.asked.add(job_id)
-        self.found[job_id] = at
+        self.found.add(job_id)
 
-    def not_heard_of(self, job_id: str, at: float) -> None:
-        if not self.not_found:
-            self.missing_since = at
-        self.found.pop(job_id, None)
-        self.asked.add(job_id)
+    def not_heard_of(self, job_id: str) -> None:
+        self.found.discard(job_id)
         self.not_found.add(job_id)
 
     def forget(self, job_id: str) -> None:
         """Leave a job out; once none is missing any more, the amnesia is over."""
-        self.found.pop(job_id, None)
-        self.asked.discard(job_id)
+        self.found.discard(job_id)
         self.not_found.discard(job_id)
         if not self.not_found:
             self.amnesia = None
@@ -125,7 +112,7 @@ class Contact:
         """Take over from a job's events that its VMA had forgotten its jobs, after our own restart."""
         if job.decision is not None and job.decision.amnesia is not None:
             memory = self._memory(job.vma)
-            memory.not_heard_of(job.id, self._clock.monotonic())
+            memory.not_heard_of(job.id)
             memory.amnesia = job.decision.amnesia
 
     def forget(self, job: ReplicationJob) -> None:
@@ -146,8 +133,6 @@ class Contact:
     def _learn(self, job: ReplicationJob, seen: Observation) -> None:
         """Learn of the VMA as a whole, from what it said itself: a worker's report does not speak for it."""
         memory = self._memory(job.vma)
-        if job.is_open and job.seen_on_vma:
-            memory.asked.add(job.id)
         if seen.status is VMAStatus.NOT_ASKED:
             return
         was_down, memory.is_down = memory.is_down, seen.status is VMAStatus.UNREACHABLE
@@ -167,35 +152,27 @@ class Contact:
 
         An answer that is none about the job leaves it as it was.
         """
-        now = self._clock.monotonic()
         if seen.is_contact:
-            memory.heard_of(job.id, now)
+            memory.heard_of(job.id)
         elif seen.status is VMAStatus.NOT_FOUND and job.seen_on_vma:
-            memory.not_heard_of(job.id, now)
+            memory.not_heard_of(job.id)
 
     def _amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
         """Return the VMA's amnesia, if the job may have been forgotten in it.
 
         It lasts until no job is missing any more: workers announce themselves one after the other. It is judged from
         a job's second probe on: the first ten jobs of a hundred may all be the lost ones, and by then the others have
-        been asked about, too. A job that waits for its next retry may not have been: while it could tell, nothing is
-        concluded.
+        been asked about, too.
         """
-        memory = self._memory(job.vma)
+        memory, policy = self._memory(job.vma), self._policy
         missing, asked = len(memory.not_found), len(memory.not_found) + len(memory.found)
         if job.id not in memory.not_found:
             return None
-        if self._silent.get(job.id, NOT_ASKED_YET).probes < min(2, self._policy.confirmation_probes):
-            return memory.amnesia
-        since = memory.amnesia.since if memory.amnesia is not None else self._clock.now()
-        if self._are_most(missing, asked):
+        others_asked = self._silent.get(job.id, NOT_ASKED_YET).probes >= min(2, policy.confirmation_probes)
+        if others_asked and missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
+            since = memory.amnesia.since if memory.amnesia is not None else self._clock.now()
             memory.amnesia = Amnesia(since=since, not_found=missing, asked=asked)
-        if memory.amnesia is None and self._are_most(missing + memory.unsure, len(memory.asked)):
-            return Amnesia(since=since, not_found=missing, asked=len(memory.asked) - memory.unsure)
         return memory.amnesia
-
-    def _are_most(self, missing: int, asked: int) -> bool:
-        return missing >= self._policy.amnesia_at_least and missing > self._policy.amnesia_share * asked
 
     def _is_replaced(self, job: ReplicationJob) -> bool:
         address = self._vma.address_of(job.vma)

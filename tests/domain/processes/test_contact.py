@@ -107,48 +107,6 @@ class TestAmnesia:
         assert amnesia is not None
         assert (amnesia.not_found, amnesia.asked) == (4, 4)
 
-    @pytest.mark.parametrize("before", [RUNNING, VMAStatus.UNANSWERED])
-    async def test_while_a_job_that_waits_could_tell_two_that_are_missing_are_not_judged(
-        self, scenery: Scenery, before: Document | VMAStatus
-    ) -> None:
-        """A VMA that restarted has forgotten the third as well; its next retry is yet to come."""
-        names = [f"job-{n}" for n in range(3)]
-        for name in names:
-            await scenery.job(name)
-            scenery.vma.says[name] = before
-            await ask(scenery, name)
-        scenery.clock.advance(60)
-        for name in 2 * names[:2]:
-            scenery.vma.says[name] = VMAStatus.NOT_FOUND
-            await ask(scenery, name)
-
-        amnesia = await amnesia_of(scenery, "job-0")
-
-        assert amnesia is not None
-        assert (amnesia.not_found, amnesia.asked) == (2, 2)
-
-    async def test_once_the_one_that_waited_is_known_the_missing_are_judged(self, scenery: Scenery) -> None:
-        names = [f"job-{n}" for n in range(3)]
-        for name in names:
-            await scenery.job(name)
-            scenery.vma.says[name] = RUNNING
-            await ask(scenery, name)
-        scenery.clock.advance(60)
-        for name in (*names[:2], *names):
-            scenery.vma.says[name] = RUNNING if name == "job-2" else VMAStatus.NOT_FOUND
-            await ask(scenery, name)
-
-        assert not await forgets(scenery, "job-0")
-
-    async def test_jobs_that_wait_on_another_vma_tell_nothing_of_this_one(self, scenery: Scenery) -> None:
-        for n in range(4):
-            await scenery.job(f"other-{n}", vma="other")
-            scenery.vma.says[f"other-{n}"] = VMAStatus.UNANSWERED
-            await ask(scenery, f"other-{n}")
-        await ask_all(scenery, 2, lost=2)
-
-        assert not await forgets(scenery, "job-default-0")
-
     async def test_a_job_that_was_heard_of_since_is_not_forgotten_and_the_others_are(self, scenery: Scenery) -> None:
         await ask_all(scenery, 12, lost=12)
         assert await forgets(scenery, "job-default-3")
