@@ -27,6 +27,10 @@ TAggregate = TypeVar("TAggregate", bound=Aggregate)
 _RESERVED = re.compile(rf"{VMContext.PREFIX}.*|{RecoveryRun.ID_PATTERN}", re.DOTALL)
 
 
+CONTRADICTIONS = (AttributeError, LookupError, StopIteration, TypeError, ValueError)
+"""What folding an event raises that contradicts what its stream can hold."""
+
+
 class Inapplicable(Exception):
     """An event cannot be applied to its stream."""
 
@@ -51,8 +55,7 @@ def after(kind: type[TAggregate], aggregate: TAggregate | None, event: Event) ->
     """
     try:
         folded = kind.fold(copy(aggregate), (event,))
-    except Exception as error:
-        # Whatever a log holds, the other streams must not suffer from it.
+    except CONTRADICTIONS as error:
         raise Inapplicable(f"{type(error).__name__}: {error}") from error
     if folded is None:
         raise Inapplicable(f"it is about a {kind.kind}, and the stream {event.originator_id} is none")

@@ -24,6 +24,7 @@ from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event, JobRegistered
 from domain.ports import Log, TAggregate
+from domain.streams import CONTRADICTIONS
 
 T = TypeVar("T")
 
@@ -206,7 +207,7 @@ class SQLiteEventLog:
         begun = kind.fold(None, [snapshot]) if snapshot else None
         try:
             return kind.fold(begun, history)
-        except (AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        except CONTRADICTIONS as error:
             why = f"the events of {stream_id} cannot be applied ({type(error).__name__}: {error})"
             raise StorageUnavailable(f"{why}: see `job-recovery verify`") from error
 
