@@ -12,6 +12,7 @@ from domain.evidence import Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.registration import Registrar
 from domain.recovery_policy import Policy
 from domain.replication_job import Registration, ReplicationJob
@@ -82,6 +83,7 @@ class Scenery:
         self.app = JobRecovery(event_log, self.clock, self.policy)
         self.silences = Silences(self.clock, lambda: 0, longest_pause=86_400.0)
         self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
+        self.shared = Dependencies(self.app, self.contact, self.clock, self.log)
         self.requested: list[tuple[str, Cause]] = []
 
     def request(self, job_id: str, cause: Cause) -> None:

@@ -20,10 +20,10 @@ from domain.ports import ProbeTarget
 from domain.processes import watch
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
-from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
+from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
@@ -116,7 +116,7 @@ def an_observed_outcome_is_open_to_revision(monkeypatch: pytest.MonkeyPatch) -> 
 
 @bug
 def a_full_disk_at_the_start_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Recovery, "_insist", lambda _self, _trouble, _run_id, write: write())
+    monkeypatch.setattr(RunBook, "_insist", lambda _self, _what, _run_id, write: write())
 
 
 @bug

@@ -12,14 +12,7 @@ from tests.scenery import REQUEST, RUNNING, Scenery, while_running
 
 @pytest.fixture
 def retries(scenery: Scenery) -> RetryScheduler:
-    return RetryScheduler(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
-        backoff=Backoff(5.0, 60.0, lambda: 1.0),
-        recover=scenery.request,
-    )
+    return RetryScheduler(scenery.shared, Backoff(5.0, 60.0, lambda: 1.0), scenery.request)
 
 
 async def waiting(scenery: Scenery, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
