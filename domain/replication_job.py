@@ -67,7 +67,7 @@ class ReplicationJob(JobFields, kw_only=True):
         elsewhere = not self.seen_on_vma and self.vma_address != address
         unasked = frozenset(self.volume_ids if elsewhere else self.unasked)
         left_over = self.left_over_elsewhere if elsewhere else self.left_over
-        return ProbeTarget(self.id, self.vma, self.volume_ids, left_over, unasked, frozenset(self.disks))
+        return ProbeTarget(self.id, self.vma, self.volume_ids, address, left_over, unasked, frozenset(self.disks))
 
     def left_on(self, volume_id: str) -> Former:
         """Return what the volume's export last said of this job's worker, or that nothing was heard of it."""

@@ -85,7 +85,7 @@ def observed(
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(said), left_over, unasked, heard)
+    target = ProbeTarget(job_id, "default", tuple(said), None, left_over, unasked, heard)
     seen = observe(target, said, own_answers, observed_at=at(seconds))
     return msgspec.structs.replace(seen, address=address)
 

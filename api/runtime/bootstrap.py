@@ -19,7 +19,7 @@ from adapters.vma.client import HttpVMA
 from adapters.vma.pace import Pace
 from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
-from api.runtime.metrics import MeasuredVMA, Metrics
+from api.runtime.metrics import Metrics
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
 from domain.application import JobRecovery
@@ -143,7 +143,8 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     app.subscribe(metrics.decided)
     awake = AwakeTime(clock)
     silences = Silences(clock, awake.count_absences, settings.longest_pause)
-    contact = Contact(MeasuredVMA(vma, metrics), clock, policy, silences)
+    contact = Contact(vma, clock, policy, silences)
+    contact.on_observed(metrics.probed)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(engine)
     requests = RecoveryRequests()

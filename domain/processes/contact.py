@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from domain.evidence import Amnesia, Circumstances, Silence
+from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
@@ -61,8 +62,13 @@ class Contact:
         self._memories: dict[str, _Memory] = {}
         self._silent: dict[str, Silence] = {}
         self._reports: dict[str, tuple[float, Observation]] = {}
+        self._on_observed: list[Callable[[Observation], None]] = []
         self._on_back: list[Callable[[str], None]] = []
         self._on_missing: list[Callable[[str], None]] = []
+
+    def on_observed(self, listener: Callable[[Observation], None]) -> None:
+        """Have `listener` told every observation."""
+        self._on_observed.append(listener)
 
     def on_back(self, listener: Callable[[str], None]) -> None:
         """Have `listener` told the name of a VMA that answers again after it was down."""
@@ -94,9 +100,9 @@ class Contact:
         self._reports[job.id] = (self._clock.monotonic(), observation)
         self._silent[job.id] = self._silences.heard(job, observation)
 
-    async def look(self, target: ProbeTarget) -> Observation:
-        """Ask what stands on a VMA for a job that is yet to be registered; nothing is learnt from it."""
-        return await self._probe(target)
+    async def look(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> Observation:
+        """Ask what a VMA has for a job that is yet to be registered; nothing is learnt from it."""
+        return await self._probe(ProbeTarget(job_id, vma, volume_ids, self._vma.address_of(vma)))
 
     def circumstances(self, job: ReplicationJob) -> Circumstances:
         """Return what is known beside the last answer about the job."""
@@ -131,8 +137,10 @@ class Contact:
         self._reports.pop(job.id, None)
 
     async def _probe(self, target: ProbeTarget) -> Observation:
-        seen = await self._vma.probe(target)
-        return msgspec.structs.replace(seen, address=self._vma.address_of(target.vma))
+        seen = await probe(self._vma, self._clock, target)
+        for listener in self._on_observed:
+            listener(seen)
+        return seen
 
     def _fresh_report(self, job_id: str) -> Observation | None:
         at, observation = self._reports.get(job_id, (float("-inf"), None))

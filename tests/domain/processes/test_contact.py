@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from domain.evidence import Amnesia
-from domain.ports import ProbeTarget
 from domain.processes.contact import REPORT_COUNTS_FOR, Contact
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
@@ -451,7 +450,7 @@ async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(scenery: 
     other = await scenery.job("job-2")
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
-    seen = await scenery.contact.look(ProbeTarget("job-1", "default", ("disk-of-job-1",)))
+    seen = await scenery.contact.look("job-1", "default", ("disk-of-job-1",))
 
     assert (seen.status, seen.address) == (VMAStatus.UNREACHABLE, "http://default")
     assert not scenery.contact.is_down("default")
