@@ -170,7 +170,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
             recover=requests.request,
         ),
         awake=awake,
-        catalogue=queries,
+        guesses=queries.guesses,
     )
     return Service(
         settings,
