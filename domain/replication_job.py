@@ -28,7 +28,7 @@ from domain.events import (
 )
 from domain.evidence import Circumstances, DiskProgress, Evidence
 from domain.job_state import JobFields, state_said_by
-from domain.lifecycle import JobState, step
+from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Decision, Outcome, Policy, decide
 from domain.vma_status import Observation, VMAStatus
@@ -100,7 +100,6 @@ class ReplicationJob(JobFields, kw_only=True):
         """Record what polling saw. A conclusive outcome ends the job; anything less leaves it replicating."""
         if self.state is JobState.RECOVERING:
             raise IllegalTransition(self.id, self.state.value, "polling (a recovery run holds the job)")
-        step(self.id, self.state, _observation_event(observation))
         raw = not observation.conclusive
         recorded = observation.for_log(raw=raw)
         self.record(VMAStatusObserved, at, trace or self.watched_by, observation=recorded)
@@ -126,7 +125,6 @@ class ReplicationJob(JobFields, kw_only=True):
 
     def begin_recovery(self, run_id: str, cause: Cause, at: datetime, causation_id: str) -> None:
         """Take the job up in a recovery run; a job left in recovering by a crash is taken up again."""
-        step(self.id, self.state, "begin_recovery")
         self.record(
             RecoveryStarted,
             at,
@@ -146,7 +144,6 @@ class ReplicationJob(JobFields, kw_only=True):
         at: datetime,
     ) -> Decision | None:
         """Record what the VMA said and, if that suffices, decide. Returns None if it must be asked again."""
-        step(self.id, self.state, _observation_event(observation))
         evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
         self.record(
             VMAStatusObserved,
@@ -187,7 +184,6 @@ class ReplicationJob(JobFields, kw_only=True):
                 observation=recorded,
             )
         else:
-            step(self.id, self.state, f"revise_to_{target.value}")
             self.record(
                 OutcomeRevised,
                 at,
@@ -207,7 +203,6 @@ class ReplicationJob(JobFields, kw_only=True):
         """
         if not self.is_open and self.outcome_basis is not Basis.INFERRED:
             raise IllegalTransition(self.id, self.state.value, f"operator_{outcome.value}")
-        step(self.id, self.state, f"operator_{outcome.value}")
         self.record(OperatorDecided, at, trace, outcome=outcome, who=who, why=why)
 
     def evidence(self, observation: Observation, circumstances: Circumstances, at: datetime) -> Evidence:
@@ -245,7 +240,6 @@ class ReplicationJob(JobFields, kw_only=True):
     ) -> None:
         retry = decision.outcome is Outcome.RETRY
         attempt = self.attempts + 1 if retry else 0
-        step(self.id, self.state, f"decide_{decision.outcome.value}")
         self.record(
             RecoveryDecided,
             at,
@@ -266,10 +260,3 @@ class ReplicationJob(JobFields, kw_only=True):
         """The state in which a recovery run found the job, while one holds it."""
         recovering = self.state is JobState.RECOVERING
         return self.found_in if recovering and self.found_in else self.state
-
-
-def _observation_event(observation: Observation) -> str:
-    """Name the lifecycle's event: only a conclusive outcome ends a job, a doubtful one is progress."""
-    if observation.conclusive and observation.status is not VMAStatus.RUNNING:
-        return f"observe_{observation.status.value}"
-    return "observe_progress"

@@ -62,10 +62,18 @@ class Contact:
         self._silent: dict[str, Silence] = {}
         self._reports: dict[str, tuple[float, Observation]] = {}
         self._on_back: list[Callable[[str], None]] = []
+        self._on_missing: list[Callable[[str], None]] = []
 
     def on_back(self, listener: Callable[[str], None]) -> None:
         """Have `listener` told the name of a VMA that answers again after it was down."""
         self._on_back.append(listener)
+
+    def on_missing(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` told the name of a VMA that does not know one of its jobs any more, while it knew all others.
+
+        Whether it forgot them all shows only if all are asked about, also those that wait for their next retry.
+        """
+        self._on_missing.append(listener)
 
     async def ask(self, job: ReplicationJob) -> Observation:
         """Ask the job's VMA for it, and learn from the answer about the job's silence and the VMA itself.
@@ -141,11 +149,13 @@ class Contact:
         memory.has_answered = True
         if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
             memory.recognised_at = seen.address
+        missed_none = not memory.not_found
         if job.is_open:
             self._count(memory, job, seen)
-        if was_down:
-            for listener in self._on_back:
-                listener(job.vma)
+        for listener in self._on_back if was_down else ():
+            listener(job.vma)
+        for listener in self._on_missing if missed_none and memory.not_found else ():
+            listener(job.vma)
 
     def _count(self, memory: _Memory, job: ReplicationJob, seen: Observation) -> None:
         """Count the job in; one that the VMA has never known cannot have been forgotten.

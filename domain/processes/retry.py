@@ -71,6 +71,7 @@ class RetryScheduler:
         self._recover = recover
         self._agenda = Agenda()
         contact.on_back(self._wake)
+        contact.on_missing(self._wake)
 
     def watch(self, job: ReplicationJob) -> None:
         """Try the job again after the back-off that its decision set."""
@@ -130,7 +131,7 @@ class RetryScheduler:
         return not recorded and circumstances.silence.unheard_for >= self._app.policy.attention_after
 
     def _wake(self, vma: str) -> None:
-        """Try all waiting jobs of a VMA at once that was down and answers again."""
+        """Try all waiting jobs of a VMA at once: it was down and answers again, or may have forgotten its jobs."""
         now = self._clock.monotonic()
         for job_id, waiting in self.waiting.items():
             if waiting.vma == vma:

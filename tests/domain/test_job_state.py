@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
-from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
+from domain.job_state import OUTCOME_BEFORE, JobFields, LastDecision, state_said_by
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
@@ -242,7 +242,7 @@ def test_each_state_has_the_outcome_that_leads_to_it(state: JobState) -> None:
         JobState.PENDING_RETRY: Outcome.RETRY,
     }
 
-    assert outcome_of(state) is expected[state]
+    assert OUTCOME_BEFORE[state] is expected[state]
 
 
 def test_only_a_conclusive_word_amounts_to_a_state() -> None:
