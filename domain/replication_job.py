@@ -36,37 +36,28 @@ from domain.vma_status import Observation, VMAStatus
 NOTHING_STANDS = Standing()
 
 
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked when a job is registered; progress in percent, as far as it is known already."""
+
+    job_id: str
+    vm_name: str
+    vm_context_id: str
+    volume_ids: tuple[str, ...]
+    vma: str
+    progress_percent: float = 0.0
+
+
 class ReplicationJob(JobFields, kw_only=True):
     """One replication job: what can be done with it."""
 
     kind: ClassVar[str] = "replication-job"
     begins_with: ClassVar[type[Event]] = JobRegistered
 
-    def register(  # noqa: PLR0913 - what a registration says
-        self,
-        vm_name: str,
-        vm_context_id: str,
-        volume_ids: tuple[str, ...],
-        vma: str,
-        progress_percent: float,
-        at: datetime,
-        trace: Trace,
-        standing: Standing = NOTHING_STANDS,
-    ) -> None:
+    def register(self, asked: Registration, at: datetime, trace: Trace, standing: Standing = NOTHING_STANDS) -> None:
         """Put the job under watch. The caller has made sure that its id and its volumes are free."""
-        self.record(
-            JobRegistered,
-            at,
-            trace,
-            vm_name=vm_name,
-            vm_context_id=vm_context_id,
-            volume_ids=volume_ids,
-            vma=vma,
-            progress_percent=progress_percent,
-            left_over=standing.left_over,
-            unasked=standing.unasked,
-            address=standing.address,
-        )
+        content = msgspec.structs.asdict(asked)
+        del content["job_id"]
+        self.record(JobRegistered, at, trace, **content, **msgspec.structs.asdict(standing))
 
     def target_at(self, address: str | None) -> ProbeTarget:
         """Return what has to be known of the job to ask its VMA for it there.
@@ -89,12 +80,16 @@ class ReplicationJob(JobFields, kw_only=True):
         given_up = not one_disk and self.outcome_basis is not Basis.OBSERVED
         return msgspec.structs.replace(left, one_disk=one_disk, alive=True if given_up else None)
 
-    def is_same_registration(
-        self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
-    ) -> bool:
-        """Whether a registration asks for what this job already is, so that repeating it is harmless."""
-        mine = (self.vm_name, self.vm_context_id, self.volume_ids, self.vma, self.registered_percent)
-        return mine == (vm_name, vm_context_id, volume_ids, vma, progress_percent)
+    def is_same_registration(self, asked: Registration) -> bool:
+        """Return whether a registration asks for what this job already is, so that repeating it is harmless."""
+        return asked == Registration(
+            job_id=self.id,
+            vm_name=self.vm_name,
+            vm_context_id=self.vm_context_id,
+            volume_ids=self.volume_ids,
+            vma=self.vma,
+            progress_percent=self.registered_percent,
+        )
 
     def observe(self, observation: Observation, at: datetime, trace: Trace | None = None) -> None:
         """Record what polling saw. A conclusive outcome ends the job; anything less leaves it replicating."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Cause, Event, Trace
 from domain.evidence import Silence
 from domain.observing import observe
@@ -14,7 +14,7 @@ from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
 from domain.processes.registration import Registrar
 from domain.recovery_policy import Policy
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from tests.builders import answer, document

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Trace
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.vma_status import Observation
 
 LOOK_WITHIN = 2.0

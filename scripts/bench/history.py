@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Outcome, Policy
+from domain.replication_job import Registration
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 

@@ -16,13 +16,14 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
 from domain.aggregate import Snapshot
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
 from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
+from domain.replication_job import Registration
 from domain.run_book import RunBook, RunResult
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from projections.read_model.model_file import open_read_model
