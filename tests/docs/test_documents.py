@@ -35,6 +35,13 @@ def quoted(text: str) -> set[str]:
     return set(re.findall(r"`([^`\n]+)`", text))
 
 
+def shown(default: object) -> str:
+    """Return a default as the table of settings shows it."""
+    if default is None:
+        return "–"  # noqa: RUF001 - the dash that tables have for nothing
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_path_that_a_document_names_exists(document: Path) -> None:
     words = re.split(r"[\s`]+", document.read_text())
@@ -61,10 +68,20 @@ def test_every_adr_is_in_the_index_under_its_title() -> None:
         assert f"| [{number}]({record.name}) | {title} |" in index
 
 
-def test_the_settings_that_are_documented_are_those_that_there_are() -> None:
-    documented = quoted("\n".join(column(section("docs/operations.md", "Settings"), 1)))
+def test_the_settings_are_documented_with_their_defaults() -> None:
+    table = section("docs/operations.md", "Settings")
+    rows = zip(column(table, 1), column(table, 2), strict=True)
 
-    assert documented == {name.upper() for name in Settings.model_fields}
+    documented = {
+        name: default
+        for names, defaults in rows
+        for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
+    }
+
+    fields = {
+        name.upper(): field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
+    }
+    assert documented == {name: shown(default) for name, default in fields.items()}
 
 
 def test_the_decision_table_has_every_rule() -> None:
