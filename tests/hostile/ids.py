@@ -1,6 +1,6 @@
 """Random registrations, decisions and reports, whose ids are drawn from all that exist.
 
-Run by `scripts/fuzz-ids`, and shortly by the tests. After every thousand calls the service is
+Run by `scripts/reliability/fuzz-ids`, and shortly by the tests. After every thousand calls the service is
 stopped, its read model is rebuilt, and it starts again.
 """
 

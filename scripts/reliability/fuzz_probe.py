@@ -1,6 +1,6 @@
-"""Tries a probe against a server that sends anything, again and again from other seeds; started by scripts/fuzz.
+"""Tries a probe against a server that sends anything, again and again from other seeds; `fuzz` starts it.
 
-    .venv/bin/python scripts/fuzz_probe.py [EXAMPLES]
+    .venv/bin/python scripts/reliability/fuzz_probe.py [EXAMPLES]
 
 Each round is a process of its own, so that its peak of memory is the probe's and not that of the test tool's notes.
 Prints how many examples were tried; fails at the first that is found, or if a round has needed 150 MB.
@@ -14,10 +14,10 @@ from pathlib import Path
 ROUND = 1000
 """Examples in one process: the long form of both tests in the file."""
 
-MOST_MEMORY = 150.0
+MAX_MEMORY = 150.0
 """Megabytes."""
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TESTS = "tests/hostile/test_any_server.py"
 
 
@@ -42,7 +42,7 @@ def main(wanted: int) -> int:
             return 1
         tried, peak = tried + ROUND, max(peak, needed)
     print(f"probe: {tried} examples, 0 uncaught exceptions, 0 conclusive from garbage; peak memory {peak:.0f} MB")
-    return int(peak >= MOST_MEMORY)
+    return int(peak >= MAX_MEMORY)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Records the runs of tests/corpus anew: the real service, killed and started again beside a simulated VMA.
 
-    .venv/bin/python scripts/record_corpus.py
+    .venv/bin/python scripts/reliability/record_corpus.py
 
 Do this when a new kind of situation is to be remembered, never to make a test pass: what was recorded once must be
 decided identically by every later version, or its changelog says which rule changed.
@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.fleet import register_fleet, wait_for_all
 from tests.restart.service import ServiceProcess, wait_until
 
-CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
+CORPUS = Path(__file__).resolve().parents[2] / "tests" / "corpus"
 SETTINGS = {"CONFIRMATION_WINDOW": "0.6", "POLL_INTERVAL": "0.2"}
 
 
