@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from adapters.simulated_vma import SimulatedVMA
-from tests.restart.fleet import register_fleet, wait_for_all
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.fleet import register_fleet, wait_for_all
+from tests.support.service import ServiceProcess, wait_until
 
 CORPUS = Path(__file__).resolve().parents[2] / "tests" / "corpus"
 SETTINGS = {"CONFIRMATION_WINDOW": "0.6", "POLL_INTERVAL": "0.2"}

@@ -17,7 +17,7 @@ from domain.attribution import (
     standing_at_registration,
 )
 from domain.vma_status import DiskReading, VMAStatus
-from tests.builders import document, observed
+from tests.support.builders import document, observed
 
 RUNNING, COMPLETED, FAILED = VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED
 NOT_FOUND, UNREACHABLE = VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE

@@ -10,7 +10,7 @@ from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Document, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed
+from tests.support.builders import JOB, NOON, at, document, observed
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None, started="10:00"))

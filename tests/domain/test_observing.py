@@ -8,7 +8,7 @@ from domain.attribution import Former
 from domain.observing import needs_own_id, vouched_disks
 from domain.ports import ProbeTarget
 from domain.vma_status import DiskReading, DiskReport, Document, VMAStatus
-from tests.builders import answer, document, observed
+from tests.support.builders import answer, document, observed
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 RUNNING = document(VMAStatus.RUNNING, 40.0)

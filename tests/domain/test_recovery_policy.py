@@ -9,7 +9,7 @@ from domain.attribution import Former
 from domain.evidence import Amnesia, Evidence
 from domain.recovery_policy import Basis, Decision, Outcome, Policy, Rule, decide, is_confirmed
 from domain.vma_status import Document, Observation, VMAStatus
-from tests.builders import at, document, evidence, observed
+from tests.support.builders import at, document, evidence, observed
 
 POLICY = Policy()
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)

@@ -27,7 +27,7 @@ from api.runtime.settings import Settings
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.model_file import empty
-from tests.scenery import KeptLog
+from tests.support.harness import RecordingLog
 
 AT_ONCE = 8
 SETTLES_WITHIN = 30.0
@@ -146,7 +146,7 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
         sqlite_synchronous="NORMAL",
         rate_limit=0,
     )
-    service = build(settings, KeptLog())
+    service = build(settings, RecordingLog())
     await service.projector.settle()
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)

@@ -1,0 +1,358 @@
+"""A probe against a real HTTP server: bounded whatever that does, and always with exactly one status."""
+
+import asyncio
+import base64
+import resource
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from adapters.simulated_vma import SimulatedVMA
+from adapters.simulated_vma.faults import FAULTS
+from adapters.vma.client import HttpVMA
+from domain.ports import ProbeTarget
+from domain.vma_status import VMAStatus
+from tests.support.probing import JOB, answering, asking, last_status
+
+U = VMAStatus.UNINTELLIGIBLE
+
+
+@pytest.fixture
+async def client(vma: SimulatedVMA) -> AsyncIterator[HttpVMA]:
+    async with asking(vma.url) as opened:
+        yield opened
+
+
+FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
+    ("hang", {}, VMAStatus.UNREACHABLE),
+    ("drip", {}, VMAStatus.UNANSWERED),
+    ("slow", {"seconds": 9}, VMAStatus.UNREACHABLE),
+    ("reset", {}, VMAStatus.UNREACHABLE),
+    ("refuse", {}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 502}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 503}, VMAStatus.UNREACHABLE),
+    ("status", {"code": 504}, VMAStatus.UNREACHABLE),
+    ("short_body", {}, VMAStatus.UNANSWERED),
+    ("status", {"code": 429}, VMAStatus.UNANSWERED),
+    ("status", {"code": 401}, VMAStatus.NOT_ASKED),
+    ("status", {"code": 403}, VMAStatus.NOT_ASKED),
+    ("status", {"code": 407}, VMAStatus.NOT_ASKED),
+    ("unauthorized", {}, VMAStatus.NOT_ASKED),
+    ("tunnel", {}, VMAStatus.UNREACHABLE),
+    ("word", {}, VMAStatus.RUNNING),
+    ("word", {"word": "gone fishing"}, U),
+    ("percentage", {}, VMAStatus.RUNNING),
+    ("status", {"code": 500}, U),
+    ("status", {"code": 404}, U),
+    ("html", {}, U),
+    ("truncated", {}, U),
+    ("nan", {}, U),
+    ("wrong_id", {}, U),
+    ("huge", {}, U),
+    ("redirect", {}, U),
+    ("empty", {}, U),
+    ("gzip_bomb", {}, U),
+    ("list", {}, U),
+    ("deep", {}, U),
+    ("bad_utf8", {}, U),
+    ("out_of_range", {}, VMAStatus.RUNNING),
+    ("unknown_fields", {}, VMAStatus.RUNNING),
+    ("missing_fields", {}, VMAStatus.RUNNING),
+]
+
+
+def test_every_fault_of_the_simulated_vma_is_tried() -> None:
+    assert {name for name, _, _ in FOUND} == {*FAULTS, "refuse"}
+
+
+@pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
+async def test_whatever_it_answers_each_question_ends_in_one_status_within_its_limit(
+    vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
+) -> None:
+    vma.faults.set(fault, **how)
+    began = time.monotonic()
+
+    observation = await client.probe(JOB)
+
+    assert last_status(observation) is status
+    assert all(answer.detail for answer in observation.answers if answer.document is None)
+    assert sum(len(answer.excerpt or "") for answer in observation.answers) < 4096
+    assert time.monotonic() - began < 12.0
+
+
+async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_none_answers(
+    vma: SimulatedVMA, client: HttpVMA
+) -> None:
+    vma.world.add_job("job-2", ["disk-2"], reports="job_id", duration=3600)
+
+    by_export = await client.probe(JOB)
+    by_job = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert [a.asked_id for a in by_export.answers] == ["migration-vol-disk-1"]
+    assert [a.asked_id for a in by_job.answers] == ["migration-vol-disk-2", "job-2"]
+    assert (by_export.status, by_job.status) == (VMAStatus.RUNNING, VMAStatus.RUNNING)
+
+
+@pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
+async def test_silence_or_nonsense_under_the_jobs_own_id_is_not_that_it_is_unknown(
+    vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
+) -> None:
+    """The exports are truthfully unknown, because this worker reports under the job's id.
+
+    What fails for this id alone, while the VMA answers for the others, is unanswered.
+    """
+    alone = VMAStatus.UNANSWERED if status is VMAStatus.UNREACHABLE and fault != "refuse" else status
+    vma.world.add_job("job-2", ["disk-2"], reports="job_id", progress=95.0, duration=3600)
+    vma.faults.set(fault, **how) if fault == "refuse" else vma.faults.set(fault, id="job-2", **how)
+
+    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert last_status(observation) is alone
+
+
+@pytest.mark.parametrize(("code", "status"), [(404, VMAStatus.NOT_FOUND), (405, VMAStatus.NOT_FOUND), (500, U)])
+async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one_leaves_it_open(
+    code: int, status: VMAStatus
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        unknown = web.Response(status=404, text="job not found")
+        return unknown if "/progress/" in request.path else web.Response(status=code, text="<html>nothing here</html>")
+
+    async with answering(answer) as url, asking(url) as client:
+        assert (await client.probe(JOB)).status is status
+
+
+def by_name(url: str) -> str:
+    """Return the address with the host's name: cookies of plain IP addresses are dropped anyway."""
+    return url.replace("127.0.0.1", "localhost")
+
+
+NAMES = [
+    "ctx-PhilB Test machine-20250909-113839",
+    "a%20b",
+    "100%",
+    "a%2Fb",
+    "a+b",
+    "a#b",
+    "a?b=c",
+    "a&b;c=d",
+    "(a) 'b' \"c\" <d>",
+    r"a\b|c^d`e",
+    "größe",
+    "日本 語",
+    "e\u0301",
+    "💩",
+    "[x]",
+    "..a",
+    "...",
+    "%2e%2e",
+    "~!@$*,:=",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_id_of_any_form_is_asked_for_as_it_is(name: str) -> None:
+    """It is encoded exactly once on its way: by the client, and by none of the libraries below again."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked_id = unquote(request.raw_path.rsplit("/", 1)[1])
+        if "/progress/" in request.raw_path:
+            asked.append(asked_id)
+        running = {"job_id": name, "status": "running", "percentage": 41.5}
+        return web.json_response(running) if asked_id == name else web.Response(status=404, text="job not found")
+
+    async with answering(answer) as url, asking(url) as client:
+        seen = await client.probe(ProbeTarget(name, "default", (name, "disk-2")))
+
+    assert sorted(asked) == sorted([f"migration-vol-{name}", "migration-vol-disk-2", name])
+    assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, 41.5)
+
+
+async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> None:
+    """A jar would grow with every reply of a tunnel that counts its requests, until the header is too long."""
+    sent: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if not request.path.endswith("/health"):
+            sent.append(request.headers.get("Cookie"))
+        return web.Response(status=404, text="job not found", headers={"Set-Cookie": f"n{len(sent)}=secret; Path=/"})
+
+    async with (
+        answering(answer) as one,
+        answering(answer) as other,
+        asking({"default": by_name(one), "second": by_name(other)}) as client,
+    ):
+        for name in ("default", "second", "default"):
+            await client.probe(ProbeTarget("job-1", name, ("disk-1",)))
+
+    assert len(sent) == 9
+    assert set(sent) == {None}
+
+
+async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: SimulatedVMA, client: HttpVMA) -> None:
+    vma.world.add_job("job-2", ["disk-2"], dialect="status_only", progress=30.0, duration=3600)
+
+    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+
+    assert observation.status is VMAStatus.RUNNING
+
+
+@pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
+async def test_every_way_of_not_knowing_an_id_is_not_found(vma: SimulatedVMA, client: HttpVMA, style: str) -> None:
+    vma.faults.set("not_found_style", style=style)
+
+    observation = await client.probe(ProbeTarget("job-9", "default", ("disk-9",)))
+
+    assert observation.status is VMAStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("hostile", ["../health", "x\r\nHost: evil", "a/../../b", "a/b", "a\0b", "\u202ea"])
+async def test_an_id_that_is_none_never_reaches_a_url(vma: SimulatedVMA, client: HttpVMA, hostile: str) -> None:
+    observation = await client.probe(ProbeTarget(hostile, "default", (hostile,)))
+
+    assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
+    assert vma.requests.total == 0
+
+
+async def test_a_job_of_a_vma_that_is_not_in_the_settings_is_not_asked_and_says_what_to_do(client: HttpVMA) -> None:
+    observation = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+
+    assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
+    assert "the VMA dc2 is not in the settings: add it to JOB_RECOVERY_VMAS" in observation.summary()
+    assert (client.knows("dc2"), client.address_of("dc2")) == (False, None)
+    assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+
+
+async def test_the_address_of_a_vma_is_told_without_its_credentials() -> None:
+    async with asking({"dc2": "https://oma:hunter2@vma.example:9081/base/"}) as client:
+        assert (client.knows("dc2"), client.address_of("dc2")) == (True, "https://vma.example:9081/base")
+
+
+async def test_an_id_that_hangs_keeps_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+    vma.faults.set("hang", id="migration-vol-hangs")
+    vma.world.add_job("job-0", ["hangs"], progress=41.0, duration=3600)
+    hanging, other = ProbeTarget("job-0", "default", ("hangs",)), JOB
+
+    found = await asyncio.gather(client.probe(hanging), *(client.probe(other) for _ in range(5)))
+
+    assert found[0].answers[0].status is VMAStatus.UNANSWERED
+    assert found[0].answers[0].detail == "no answer within 1.5 s, while the VMA answers others"
+    assert [seen.status for seen in found[1:]] == [VMAStatus.RUNNING] * 5
+    assert client.circuits["default"].state == "closed"
+
+
+async def test_many_ids_that_hang_keep_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+    targets = [ProbeTarget(f"job-{n}", "default", (f"hangs-{n}",)) for n in range(12)]
+    for target in targets:
+        vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
+
+    for _ in range(2):
+        found = await asyncio.gather(*(client.probe(target) for target in [*targets, JOB]))
+        assert [seen.answers[0].status for seen in found] == [*[VMAStatus.UNANSWERED] * 12, VMAStatus.RUNNING]
+    assert client.circuits["default"].state == "closed"
+
+
+async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -> None:
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+
+    connected: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
+
+    async with asking(url, circuit_rest=30.0) as client:
+        observations = await asyncio.gather(*(client.probe(target) for target in targets))
+
+        assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
+        assert client.circuits["default"].state == "open"
+        assert len(connected) == 2, "one question, and one for the VMA's health"
+    for writer in connected:
+        writer.close()
+    server.close()
+
+
+async def test_a_vma_that_answers_for_no_id_is_not_down(vma: SimulatedVMA) -> None:
+    targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(20)]
+    for target in targets:
+        vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
+        vma.faults.set("hang", id=target.job_id)
+
+    async with asking(vma.url, probe_timeout=0.5) as client:
+        found = await asyncio.gather(*(client.probe(target) for target in targets))
+
+        assert {answer.status for seen in found for answer in seen.answers} == {VMAStatus.UNANSWERED}
+        assert client.circuits["default"].state == "closed"
+
+
+async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with asking(vma.url) as client:
+        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+
+
+async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
+    vma: SimulatedVMA, client: HttpVMA
+) -> None:
+    vma.world.add_job("job-2", ["disk-2"], duration=3600)
+    vma.faults.set("reset", id="migration-vol-disk-2")
+    second = ProbeTarget("job-2", "default", ("disk-2",))
+
+    seen = [await client.probe(target) for target in (JOB, second, JOB)]
+
+    assert [one.answers[0].status for one in seen] == [VMAStatus.RUNNING, VMAStatus.UNANSWERED, VMAStatus.RUNNING]
+
+
+async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_evidence() -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with asking(f"http://oma:hunter2@127.0.0.1:{port}/") as client:
+            seen = await client.probe(JOB)
+
+    expected = b"authorization: basic " + base64.b64encode(b"oma:hunter2").lower()
+    assert asked
+    assert all(expected in request.lower() for request in asked)
+    assert last_status(seen) is VMAStatus.NOT_ASKED
+    assert (seen.answers[-1].detail or "") == (
+        "VMA default: login refused (HTTP 401). Update its address in JOB_RECOVERY_VMA_URL"
+    )
+    assert b"hunter2" not in msgspec.json.encode(seen)
+
+
+async def test_a_question_that_never_left_for_want_of_a_file_says_nothing_of_the_vma(client: HttpVMA) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        seen = await client.probe(JOB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert last_status(seen) is VMAStatus.NOT_ASKED
+    assert "this machine cannot connect to VMA default now: Too many open files" in seen.summary()
+    assert client.circuits["default"].state == "half-open"
+    assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+
+
+async def test_a_name_that_cannot_be_resolved_is_a_matter_of_the_settings(vma: SimulatedVMA) -> None:
+    async with asking({"default": vma.url, "dc2": "http://vma.invalid:9081"}) as client:
+        seen = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+
+        assert last_status(seen) is VMAStatus.NOT_ASKED
+        said = "the name vma.invalid of VMA dc2 cannot be resolved: check its address in JOB_RECOVERY_VMAS"
+        assert said in seen.summary()
+        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
