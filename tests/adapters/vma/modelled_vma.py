@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import TypeVar
 
 from adapters.vma.channel import Channel, Limits
@@ -115,3 +116,13 @@ def stop_process_for(seconds: float) -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimulatedLoop)
     loop._clock.now += seconds
+
+
+def virtually(story: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Run an async test on virtual time."""
+
+    @wraps(story)
+    def run(**arguments: object) -> None:
+        on_virtual_time(lambda: story(**arguments))
+
+    return run
