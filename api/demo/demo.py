@@ -3,6 +3,7 @@
 Everything is real but the VMA: the service runs as a process of its own, on SQLite, and is killed with SIGKILL.
 """
 
+import argparse
 import os
 import signal
 import socket
@@ -17,12 +18,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli import tables
 from api.cli.client import Client, ServiceUnreachable
+from api.cli.grid import Grid
 from api.demo.world import HOUR, SCENARIOS, SECOND_VMA, Scenario
 from domain.errors import JobRecoveryError
 
@@ -93,15 +94,17 @@ class Service:
         return True
 
 
-def run_demo(*, fast: bool = False) -> None:
-    """Show a restart, and check that recovery told the truth of every job.
+def demo(arguments: argparse.Namespace) -> None:
+    """Show a restart, and check that recovery decided every job correctly.
 
     Raises:
         DemoFailed: it did not, or something did not come about in time.
 
     """
+    # Ctrl-C must reach the end of the blocks below: they end the processes and delete the data.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     console = Console(width=None if sys.stdout.isatty() else 130)
-    pause = 1.0 if fast else 4.0
+    pause = 1.0 if arguments.fast else 4.0
     with tempfile.TemporaryDirectory(prefix="job-recovery-demo-") as folder, _world() as (first, second):
         service = Service(Path(folder), first.url, second.url)
         try:
@@ -117,7 +120,7 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
         _register(service.client, scenario)
     _watch(console, service.client, _all_seen, at_least=pause)
 
-    console.rule(f"2. kill -9 {service.pid}: the control plane is gone, the VMAs' world goes on")
+    console.rule(f"2. kill -9 {service.pid}: the control plane is gone, the VMAs go on")
     service.kill()
     for scenario in SCENARIOS:
         scenario.meanwhile(second if scenario.vma else first, scenario.job_id)
@@ -132,15 +135,16 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
     console.rule("4. What could not be known is tried again: the second VMA comes back, the worker starts")
     second.faults.clear()
     first.faults.clear()
-    first.world.add_job("ci-02", list(_scenario("ci-02").volumes), duration=HOUR)
+    for scenario in SCENARIOS:
+        if scenario.progress is None:
+            first.world.add_job(scenario.job_id, list(scenario.volumes), duration=HOUR)
     _watch(console, service.client, _all_settled)
     _verdict(console, decided, _jobs(service.client))
 
 
 def _verdict(console: Console, decided: dict[str, Any], settled: dict[str, Any]) -> None:
-    table = Table(title="Every job: what is so, what recovery decided, and whether it was right", title_justify="left")
-    for heading in ("job", "what happened", "truth", "decision", "rule", "basis", "now", "verdict"):
-        table.add_column(heading)
+    headers = ("job", "what happened", "truth", "decision", "rule", "basis", "now", "verdict")
+    table = Grid(*headers, title="Every job: its state on the VMA, what recovery decided, and whether that was right")
     wrong = []
     for scenario in SCENARIOS:
         decision, now = decided[scenario.job_id]["decision"], settled[scenario.job_id]["state"]
@@ -148,21 +152,17 @@ def _verdict(console: Console, decided: dict[str, Any], settled: dict[str, Any])
         if not right:
             wrong.append(scenario.job_id)
         verdict = Text("right", style="green") if right else Text("wrong", style="bold red")
-        basis = {"inferred": Text("inferred", style="yellow")}.get(decision["basis"], decision["basis"] or "-")
-        table.add_row(
-            scenario.job_id,
-            scenario.story,
-            scenario.truth,
-            decision["outcome"],
-            decision["rule"],
-            basis,
-            tables.state(now),
-            verdict,
-        )
-    console.print(table)
+        told = (scenario.job_id, scenario.story, scenario.truth)
+        table.add_row(*told, *_decision(decision), tables.state(now), verdict)
+    console.print(table.drawn(console.width), soft_wrap=True)
     if wrong:
         raise DemoFailed(f"wrong about {', '.join(wrong)}")
-    console.print(f"{len(SCENARIOS)} of {len(SCENARIOS)} right. A decision that was inferred says so, and stays open.")
+    console.print(f"{len(SCENARIOS)} of {len(SCENARIOS)} right. A decision that was inferred can still be corrected.")
+
+
+def _decision(decision: dict[str, Any]) -> tuple[str, str, Text]:
+    basis = decision["basis"] or "-"
+    return decision["outcome"], decision["rule"], Text(basis, "yellow" if basis == "inferred" else "")
 
 
 def _register(client: Client, scenario: Scenario) -> None:
@@ -177,11 +177,10 @@ def _register(client: Client, scenario: Scenario) -> None:
 @contextmanager
 def _world() -> Iterator[tuple[SimulatedVMA, SimulatedVMA]]:
     with SimulatedVMA() as first, SimulatedVMA() as second:
-        for scenario in SCENARIOS:
-            if scenario.world is not None:
-                options: dict[str, Any] = {"duration": HOUR / 6, "progress": 20.0, **scenario.world}
-                vma = second if scenario.vma else first
-                vma.world.add_job(scenario.job_id, list(scenario.volumes), **options)
+        for job in SCENARIOS:
+            if job.progress is not None:
+                vma = second if job.vma else first
+                vma.world.add_job(job.job_id, list(job.volumes), duration=job.duration, progress=job.progress)
         yield first, second
 
 
@@ -191,12 +190,12 @@ def _watch(
     done: Callable[[dict[str, Any]], bool],
     at_least: float = 0.0,
 ) -> None:
-    """Show the jobs live until `done`; on a terminal in place, otherwise once at the end."""
+    """Show the jobs until `done`: on a terminal live, otherwise once at the end."""
     began = time.monotonic()
 
     def finished() -> bool:
         jobs = _jobs(client)
-        live.update(_live_table(jobs))
+        live.update(_live_table(jobs, console.width))
         return done(jobs) and time.monotonic() - began >= at_least
 
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
@@ -206,32 +205,22 @@ def _watch(
         console.print()
 
 
-def _live_table(jobs: dict[str, Any]) -> Table:
-    table = Table("job", "state", "progress", "VMA says", "last rule", "reason")
+def _live_table(jobs: dict[str, Any], width: int) -> Text:
+    table = Grid("job", "state", "progress", "VMA says", "rule", "reason")
     for job_id, job in jobs.items():
         decision, live = job["decision"] or {}, job["live"] or {}
-        progress = live.get("progress_percent") or job["progress_percent"]
-        table.add_row(
-            job_id,
-            tables.state(job["state"]),
-            tables.percent(progress),
-            job["vma_status"] or "-",
-            decision.get("rule", "-"),
-            Text(decision.get("reason", ""), overflow="ellipsis", no_wrap=True),
-        )
-    return table
+        progress = tables.percent(live.get("progress_percent") or job["progress_percent"])
+        vma_says, rule = job["vma_status"] or "-", decision.get("rule", "-")
+        table.add_row(job_id, tables.state(job["state"]), progress, vma_says, rule, decision.get("reason", ""))
+    return table.drawn(width)
 
 
 def _jobs(client: Client) -> dict[str, Any]:
-    return {job["job_id"]: job for job in client.pages("/jobs")}
-
-
-def _scenario(job_id: str) -> Scenario:
-    return next(scenario for scenario in SCENARIOS if scenario.job_id == job_id)
+    return {job["job_id"]: job for job in client.items("/jobs")["items"]}
 
 
 def _all_seen(jobs: dict[str, Any]) -> bool:
-    started = {scenario.job_id for scenario in SCENARIOS if scenario.world is not None}
+    started = {scenario.job_id for scenario in SCENARIOS if scenario.progress is not None}
     return all(jobs[job_id]["vma_status"] == "running" for job_id in started)
 
 

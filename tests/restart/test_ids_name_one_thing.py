@@ -174,7 +174,7 @@ def test_verify_names_what_is_skipped_and_says_that_all_events_hold(
     assert main(["verify"]) == 1
 
     out, err = capsys.readouterr()
-    assert "events hold" in out
+    assert "events verified" in out
     assert "2 of them cannot be applied: the event run-" in err
     assert "the event vm-context:ctx-a#2 at position " in err
     hit.start()
