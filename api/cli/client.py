@@ -38,9 +38,13 @@ class Client:
     """Calls a running service."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        """`url` is the service's address, without `/api/v1`."""
-        self._url = url.rstrip("/")
+        """`url` is the service's address, with or without `/api/v1`."""
+        self._url = url.rstrip("/").removesuffix("/api/v1")
         headers = {"Authorization": f"Bearer {token}"} if token else None
+        if not url.lower().startswith(("http://", "https://")):
+            raise InvalidInput(
+                f"{redacted(url)[:200]!r} is no address of a service: it begins with http:// or https://"
+            )
         try:
             self._http = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, trust_env=False, timeout=TIMEOUT)
         except (httpx.InvalidURL, UnicodeError, ValueError):

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed or found wrong, 2 bad input or settings, 3 the data
 4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
 """
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ EXIT_CODES_HELP = (__doc__ or "").partition("\n\n")[2]
 
 def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] | None = None) -> int:
     """Run one command; errors are one line on standard error. `further` adds commands."""
+    _prepare_output()
     try:
         return _run(argv, further)
     except JobRecoveryError as error:
@@ -34,10 +36,13 @@ def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] 
         return next(EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has read enough. The interpreter's last flush of what is still buffered must not fail.
+    except OSError as error:
+        # Of the output: files and connections have errors of their own. The interpreter's last flush must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        if isinstance(error, BrokenPipeError):
+            return OK
+        print(f"job-recovery: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return FAILED
     finally:
         drain()
 
@@ -51,6 +56,13 @@ def _run(argv: Sequence[str] | None, further: Callable[[Commands], None] | None)
         module, _, name = arguments.function.rpartition(".")
         getattr(import_module(module), name)(arguments)
     finally:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     return OK
+
+
+def _prepare_output() -> None:
+    """Have an output that takes everything: a closed one nothing, and letters that its encoding lacks as escapes."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

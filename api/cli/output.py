@@ -1,6 +1,7 @@
 """How a command shows its result: as JSON, or as tables that fit the terminal."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -28,14 +29,12 @@ def show(arguments: argparse.Namespace, data: Any, *tables: Grid | Text) -> None
 
 def print_tables(*tables: Grid | Text) -> None:
     """Print tables as wide as the terminal, or as COLUMNS says."""
-    console = Console()
-    if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
-        console.width = UNBOUNDED
-    shown = [_drawn(table, console.width) for table in tables]
-    with console.capture() as captured:
-        console.print(*shown, sep="\n", soft_wrap=True)
-    # Printed from here: the console would turn a pipe that was closed into a failure.
-    print(captured.get(), end="")
+    is_terminal, shown = sys.stdout.isatty(), io.StringIO()
+    # Written to memory first: the console would turn a pipe that was closed into a failure.
+    console = Console(file=shown, force_terminal=is_terminal or None)
+    width = console.width if is_terminal or os.environ.get("COLUMNS") else UNBOUNDED
+    console.print(*(_drawn(table, width) for table in tables), sep="\n", soft_wrap=True)
+    print(shown.getvalue(), end="")
 
 
 def _drawn(table: Grid | Text, width: int) -> Text:

@@ -198,11 +198,13 @@ def _watch(
         live.update(_live_table(jobs, console.width))
         return done(jobs) and time.monotonic() - began >= at_least
 
-    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-        _wait(finished, "every job to be there")
-        live.refresh()
-    if not console.is_terminal:
-        console.print()
+    try:
+        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+            _wait(finished, "every job to be there")
+            live.refresh()
+    finally:
+        if not console.is_terminal:
+            console.print()
 
 
 def _live_table(jobs: dict[str, Any], width: int) -> Text:

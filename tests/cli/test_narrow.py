@@ -1,9 +1,11 @@
 """Every table shows whole ids on a terminal of 80 columns and in a pipe, and says when there is more."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +137,35 @@ def test_json_is_the_document_of_the_api(
     assert main([*line, "--json", "--url", served.url]) == 0
 
     assert json.loads(capsys.readouterr().out) == served.get(f"/api/v1/{path}", **query).json()
+
+
+@pytest.mark.parametrize("line", [["jobs"], ["jobs", "--json"], ["audit", "--export", "ndjson"]], ids=" ".join)
+def test_a_disk_that_is_full_is_one_line(served: ServiceProcess, line: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "api", *line, "--url", served.url],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.stderr == "job-recovery: standard output cannot be written: No space left on device\n"
+    assert done.returncode == 1
+
+
+def test_letters_that_an_encoding_lacks_are_escaped(served: ServiceProcess) -> None:
+    served.register("job-9", "disk-9", vm_name="größe 日本")
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "api", "job", "job-9", "--url", served.url],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert "größe".encode("latin-1") + rb" \u65e5\u672c" in done.stdout
 
 
 @pytest.mark.parametrize("line", [["audit"], ["audit", "--export", "ndjson"], ["--help"]], ids=" ".join)

@@ -123,6 +123,12 @@ def refusing() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.parametrize("url", ["localhost:8082", "ftp://localhost", "http:/x"])
+def test_an_address_that_is_none_is_exit_code_2(url: str, capsys: Capture) -> None:
+    assert main(["jobs", f"--url={url}"]) == 2
+    assert "is no address of a service" in complaint(capsys)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "says"),
     [
