@@ -22,8 +22,9 @@ FOLDING = {
 
 GAP = INDENT = "  "
 
-_BREAKS = re.compile(r"(?<=[a-z]-)(?=[a-z])|(?<=\s)(?=[^\s%])")
-"""Where lines may break: after a blank, and inside `completed-while-away`, but not inside an id or before a `%`."""
+_WORDS = re.compile(r"(?<=\s)(?=[^\s%])")
+_PARTS = re.compile(r"(?<=[a-z]-)(?=[a-z])")
+"""Where a line may break: before a word, and inside `completed-while-away` if need be, but not inside an id."""
 
 
 class Grid:
@@ -101,25 +102,33 @@ def harmless(shown: str | Text) -> Text:
 
 
 def _longest_word(cell: Text) -> int:
-    pieces = cell.plain.split("\n") if cell.no_wrap else _BREAKS.split(cell.plain)
-    return max(cell_len(piece.strip()) for piece in pieces)
+    words = cell.plain.split("\n") if cell.no_wrap else _pieces(cell.plain, 0)
+    return max(cell_len(word.strip()) for word in words)
+
+
+def _pieces(line: str, width: int) -> list[str]:
+    """Split a line where it may break: into words, and those that are wider than this into their parts."""
+    words = _WORDS.split(line)
+    return [part for word in words for part in ([word] if cell_len(word.rstrip()) <= width else _PARTS.split(word))]
 
 
 def folded(cell: Text, width: int) -> list[Text]:
     """Return the lines of a text, none wider than this."""
-    lines: list[Text] = []
-    for line in cell.split("\n", allow_blank=True):
-        for part in line.divide([] if cell.no_wrap else _cuts(line.plain, width)):
-            part.rstrip()
-            lines.append(part)
-    return lines
+    if "\n" in cell.plain:
+        return [part for line in cell.split("\n", allow_blank=True) for part in folded(line, width)]
+    if cell.no_wrap or cell_len(cell.plain) <= width:
+        return [cell]
+    lines = cell.divide(_cuts(cell.plain, width))
+    for line in lines:
+        line.rstrip()
+    return list(lines)
 
 
 def _cuts(line: str, width: int) -> list[int]:
     """Return where to cut a line: between words, and inside a word only if it is wider than the column."""
     cuts: list[int] = []
     used = at = 0
-    for piece in _BREAKS.split(line):
+    for piece in _pieces(line, width):
         if used and used + cell_len(piece.rstrip()) > width:
             cuts.append(at)
             used = 0

@@ -33,7 +33,7 @@ def print_tables(*tables: Grid | Text) -> None:
     # Written to memory first: the console would turn a pipe that was closed into a failure.
     console = Console(file=shown, force_terminal=is_terminal or None)
     width = console.width if is_terminal or os.environ.get("COLUMNS") else UNBOUNDED
-    console.print(*(_drawn(table, width) for table in tables), sep="\n", soft_wrap=True)
+    console.print(*(_drawn(table, width) for table in tables), sep="\n\n", soft_wrap=True)
     print(shown.getvalue(), end="")
 
 
