@@ -1,64 +1,25 @@
 """The commands and their arguments. Imports nothing that a command needs: `--help` and a typo answer at once."""
 
-import argparse
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from domain.errors import InvalidInput
+from api.cli.parser import Parser, Version, percent, whole_number
 
 Commands = Any
 """What argparse calls `_SubParsersAction`, and exports under no name."""
 
-MAX_PORT = 65535
-MAX_ROWS = 1_000_000
+PORT = whole_number(0, 65535)
+ROWS = whole_number(1, 1_000_000)
 """Rows of one table; each of them is in memory."""
 
 AUDIT_FILTERS = ("job", "vm-context", "run", "type", "rule", "basis", "outcome", "actor")
 TIMES = (("--from", "since", "at this time or later"), ("--to", "until", "at this time or before"))
 
 
-class Parser(argparse.ArgumentParser):
-    """Reports what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what the command line ends with exit code 2 on."""
-        raise InvalidInput(f"{message} (see `{self.prog} --help`)")
-
-    def parse_known_args(self, *given: Any, **more: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]  # noqa: ANN401 - the library's overloads
-        """Refuse what is not known at once, where its nearest option is known."""
-        found, unknown = super().parse_known_args(*given, **more)
-        if unknown:
-            self._refuse("argument", unknown[0], self._option_string_actions, hint="too many, or an unknown option")
-        return found, unknown
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 - the library's signature
-        """Name the nearest choice: the library lists all of them."""
-        if action.choices is not None and value not in action.choices:
-            known = [str(choice) for choice in action.choices]
-            name = str(action.metavar or action.dest).lower()
-            self._refuse(name, str(value), known, hint=f"choose from {', '.join(known)}")
-
-    def _refuse(self, name: str, value: str, known: Iterable[str], hint: str) -> NoReturn:
-        near = get_close_matches(value, known, n=1)
-        self.error(f"unknown {name} {value[:80]!r}: {f'did you mean {near[0]!r}?' if near else hint}")
-
-
-class _Version(argparse.Action):
-    """Prints the version; reading it takes longer than all the rest, so it is read only here."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415 - slow
-
-        print(f"job-recovery {version('job-recovery')}")
-        parser.exit()
-
-
-def parser(description: str, epilog: str | None) -> tuple[Parser, Commands]:
+def top_parser(description: str, epilog: str | None) -> tuple[Parser, Commands]:
     """Return the parser, and where further commands are added."""
     top = Parser(prog="job-recovery", description=description, epilog=epilog)
-    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    top.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for add in (_add_local, _add_token, _add_reading, _add_writing, _add_audit, _add_replays):
         add(commands)
@@ -77,8 +38,8 @@ def _add_local(commands: Commands) -> None:
 
     command = commands.add_parser("simulate-vma", help="run a simulated VMA")
     command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=_port, default=9081)
-    command.add_argument("--control-port", type=_port, default=9082, help="where programs script its jobs and faults")
+    command.add_argument("--port", type=PORT, default=9081)
+    command.add_argument("--control-port", type=PORT, default=9082, help="where programs script its jobs and faults")
     command.add_argument("--world", type=Path, help="JSON file with its jobs")
     command.set_defaults(function="api.cli.local.simulate_vma")
 
@@ -136,7 +97,7 @@ def _add_writing(commands: Commands) -> None:
     )
     command.add_argument("--vm-context", metavar="ID", help="the VM that the job belongs to (default: ctx-JOB)")
     command.add_argument("--vma", metavar="NAME", help="the VMA, as in the settings (default: that of VMA_URL)")
-    command.add_argument("--progress", type=_percent, metavar="PERCENT", help="progress that the VMA last reported")
+    command.add_argument("--progress", type=percent, metavar="PERCENT", help="progress that the VMA last reported")
 
     command = _client_command(commands, "decide", "complete or fail a job by your decision", "present.decide")
     command.add_argument("id", metavar="JOB", help="an open job, or one whose outcome was inferred")
@@ -195,8 +156,7 @@ def _client_command(commands: Commands, name: str, meaning: str, function: str) 
 
 def _add_limit(command: Parser, of: str, default: int | None = None) -> None:
     known = default or "all"
-    rows = _whole_number(1, MAX_ROWS)
-    command.add_argument("--limit", type=rows, default=default, metavar="N", help=f"{of} to show (default: {known})")
+    command.add_argument("--limit", type=ROWS, default=default, metavar="N", help=f"{of} to show (default: {known})")
 
 
 def _add_policy(command: Parser) -> None:
@@ -207,25 +167,3 @@ def _add_policy(command: Parser) -> None:
         metavar="NAME=VALUE",
         help="a number of another policy, such as complete_above_percent=95; may be repeated",
     )
-
-
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, not {text[:20]!r}")
-        return int(text)
-
-    return read
-
-
-_port = _whole_number(0, MAX_PORT)
-
-
-def _percent(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:  # noqa: PLR2004 - percent
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, not {text[:20]!r}")
-    return value

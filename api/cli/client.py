@@ -12,7 +12,6 @@ import httpx
 
 from adapters.identifiers import is_valid_id
 from adapters.plain_text import redacted
-from api.runtime.settings import CallerSettings, load_settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 
 TOKEN = "JOB_RECOVERY_TOKEN"  # noqa: S105 - the variable's name
@@ -43,12 +42,14 @@ class Client:
         headers = {"Authorization": f"Bearer {token}"} if token else None
         if not url.lower().startswith(("http://", "https://")):
             raise InvalidInput(
-                f"{redacted(url)[:200]!r} is no address of a service: it begins with http:// or https://"
+                f"{redacted(url)[:200]!r} is not the address of a service: it must begin with http:// or https://"
             )
         try:
             self._http = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, trust_env=False, timeout=TIMEOUT)
         except (httpx.InvalidURL, UnicodeError, ValueError):
-            raise InvalidInput(f"{redacted(url)[:200]!r} is no address, or the token is none") from None
+            raise InvalidInput(
+                f"{redacted(url)[:200]!r} is not a valid address, or {TOKEN} not a valid token"
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -122,9 +123,11 @@ def connect(arguments: argparse.Namespace) -> Client:
     """Return a client of the service that the arguments or the settings name."""
     token = os.environ.get(TOKEN)
     if token and not (token.isascii() and token.isprintable()):
-        raise InvalidInput(f"{TOKEN}: this is no token (it is not shown here)")
+        raise InvalidInput(f"{TOKEN}: not a valid token (its value is not shown)")
     if arguments.url:
         return Client(arguments.url, token)
+    from api.runtime.settings import CallerSettings, load_settings  # noqa: PLC0415 - half of the start
+
     settings = load_settings(CallerSettings)
     return Client(f"http://{settings.host}:{settings.port}", token)
 

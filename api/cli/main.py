@@ -1,7 +1,7 @@
 """The command line.
 
-Exit codes: 0 done, 1 failed or found wrong, 2 bad input or settings, 3 the data directory is held by another process,
-4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
+Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 the data directory is in use by another
+process, 4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
 """
 
 import io
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from adapters.plain_text import redacted, visible
-from api.cli.arguments import Commands, parser
+from api.cli.arguments import Commands, top_parser
 from api.runtime.output import drain
 from domain.errors import JobRecoveryError
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] 
 
 
 def _run(argv: Sequence[str] | None, further: Callable[[Commands], None] | None) -> int:
-    top, commands = parser(ABOUT, EXIT_CODES_HELP)
+    top, commands = top_parser(ABOUT, EXIT_CODES_HELP)
     if further is not None:
         further(commands)
     try:

@@ -31,7 +31,7 @@ def jobs(arguments: argparse.Namespace) -> None:
 def job(arguments: argparse.Namespace) -> None:
     """Show one job."""
     if arguments.as_known and not arguments.at:
-        raise InvalidInput("--as-known says what is known of the time that --at names, so name one")
+        raise InvalidInput("--as-known needs --at, the time that it looks back at")
     when = {"version": arguments.version, "at": arguments.at, "as_known": arguments.as_known}
     with connect(arguments) as service:
         found = service.get(f"/jobs/{in_path(arguments.id)}", **when)
@@ -102,4 +102,4 @@ def _me() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise InvalidInput("--who: this user has no name here, so say who decides") from None
+        raise InvalidInput("--who: this system has no name for the current user; say who decides") from None

@@ -4,10 +4,7 @@ Everything is real but the VMA: the service runs as a process of its own, on SQL
 """
 
 import argparse
-import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,76 +19,14 @@ from rich.text import Text
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli import tables
-from api.cli.client import Client, ServiceUnreachable
+from api.cli.client import Client
 from api.cli.grid import Grid
-from api.demo.world import HOUR, SCENARIOS, SECOND_VMA, Scenario
-from domain.errors import JobRecoveryError
+from api.demo.service import DemoFailed, Service, wait
+from api.demo.world import HOUR, SCENARIOS, Scenario
 
-PATIENCE = 40.0
 OPEN = {"replicating", "recovering", "pending-retry"}
 
-SETTINGS = {
-    "POLL_INTERVAL": "1",
-    "CONFIRMATION_WINDOW": "6",
-    "RETRY_BACKOFF_INITIAL": "2",
-    "RETRY_BACKOFF_MAX": "4",
-    "PROBE_TIMEOUT": "2",
-    "LOG_FORMAT": "json",
-}
-"""Shorter times than in production, so that nobody has to wait for the end."""
-
 STATES_OF_TRUTH = {"running": OPEN, "completed": {"completed"}, "failed": {"failed"}}
-
-
-class DemoFailed(JobRecoveryError):
-    """The service did not do what the demo shows."""
-
-
-class Service:
-    """The service as a process of its own."""
-
-    def __init__(self, folder: Path, vma_url: str, second_url: str) -> None:
-        """Keep data and log in `folder`."""
-        self.log_file = folder / "service.log"
-        self._process: subprocess.Popen[bytes] | None = None
-        own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
-        wanted = {
-            **SETTINGS,
-            "DATA_DIR": str(folder / "data"),
-            "VMA_URL": vma_url,
-            "VMAS": f'{{"{SECOND_VMA}": "{second_url}"}}',
-            "PORT": str(_free_port()),
-        }
-        self._environment = {**own, **{f"JOB_RECOVERY_{name}": value for name, value in wanted.items()}}
-        self.client = Client(f"http://127.0.0.1:{wanted['PORT']}")
-
-    @property
-    def pid(self) -> int:
-        """The process, for who wants to see it die."""
-        return self._process.pid if self._process else 0
-
-    def start(self) -> None:
-        """Start the process and return when it answers."""
-        command = [sys.executable, "-m", "api", "serve"]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)  # noqa: S603
-        _wait(self._answers, "the service to answer")
-
-    def kill(self) -> None:
-        """End the process as a crash does."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        if self._process is not None and self._process.poll() is not None:
-            raise DemoFailed(f"the service ended: {self.log_file.read_text()[-500:]}")
-        try:
-            self.client.get("/jobs", limit=1)
-        except ServiceUnreachable:
-            return False
-        return True
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -200,7 +135,7 @@ def _watch(
 
     try:
         with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-            _wait(finished, "every job to be there")
+            wait(finished, "every job to be there")
             live.refresh()
     finally:
         if not console.is_terminal:
@@ -232,17 +167,3 @@ def _all_decided(jobs: dict[str, Any]) -> bool:
 
 def _all_settled(jobs: dict[str, Any]) -> bool:
     return all(job["state"] in {"replicating", "completed", "failed"} for job in jobs.values())
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"waited {PATIENCE:g} s in vain for {what}")
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

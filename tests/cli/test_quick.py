@@ -12,7 +12,7 @@ from importlib.metadata import version
 import pytest
 
 from adapters.host.tokens import Scope
-from api.cli.arguments import parser
+from api.cli.arguments import top_parser
 from api.cli.main import main
 from tests.cli.conftest import complaint
 
@@ -63,7 +63,7 @@ def test_the_version_is_that_of_the_distribution(capsys: Capture) -> None:
 
 
 def test_every_command_can_be_run(capsys: Capture) -> None:
-    _, commands = parser("", None)
+    _, commands = top_parser("", None)
     for name, command in commands.choices.items():
         with pytest.raises(SystemExit):
             main([name, "--help"])
@@ -126,7 +126,7 @@ def refusing() -> Iterator[str]:
 @pytest.mark.parametrize("url", ["localhost:8082", "ftp://localhost", "http:/x"])
 def test_an_address_that_is_none_is_exit_code_2(url: str, capsys: Capture) -> None:
     assert main(["jobs", f"--url={url}"]) == 2
-    assert "is no address of a service" in complaint(capsys)
+    assert "is not the address of a service" in complaint(capsys)
 
 
 @pytest.mark.parametrize(
