@@ -27,7 +27,7 @@ def top_parser(description: str, epilog: str | None) -> tuple[Parser, Commands]:
 
 
 def _add_local(commands: Commands) -> None:
-    commands.add_parser("serve", help="run the service").set_defaults(function="api.cli.local.serve")
+    commands.add_parser("serve", help="run the service").set_defaults(function="api.cli.running.serve")
 
     command = commands.add_parser("rebuild", help="rebuild the read model from the event log (service stopped)")
     command.set_defaults(function="api.cli.maintenance.rebuild")
@@ -41,7 +41,7 @@ def _add_local(commands: Commands) -> None:
     command.add_argument("--port", type=PORT, default=9081)
     command.add_argument("--control-port", type=PORT, default=9082, help="where programs script its jobs and faults")
     command.add_argument("--world", type=Path, help="JSON file with its jobs")
-    command.set_defaults(function="api.cli.local.simulate_vma")
+    command.set_defaults(function="api.cli.running.simulate_vma")
 
 
 def _add_token(commands: Commands) -> None:
@@ -53,15 +53,15 @@ def _add_token(commands: Commands) -> None:
     action.add_argument(
         "--scope", choices=("read", "operate", "admin"), required=True, help="each includes the one before"
     )
-    action.set_defaults(function="api.cli.local.create_token")
+    action.set_defaults(function="api.cli.tokens.create")
 
     actions.add_parser("list", help="list the tokens' names and scopes").set_defaults(
-        function="api.cli.local.list_tokens"
+        function="api.cli.tokens.list_all"
     )
 
     action = actions.add_parser("revoke", help="revoke a token; it is refused from the next request on")
     action.add_argument("name")
-    action.set_defaults(function="api.cli.local.revoke_token")
+    action.set_defaults(function="api.cli.tokens.revoke")
 
 
 def _add_reading(commands: Commands) -> None:

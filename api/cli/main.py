@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 
 process, 4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
 """
 
+import errno
 import io
 import os
 import sys
@@ -22,6 +23,8 @@ INTERRUPTED = 128 + 2
 EXIT_CODES = {"InvalidInput": BAD_INPUT, "DataDirectoryHeld": HELD, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
 """By the error's name: importing the classes would make every command wait for modules that few commands need."""
 
+OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
 ABOUT = "Brings VM replication jobs safely through a restart."
 EXIT_CODES_HELP = (__doc__ or "").partition("\n\n")[2]
 
@@ -37,12 +40,9 @@ def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] 
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
-        # Of the output: files and connections have errors of their own. The interpreter's last flush must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return OK
-        print(f"job-recovery: standard output cannot be written: {error.strerror}", file=sys.stderr)
-        return FAILED
+        if error.errno not in OUTPUT_ERRORS or error.filename is not None:
+            raise
+        return _output_failed(error)
     finally:
         drain()
 
@@ -60,8 +60,18 @@ def _run(argv: Sequence[str] | None, further: Callable[[Commands], None] | None)
     return OK
 
 
+def _output_failed(error: OSError) -> int:
+    """Return the exit code. A reader that has read enough, as `head` does, is no failure."""
+    # Otherwise the interpreter's last flush would fail, too.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return OK
+    print(f"job-recovery: standard output cannot be written: {error.strerror}", file=sys.stderr)
+    return FAILED
+
+
 def _prepare_output() -> None:
-    """Have an output that takes everything: a closed one nothing, and letters that its encoding lacks as escapes."""
+    """Replace a closed output by none, and have letters that its encoding lacks written as escapes."""
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
     if isinstance(sys.stdout, io.TextIOWrapper):

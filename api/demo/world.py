@@ -62,7 +62,7 @@ def _remove(vma: SimulatedVMA, job_id: str) -> None:
 
 
 def _forget_for_a_while(vma: SimulatedVMA, job_id: str) -> None:
-    vma.world.forget(job_id, reannounce=5.0)
+    vma.world.forget(job_id, reannounce=4.0)
 
 
 def _refuse_connections(vma: SimulatedVMA, _job_id: str) -> None:

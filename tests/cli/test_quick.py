@@ -67,7 +67,7 @@ def test_every_command_can_be_run(capsys: Capture) -> None:
     for name, command in commands.choices.items():
         with pytest.raises(SystemExit):
             main([name, "--help"])
-        function = command.get_default("function") or "api.cli.local.list_tokens"
+        function = command.get_default("function") or "api.cli.tokens.list_all"
         module, _, attribute = function.rpartition(".")
         assert callable(getattr(__import__(module, fromlist=[attribute]), attribute)), name
 
