@@ -2,6 +2,8 @@
 
 from datetime import UTC
 
+import msgspec
+
 from api.http.schemas.present import (
     DecisionView,
     DiskView,
@@ -119,17 +121,10 @@ def run_view(run: RecoveryRun, live: RunProgress | None) -> RunView:
         policy={name: getattr(run.policy, name) for name in run.policy.__struct_fields__} if run.policy else None,
         policy_hash=run.policy_hash,
         jobs=run.jobs,
-        settled=live.settled if live else sum(run.outcomes.values()) + run.settled_elsewhere,
+        settled=live.settled if live else sum(run.totals.outcomes.values()) + run.totals.settled_elsewhere,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        outcomes=run.outcomes,
-        rules=run.rules,
-        resumed=run.resumed,
-        polled_again=run.polled_again,
-        left_replicating=run.left_replicating,
-        settled_elsewhere=run.settled_elsewhere,
-        decided_in=run.decided_in,
-        proven_in=run.proven_in,
+        **msgspec.structs.asdict(run.totals),
     )
 
 
@@ -147,18 +142,7 @@ def live_run_view(live: RunProgress) -> RunView:
 
 def live_decision_views(live: RunProgress) -> list[RunDecisionView]:
     """Show what a dry run would decide."""
-    return [
-        RunDecisionView(
-            job_id=made.job_id,
-            state_before=made.state_before,
-            vma_status=made.vma_status,
-            outcome=made.decision.outcome.value,
-            rule=made.decision.rule.value,
-            basis=made.decision.basis.value if made.decision.basis else None,
-            reason=made.decision.reason,
-        )
-        for made in live.decisions
-    ]
+    return [RunDecisionView(**msgspec.structs.asdict(made)) for made in live.decisions]
 
 
 def decision_view(entry: AuditEntry) -> RunDecisionView:

@@ -2,15 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
-from domain.application import JobRecovery
-from domain.errors import StorageUnavailable
 from domain.events import Cause, Event
-from domain.ports import Clock, Log
 from domain.processes.awake import AwakeTime
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
@@ -20,72 +16,42 @@ from domain.processes.watch import Watch
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
 
-TROUBLE = 1.0
-"""Seconds before something is written again that could not be."""
-
-
-class Catalogue(Protocol):
-    """Finds the streams to begin with. It only finds: each job's state is then replayed from its own events."""
-
-    async def open_jobs(self) -> Sequence[str]:
-        """Return the ids of all jobs in an open state."""
-
-    async def guesses(self) -> Sequence[str]:
-        """Return the ids of jobs whose outcome was inferred."""
-
-    async def unfinished_runs(self) -> Sequence[str]:
-        """Return the ids of recovery runs that were begun and not finished."""
-
 
 class Supervisor:
     """Runs everything, and sees to it that each job has its watcher."""
 
     def __init__(  # noqa: PLR0913 - the list of what runs
         self,
+        shared: Dependencies,
         *,
-        app: JobRecovery,
         runs: RunBook,
-        contact: Contact,
         poller: Poller,
         retries: RetryScheduler,
         reconciliation: Reconciliation,
         recovery: Recovery,
         health: HealthMonitor,
         awake: AwakeTime,
-        catalogue: Catalogue,
-        clock: Clock,
-        log: Log,
+        guesses: Callable[[], Awaitable[Sequence[str]]],
     ) -> None:
-        """Take the processes; nothing runs yet."""
-        self._app = app
+        """`guesses` finds the jobs whose outcome was inferred; nothing runs yet."""
+        self._app, self._contact, self._log = shared.app, shared.contact, shared.log
         self._runs = runs
-        self._contact = contact
-        self._poller = poller
-        self._retries = retries
-        self._reconciliation = reconciliation
         self._recovery = recovery
-        self._health = health
-        self._awake = awake
-        self._catalogue = catalogue
-        self._clock = clock
-        self._log = log
+        self._guesses = guesses
+        self._processes = (awake.run, poller.run, retries.run, recovery.run_forever, health.run, reconciliation.run)
         self._watch = Watch(poller, retries, reconciliation)
-        app.subscribe(self._follow)
+        self._app.subscribe(self._follow)
 
     async def run(self) -> None:
         """Recover what an earlier process left, and go on until cancelled."""
-        unfinished = await self._catalogue.unfinished_runs()
+        unfinished = await self._runs.unfinished()
         open_jobs = await self._take_stock()
         async with asyncio.TaskGroup() as processes:
-            processes.create_task(self._awake.run())
-            processes.create_task(self._poller.run())
-            processes.create_task(self._retries.run())
-            processes.create_task(self._recovery.run_forever())
-            processes.create_task(self._health.run())
-            processes.create_task(self._reconciliation.run())
+            for process in self._processes:
+                processes.create_task(process())
             # Lets the processes report their start before the recovery does.
             await asyncio.sleep(0)
-            processes.create_task(self._close(unfinished))
+            processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
 
@@ -95,7 +61,7 @@ class Supervisor:
 
     async def _take_stock(self) -> list[str]:
         """Replay the open jobs and the guesses."""
-        open_jobs = await self._catalogue.open_jobs()
+        open_jobs = await self._app.open_jobs()
         jobs = await self._app.preload(open_jobs)
         for job_id in set(open_jobs) - {job.id for job in jobs}:
             self._log.error("job_not_watched", job_id=job_id, why="its events cannot be read", remedy="see `verify`")
@@ -104,20 +70,9 @@ class Supervisor:
             self._contact.restore(job)
         for vma, count in self.without_vma().items():
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
-        for job in await self._app.preload(await self._catalogue.guesses()):
+        for job in await self._app.preload(await self._guesses()):
             self._watch.assign(job)
         return [job.id for job in still_open]
-
-    async def _close(self, unfinished: Sequence[str]) -> None:
-        """Close the runs that a crash left open; nothing waits for it, and a full disk only delays it."""
-        while True:
-            try:
-                await self._runs.interrupt(unfinished, "the process ended before the run did")
-            except StorageUnavailable as error:
-                self._log.error("interrupted_runs_not_recorded", runs=len(unfinished), error=str(error))
-                await self._clock.sleep(TROUBLE)
-                continue
-            return
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002
         if not job.is_open:

@@ -153,7 +153,7 @@ def phases(done: Replay) -> dict[str, float | None]:
     return {
         "first_round": max(first, default=None),
         "decided": max(decided, default=None),
-        "proven": done.run.proven_in,
+        "proven": done.run.totals.proven_in,
     }
 
 

@@ -15,11 +15,10 @@ from api.http.times import Moment
 from api.http.views import context_view, event_view, job_view
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
-from domain.application import Registration
 from domain.errors import InvalidInput, NotFound
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from projections.queries.present import JobFilter
 
 MOST_ACTOR = 100
