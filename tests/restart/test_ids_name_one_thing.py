@@ -15,7 +15,7 @@ from api.cli.main import main
 from domain.events import Event, JobRegistered, OperatorDecided
 from domain.recovery_policy import Outcome
 from tests.restart.conftest import StartService
-from tests.restart.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 DECISION = {"outcome": "fail", "who": "mara", "why": "a pasted id"}
 REPORT = {"status": "in_progress", "progress_percent": 50.0}

@@ -13,9 +13,9 @@ import pytest
 from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""What a problem says is short, whatever the request that it answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.host.tokens import Scope, TokenFile
+from tests.support.builders import NOON
+from tests.support.http_api import registered
+
+NEW = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}
+
+
+async def refused(api: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
+    response = await api.post("/jobs", json=body)
+    assert response.status_code == 422
+    assert len(response.content) < 50_000
+    shown: dict[str, Any] = response.json()
+    return shown
+
+
+async def test_of_thousands_of_errors_the_first_are_named_and_the_others_counted(api: httpx.AsyncClient) -> None:
+    shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(1900)}})
+
+    assert len(shown["errors"]) == 10
+    assert shown["errors"][0]["where"] == "body.unknown-0"
+    assert shown["detail"].startswith("1900 errors, of which the first 10 are: body.unknown-0: ")
+
+
+async def test_a_body_of_more_fields_than_any_that_makes_sense_is_refused_before_it_is_read(
+    api: httpx.AsyncClient,
+) -> None:
+    response = await api.post("/jobs", json={f"unknown-{n}": n for n in range(2001)})
+
+    assert response.status_code == 413
+    assert response.json()["detail"] == "the body has more than 2000 fields"
+
+
+async def test_ten_errors_are_named_without_a_count(api: httpx.AsyncClient) -> None:
+    shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(10)}})
+
+    assert len(shown["errors"]) == 10
+    assert shown["detail"].startswith("body.unknown-0: ")
+
+
+@pytest.mark.parametrize("part", ["x", "/", "//@"])
+async def test_the_name_of_an_unknown_field_is_cut(api: httpx.AsyncClient, part: str) -> None:
+    shown = await refused(api, {**NEW, part * (90_000 // len(part)): 1})
+
+    assert len(shown["errors"][0]["where"]) <= 1000
+
+
+async def test_half_of_a_secret_is_not_shown_where_a_name_is_cut(api: httpx.AsyncClient) -> None:
+    name = "x" * 975 + " http://oma:hunter2-canary@vma/"
+
+    assert "hunter2" not in json.dumps(await refused(api, {**NEW, name: 1}))
+
+
+async def test_a_long_path_is_cut_and_a_short_one_is_not(api: httpx.AsyncClient) -> None:
+    long = (await api.get(f"http://localhost/{'/' * 60_000}")).json()
+    short = (await api.get("/jobs/nobody")).json()
+
+    assert len(long["instance"]) == 4000
+    assert short["instance"] == "/api/v1/jobs/nobody"
+
+
+async def test_the_document_is_made_once(api: httpx.AsyncClient) -> None:
+    assert isinstance(api._transport, httpx.ASGITransport)
+    app: Any = api._transport.app
+
+    assert app.openapi() is app.openapi()
+    assert (await api.delete("/jobs")).headers["allow"] == "GET, POST"
+
+
+async def test_the_document_of_the_service_follows_its_tokens(api: httpx.AsyncClient, tmp_path: Path) -> None:
+    await registered(api)
+    first, second = [(await api.get("http://localhost/openapi.json")).json() for _ in range(2)]
+    assert first == second
+    assert "security" not in first["paths"]["/api/v1/jobs"]["get"]
+
+    secret = TokenFile(tmp_path / "data").create("mara", Scope.READ, NOON)
+
+    headers = {"Authorization": f"Bearer {secret}"}
+    guarded = (await api.get("http://localhost/openapi.json", headers=headers)).json()
+    assert guarded["paths"]["/api/v1/jobs"]["get"]["security"]
