@@ -342,5 +342,5 @@ async def test_a_changed_event_is_refused_at_the_start_with_its_position(log: SQ
 
     said = refusal(path)
 
-    assert f"the event log {path} does not hold from position 2 on: the event (job-1 version 1)" in said
+    assert f"the event log {path} fails verification at position 2: the event (job-1 version 1)" in said
     assert "restore it from a backup" in said

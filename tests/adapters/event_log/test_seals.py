@@ -103,7 +103,7 @@ def test_a_history_rewritten_with_all_its_seals_is_found_against_the_seal_noted_
     assert verify(path).broken_at is None
     broken = verify(path, Seal(noted.position, noted.hash))
     assert broken.broken_at == 1
-    assert "noted elsewhere" in (broken.why or "")
+    assert "the expected seal" in (broken.why or "")
 
 
 def test_a_log_from_before_there_were_seals_is_sealed_when_it_is_opened(path: Path) -> None:

@@ -127,11 +127,11 @@ def test_every_command_takes_such_an_id(served: ServiceProcess, capsys: Capture,
     run = next(run["run_id"] for run in served.pages("/api/v1/recovery-runs") if run["jobs"] == len(NAMES))
 
     assert asked(capsys, served, "job", name)["job_id"] == name
-    assert asked(capsys, served, "events", name)[0]["type"] == "JobRegistered"
+    assert asked(capsys, served, "events", name)["items"][0]["type"] == "JobRegistered"
     assert asked(capsys, served, "diff", name, "1", "2")["job_id"] == name
-    assert [job["job_id"] for job in asked(capsys, served, "jobs", "--vm-context", context_of(name))] == [name]
-    assert {entry["job_id"] for entry in asked(capsys, served, "audit", "--job", name)} == {name}
-    assert [job["job_id"] for job in asked(capsys, served, "replay", run, "--job", name)["jobs"]] == [name]
+    assert [job["job_id"] for job in asked(capsys, served, "jobs", "--vm-context", context_of(name))["items"]] == [name]
+    assert {entry["job_id"] for entry in asked(capsys, served, "audit", "--job", name)["items"]} == {name}
+    assert [job["job_id"] for job in asked(capsys, served, "replay", run, "--job", name)["items"]] == [name]
     assert name in {made["job_id"] for made in asked(capsys, served, "recover", "--dry-run")["decisions"]}
 
 

@@ -61,9 +61,9 @@ def printed(capsys: Capture, service: ServiceProcess, *line: str) -> str:
 
 
 def test_the_audit_trail_is_searched_by_what_people_know(restarted: ServiceProcess, capsys: Capture) -> None:
-    decided = asked(capsys, restarted, "audit", "--type", "RecoveryDecided", "--run", run_of(restarted))
-    lost = asked(capsys, restarted, "audit", "--outcome", "complete", "--job", "nearly")
-    oldest = asked(capsys, restarted, "audit", "--order", "oldest", "--limit", "2")
+    decided = asked(capsys, restarted, "audit", "--type", "RecoveryDecided", "--run", run_of(restarted))["items"]
+    lost = asked(capsys, restarted, "audit", "--outcome", "complete", "--job", "nearly")["items"]
+    oldest = asked(capsys, restarted, "audit", "--order", "oldest", "--limit", "2")["items"]
 
     assert sorted(entry["job_id"] for entry in decided) == ["half", "nearly", "runs"]
     assert [entry["basis"] for entry in lost if entry["type"] == "RecoveryDecided"] == ["inferred"]
@@ -83,21 +83,21 @@ def test_an_export_holds_every_event_once(restarted: ServiceProcess, capsys: Cap
 
 
 def test_a_decision_is_followed_back_to_the_run_that_made_it(restarted: ServiceProcess, capsys: Capture) -> None:
-    decided = asked(capsys, restarted, "audit", "--type", "RecoveryDecided", "--job", "nearly")[0]
+    decided = asked(capsys, restarted, "audit", "--type", "RecoveryDecided", "--job", "nearly")["items"][0]
 
     chain = asked(capsys, restarted, "audit", "--chain", str(decided["position"]))
 
     kinds = [entry["type"] for entry in chain["items"]]
     assert (kinds[0], kinds[-1]) == ("RecoveryDecided", "RecoveryRunStarted")
     assert "VMAStatusObserved" in kinds
-    assert "begun by" in printed(capsys, restarted, "audit", "--chain", str(decided["position"]))
+    assert "origin" in printed(capsys, restarted, "audit", "--chain", str(decided["position"]))
 
 
 def test_a_job_is_seen_as_it_was(restarted: ServiceProcess, capsys: Capture) -> None:
     first = asked(capsys, restarted, "job", "nearly", "--version", "1")
     registered = first["registered_at"]
 
-    then = asked(capsys, restarted, "jobs", "--at", registered)
+    then = asked(capsys, restarted, "jobs", "--at", registered)["items"]
     hindsight = printed(capsys, restarted, "job", "runs", "--at", "2100-01-01", "--as-known", "2100-01-02")
 
     assert (first["state"], first["vma_status"]) == ("replicating", None)
@@ -121,8 +121,8 @@ def test_a_replay_makes_every_decision_again(restarted: ServiceProcess, capsys: 
     done = asked(capsys, restarted, "replay", run_of(restarted))
 
     assert (done["decisions"], done["identical"], done["different"]) == (3, 3, [])
-    assert {job["job_id"]: job["recorded"]["rule"] for job in done["jobs"]}["runs"] == "still-running"
-    assert "3 identical, 0 different" in printed(capsys, restarted, "replay", run_of(restarted))
+    assert {job["job_id"]: job["recorded"]["rule"] for job in done["items"]}["runs"] == "still-running"
+    assert "3 decisions replayed: 3 unchanged, 0 changed" in printed(capsys, restarted, "replay", run_of(restarted))
 
 
 def test_an_exported_run_is_replayed_without_any_service(
@@ -151,7 +151,7 @@ def test_a_rule_that_changed_since_is_found_by_the_replay(
 
     assert main(["replay", str(file)]) == 1
     written = capsys.readouterr()
-    assert "1 of 3 decisions would now be others" in written.err
+    assert "1 of 3 decisions have changed" in written.err
     assert "resume by still-running" in written.out
 
 

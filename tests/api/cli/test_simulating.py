@@ -20,7 +20,7 @@ ANYWHERE = ["simulate-vma", "--port", "0", "--control-port", "0"]
 @pytest.mark.parametrize("option", ["--port", "--control-port"])
 def test_a_port_that_is_none_is_exit_code_2(option: str, port: str, capsys: Capture) -> None:
     assert main(["simulate-vma", option, port]) == 2
-    assert f"argument {option}: a port is a number from 0 to 65535" in complaint(capsys)
+    assert f"argument {option}: must be a whole number from 0 to 65535" in complaint(capsys)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 300])

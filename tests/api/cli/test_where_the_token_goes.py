@@ -17,6 +17,8 @@ ASKING = [
     ["jobs"],
     ["job", "job-1"],
     ["events", "job-1"],
+    ["runs"],
+    ["register", "job-1", "--vm-name", "vm", "--volume", "disk-1"],
     ["decide", "job-1", "fail", "--why", "gone", "--who", "mara"],
     ["recover"],
     ["audit"],
@@ -101,4 +103,4 @@ def test_a_command_on_the_data_directory_reads_the_file_of_the_working_directory
     assert main(["verify"]) == 0
 
     assert (tmp_path / "named" / "tokens.json").exists()
-    assert "all 0 events hold" in capsys.readouterr().out
+    assert "0 events verified" in capsys.readouterr().out

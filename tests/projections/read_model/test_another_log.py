@@ -130,7 +130,7 @@ async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], e
 
     await started(logs[0], engine)
 
-    assert logs[0].log.events == ["read_model_folded_anew"]
+    assert logs[0].log.events == ["read_model_rebuilt"]
     assert await jobs(engine) == ["job-1"]
 
 

@@ -22,7 +22,7 @@ def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_made(tmp_path: Pa
     open_read_model(path, sqlite3, log).dispose()
 
     assert (tmp_path / "read_model.damaged").read_bytes().startswith(b"this is no database")
-    assert log.events == ["read_model_set_aside"]
+    assert log.events == ["read_model_quarantined"]
 
 
 @pytest.mark.parametrize("page", range(1, 20))
@@ -35,7 +35,7 @@ def test_a_page_that_was_overwritten_is_found_wherever_it_is(tmp_path: Path, pag
 
     open_read_model(path, sqlite3, log).dispose()
 
-    assert log.events == ["read_model_set_aside"]
+    assert log.events == ["read_model_quarantined"]
 
 
 @pytest.mark.parametrize("table", ["jobs", "vm_contexts", "recovery_runs"])
@@ -53,7 +53,7 @@ def test_what_is_folded_and_no_json_is_damage(tmp_path: Path, table: str) -> Non
 
     open_read_model(path, sqlite3, log).dispose()
 
-    assert log.events == ["read_model_set_aside"]
+    assert log.events == ["read_model_quarantined"]
 
 
 @pytest.mark.parametrize("table", sorted(schema.metadata.tables))
