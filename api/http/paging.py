@@ -42,5 +42,12 @@ def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Ca
     )
 
 
+def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:
+    """Make a page of a list that does not change: its cursor is a place in it."""
+    after = position_in(cursor) or 0
+    rest = list(enumerate(found, start=1))[after : after + limit + 1]
+    return page(rest, limit, lambda entry: entry[0], lambda entry: entry[1])
+
+
 def _cursor(key: str | int) -> str:
     return f"{key:016x}" if isinstance(key, int) else key.encode().hex()

@@ -5,6 +5,7 @@ All lists are ordered by position and continued after one, so they stay as they 
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,10 +28,13 @@ MOST_CAUSES = 100
 """Steps back from an event to its origin; a chain has five or six."""
 
 
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as the audit trail shows it. `state` is the job's state after it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """One event. `state` is the job's state after it; `data` holds what is particular to its type."""
 
-    position: int
+    position: int = field(
+        metadata={"description": "Place in the log; grows with every event, and is the cursor's order."}
+    )
     type: str
     recorded_at: datetime
     stream_id: str
@@ -41,7 +45,9 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None
     basis: str | None
     outcome: str | None
-    actor: str
+    actor: str = field(
+        metadata={"description": "Who asked for it; `job-recovery` for what the service does by itself."}
+    )
     state: str | None
     correlation_id: str
     causation_id: str
@@ -63,7 +69,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class AuditFilter:
     """Which events to list; None does not filter. `since` and `until` are inclusive, by the events' own time."""
 
     job_id: str | None = None
@@ -113,14 +120,6 @@ class AuditTrail(Reader):
         """Return the events of one stream, oldest first, after a position."""
         table = schema.audit_trail
         query = select(table).where(table.c.stream_id == stream_id, table.c.position > after)
-        return await self._entries(query.order_by(table.c.position).limit(limit))
-
-    async def of_run(self, run_id: str, limit: int, after: int = 0, kind: str | None = None) -> list[AuditEntry]:
-        """Return what belongs to a run, in the order in which it happened."""
-        table = schema.audit_trail
-        query = select(table).where(table.c.run_id == run_id, table.c.position > after)
-        if kind is not None:
-            query = query.where(table.c.type == kind)
         return await self._entries(query.order_by(table.c.position).limit(limit))
 
     async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
@@ -230,10 +229,9 @@ def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
 
 
 def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping
-    named = {name: row[name] for name in AuditEntry.__struct_fields__ if name not in {"recorded_at", "actor", "data"}}
-    return AuditEntry(
-        **named,
-        recorded_at=row["recorded_at"].replace(tzinfo=UTC),
-        actor=row["actor"] or SERVICE,
-        data=decode(row["data"], dict[str, Any]),
-    )
+    read = {
+        "recorded_at": row["recorded_at"].replace(tzinfo=UTC),
+        "actor": row["actor"] or SERVICE,
+        "data": decode(row["data"], dict[str, Any]),
+    }
+    return AuditEntry(**{one.name: row[one.name] for one in fields(AuditEntry)} | read)

@@ -47,7 +47,7 @@ def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
     assert lost.probes[0].answers[0].asked_id == f"migration-vol-disk-{lost.job_id}"
     assert (lost.decided_after or 0) >= lost.probes[-1].after
     took = phases(done)
-    assert 0 < (took["first_round"] or 0) <= (took["decided"] or 0) <= (took["proven"] or 0)
+    assert 0 < (took.first_round or 0) <= (took.decided or 0) <= (took.proven or 0)
 
 
 def test_a_higher_limit_changes_exactly_the_jobs_between_the_two() -> None:
@@ -97,7 +97,7 @@ def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
 def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:
     one, other = (replay(events_of(path)) for path in CORPUS)
 
-    different = {change["job_id"]: (change["a"], change["b"]) for change in compare(one, other)}
+    different = {change.job_id: (change.a, change.b) for change in compare(one, other)}
 
     assert different["job-001"] == ("failed-on-vma", "vma-amnesia")
     assert different["job-095"][1] is None

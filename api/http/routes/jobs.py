@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header, Query, Response, status
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, settle
 from api.http.paging import Cursor, IdCursor, Limit
-from api.http.schemas.history import DiffView, JobThenView
-from api.http.schemas.present import MOST, EventView, Identifier, NewJob, OperatorOrder, Page, VMContextView
+from api.http.schemas.history import DiffView
+from api.http.schemas.present import MOST, EventView, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import Moment
-from api.http.views import context_view, event_view, job_view
+from api.http.views import past_job, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
 from domain.application import Registration
@@ -20,6 +20,8 @@ from domain.errors import InvalidInput, NotFound
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
+from domain.vm_context import VMContext
+from projections.queries.audit_trail import AuditEntry
 from projections.queries.present import JobFilter
 
 MOST_ACTOR = 100
@@ -34,11 +36,11 @@ State = Literal["replicating", "recovering", "pending-retry", "completed", "fail
     "/jobs",
     status_code=status.HTTP_201_CREATED,
     responses={
-        200: {"model": JobThenView, "description": "Known already"},
+        200: {"model": JobView, "description": "Known already"},
         **problems.responses(409, 503),
     },
 )
-async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobThenView:
+async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
     """Put a job under watch. The identical job again changes nothing and answers 200."""
     vma = body.vma or DEFAULT_VMA
     if vma not in service.settings.vma_urls:
@@ -56,7 +58,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await settle(service)
-    return show(service, job)
+    return present_job(service, job)
 
 
 @router.get("/jobs", responses=problems.responses(503))
@@ -68,7 +70,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     at: Annotated[Moment | None, Query(description="The job table as it stood at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
-) -> Page[JobThenView]:
+) -> Page[JobView]:
     """List jobs in the order of their ids, as they are or as they were; a page of the past may hold fewer."""
     after = paging.id_in(cursor)
     if at is not None:
@@ -77,21 +79,21 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
         return then
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     found = await service.queries.jobs(wanted, limit + 1, after)
-    return paging.page(found, limit, lambda job: job.id, lambda job: show(service, job))
+    return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
 
 
 async def _jobs_then(  # noqa: PLR0913 - as above
     service: Service, at: datetime, limit: int, after: str, state: str | None, vm_context_id: str | None
-) -> Page[JobThenView]:
+) -> Page[JobView]:
     position = await service.trail.position_at(at)
     versions = await service.trail.jobs_at(position, limit + 1, after, state=state, vm_context_id=vm_context_id)
     found = await service.event_log.load_versions(ReplicationJob, versions)
-    return paging.page(found, limit, lambda job: job.id, lambda job: past.show_then(job, at))
+    return paging.page(found, limit, lambda job: job.id, lambda job: past_job(job, at))
 
 
 @router.get(
     "/jobs/{job_id}",
-    response_model=JobThenView,
+    response_model=JobView,
     responses={304: {"description": "The job is at the version of If-None-Match"}, **problems.responses(404, 503)},
 )
 async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
@@ -105,7 +107,7 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
         Query(description="Also say what is known of the time `at` by what was recorded until this one."),
     ] = None,
     if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that is at hand.")] = None,
-) -> JobThenView | Response:
+) -> JobView | Response:
     """Return one job: as recorded and as polled since, or as it was at a version or a time; at the earlier of two."""
     found = await _asked_for(service, job_id, version, at, as_known)
     etag = f'"{found.version}"'
@@ -117,14 +119,14 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
 
 async def _asked_for(
     service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
-) -> JobThenView:
+) -> JobView:
     at = at or as_known
     points = [point for point in (version, at) if point is not None]
     if not points:
-        return show(service, await known_job(service, job_id))
+        return present_job(service, await known_job(service, job_id))
     then = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
     looked_back = await past.hindsight(service, then, at, as_known) if at and as_known else None
-    return past.show_then(then, at, looked_back)
+    return past_job(then, at, looked_back)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -142,13 +144,13 @@ async def diff_job(
     return await past.diff(service, job_id, begin, end)
 
 
-@router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
-async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[EventView]:
+@router.get("/jobs/{job_id}/events", response_model=Page[EventView], responses=problems.responses(404, 503))
+async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)
     after = paging.position_in(cursor) or 0
     found = await service.trail.events(job_id, limit + 1, after)
-    return paging.page(found, limit, lambda entry: entry.position, event_view)
+    return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 412, 503))
@@ -159,7 +161,7 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     trace: TheTrace,
     response: Response,
     if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> JobThenView:
+) -> JobView:
     """Complete or fail an open job on an operator's word, or correct an outcome that was inferred or contradicted.
 
     Without tokens, the actor is who the operator says to be.
@@ -175,7 +177,7 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     job = await service.background.command(decided)
     await settle(service)
     response.headers["ETag"] = f'"{job.version}"'
-    return show(service, job)
+    return present_job(service, job)
 
 
 def _version_in(if_match: str | None) -> int | None:
@@ -188,16 +190,10 @@ def _version_in(if_match: str | None) -> int | None:
     return int(inner)
 
 
-@router.get("/vm-contexts/{vm_context_id}", responses=problems.responses(404, 503))
-async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContextView:
+@router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))
+async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContext:
     """Return a VM context and its active job."""
     context = await service.queries.vm_context(vm_context_id)
     if context is None:
         raise NotFound(f"there is no VM context {vm_context_id}")
-    return context_view(context)
-
-
-def show(service: Service, job: ReplicationJob) -> JobThenView:
-    """Show a job as it is, with what is known of it in memory."""
-    view = job_view(job, service.poller.live.get(job.id), service.retries.due_in(job.id))
-    return JobThenView(**view.model_dump())
+    return context

@@ -12,6 +12,7 @@ from api.http.views import decision_view, live_decision_views, live_run_view, ru
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.events import Cause
+from projections.queries.audit_trail import AuditFilter
 
 router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 
@@ -36,12 +37,8 @@ async def start_run(service: TheService, trace: TheTrace, response: Response, bo
 async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = None) -> Page[RunView]:
     """List recorded runs, newest first."""
     found = await service.queries.runs(limit + 1, paging.position_in(cursor))
-    return paging.page(
-        found,
-        limit,
-        lambda entry: entry[0],
-        lambda entry: run_view(entry[1], service.recovery.live.get(entry[1].id)),
-    )
+    live = service.recovery.live
+    return paging.page(found, limit, lambda entry: entry[0], lambda entry: run_view(entry[1], live.get(entry[1].id)))
 
 
 @router.get("/{run_id}", responses=problems.responses(404, 503))
@@ -56,12 +53,11 @@ async def list_decisions(
 ) -> Page[RunDecisionView]:
     """List what the run made of each job, in the order in which it was decided."""
     live = service.recovery.live.get(run_id)
-    after = paging.position_in(cursor) or 0
     if live is not None and live.dry_run:
-        found = list(enumerate(live_decision_views(live), start=1))[after : after + limit + 1]
-        return paging.page(found, limit, lambda entry: entry[0], lambda entry: entry[1])
+        return paging.numbered(live_decision_views(live), limit, cursor)
     await _view(service, run_id)
-    entries = await service.trail.of_run(run_id, limit + 1, after, "RecoveryDecided")
+    wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
+    entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)
 
 

@@ -13,7 +13,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.http.dependencies import service_of
 from api.http.filters import Wanted
-from api.http.schemas.history import AuditView
 from api.http.schemas.present import MOST
 from api.http.slots import STREAMS
 from domain.errors import InvalidInput
@@ -62,8 +61,7 @@ async def stream_events(
         end = service.projector.position
         found = await service.trail.entries(wanted, CHUNK, position)
         for entry in found:
-            data = AuditView.model_validate(entry).model_dump(mode="json")
-            yield ServerSentEvent(id=str(entry.position), event=entry.type, data=data)
+            yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
         if found:
             position = found[-1].position
             continue

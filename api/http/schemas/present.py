@@ -19,6 +19,7 @@ from adapters.plain_text import holds_token, redacted
 from adapters.vma.disks import MOST_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
+from projections.queries.hindsight import Hindsight
 
 T = TypeVar("T")
 
@@ -210,7 +211,7 @@ class RecoveryView(BaseModel):
 
 
 class JobView(BaseModel):
-    """One job, as the event log has it, and `live` as the poller sees it."""
+    """A job, as it is or as it was; `hindsight` if it was asked for what is known of that moment."""
 
     job_id: str
     state: str
@@ -240,6 +241,8 @@ class JobView(BaseModel):
     retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
     version: int
     live: LiveView | None = None
+    as_of: datetime | None = Field(default=None, description="The moment asked for; null for the present.")
+    hindsight: Hindsight | None = None
 
 
 class EventView(BaseModel):
