@@ -1,8 +1,6 @@
 """Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
 
 import math
-import re
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, Match
 
 from adapters.plain_text import redacted
 from api.http.schemas.present import Problem
@@ -48,6 +46,8 @@ MOST_WORDS = 4000
 
 MOST_ERRORS, MOST_OF_ERROR = 10, 1000
 """Errors of one request that are named, and the characters of each. A body may have thousands."""
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
 """What any call under `/api/v1` can answer with."""
@@ -125,22 +125,12 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     response = problem(request, error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
+        response.headers["Allow"] = ", ".join(_methods(request))
     return response
 
 
-def _methods(request: Request) -> set[str]:
+def _methods(request: Request) -> list[str]:
     """Return every method of a path; the framework names only those of the first route that has it."""
-    paths = request.app.openapi()["paths"]
-    found = {method.upper() for path in paths if _leads_to(path, request) for method in paths[path]}
-    return found or {"GET", "HEAD"}
-
-
-def _leads_to(path: str, request: Request) -> bool:
-    return _pattern(path).match(request.scope["path"]) is not None
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    """Return what a path of the OpenAPI document matches; there are a few dozen."""
-    return compile_path(path)[0]
+    routes: list[BaseRoute] = request.app.routes
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
