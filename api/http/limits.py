@@ -77,6 +77,11 @@ class BoundedBodies:
             await answer(scope, receive, send)
             return
 
+        received = iter([whole])
+
+        async def receive_again() -> Message:
+            return next(received, None) or await receive()
+
         async def begin(message: Message) -> None:
             turn.close()
             await send(message)
@@ -84,7 +89,7 @@ class BoundedBodies:
         try:
             with turn:
                 scope["turn"] = turn
-                await self._app(scope, _Replay(whole, receive), begin)
+                await self._app(scope, receive_again, begin)
         except* BrokenResourceError:
             # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
             pass
@@ -104,20 +109,6 @@ class BoundedBodies:
             self._waiting -= 1
         turn.callback(turns.release)
         return turn
-
-
-class _Replay:
-    """Hands the application a body that was received before, and then what comes after it."""
-
-    def __init__(self, whole: Message, receive: Receive) -> None:
-        self._whole: Message | None = whole
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        if self._whole is None:
-            return await self._receive()
-        whole, self._whole = self._whole, None
-        return whole
 
 
 async def _whole_body(announced: str | None, receive: Receive) -> Message:

@@ -3,10 +3,9 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import uvicorn
 
@@ -103,7 +102,6 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
     loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
-    loop.set_exception_handler(_in_our_words(log))
     try:
         await service.projector.settle()
         async with asyncio.TaskGroup() as group:
@@ -128,15 +126,6 @@ async def run(service: Service) -> None:
         service.background.attach(group)
         group.create_task(service.projector.run())
         group.create_task(service.supervisor.run())
-
-
-def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Return a handler for what the event loop cannot tell anybody, such as a connection that it cannot take."""
-
-    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        log.error("event_loop_trouble", what=context["message"], exc_info=context.get("exception"))
-
-    return tell
 
 
 def _check_access(settings: Settings) -> None:

@@ -18,6 +18,8 @@ from projections.read_model import schema
 from projections.read_model.audit_rows import naive
 from projections.read_model.folded import decode
 
+TRAIL = schema.audit_trail
+
 CHUNK = 1000
 """Entries read at once for an export, so that any size fits into memory."""
 
@@ -92,16 +94,15 @@ class AuditTrail(Reader):
         self, wanted: AuditFilter, limit: int, after: int | None = None, *, newest_first: bool = False
     ) -> list[AuditEntry]:
         """List events before (newest first) or after a position, which itself is left out."""
-        table = schema.audit_trail
-        query = _filtered(select(table), wanted)
+        query = _filtered(select(TRAIL), wanted)
         lower, upper = await self._bounds(wanted)
         if lower is not None:
-            query = query.where(table.c.position >= lower)
+            query = query.where(TRAIL.c.position >= lower)
         if upper is not None:
-            query = query.where(table.c.position <= upper)
+            query = query.where(TRAIL.c.position <= upper)
         if after is not None:
-            query = query.where(table.c.position < after if newest_first else table.c.position > after)
-        order = table.c.position.desc() if newest_first else table.c.position
+            query = query.where(TRAIL.c.position < after if newest_first else TRAIL.c.position > after)
+        order = TRAIL.c.position.desc() if newest_first else TRAIL.c.position
         return await self._entries(query.order_by(order).limit(limit))
 
     async def export(self, wanted: AuditFilter, *, newest_first: bool = False) -> AsyncIterator[AuditEntry]:
@@ -118,23 +119,19 @@ class AuditTrail(Reader):
 
     async def events(self, stream_id: str, limit: int, after: int = 0) -> list[AuditEntry]:
         """Return the events of one stream, oldest first, after a position."""
-        table = schema.audit_trail
-        query = select(table).where(table.c.stream_id == stream_id, table.c.position > after)
-        return await self._entries(query.order_by(table.c.position).limit(limit))
+        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position > after)
+        return await self._entries(query.order_by(TRAIL.c.position).limit(limit))
 
     async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
         """Count the events that have something in a column, by what it is."""
-        table = schema.audit_trail
-        query = select(table.c[column], func.count()).where(table.c[column].is_not(None)).group_by(table.c[column])
+        query = select(TRAIL.c[column], func.count()).where(TRAIL.c[column].is_not(None)).group_by(TRAIL.c[column])
         if kind is not None:
-            query = query.where(table.c.type == kind)
+            query = query.where(TRAIL.c.type == kind)
         return {row[0]: row[1] for row in await self.rows(query)}
 
     async def entry(self, position: int) -> AuditEntry | None:
         """Return one event."""
-        table = schema.audit_trail
-        found = await self._entries(select(table).where(table.c.position == position))
-        return found[0] if found else None
+        return await self._first_entry(select(TRAIL).where(TRAIL.c.position == position))
 
     async def chain(self, entry: AuditEntry) -> list[AuditEntry]:
         """Follow an event back to where it came from: decision, observation, recovery of the job, run."""
@@ -149,52 +146,48 @@ class AuditTrail(Reader):
 
     async def head(self) -> int:
         """Return the position of the last event that is folded in; 0 if there is none."""
-        table = schema.audit_trail
-        return await self.first(select(table.c.position).order_by(table.c.position.desc())) or 0
+        return await self.first(select(TRAIL.c.position).order_by(TRAIL.c.position.desc())) or 0
 
     async def position_at(self, moment: datetime) -> int:
         """Return the position of the last event that was recorded by then; 0 if there was none."""
-        table = schema.audit_trail
-        query = select(table.c.position).where(table.c.logged_at <= naive(moment.astimezone(UTC)))
-        return await self.first(query.order_by(table.c.logged_at.desc(), table.c.position.desc())) or 0
+        query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(moment.astimezone(UTC)))
+        return await self.first(query.order_by(TRAIL.c.logged_at.desc(), TRAIL.c.position.desc())) or 0
 
     async def version_at(self, stream_id: str, position: int) -> int:
         """Return the version that a stream had at a position; 0 if it did not exist."""
-        table = schema.audit_trail
-        query = select(table.c.version).where(table.c.stream_id == stream_id, table.c.position <= position)
-        return await self.first(query.order_by(table.c.position.desc())) or 0
+        query = select(TRAIL.c.version).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position <= position)
+        return await self.first(query.order_by(TRAIL.c.position.desc())) or 0
 
     async def jobs_at(
         self, position: int, limit: int, after: str = "", *, state: str | None = None, vm_context_id: str | None = None
     ) -> list[tuple[str, int]]:
         """Return the jobs that there were at a position, with their versions, in the order of their ids."""
-        jobs, trail = schema.jobs, schema.audit_trail
+        jobs = schema.jobs
         last = (
-            select(trail.c.position)
-            .where(trail.c.stream_id == jobs.c.id, trail.c.position <= position)
-            .order_by(trail.c.position.desc())
+            select(TRAIL.c.position)
+            .where(TRAIL.c.stream_id == jobs.c.id, TRAIL.c.position <= position)
+            .order_by(TRAIL.c.position.desc())
             .limit(1)
             .correlate(jobs)
             .scalar_subquery()
         )
         query = (
-            select(jobs.c.id, trail.c.version)
-            .join(trail, trail.c.position == last)
+            select(jobs.c.id, TRAIL.c.version)
+            .join(TRAIL, TRAIL.c.position == last)
             .where(jobs.c.id > after, jobs.c.first_position <= position)
         )
         if state is not None:
-            query = query.where(trail.c.state == state)
+            query = query.where(TRAIL.c.state == state)
         if vm_context_id is not None:
             query = query.where(jobs.c.vm_context_id == vm_context_id)
         return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
         """Return the positions between which a period's events are, found in the index of time."""
-        table = schema.audit_trail
         lower = upper = None
         if wanted.since is not None:
-            query = select(table.c.position).where(table.c.logged_at >= naive(wanted.since.astimezone(UTC)))
-            lower = await self.first(query.order_by(table.c.logged_at, table.c.position))
+            query = select(TRAIL.c.position).where(TRAIL.c.logged_at >= naive(wanted.since.astimezone(UTC)))
+            lower = await self.first(query.order_by(TRAIL.c.logged_at, TRAIL.c.position))
             # Nothing is as late as that: no position is.
             lower = lower if lower is not None else 2**62
         if wanted.until is not None:
@@ -204,27 +197,27 @@ class AuditTrail(Reader):
     async def _of_version(self, stream_id: str, version: str) -> AuditEntry | None:
         if not version.isdigit():
             return None
-        table = schema.audit_trail
-        query = select(table).where(table.c.stream_id == stream_id, table.c.version == int(version))
-        found = await self._entries(query.limit(1))
-        return found[0] if found else None
+        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version == int(version))
+        return await self._first_entry(query)
+
+    async def _first_entry(self, query: Select[Any]) -> AuditEntry | None:
+        return next(iter(await self._entries(query.limit(1))), None)
 
     async def _entries(self, query: Select[Any]) -> list[AuditEntry]:
         return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - a row's only mapping
 
 
 def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
-    table = schema.audit_trail
     for name in ("job_id", "vm_context_id", "run_id", "type", "rule", "basis", "outcome"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(table.c[name] == value)
+            query = query.where(TRAIL.c[name] == value)
     if wanted.actor is not None:
-        query = query.where(table.c.actor.is_(None) if wanted.actor == SERVICE else table.c.actor == wanted.actor)
+        query = query.where(TRAIL.c.actor.is_(None) if wanted.actor == SERVICE else TRAIL.c.actor == wanted.actor)
     if wanted.since is not None:
-        query = query.where(table.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
+        query = query.where(TRAIL.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
     if wanted.until is not None:
-        query = query.where(table.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
+        query = query.where(TRAIL.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
     return query
 
 
