@@ -16,7 +16,6 @@ from adapters.host.private_files import prepare
 from adapters.host.tokens import TokenFile
 from adapters.vma.circuit import Circuit
 from adapters.vma.client import HttpVMA
-from adapters.vma.pace import Pace
 from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
 from api.runtime.metrics import MeasuredVMA, Metrics
@@ -77,10 +76,6 @@ class Service(msgspec.Struct, frozen=True):
     def circuit_states(self) -> dict[str, str]:
         """Return how each VMA's circuit stands."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
-
-    def paces(self) -> dict[str, Pace]:
-        """Return the pace of the questions to each VMA, by its name."""
-        return self.vma.paces if isinstance(self.vma, HttpVMA) else {}
 
     async def close(self) -> None:
         """Store what waits and close everything."""
@@ -147,30 +142,20 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     queries = Queries(engine)
     requests = RecoveryRequests()
     poller = Poller(
-        app,
-        contact,
-        clock,
-        log,
-        awake=awake,
-        interval=settings.poll_interval,
-        lose_contact=requests.request,
+        app, contact, clock, log, awake=awake, interval=settings.poll_interval, lose_contact=requests.request
     )
     recovery = Recovery(app, runs, requests, contact, poller, clock, log, policy=policy, backoff=backoff)
     retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=requests.request)
+    reconciliation = Reconciliation(
+        app, contact, clock, log, first_after=settings.retry_backoff_initial, ask_for=settings.reconcile_for
+    )
     supervisor = Supervisor(
         app=app,
         runs=runs,
         contact=contact,
         poller=poller,
         retries=retries,
-        reconciliation=Reconciliation(
-            app,
-            contact,
-            clock,
-            log,
-            first_after=settings.retry_backoff_initial,
-            ask_for=settings.reconcile_for,
-        ),
+        reconciliation=reconciliation,
         recovery=recovery,
         health=HealthMonitor(
             app,
@@ -187,6 +172,8 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         clock=clock,
         log=log,
     )
+    buckets = Buckets(settings.rate_limit, clock.monotonic)
+    access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))
     return Service(
         settings,
         instance,
@@ -206,12 +193,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         queries,
         AuditTrail(engine),
         Background(),
-        Access(
-            TokenFile(settings.data_dir),
-            Buckets(settings.rate_limit, clock.monotonic),
-            settings.auth,
-            on_loopback=is_loopback(settings.host),
-        ),
+        access,
         Reports(app, contact, poller, requests),
         Registrar(app, contact),
         metrics,
