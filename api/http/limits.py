@@ -19,6 +19,8 @@ from api.http.guard import READING
 MOST_BODY = 100_000
 """Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
 
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
 MOST_FIELDS = 2000
 """Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
 
@@ -67,7 +69,7 @@ class BoundedBodies:
             return
         request = Request(scope)
         try:
-            whole = await _whole_body(request.headers.get("content-length"), receive)
+            whole = await _whole_body(receive)
             turn = await self._turn(scope)
         except _TooMuch as refused:
             answer = problems.problem(request, refused.status, str(refused))
@@ -111,29 +113,23 @@ class BoundedBodies:
         return turn
 
 
-async def _whole_body(announced: str | None, receive: Receive) -> Message:
-    """Receive a body whole; its length as announced is believed only if it is too much."""
-    if announced and announced.isdigit() and int(announced[:20]) > MOST_BODY:
-        raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+async def _whole_body(receive: Receive) -> Message:
+    """Receive a body whole, or that its client is gone."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return message
+            while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
                 if len(body) > MOST_BODY:
-                    raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+                    raise _TooMuch(TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
                 if not message.get("more_body"):
-                    if body.count(b":") > MOST_FIELDS:
-                        raise _TooMuch(
-                            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_FIELDS} fields"
-                        )
-                    return {"type": "http.request", "body": bytes(body), "more_body": False}
+                    break
     except TimeoutError:
         why = f"the body did not arrive within {BODY_WITHIN:g} s"
         raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
+    if body.count(b":") > MOST_FIELDS:
+        raise _TooMuch(TOO_LARGE, f"the body has more than {MOST_FIELDS} fields")
+    return {"type": message["type"], "body": bytes(body), "more_body": False}
 
 
 def take_all_files_allowed() -> None:

@@ -67,10 +67,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have every error answered as problem details."""
-    app.add_exception_handler(JobRecoveryError, _domain_error)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _fault)
+    app.exception_handler(JobRecoveryError)(of)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(Exception)(_fault)
 
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
@@ -82,7 +82,7 @@ def problem(request: Request, status: int, detail: str, **extra: object) -> JSON
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
 
-def of(request: Request, error: JobRecoveryError) -> JSONResponse:
+async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
     """Answer with the problem that one of our errors is."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     response = problem(request, status, str(error))
@@ -93,13 +93,7 @@ def of(request: Request, error: JobRecoveryError) -> JSONResponse:
     return response
 
 
-async def _domain_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, JobRecoveryError)  # noqa: S101 - registered for this class only
-    return of(request, error)
-
-
-async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+async def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = error.errors()
     shown = [
         {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MOST_ERRORS]
@@ -120,8 +114,7 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     response = problem(request, error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

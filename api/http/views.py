@@ -1,6 +1,5 @@
 """How aggregates, live state and audit entries are shown: the one place where the domain meets the API's shapes."""
 
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +13,6 @@ from domain.processes.recovery import RunProgress
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from projections.queries.audit_trail import AuditEntry
-from projections.queries.hindsight import Hindsight
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -29,11 +27,6 @@ def present_job(service: Service, job: ReplicationJob) -> JobView:
     """Show a job as it is, with what is known of it in memory."""
     live = service.poller.live.get(job.id)
     return job_view(job, live=live_view(live) if live else None, retry_in=service.retries.due_in(job.id))
-
-
-def past_job(job: ReplicationJob, moment: datetime | None, looked_back: Hindsight | None = None) -> JobView:
-    """Show a job as it was."""
-    return job_view(job, as_of=moment, hindsight=looked_back)
 
 
 def job_view(job: ReplicationJob, **beside: object) -> JobView:

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Select, func, select
 
 from domain.events import EVENTS, SERVICE, Event
+from projections.queries.present import JobFilter
 from projections.queries.reader import Reader
 from projections.read_model import schema
 from projections.read_model.audit_rows import naive
@@ -158,10 +159,11 @@ class AuditTrail(Reader):
         query = select(TRAIL.c.version).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position <= position)
         return await self.first(query.order_by(TRAIL.c.position.desc())) or 0
 
-    async def jobs_at(
-        self, position: int, limit: int, after: str = "", *, state: str | None = None, vm_context_id: str | None = None
-    ) -> list[tuple[str, int]]:
-        """Return the jobs that there were at a position, with their versions, in the order of their ids."""
+    async def jobs_at(self, position: int, wanted: JobFilter, limit: int, after: str = "") -> list[tuple[str, int]]:
+        """Return the jobs that there were at a position, with their versions, in the order of their ids.
+
+        What needed attention then is not in a column: the caller sees it in the jobs.
+        """
         jobs = schema.jobs
         last = (
             select(TRAIL.c.position)
@@ -176,10 +178,10 @@ class AuditTrail(Reader):
             .join(TRAIL, TRAIL.c.position == last)
             .where(jobs.c.id > after, jobs.c.first_position <= position)
         )
-        if state is not None:
-            query = query.where(TRAIL.c.state == state)
-        if vm_context_id is not None:
-            query = query.where(jobs.c.vm_context_id == vm_context_id)
+        if wanted.state is not None:
+            query = query.where(TRAIL.c.state == wanted.state)
+        if wanted.vm_context_id is not None:
+            query = query.where(jobs.c.vm_context_id == wanted.vm_context_id)
         return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:

@@ -101,15 +101,15 @@ class RuleChange:
     b: str | None
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """A whole run, replayed. `different` names the jobs whose decision does not come out as recorded."""
 
     run: RecoveryRun
     jobs: list[JobReplay]
-    decisions: int = 0
-    identical: int = 0
-    different: list[Change] = field(default_factory=list)
+    decisions: int
+    identical: int
+    different: list[Change]
 
 
 def replay(events: Iterable[Event]) -> Replay:
@@ -126,11 +126,10 @@ def replay(events: Iterable[Event]) -> Replay:
     jobs: dict[str, JobReplay] = {}
     for event in known:
         _add(jobs, event, run.started_at)
-    done = Replay(run=run, jobs=list(jobs.values()))
-    decided = [job for job in done.jobs if job.recorded is not None]
-    done.decisions, done.identical = len(decided), sum(job.identical is True for job in decided)
-    done.different = [_change(job, run.id) for job in decided if not job.identical]
-    return done
+    decided = [(job.job_id, job.recorded, job.recomputed) for job in jobs.values() if job.recorded and job.recomputed]
+    different = [Change(job_id=id_, run_id=run.id, was=was, would_be=now) for id_, was, now in decided if was != now]
+    identical = len(decided) - len(different)
+    return Replay(run=run, jobs=list(jobs.values()), decisions=len(decided), identical=identical, different=different)
 
 
 def what_if(events: Iterable[Event], changed: dict[str, float]) -> list[Change]:
@@ -234,9 +233,3 @@ def _decided_again(event: RecoveryDecided, policy: Policy) -> Ruling:
     if decision is None:
         return Ruling(outcome=None, rule=None, basis=None, reason=NOT_YET)
     return _ruling(decision)
-
-
-def _change(job: JobReplay, run_id: str) -> Change:
-    assert job.recorded is not None  # noqa: S101 - only decided jobs are compared
-    assert job.recomputed is not None  # noqa: S101 - likewise
-    return Change(job_id=job.job_id, run_id=run_id, was=job.recorded, would_be=job.recomputed)

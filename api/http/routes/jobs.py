@@ -1,5 +1,6 @@
 """The HTTP calls on jobs and VM contexts."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MOST, EventView, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import Moment
-from api.http.views import past_job, present_job
+from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
 from domain.application import Registration
@@ -73,22 +74,15 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 ) -> Page[JobView]:
     """List jobs in the order of their ids, as they are or as they were; a page of the past may hold fewer."""
     after = paging.id_in(cursor)
-    if at is not None:
-        then = await _jobs_then(service, at, limit, after, state, vm_context_id)
-        then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
-        return then
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
-    found = await service.queries.jobs(wanted, limit + 1, after)
-    return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
-
-
-async def _jobs_then(  # noqa: PLR0913 - as above
-    service: Service, at: datetime, limit: int, after: str, state: str | None, vm_context_id: str | None
-) -> Page[JobView]:
-    position = await service.trail.position_at(at)
-    versions = await service.trail.jobs_at(position, limit + 1, after, state=state, vm_context_id=vm_context_id)
+    if at is None:
+        found = await service.queries.jobs(wanted, limit + 1, after)
+        return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+    versions = await service.trail.jobs_at(await service.trail.position_at(at), wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
-    return paging.page(found, limit, lambda job: job.id, lambda job: past_job(job, at))
+    then = paging.page(found, limit, lambda job: job.id, lambda job: job_view(job, as_of=at))
+    then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
+    return then
 
 
 @router.get(
@@ -126,7 +120,7 @@ async def _asked_for(
         return present_job(service, await known_job(service, job_id))
     then = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
     looked_back = await past.hindsight(service, then, at, as_known) if at and as_known else None
-    return past_job(then, at, looked_back)
+    return job_view(then, as_of=at, hindsight=looked_back)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -183,11 +177,9 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
 def _version_in(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() in {"", "*"}:
         return None
-    inner = if_match.strip().strip('"')
-    if not (inner.isascii() and inner.isdigit() and len(inner) <= len(str(MOST))):
-        # No version of ours is written like this, so the job cannot be at it.
-        return -1
-    return int(inner)
+    version = re.fullmatch(r'\s*"?([0-9]{1,16})"?\s*', if_match)
+    # What is written otherwise is no version of ours, so the job cannot be at it.
+    return int(version[1]) if version else -1
 
 
 @router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))
