@@ -139,7 +139,7 @@ class AuditTrail(Reader):
         found = [entry]
         while len(found) < MOST_CAUSES:
             stream_id, _, version = found[-1].causation_id.rpartition("#")
-            cause = await self._of_version(stream_id, version)
+            cause = await self._of_version(stream_id, int(version)) if version.isdigit() else None
             if cause is None:
                 break
             found.append(cause)
@@ -196,10 +196,8 @@ class AuditTrail(Reader):
             upper = await self.position_at(wanted.until + OUT_OF_ORDER)
         return lower, upper
 
-    async def _of_version(self, stream_id: str, version: str) -> AuditEntry | None:
-        if not version.isdigit():
-            return None
-        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version == int(version))
+    async def _of_version(self, stream_id: str, version: int) -> AuditEntry | None:
+        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version == version)
         return await self._first_entry(query)
 
     async def _first_entry(self, query: Select[Any]) -> AuditEntry | None:

@@ -11,7 +11,7 @@ from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, settle
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import MOST, EventView, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
+from api.http.schemas.present import MOST, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import Moment
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
@@ -138,7 +138,7 @@ async def diff_job(
     return await past.diff(service, job_id, begin, end)
 
 
-@router.get("/jobs/{job_id}/events", response_model=Page[EventView], responses=problems.responses(404, 503))
+@router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
 async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)

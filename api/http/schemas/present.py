@@ -79,20 +79,6 @@ class Page(BaseModel, Generic[T]):
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 problem details."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "about:blank",
-                    "title": "Not Found",
-                    "status": 404,
-                    "detail": "there is no job job-20251003-140000-abc123",
-                    "instance": "/api/v1/jobs/job-20251003-140000-abc123",
-                }
-            ]
-        }
-    )
-
     type: str = "about:blank"
     title: str
     status: int
@@ -243,17 +229,6 @@ class JobView(BaseModel):
     live: LiveView | None = None
     as_of: datetime | None = Field(default=None, description="The moment asked for; null for the present.")
     hindsight: Hindsight | None = None
-
-
-class EventView(BaseModel):
-    """One event. `data` holds what is particular to its type, with `run_id` if it belongs to a run."""
-
-    version: int
-    type: str
-    recorded_at: datetime
-    correlation_id: str
-    causation_id: str
-    data: dict[str, Any]
 
 
 class VMContextView(BaseModel):
