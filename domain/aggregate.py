@@ -39,6 +39,9 @@ class Aggregate(msgspec.Struct, kw_only=True):
         """Assign what the event says. Unknown events of a later version change nothing."""
         raise NotImplementedError
 
+    def check(self, event: Event) -> None:
+        """Refuse an event that cannot happen now, before it is recorded; by default none is refused."""
+
     def collect_events(self) -> Sequence[Event]:
         """Hand over the events that were recorded and not yet stored (the library's saving protocol)."""
         collected, self.pending = self.pending, []
@@ -86,5 +89,6 @@ class Aggregate(msgspec.Struct, kw_only=True):
             actor=trace.actor,
             **fields,
         )
+        self.check(event)
         self.apply(event)
         self.pending.append(event)

@@ -12,8 +12,6 @@ from datetime import datetime
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from domain.aggregate import Snapshot
 from domain.attribution import standing
 from domain.errors import ConcurrentWrite, JobExists, NotFound, StorageUnavailable, VersionMismatch, VolumeBusy
@@ -22,7 +20,7 @@ from domain.evidence import Circumstances
 from domain.materiality import is_material
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Decision, Outcome, Policy, decide
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.streams import check_job_id
 from domain.vm_context import VMContext
 from domain.vma_status import Observation
@@ -36,17 +34,6 @@ SNAPSHOT_EVERY = 100
 
 MAX_ATTEMPTS = 5
 """How often a command is decided again after somebody else wrote first."""
-
-
-class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked when a job is registered; progress in percent, as far as it is known already."""
-
-    job_id: str
-    vm_name: str
-    vm_context_id: str
-    volume_ids: tuple[str, ...]
-    vma: str
-    progress_percent: float = 0.0
 
 
 class JobRecovery:
@@ -97,7 +84,9 @@ class JobRecovery:
 
         """
         existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
-        return None if existing is None else _same_or_refuse(existing, asked)
+        if existing is not None and not existing.is_same_registration(asked):
+            raise JobExists(f"job {asked.job_id} is registered already, with other content")
+        return existing
 
     async def register(
         self, asked: Registration, trace: Trace, found: Observation | None = None
@@ -211,21 +200,13 @@ class JobRecovery:
         (await self._context(asked.vm_context_id)).check_free(asked.job_id)
         before = await self._earlier_jobs(asked)
         address = found.address if found is not None else None
-        job = ReplicationJob(id=asked.job_id)
-        job.register(
-            asked.vm_name,
-            asked.vm_context_id,
-            asked.volume_ids,
-            asked.vma,
-            asked.progress_percent,
-            self._clock.now(),
-            trace,
-            standing(
-                found,
-                {v: before[v].left_on(v) if v in before else None for v in asked.volume_ids},
-                elsewhere=[v for v, last in before.items() if last.vma_address not in (None, address)],
-            ),
+        stands = standing(
+            found,
+            {v: before[v].left_on(v) if v in before else None for v in asked.volume_ids},
+            elsewhere=[v for v, last in before.items() if last.vma_address not in (None, address)],
         )
+        job = ReplicationJob(id=asked.job_id)
+        job.register(asked, self._clock.now(), trace, stands)
         await self._save_with_context(job, was_open=False)
         self._volumes.given_to(job.id, job.vma, job.volume_ids)
         return job
@@ -308,13 +289,6 @@ class JobRecovery:
 
     def _lock(self, kind: str, name: str) -> asyncio.Lock:
         return self._locks.setdefault((kind, name), asyncio.Lock())
-
-
-def _same_or_refuse(existing: ReplicationJob, asked: Registration) -> ReplicationJob:
-    content = (asked.vm_name, asked.vm_context_id, asked.volume_ids, asked.vma, asked.progress_percent)
-    if existing.is_same_registration(*content):
-        return existing
-    raise JobExists(f"job {asked.job_id} is registered already, with other content")
 
 
 def _follow(context: VMContext, job: ReplicationJob, clock: Clock) -> None:

@@ -25,23 +25,12 @@ from domain.events import (
     VMAStatusObserved,
 )
 from domain.evidence import Amnesia
-from domain.lifecycle import OPEN_STATES, JobState
+from domain.lifecycle import OPEN_STATES, TRANSITIONS, JobState, check_transition, state_after
 from domain.recovery_policy import Basis, Outcome
-from domain.vma_status import DiskReading, Movement, Observation, VMAStatus
+from domain.vma_status import ENDS, DiskReading, Movement, Observation, VMAStatus
 
-STATE_AFTER = {
-    Outcome.RESUME: JobState.REPLICATING,
-    Outcome.COMPLETE: JobState.COMPLETED,
-    Outcome.FAIL: JobState.FAILED,
-    Outcome.RETRY: JobState.PENDING_RETRY,
-}
-
-STATE_SAID = {
-    VMAStatus.RUNNING: JobState.REPLICATING,
-    VMAStatus.COMPLETED: JobState.COMPLETED,
-    VMAStatus.FAILED: JobState.FAILED,
-}
-
+STATE_AFTER = {outcome: TRANSITIONS[JobState.RECOVERING, f"decide_{outcome.value}"] for outcome in Outcome}
+OUTCOME_BEFORE = {state: outcome for outcome, state in STATE_AFTER.items()}
 
 NOTHING_LEFT = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND})
 """What an export answers where no previous worker's end stands."""
@@ -151,16 +140,27 @@ class JobFields(Aggregate, kw_only=True):
         disks = {volume_id: disk.movement for volume_id, disk in self.disks.items()}
         return (self.bytes_transferred, self.progress_percent, self.phase, disks)
 
+    def check(self, event: Event) -> None:
+        """Check that the lifecycle allows the event in the job's state.
+
+        Raises:
+            IllegalTransition: it does not.
+
+        """
+        if (transition := transition_of(event)) is not None:
+            check_transition(self.id, self.state, transition)
+
     def evolve(self, event: Event) -> None:
         """Assign what the event says."""
+        before = self.state
+        self.state = _next_state(before, event)
         match event:
             case JobRegistered():
                 self._evolve_registered(event)
             case VMAStatusObserved():
-                self._evolve_observed(event.observation)
+                self._evolve_observed(event.observation, ended=self.state is not before)
             case RecoveryStarted():
-                self.state, self.found_in = JobState.RECOVERING, event.from_state
-                self.run_id, self.cause = event.run_id, event.cause
+                self.found_in, self.run_id, self.cause = event.from_state, event.run_id, event.cause
                 self.recovery_began_at = event.recorded_at
             case RecoveryDecided():
                 self._evolve_decided(event)
@@ -190,12 +190,10 @@ class JobFields(Aggregate, kw_only=True):
         self.seen_on_vma = event.progress_percent > 0
         self.watched_by = Trace(event.correlation_id, event.ref)
 
-    def _evolve_observed(self, observation: Observation) -> None:
+    def _evolve_observed(self, observation: Observation, *, ended: bool) -> None:
         self._assign_reading(observation)
-        if self.state is JobState.REPLICATING:
-            ended = state_said_by(observation)
-            if ended in {JobState.COMPLETED, JobState.FAILED}:
-                self._end(ended, Basis.OBSERVED, observation.observed_at)
+        if ended:
+            self._end(Basis.OBSERVED, observation.observed_at)
 
     def _assign_reading(self, observation: Observation) -> None:
         self.vma_status, self.doubtful = observation.status, observation.doubtful
@@ -267,31 +265,29 @@ class JobFields(Aggregate, kw_only=True):
             attention_after=event.policy.attention_after,
         )
         self.attempts = event.attempt
-        state = STATE_AFTER[event.outcome]
-        if state in OPEN_STATES:
-            self.state = state
-            self.watched_by = Trace(event.correlation_id, event.ref)
-            if state is JobState.REPLICATING:
-                self.resumed_at = event.recorded_at
-        else:
-            self._end(state, event.basis, event.recorded_at)
+        if not self.is_open:
+            self._end(event.basis, event.recorded_at)
+            return
+        self.watched_by = Trace(event.correlation_id, event.ref)
+        if self.state is JobState.REPLICATING:
+            self.resumed_at = event.recorded_at
 
     def _evolve_revised(self, event: OutcomeRevised) -> None:
         self._assign_reading(event.observation)
         self.decision = LastDecision(
-            outcome=outcome_of(event.to_state).value,
+            outcome=OUTCOME_BEFORE[event.to_state].value,
             rule="outcome-revised",
             basis=Basis.OBSERVED.value,
             reason=event.reason,
             decided_at=event.recorded_at,
         )
-        if event.to_state is JobState.REPLICATING:
-            self.state, self.outcome_basis, self.ended_at = event.to_state, None, None
-            if event.observation.progress_percent is None:
-                self.progress_percent = self.seen_percent
-            self.watched_by = Trace(event.correlation_id, event.ref)
-        else:
-            self._end(event.to_state, Basis.OBSERVED, event.recorded_at)
+        if not self.is_open:
+            self._end(Basis.OBSERVED, event.recorded_at)
+            return
+        self.outcome_basis, self.ended_at = None, None
+        if event.observation.progress_percent is None:
+            self.progress_percent = self.seen_percent
+        self.watched_by = Trace(event.correlation_id, event.ref)
 
     def _evolve_operator(self, event: OperatorDecided) -> None:
         self.decision = LastDecision(
@@ -303,7 +299,7 @@ class JobFields(Aggregate, kw_only=True):
             who=event.who,
         )
         self.contradicted = False
-        self._end(STATE_AFTER[event.outcome], None, event.recorded_at)
+        self._end(None, event.recorded_at)
 
     def _waited(self) -> float:
         """Return the seconds for which the job had waited already, before our own restart as well."""
@@ -315,18 +311,40 @@ class JobFields(Aggregate, kw_only=True):
         else:
             self.stalled_since, self.moved_at = None, event.recorded_at
 
-    def _end(self, state: JobState, basis: Basis | None, at: datetime) -> None:
-        self.state, self.outcome_basis, self.ended_at = state, basis, at
-        self.stalled_since = None
-        if state is JobState.COMPLETED:
+    def _end(self, basis: Basis | None, at: datetime) -> None:
+        self.outcome_basis, self.ended_at, self.stalled_since = basis, at, None
+        if self.state is JobState.COMPLETED:
             self.progress_percent = 100.0
 
 
+def transition_of(event: Event) -> str | None:
+    """Return the lifecycle's transition for an event; None for one that changes no state."""
+    match event:
+        case VMAStatusObserved():
+            return _observed_transition(event.observation)
+        case RecoveryStarted():
+            return "begin_recovery"
+        case RecoveryDecided():
+            return f"decide_{event.outcome.value}"
+        case OutcomeRevised():
+            return f"revise_to_{event.to_state.value}"
+        case OperatorDecided():
+            return f"operator_{event.outcome.value}"
+        case _:
+            return None
+
+
+def _next_state(state: JobState, event: Event) -> JobState:
+    transition = transition_of(event)
+    return state if transition is None else state_after(state, transition)
+
+
 def state_said_by(observation: Observation) -> JobState | None:
-    """Return the state that the VMA's word amounts to; None if it is not conclusive."""
-    return STATE_SAID[observation.status] if observation.conclusive else None
+    """Return the state that a replicating job has after the VMA's statement; None if that is not conclusive."""
+    return TRANSITIONS[JobState.REPLICATING, _observed_transition(observation)] if observation.conclusive else None
 
 
-def outcome_of(state: JobState) -> Outcome:
-    """Return the outcome that leads to a state."""
-    return next(outcome for outcome, after in STATE_AFTER.items() if after is state)
+def _observed_transition(observation: Observation) -> str:
+    """Name the transition: only a conclusive outcome ends a job, a doubtful one is progress."""
+    ends = observation.conclusive and observation.status in ENDS
+    return f"observe_{observation.status.value}" if ends else "observe_progress"

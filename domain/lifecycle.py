@@ -1,8 +1,8 @@
 """The lifecycle of a replication job, declared once.
 
-`JobLifecycle` is the single truth; it is flattened at import into `TRANSITIONS`, which the commands check
-(a dictionary look-up instead of a state machine per job). `completed` and `failed` are not declared final,
-because an inferred outcome can be revised, and corrected by an operator.
+`JobLifecycle` is the single truth; it is flattened at import into `TRANSITIONS` (a dictionary look-up instead of a
+state machine per job). Recording an event checks it, and folding an event assigns its target. `completed` and `failed`
+are not declared final, because an inferred outcome can be revised, and corrected by an operator.
 """
 
 from enum import StrEnum
@@ -64,18 +64,28 @@ def _flatten() -> dict[tuple[JobState, str], JobState]:
 
 TRANSITIONS = _flatten()
 
+_TARGETS = {event: {target for (_, other), target in TRANSITIONS.items() if other == event} for _, event in TRANSITIONS}
 
-def step(job_id: str, state: JobState, event: str) -> JobState:
-    """Return the state that `event` leads to.
+
+def check_transition(job_id: str, state: JobState, event: str) -> None:
+    """Check that `event` is possible in this state.
 
     Raises:
         IllegalTransition: the lifecycle has no such step from this state.
 
     """
-    target = TRANSITIONS.get((state, event))
-    if target is None:
+    if (state, event) not in TRANSITIONS:
         raise IllegalTransition(job_id, state.value, event)
-    return target
+
+
+def state_after(state: JobState, event: str) -> JobState:
+    """Return the state that an event, which has happened, leads to.
+
+    Events between may be unreadable, so history is never refused: where the lifecycle has no such step, an event with
+    one possible target leads there, and any other leaves the state as it was.
+    """
+    (only, *others) = _TARGETS[event]
+    return TRANSITIONS.get((state, event), state if others else only)
 
 
 def diagram() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from domain.attribution import Former, Whose, attribute, own_figures
-from domain.ports import ProbeTarget
+from domain.ports import VMA, Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, DiskReading, Document, Figures, Observation, VMAStatus
 
 
@@ -76,9 +76,19 @@ def observe(
         previous=previous,
         covered=_covered(heard, own) if status is VMAStatus.COMPLETED else 0,
         belied_at=_least_belied_at([*claimed, *documents]) if status is VMAStatus.COMPLETED else None,
+        address=target.address,
         speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
         answers=(*(_as_attributed(one) for one in heard), *job_answers),
     )
+
+
+async def probe(vma: VMA, clock: Clock, target: ProbeTarget) -> Observation:
+    """Ask a job's VMA for it: for all its disks at once and, where these do not settle it, for the job's own id."""
+    began = clock.monotonic()
+    exports = await vma.ask_exports(target)
+    own = await vma.ask_job_id(target) if needs_own_id(target, exports) else ()
+    took_ms = round((clock.monotonic() - began) * 1000, 1)
+    return observe(target, exports, own, observed_at=clock.now(), took_ms=took_ms)
 
 
 def needs_own_id(target: ProbeTarget, exports: Mapping[str, Answer]) -> bool:

@@ -1,6 +1,6 @@
 """What the domain needs from the outside, as protocols. Adapters implement them; tests pass fakes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -9,7 +9,7 @@ import msgspec
 from domain.aggregate import Aggregate, Snapshot
 from domain.attribution import Former
 from domain.events import Event, JobRegistered
-from domain.vma_status import Observation
+from domain.vma_status import Answer
 
 TAggregate = TypeVar("TAggregate", bound=Aggregate)
 
@@ -56,6 +56,7 @@ class EventLog(Protocol):
 class ProbeTarget(msgspec.Struct, frozen=True):
     """What has to be known of a job to ask its VMA for it, and to tell its worker's documents from others'.
 
+    `address` is where its VMA is, without credentials.
     `left_over` is what the exports said before this job's worker wrote; of `unasked` volumes the VMA could not be
     asked for that. `heard` are the volumes whose own export this job's worker was heard of.
     """
@@ -63,16 +64,20 @@ class ProbeTarget(msgspec.Struct, frozen=True):
     job_id: str
     vma: str
     volume_ids: tuple[str, ...]
+    address: str | None = None
     left_over: tuple[Former, ...] = ()
     unasked: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
 
 
 class VMA(Protocol):
-    """All VMAs, asked one job at a time."""
+    """All VMAs, asked one job at a time. Every question gets an answer, whatever the VMA or this machine does."""
 
-    async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask for one job. Always returns exactly one status, whatever the VMA or this machine does."""
+    async def ask_exports(self, target: ProbeTarget) -> Mapping[str, Answer]:
+        """Return the answer of each disk's export by volume id, in the job's order of disks."""
+
+    async def ask_job_id(self, target: ProbeTarget) -> Sequence[Answer]:
+        """Return the answers under the job's own id; one that says nothing of the job is left out."""
 
     def address_of(self, vma: str) -> str | None:
         """Return where the VMA is, without credentials; None if it is not in the settings."""

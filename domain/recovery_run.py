@@ -19,6 +19,23 @@ from domain.recovery_policy import Policy
 RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
 
 
+class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did. Durations in seconds, from its start; None while it runs.
+
+    `polled_again` of the `resumed` jobs were polled, `left_replicating` others had changed state by then;
+    `settled_elsewhere` counts jobs that had ended before the run came to them.
+    """
+
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    rules: dict[str, int] = msgspec.field(default_factory=dict)
+    resumed: int = 0
+    polled_again: int = 0
+    left_replicating: int = 0
+    settled_elsewhere: int = 0
+    decided_in: float | None = None
+    proven_in: float | None = None
+
+
 class RecoveryRun(Aggregate, kw_only=True):
     """One pass of recovery over a set of jobs. Durations in seconds."""
 
@@ -34,14 +51,7 @@ class RecoveryRun(Aggregate, kw_only=True):
     jobs: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
-    rules: dict[str, int] = msgspec.field(default_factory=dict)
-    resumed: int = 0
-    polled_again: int = 0
-    left_replicating: int = 0
-    settled_elsewhere: int = 0
-    decided_in: float | None = None
-    proven_in: float | None = None
+    totals: RunTotals = RunTotals()
 
     def start(  # noqa: PLR0913 - what a run is
         self,
@@ -64,6 +74,11 @@ class RecoveryRun(Aggregate, kw_only=True):
             job_ids=job_ids,
         )
 
+    def finish(self, totals: RunTotals, at: datetime) -> None:
+        """End the pass with what it did. Safe to repeat."""
+        if self.status == RUNNING:
+            self.record(RecoveryRunFinished, at, Trace(self.id, self.last_ref), **msgspec.structs.asdict(totals))
+
     def interrupt(self, reason: str, at: datetime, trace: Trace) -> None:
         """Close a pass whose process ended before it did. Safe to repeat."""
         if self.status == RUNNING:
@@ -78,11 +93,7 @@ class RecoveryRun(Aggregate, kw_only=True):
                 self.jobs, self.started_at = len(event.job_ids), event.recorded_at
             case RecoveryRunFinished():
                 self.status, self.ended_at = FINISHED, event.recorded_at
-                self.outcomes, self.rules = event.outcomes, event.rules
-                self.resumed, self.polled_again = event.resumed, event.polled_again
-                self.left_replicating = event.left_replicating
-                self.settled_elsewhere = event.settled_elsewhere
-                self.decided_in, self.proven_in = event.decided_in, event.proven_in
+                self.totals = RunTotals(**{name: getattr(event, name) for name in RunTotals.__struct_fields__})
             case RecoveryRunInterrupted():
                 self.status, self.ended_at = INTERRUPTED, event.recorded_at
             case _:

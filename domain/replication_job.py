@@ -28,12 +28,23 @@ from domain.events import (
 )
 from domain.evidence import Circumstances, DiskProgress, Evidence
 from domain.job_state import JobFields, state_said_by
-from domain.lifecycle import JobState, step
+from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Decision, Outcome, Policy, decide
 from domain.vma_status import Observation, VMAStatus
 
 NOTHING_STANDS = Standing()
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked when a job is registered; progress in percent, as far as it is known already."""
+
+    job_id: str
+    vm_name: str
+    vm_context_id: str
+    volume_ids: tuple[str, ...]
+    vma: str
+    progress_percent: float = 0.0
 
 
 class ReplicationJob(JobFields, kw_only=True):
@@ -42,31 +53,11 @@ class ReplicationJob(JobFields, kw_only=True):
     kind: ClassVar[str] = "replication-job"
     begins_with: ClassVar[type[Event]] = JobRegistered
 
-    def register(  # noqa: PLR0913 - what a registration says
-        self,
-        vm_name: str,
-        vm_context_id: str,
-        volume_ids: tuple[str, ...],
-        vma: str,
-        progress_percent: float,
-        at: datetime,
-        trace: Trace,
-        standing: Standing = NOTHING_STANDS,
-    ) -> None:
+    def register(self, asked: Registration, at: datetime, trace: Trace, standing: Standing = NOTHING_STANDS) -> None:
         """Put the job under watch. The caller has made sure that its id and its volumes are free."""
-        self.record(
-            JobRegistered,
-            at,
-            trace,
-            vm_name=vm_name,
-            vm_context_id=vm_context_id,
-            volume_ids=volume_ids,
-            vma=vma,
-            progress_percent=progress_percent,
-            left_over=standing.left_over,
-            unasked=standing.unasked,
-            address=standing.address,
-        )
+        content = msgspec.structs.asdict(asked)
+        del content["job_id"]
+        self.record(JobRegistered, at, trace, **content, **msgspec.structs.asdict(standing))
 
     def target_at(self, address: str | None) -> ProbeTarget:
         """Return what has to be known of the job to ask its VMA for it there.
@@ -76,7 +67,7 @@ class ReplicationJob(JobFields, kw_only=True):
         elsewhere = not self.seen_on_vma and self.vma_address != address
         unasked = frozenset(self.volume_ids if elsewhere else self.unasked)
         left_over = self.left_over_elsewhere if elsewhere else self.left_over
-        return ProbeTarget(self.id, self.vma, self.volume_ids, left_over, unasked, frozenset(self.disks))
+        return ProbeTarget(self.id, self.vma, self.volume_ids, address, left_over, unasked, frozenset(self.disks))
 
     def left_on(self, volume_id: str) -> Former:
         """Return what the volume's export last said of this job's worker, or that nothing was heard of it."""
@@ -89,18 +80,21 @@ class ReplicationJob(JobFields, kw_only=True):
         given_up = not one_disk and self.outcome_basis is not Basis.OBSERVED
         return msgspec.structs.replace(left, one_disk=one_disk, alive=True if given_up else None)
 
-    def is_same_registration(
-        self, vm_name: str, vm_context_id: str, volume_ids: tuple[str, ...], vma: str, progress_percent: float
-    ) -> bool:
-        """Whether a registration asks for what this job already is, so that repeating it is harmless."""
-        mine = (self.vm_name, self.vm_context_id, self.volume_ids, self.vma, self.registered_percent)
-        return mine == (vm_name, vm_context_id, volume_ids, vma, progress_percent)
+    def is_same_registration(self, asked: Registration) -> bool:
+        """Return whether a registration asks for what this job already is, so that repeating it is harmless."""
+        return asked == Registration(
+            job_id=self.id,
+            vm_name=self.vm_name,
+            vm_context_id=self.vm_context_id,
+            volume_ids=self.volume_ids,
+            vma=self.vma,
+            progress_percent=self.registered_percent,
+        )
 
     def observe(self, observation: Observation, at: datetime, trace: Trace | None = None) -> None:
         """Record what polling saw. A conclusive outcome ends the job; anything less leaves it replicating."""
         if self.state is JobState.RECOVERING:
             raise IllegalTransition(self.id, self.state.value, "polling (a recovery run holds the job)")
-        step(self.id, self.state, _observation_event(observation))
         raw = not observation.conclusive
         recorded = observation.for_log(raw=raw)
         self.record(VMAStatusObserved, at, trace or self.watched_by, observation=recorded)
@@ -126,7 +120,6 @@ class ReplicationJob(JobFields, kw_only=True):
 
     def begin_recovery(self, run_id: str, cause: Cause, at: datetime, causation_id: str) -> None:
         """Take the job up in a recovery run; a job left in recovering by a crash is taken up again."""
-        step(self.id, self.state, "begin_recovery")
         self.record(
             RecoveryStarted,
             at,
@@ -146,7 +139,6 @@ class ReplicationJob(JobFields, kw_only=True):
         at: datetime,
     ) -> Decision | None:
         """Record what the VMA said and, if that suffices, decide. Returns None if it must be asked again."""
-        step(self.id, self.state, _observation_event(observation))
         evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
         self.record(
             VMAStatusObserved,
@@ -187,7 +179,6 @@ class ReplicationJob(JobFields, kw_only=True):
                 observation=recorded,
             )
         else:
-            step(self.id, self.state, f"revise_to_{target.value}")
             self.record(
                 OutcomeRevised,
                 at,
@@ -207,7 +198,6 @@ class ReplicationJob(JobFields, kw_only=True):
         """
         if not self.is_open and self.outcome_basis is not Basis.INFERRED:
             raise IllegalTransition(self.id, self.state.value, f"operator_{outcome.value}")
-        step(self.id, self.state, f"operator_{outcome.value}")
         self.record(OperatorDecided, at, trace, outcome=outcome, who=who, why=why)
 
     def evidence(self, observation: Observation, circumstances: Circumstances, at: datetime) -> Evidence:
@@ -245,7 +235,6 @@ class ReplicationJob(JobFields, kw_only=True):
     ) -> None:
         retry = decision.outcome is Outcome.RETRY
         attempt = self.attempts + 1 if retry else 0
-        step(self.id, self.state, f"decide_{decision.outcome.value}")
         self.record(
             RecoveryDecided,
             at,
@@ -266,10 +255,3 @@ class ReplicationJob(JobFields, kw_only=True):
         """The state in which a recovery run found the job, while one holds it."""
         recovering = self.state is JobState.RECOVERING
         return self.found_in if recovering and self.found_in else self.state
-
-
-def _observation_event(observation: Observation) -> str:
-    """Name the lifecycle's event: only a conclusive outcome ends a job, a doubtful one is progress."""
-    if observation.conclusive and observation.status is not VMAStatus.RUNNING:
-        return f"observe_{observation.status.value}"
-    return "observe_progress"

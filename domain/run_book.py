@@ -1,67 +1,79 @@
-"""The commands on recovery runs: start, finish, and close what a crash left open."""
+"""The commands on recovery runs: start, finish, and close what a crash left open.
 
-from collections.abc import Callable, Iterable
+Each is tried until it is stored: a full disk must neither end the service nor leave its jobs unwatched.
+"""
 
-import msgspec
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
-from domain.errors import NotFound
-from domain.events import Cause, RecoveryRunFinished, Trace
-from domain.ports import Clock, EventLog
+from domain.errors import ConcurrentWrite, NotFound, StorageUnavailable
+from domain.events import Cause, Trace
+from domain.ports import Clock, EventLog, Log
 from domain.recovery_policy import Policy
-from domain.recovery_run import RUNNING, RecoveryRun
+from domain.recovery_run import RecoveryRun, RunTotals
 
+T = TypeVar("T")
 
-class RunResult(msgspec.Struct, kw_only=True):
-    """What came of a run; durations in seconds."""
-
-    outcomes: dict[str, int]
-    rules: dict[str, int]
-    resumed: int
-    polled_again: int
-    left_replicating: int
-    settled_elsewhere: int
-    decided_in: float
-    proven_in: float
+WRITE_AGAIN_AFTER = 1.0
+"""Seconds before something is written again that could not be."""
 
 
 class RunBook:
-    """Writes recovery runs into the log, in the name of one instance of the service."""
+    """Writes recovery runs into the event log, in the name of one instance of the service."""
 
-    def __init__(self, log: EventLog, clock: Clock, instance: str, new_id: Callable[[], str]) -> None:
+    def __init__(self, event_log: EventLog, clock: Clock, log: Log, instance: str, new_id: Callable[[], str]) -> None:
         """`instance` names this process in every run it makes; `new_id` makes the ids of runs."""
         self.instance = instance
         self.new_id = new_id
-        self._log = log
+        self._event_log = event_log
         self._clock = clock
+        self._log = log
 
     async def start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], asked_by: Trace | None
     ) -> RecoveryRun:
         """Record that a run begins, asked for by a request or, without one, by this process itself."""
-        # What was stored although its answer was lost need not be stored again.
-        if (stored := await self._log.load(RecoveryRun, run_id)) is not None and stored.instance == self.instance:
-            return stored
-        run = RecoveryRun(id=run_id)
         trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
-        run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
-        await self._log.append(run.collect_events())
-        return run
+        return await self._insist("recovery_start", run_id, partial(self._start, run_id, cause, policy, job_ids, trace))
 
-    async def finish(self, run_id: str, result: RunResult) -> None:
-        """Record that a run is over, with its proof of drive. Can be tried again after it failed: it loads anew."""
-        run = await self._log.load(RecoveryRun, run_id)
-        if run is None:
-            raise NotFound(f"there is no recovery run {run_id}")
-        if run.status != RUNNING:
-            return
-        fields = msgspec.structs.asdict(result)
-        run.record(RecoveryRunFinished, self._clock.now(), Trace(run.id, run.last_ref), **fields)
-        await self._log.append(run.collect_events())
+    async def finish(self, run_id: str, totals: RunTotals) -> None:
+        """Record that a run is over, and what it did."""
+        await self._insist("recovery_end", run_id, partial(self._finish, run_id, totals))
 
     async def interrupt(self, run_ids: Iterable[str], reason: str) -> None:
         """Close runs that an earlier process began and did not finish; our own go on. Safe to repeat."""
         for run_id in run_ids:
-            run = await self._log.load(RecoveryRun, run_id)
-            if run is not None and run.instance != self.instance:
-                run.interrupt(reason, self._clock.now(), Trace(run_id, self.instance))
-                await self._log.append(run.collect_events())
+            await self._insist("recovery_interruption", run_id, partial(self._interrupt, run_id, reason))
+
+    async def _start(
+        self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], trace: Trace
+    ) -> RecoveryRun:
+        # What was stored although its answer was lost need not be stored again.
+        if (stored := await self._event_log.load(RecoveryRun, run_id)) is not None and stored.instance == self.instance:
+            return stored
+        run = RecoveryRun(id=run_id)
+        run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
+        await self._event_log.append(run.collect_events())
+        return run
+
+    async def _finish(self, run_id: str, totals: RunTotals) -> None:
+        run = await self._event_log.load(RecoveryRun, run_id)
+        if run is None:
+            raise NotFound(f"there is no recovery run {run_id}")
+        run.finish(totals, self._clock.now())
+        await self._event_log.append(run.collect_events())
+
+    async def _interrupt(self, run_id: str, reason: str) -> None:
+        run = await self._event_log.load(RecoveryRun, run_id)
+        if run is not None and run.instance != self.instance:
+            run.interrupt(reason, self._clock.now(), Trace(run_id, self.instance))
+            await self._event_log.append(run.collect_events())
+
+    async def _insist(self, what: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await write()
+            except (StorageUnavailable, ConcurrentWrite) as error:
+                self._log.error(f"{what}_not_recorded", run_id=run_id, error=str(error))
+                await self._clock.sleep(WRITE_AGAIN_AFTER)

@@ -8,6 +8,7 @@ from domain.attribution import Former
 from domain.evidence import Amnesia, Circumstances, DiskProgress, Evidence, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
+from domain.replication_job import Registration
 from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus, export_name
 
 NOON = datetime(2025, 10, 3, 12, 0, tzinfo=UTC)
@@ -17,6 +18,25 @@ JOB = "job-20251003-140000-abc123"
 def at(seconds: float) -> datetime:
     """Return so many seconds after noon."""
     return NOON + timedelta(seconds=seconds)
+
+
+def registration(
+    job_id: str = JOB,
+    vm_name: str = "vm",
+    vm_context_id: str = "ctx",
+    volume_ids: tuple[str, ...] = ("v1",),
+    vma: str = "default",
+    progress_percent: float = 0.0,
+) -> Registration:
+    """Ask for a job of one disk to be registered."""
+    return Registration(
+        job_id=job_id,
+        vm_name=vm_name,
+        vm_context_id=vm_context_id,
+        volume_ids=volume_ids,
+        vma=vma,
+        progress_percent=progress_percent,
+    )
 
 
 def document(
@@ -65,7 +85,7 @@ def observed(
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(said), left_over, unasked, heard)
+    target = ProbeTarget(job_id, "default", tuple(said), None, left_over, unasked, heard)
     seen = observe(target, said, own_answers, observed_at=at(seconds))
     return msgspec.structs.replace(seen, address=address)
 

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.host.clock import SystemClock
 from adapters.vma.client import HttpVMA
+from domain import observing
 from domain.ports import ProbeTarget
 from domain.vma_status import Observation, VMAStatus
 
@@ -40,6 +41,11 @@ async def asking(
         yield client
     finally:
         await client.close()
+
+
+async def probe(client: HttpVMA, target: ProbeTarget = JOB) -> Observation:
+    """Observe a job as the service does."""
+    return await observing.probe(client, SystemClock(), target)
 
 
 def last_status(seen: Observation) -> VMAStatus:

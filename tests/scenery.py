@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Cause, Event, Trace
 from domain.evidence import Silence
-from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.registration import Registrar
 from domain.recovery_policy import Policy
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.silences import Silences
-from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
+from domain.vma_status import Answer, Document, VMAStatus, export_name
 from tests.builders import answer, document
 from tests.clock import FakeClock
 from tests.memory_log import MemoryLog
@@ -32,12 +32,11 @@ class ToldVMA:
     A VMA that was told to `hang` answers when it is told to go on.
     """
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
         self.asked: list[str] = []
         self.addresses: dict[str, str | None] = {}
         self._hanging: dict[str, asyncio.Event] = {}
-        self._clock = clock
 
     def hang(self, vma: str) -> None:
         self._hanging[vma] = asyncio.Event()
@@ -46,13 +45,15 @@ class ToldVMA:
         for hanging in self._hanging.values():
             hanging.set()
 
-    async def probe(self, target: ProbeTarget) -> Observation:
+    async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
         self.asked.append(target.job_id)
         if target.vma in self._hanging:
             await self._hanging[target.vma].wait()
         said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
-        exports: dict[str, Answer] = {v: answer(export_name(v), said) for v in target.volume_ids}
-        return observe(target, exports, observed_at=self._clock.now())
+        return {volume_id: answer(export_name(volume_id), said) for volume_id in target.volume_ids}
+
+    async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:  # noqa: ARG002 - a port
+        return []
 
     def address_of(self, vma: str) -> str | None:
         return self.addresses.get(vma, f"http://{vma}")
@@ -76,12 +77,13 @@ class Scenery:
     def __init__(self, event_log: SQLiteEventLog | MemoryLog) -> None:
         self.clock = FakeClock()
         self.log = KeptLog()
-        self.vma = ToldVMA(self.clock)
+        self.vma = ToldVMA()
         self.policy = Policy()
         self.event_log = event_log
         self.app = JobRecovery(event_log, self.clock, self.policy)
         self.silences = Silences(self.clock, lambda: 0, longest_pause=86_400.0)
         self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
+        self.shared = Dependencies(self.app, self.contact, self.clock, self.log)
         self.requested: list[tuple[str, Cause]] = []
 
     def request(self, job_id: str, cause: Cause) -> None:

@@ -1,8 +1,7 @@
-"""The VMA client: one probe per job, each question of which is limited, whatever the other side does.
+"""The VMA client: asks for a job's disks, all at once, and for its own id, whatever the other side does.
 
-A probe asks for all of a job's disks at once and, where these do not settle it, for the job's own id. Each question
-is limited in time and in size, follows no redirect, takes no proxy from the environment, and ends in exactly one
-status with its evidence. How many questions are under way at once depends on what the VMA can answer.
+Each question is limited in time and in size, follows no redirect, takes no proxy from the environment, and ends in
+exactly one status with its evidence. How many questions are under way at once depends on what the VMA can answer.
 """
 
 import asyncio
@@ -24,9 +23,8 @@ from adapters.vma.requests import Requests
 from adapters.vma.transport import http_client
 from adapters.vma.troubles import unknown_vma
 from adapters.vma.trust import authorities
-from domain.observing import needs_own_id, observe
 from domain.ports import Clock, ProbeTarget
-from domain.vma_status import Answer, Observation, VMAStatus, export_name
+from domain.vma_status import Answer, VMAStatus, export_name
 
 NO_SUCH_ENDPOINT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """How a build without an endpoint answers; the first is also how one says that it does not know the job."""
@@ -112,20 +110,11 @@ class HttpVMA:
         """Close the connections."""
         await self._client.aclose()
 
-    async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask a job's VMA for it; whatever that answers is an observation.
+    async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
+        """Return the answer of each disk's export by volume id, in the job's order of disks.
 
         It takes as long as its questions wait for their turns, and each at most the time limit when it is put.
         """
-        began = self._clock.monotonic()
-        exports = await self._ask_exports(target)
-        own = await self._ask_own(target) if needs_own_id(target, exports) else []
-        return observe(
-            target, exports, own, observed_at=self._clock.now(), took_ms=_ms(self._clock.monotonic() - began)
-        )
-
-    async def _ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
-        """Return the answer of each disk's export by volume id, in the job's order of disks."""
         async with asyncio.TaskGroup() as group:
             asked = {
                 volume_id: group.create_task(self._ask(target.vma, "progress", export_name(volume_id)))
@@ -133,7 +122,7 @@ class HttpVMA:
             }
         return {volume_id: answer.result() for volume_id, answer in asked.items()}
 
-    async def _ask_own(self, target: ProbeTarget) -> list[Answer]:
+    async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:
         """Return the answers for the job's own id, the older endpoint's last."""
         progress = await self._ask(target.vma, "progress", target.job_id)
         if progress.status not in UNCLEAR:
@@ -158,7 +147,3 @@ class HttpVMA:
     async def _get_health(self, vma: str) -> Reply:
         address = self._addresses[vma]
         return await self._requests.get(vma, address, address.health, "health", with_body=False)
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 1)

@@ -68,7 +68,8 @@ def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
         run,
         run_id=run.id,
         policy=msgspec.structs.asdict(run.policy) if run.policy else None,
-        settled=live.settled if live else sum(run.outcomes.values()) + run.settled_elsewhere,
+        settled=live.settled if live else sum(run.totals.outcomes.values()) + run.totals.settled_elsewhere,
+        **msgspec.structs.asdict(run.totals),
     )
 
 
@@ -79,7 +80,7 @@ def live_run_view(live: RunProgress) -> RunView:
 
 def live_decision_views(live: RunProgress) -> list[RunDecisionView]:
     """Show what a dry run would decide."""
-    return [_view(RunDecisionView, made, **msgspec.structs.asdict(made.decision)) for made in live.decisions]
+    return [_view(RunDecisionView, made) for made in live.decisions]
 
 
 def decision_view(entry: AuditEntry) -> RunDecisionView:

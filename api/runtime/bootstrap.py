@@ -18,13 +18,14 @@ from adapters.vma.circuit import Circuit
 from adapters.vma.client import HttpVMA
 from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
-from api.runtime.metrics import MeasuredVMA, Metrics
+from api.runtime.metrics import Metrics
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
 from domain.application import JobRecovery
 from domain.ports import VMA, Clock, Log
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
@@ -128,7 +129,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     """Put the service together from parts that are there already; what is left to chance is taken from `chance`."""
     policy = settings.policy
     app = JobRecovery(event_log, clock, policy)
-    runs = RunBook(event_log, clock, instance, new_run_id(clock, chance))
+    runs = RunBook(event_log, clock, log, instance, new_run_id(clock, chance))
     metrics = Metrics()
     traces = Traces(os.environ)
     if isinstance(vma, HttpVMA):
@@ -137,31 +138,27 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     app.subscribe(metrics.decided)
     awake = AwakeTime(clock)
     silences = Silences(clock, awake.count_absences, settings.longest_pause)
-    contact = Contact(MeasuredVMA(vma, metrics), clock, policy, silences)
+    contact = Contact(vma, clock, policy, silences)
+    contact.on_observed(metrics.probed)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(engine)
     requests = RecoveryRequests()
-    poller = Poller(
-        app, contact, clock, log, awake=awake, interval=settings.poll_interval, lose_contact=requests.request
-    )
-    recovery = Recovery(app, runs, requests, contact, poller, clock, log, policy=policy, backoff=backoff)
-    retries = RetryScheduler(app, contact, clock, log, backoff=backoff, recover=requests.request)
-    reconciliation = Reconciliation(
-        app, contact, clock, log, first_after=settings.retry_backoff_initial, ask_for=settings.reconcile_for
-    )
+    shared = Dependencies(app, contact, clock, log)
+    poller = Poller(shared, awake=awake, interval=settings.poll_interval, lose_contact=requests.request)
+    recovery = Recovery(shared, runs, requests, poller, backoff)
+    retries = RetryScheduler(shared, backoff, requests.request)
     supervisor = Supervisor(
-        app=app,
+        shared,
         runs=runs,
-        contact=contact,
         poller=poller,
         retries=retries,
-        reconciliation=reconciliation,
+        reconciliation=Reconciliation(
+            shared, first_after=settings.retry_backoff_initial, ask_for=settings.reconcile_for
+        ),
         recovery=recovery,
         health=HealthMonitor(
-            app,
+            shared,
             poller,
-            clock,
-            log,
             awake=awake,
             stale_after=settings.stale_after,
             stalled_after=settings.stalled_after,
@@ -169,8 +166,6 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         ),
         awake=awake,
         catalogue=queries,
-        clock=clock,
-        log=log,
     )
     buckets = Buckets(settings.rate_limit, clock.monotonic)
     access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))

@@ -1,12 +1,10 @@
 """Prometheus metrics. Never a job's id as a label: there are as many of those as there ever were VMs."""
 
 from collections.abc import Mapping, Sequence
-from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from domain.events import Event, RecoveryDecided
-from domain.ports import VMA, ProbeTarget
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation
 
@@ -52,9 +50,9 @@ class Metrics:
             if isinstance(event, RecoveryDecided):
                 self._decisions.labels(event.rule.value, event.outcome.value).inc()
 
-    def probed(self, observation: Observation, seconds: float) -> None:
+    def probed(self, observation: Observation) -> None:
         """Count a probe."""
-        self._probes.labels(observation.vma, observation.status.value).observe(seconds)
+        self._probes.labels(observation.vma, observation.status.value).observe(observation.took_ms / 1000)
 
     def appended(self, seconds: float) -> None:
         """Count a write."""
@@ -79,23 +77,3 @@ class Metrics:
         for vma, state in circuits.items():
             self._circuits.labels(vma).set(state == "closed")
         return generate_latest(self._registry)
-
-
-class MeasuredVMA:
-    """The VMA port, with each probe measured."""
-
-    def __init__(self, vma: VMA, metrics: Metrics) -> None:
-        """Measure what goes through."""
-        self._vma = vma
-        self._metrics = metrics
-
-    async def probe(self, target: ProbeTarget) -> Observation:
-        """Ask, and note how long it took."""
-        began = perf_counter()
-        observation = await self._vma.probe(target)
-        self._metrics.probed(observation, perf_counter() - began)
-        return observation
-
-    def address_of(self, vma: str) -> str | None:
-        """Return where the VMA is."""
-        return self._vma.address_of(vma)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from domain.evidence import Amnesia, Circumstances, Silence
+from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
@@ -61,11 +62,24 @@ class Contact:
         self._memories: dict[str, _Memory] = {}
         self._silent: dict[str, Silence] = {}
         self._reports: dict[str, tuple[float, Observation]] = {}
+        self._on_observed: list[Callable[[Observation], None]] = []
         self._on_back: list[Callable[[str], None]] = []
+        self._on_missing: list[Callable[[str], None]] = []
+
+    def on_observed(self, listener: Callable[[Observation], None]) -> None:
+        """Have `listener` told every observation."""
+        self._on_observed.append(listener)
 
     def on_back(self, listener: Callable[[str], None]) -> None:
         """Have `listener` told the name of a VMA that answers again after it was down."""
         self._on_back.append(listener)
+
+    def on_missing(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` told the name of a VMA that does not know one of its jobs any more, while it knew all others.
+
+        Whether it forgot them all shows only if all are asked about, also those that wait for their next retry.
+        """
+        self._on_missing.append(listener)
 
     async def ask(self, job: ReplicationJob) -> Observation:
         """Ask the job's VMA for it, and learn from the answer about the job's silence and the VMA itself.
@@ -86,9 +100,9 @@ class Contact:
         self._reports[job.id] = (self._clock.monotonic(), observation)
         self._silent[job.id] = self._silences.heard(job, observation)
 
-    async def look(self, target: ProbeTarget) -> Observation:
-        """Ask what stands on a VMA for a job that is yet to be registered; nothing is learnt from it."""
-        return await self._probe(target)
+    async def look(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> Observation:
+        """Ask what a VMA has for a job that is yet to be registered; nothing is learnt from it."""
+        return await self._probe(ProbeTarget(job_id, vma, volume_ids, self._vma.address_of(vma)))
 
     def circumstances(self, job: ReplicationJob) -> Circumstances:
         """Return what is known beside the last answer about the job."""
@@ -123,8 +137,10 @@ class Contact:
         self._reports.pop(job.id, None)
 
     async def _probe(self, target: ProbeTarget) -> Observation:
-        seen = await self._vma.probe(target)
-        return msgspec.structs.replace(seen, address=self._vma.address_of(target.vma))
+        seen = await probe(self._vma, self._clock, target)
+        for listener in self._on_observed:
+            listener(seen)
+        return seen
 
     def _fresh_report(self, job_id: str) -> Observation | None:
         at, observation = self._reports.get(job_id, (float("-inf"), None))
@@ -141,11 +157,13 @@ class Contact:
         memory.has_answered = True
         if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
             memory.recognised_at = seen.address
+        missed_none = not memory.not_found
         if job.is_open:
             self._count(memory, job, seen)
-        if was_down:
-            for listener in self._on_back:
-                listener(job.vma)
+        for listener in self._on_back if was_down else ():
+            listener(job.vma)
+        for listener in self._on_missing if missed_none and memory.not_found else ():
+            listener(job.vma)
 
     def _count(self, memory: _Memory, job: ReplicationJob, seen: Observation) -> None:
         """Count the job in; one that the VMA has never known cannot have been forgotten.

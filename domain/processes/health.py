@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
 from domain.events import Cause
-from domain.ports import Clock, Log
+from domain.processes.dependencies import Dependencies
 from domain.processes.polling import LivePoll, Poller
 from domain.vma_status import VMAStatus
 
@@ -13,12 +12,10 @@ from domain.vma_status import VMAStatus
 class HealthMonitor:
     """Looks at all polled jobs from time to time. Seconds."""
 
-    def __init__(  # noqa: PLR0913 - a composition root calls this once
+    def __init__(  # noqa: PLR0913 - each duration has a name of its own
         self,
-        app: JobRecovery,
+        shared: Dependencies,
         poller: Poller,
-        clock: Clock,
-        log: Log,
         *,
         awake: Callable[[], float],
         stale_after: float,
@@ -29,10 +26,8 @@ class HealthMonitor:
 
         `awake` counts the seconds: our own absence makes no job stale or stalled.
         """
-        self._app = app
+        self._app, self._clock, self._log = shared.app, shared.clock, shared.log
         self._poller = poller
-        self._clock = clock
-        self._log = log
         self._awake = awake
         self._stale_after = stale_after
         self._stalled_after = stalled_after

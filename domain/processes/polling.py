@@ -10,14 +10,12 @@ from datetime import datetime
 
 import msgspec
 
-from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import is_material
-from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.recovery_policy import Rule
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
@@ -63,12 +61,9 @@ class LivePoll(msgspec.Struct, kw_only=True):
 class Poller:
     """Polls the jobs it watches."""
 
-    def __init__(  # noqa: PLR0913 - a composition root calls this once
+    def __init__(
         self,
-        app: JobRecovery,
-        contact: Contact,
-        clock: Clock,
-        log: Log,
+        shared: Dependencies,
         *,
         awake: Callable[[], float],
         interval: float,
@@ -78,10 +73,8 @@ class Poller:
         self.live: dict[str, LivePoll] = {}
         self.polls = 0
         self.conclusive = 0
-        self._app = app
-        self._contact = contact
-        self._clock = clock
-        self._log = log
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._awake = awake
         self._interval = interval
         self._last_lag: dict[str, float] = {}

@@ -5,11 +5,9 @@ The time is this process's: after a restart each guess is asked about anew, howe
 
 import msgspec
 
-from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
-from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 
@@ -29,19 +27,15 @@ class Guess(msgspec.Struct):
 class Reconciliation:
     """Asks for jobs whose outcome was inferred. Seconds."""
 
-    def __init__(  # noqa: PLR0913 - a composition root calls this once
-        self, app: JobRecovery, contact: Contact, clock: Clock, log: Log, *, first_after: float, ask_for: float
-    ) -> None:
+    def __init__(self, shared: Dependencies, *, first_after: float, ask_for: float) -> None:
         """Ask first after `first_after`, then at doubling distances, for `ask_for` in all."""
-        self._app = app
-        self._contact = contact
-        self._clock = clock
-        self._log = log
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._first_after = first_after
         self._ask_for = ask_for
         self._agenda = Agenda()
         self._guesses: dict[str, Guess] = {}
-        contact.on_back(self._wake)
+        self._contact.on_back(self._wake)
 
     def watch(self, job: ReplicationJob) -> None:
         """Ask about the job until its time is up."""

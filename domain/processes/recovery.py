@@ -7,43 +7,38 @@ the next run takes up the jobs it left in `recovering`.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from domain.application import JobRecovery
-from domain.errors import ConcurrentWrite, IllegalTransition, JobRecoveryError, NotFound, StorageUnavailable
+from domain.errors import IllegalTransition, JobRecoveryError, NotFound
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
-from domain.ports import Clock, Log
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
-from domain.recovery_policy import Decision, Outcome, Policy
-from domain.recovery_run import RecoveryRun
-from domain.run_book import RunBook, RunResult
-
-T = TypeVar("T")
+from domain.recovery_policy import Decision, Outcome
+from domain.recovery_run import RecoveryRun, RunTotals
+from domain.replication_job import ReplicationJob
+from domain.run_book import RunBook
+from domain.vma_status import Observation
 
 GATHER = 0.1
 """Seconds in which requests are gathered into one run."""
 
-DRY_RUNS_KEPT = 20
+MAX_DRY_RUNS = 20
 """Dry runs whose results can still be read; they are nowhere but in memory."""
 
-TROUBLE = 1.0
+RETRY_AFTER = 1.0
 """Seconds before a job is taken up again whose recovery could not be recorded."""
 
 
-class JobDecision(msgspec.Struct, frozen=True, kw_only=True):
+class JobDecision(Decision, frozen=True, kw_only=True):
     """What a run made of one job; `state_before` is the job's state when the run took it up."""
 
     job_id: str
     state_before: str
     vma_status: str
-    decision: Decision
 
 
 class RunProgress(msgspec.Struct, kw_only=True):
@@ -57,35 +52,53 @@ class RunProgress(msgspec.Struct, kw_only=True):
     status: str = "running"
     decisions: list[JobDecision] = msgspec.field(default_factory=list)
 
+    def add(self, job_id: str, state: JobState, observation: Observation, decision: Decision) -> JobDecision:
+        """Add what was decided about a job."""
+        made = JobDecision(
+            **msgspec.structs.asdict(decision),
+            job_id=job_id,
+            state_before=state.value,
+            vma_status=observation.status.value,
+        )
+        self.decisions.append(made)
+        return made
+
+    def totals(self, polled_again: int, decided_in: float, proven_in: float) -> RunTotals:
+        """Sum up the run. Durations in seconds."""
+        outcomes = Counter(decision.outcome.value for decision in self.decisions)
+        resumed = outcomes[Outcome.RESUME.value]
+        return RunTotals(
+            outcomes=dict(outcomes),
+            rules=dict(Counter(decision.rule.value for decision in self.decisions)),
+            resumed=resumed,
+            polled_again=polled_again,
+            left_replicating=resumed - polled_again,
+            settled_elsewhere=self.jobs - len(self.decisions),
+            decided_in=round(decided_in, 3),
+            proven_in=round(proven_in, 3),
+        )
+
 
 class Recovery:
     """Makes recovery runs."""
 
-    def __init__(  # noqa: PLR0913 - a composition root calls this once
+    def __init__(
         self,
-        app: JobRecovery,
+        shared: Dependencies,
         runs: RunBook,
         requests: RecoveryRequests,
-        contact: Contact,
         poller: Poller,
-        clock: Clock,
-        log: Log,
-        *,
-        policy: Policy,
         backoff: Callable[[int], float],
     ) -> None:
         """Nothing runs before `run` or `run_forever` is called."""
         self.live: dict[str, RunProgress] = {}
         self.held: dict[str, str] = {}
-        self._app = app
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._runs = runs
-        self._contact = contact
-        self._poller = poller
-        self._clock = clock
-        self._log = log
-        self._policy = policy
-        self._backoff = backoff
         self._requests = requests
+        self._poller = poller
+        self._backoff = backoff
 
     async def run_forever(self) -> None:
         """Make runs of what is requested, for as long as the service runs."""
@@ -126,42 +139,18 @@ class Recovery:
         return progress
 
     async def _run(
-        self,
-        cause: Cause,
-        job_ids: tuple[str, ...],
-        run_id: str,
-        asked_by: Trace | None,
-        progress: RunProgress,
+        self, cause: Cause, job_ids: tuple[str, ...], run_id: str, asked_by: Trace | None, progress: RunProgress
     ) -> None:
         began = self._clock.monotonic()
-        start = partial(self._runs.start, run_id, cause, self._policy, job_ids, asked_by)
-        run = await self._insist("recovery_start_not_recorded", run_id, start)
+        run = await self._runs.start(run_id, cause, self._app.policy, job_ids, asked_by)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
         await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
-        resumed = [d.job_id for d in progress.decisions if d.decision.outcome is Outcome.RESUME]
-        polled = await self._poller.polled_again(resumed)
-        result = RunResult(
-            outcomes=dict(Counter(d.decision.outcome.value for d in progress.decisions)),
-            rules=dict(Counter(d.decision.rule.value for d in progress.decisions)),
-            resumed=len(resumed),
-            polled_again=polled,
-            left_replicating=len(resumed) - polled,
-            settled_elsewhere=len(job_ids) - len(progress.decisions),
-            decided_in=round(decided_in, 3),
-            proven_in=round(self._clock.monotonic() - began, 3),
-        )
-        await self._insist("recovery_end_not_recorded", run_id, partial(self._runs.finish, run_id, result))
-        self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(result))
-
-    async def _insist(self, trouble: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
-        """Write until it is written: a full disk must not end the service, nor leave its jobs unwatched."""
-        while True:
-            try:
-                return await write()
-            except (StorageUnavailable, ConcurrentWrite) as error:
-                self._log.error(trouble, run_id=run_id, error=str(error))
-                await self._clock.sleep(TROUBLE)
+        resumed = [decision.job_id for decision in progress.decisions if decision.outcome is Outcome.RESUME]
+        polled_again = await self._poller.polled_again(resumed)
+        totals = progress.totals(polled_again, decided_in, self._clock.monotonic() - began)
+        await self._runs.finish(run_id, totals)
+        self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(totals))
 
     async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
         """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
@@ -172,7 +161,7 @@ class Recovery:
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
-                await self._clock.sleep(TROUBLE)
+                await self._clock.sleep(RETRY_AFTER)
                 continue
             break
         self._let_go(job_id, run.id)
@@ -187,19 +176,14 @@ class Recovery:
         state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
         while True:
-            job = await self._app.job(job_id)
-            observation = await self._contact.ask(job)
+            job, observation = await self._ask(job_id)
             circumstances = self._contact.circumstances(job)
             decision = await self._app.recover(job_id, run.id, observation, circumstances, self._backoff)
             if decision is not None:
                 break
-            await self._clock.sleep(self._policy.spacing)
-        self._note(job_id, run.id, state_before, observation.status.value, decision, progress)
-
-    def _forget_old_dry_runs(self) -> None:
-        dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
-        for run_id in dry[: max(0, len(dry) - DRY_RUNS_KEPT + 1)]:
-            del self.live[run_id]
+            await self._clock.sleep(self._app.policy.spacing)
+        made = progress.add(job_id, state_before, observation, decision)
+        self._log.info("recovery_decided", run_id=run.id, **msgspec.structs.asdict(made))
 
     async def _try_to_assess(self, job_id: str, progress: RunProgress) -> None:
         """Assess one job; what keeps it from being assessed is nobody else's trouble."""
@@ -210,50 +194,19 @@ class Recovery:
         progress.settled += 1
 
     async def _assess(self, job_id: str, progress: RunProgress) -> None:
-        job = await self._app.job(job_id)
-        while job.is_open:
-            observation = await self._contact.ask(job)
+        while (await self._app.job(job_id)).is_open:
+            job, observation = await self._ask(job_id)
             decision = self._app.assess(job, observation, self._contact.circumstances(job))
             if decision is not None:
-                self._keep(job_id, job.state, observation.status.value, decision, progress)
+                progress.add(job_id, job.state, observation, decision)
                 break
-            await self._clock.sleep(self._policy.spacing)
-            job = await self._app.job(job_id)
+            await self._clock.sleep(self._app.policy.spacing)
 
-    def _note(  # noqa: PLR0913 - the fields of one log line
-        self,
-        job_id: str,
-        run_id: str,
-        state_before: JobState,
-        vma_status: str,
-        decision: Decision,
-        progress: RunProgress,
-    ) -> None:
-        self._keep(job_id, state_before, vma_status, decision, progress)
-        self._log.info(
-            "recovery_decided",
-            job_id=job_id,
-            run_id=run_id,
-            vma_status=vma_status,
-            outcome=decision.outcome.value,
-            rule=decision.rule.value,
-            basis=decision.basis.value if decision.basis else None,
-            reason=decision.reason,
-        )
+    async def _ask(self, job_id: str) -> tuple[ReplicationJob, Observation]:
+        job = await self._app.job(job_id)
+        return job, await self._contact.ask(job)
 
-    @staticmethod
-    def _keep(
-        job_id: str,
-        state_before: JobState,
-        vma_status: str,
-        decision: Decision,
-        progress: RunProgress,
-    ) -> None:
-        progress.decisions.append(
-            JobDecision(
-                job_id=job_id,
-                state_before=state_before.value,
-                vma_status=vma_status,
-                decision=decision,
-            )
-        )
+    def _forget_old_dry_runs(self) -> None:
+        dry = [run_id for run_id, progress in self.live.items() if progress.dry_run]
+        for run_id in dry[: max(0, len(dry) - MAX_DRY_RUNS + 1)]:
+            del self.live[run_id]

@@ -2,11 +2,10 @@
 
 import asyncio
 
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Trace
-from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.vma_status import Observation
 
 LOOK_WITHIN = 2.0
@@ -36,6 +35,6 @@ class Registrar:
         """Return what the VMA says of the volumes now, before the job's own worker can have written."""
         try:
             async with asyncio.timeout(LOOK_WITHIN):
-                return await self._contact.look(ProbeTarget(asked.job_id, asked.vma, asked.volume_ids))
+                return await self._contact.look(asked.job_id, asked.vma, asked.volume_ids)
         except TimeoutError:
             return None

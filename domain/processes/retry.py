@@ -9,14 +9,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from domain.application import JobRecovery
 from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import others_changed
-from domain.ports import Clock, Log
 from domain.processes.agenda import Agenda
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 
@@ -51,26 +49,16 @@ class Waiting(msgspec.Struct, kw_only=True):
 class RetryScheduler:
     """Looks again at jobs in pending-retry."""
 
-    def __init__(  # noqa: PLR0913 - a composition root calls this once
-        self,
-        app: JobRecovery,
-        contact: Contact,
-        clock: Clock,
-        log: Log,
-        *,
-        backoff: Backoff,
-        recover: Callable[[str, Cause], None],
-    ) -> None:
+    def __init__(self, shared: Dependencies, backoff: Backoff, recover: Callable[[str, Cause], None]) -> None:
         """`recover` takes the jobs whose situation has changed."""
         self.waiting: dict[str, Waiting] = {}
-        self._app = app
-        self._contact = contact
-        self._clock = clock
-        self._log = log
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._backoff = backoff
         self._recover = recover
         self._agenda = Agenda()
-        contact.on_back(self._wake)
+        self._contact.on_back(self._wake)
+        self._contact.on_missing(self._wake)
 
     def watch(self, job: ReplicationJob) -> None:
         """Try the job again after the back-off that its decision set."""
@@ -130,7 +118,7 @@ class RetryScheduler:
         return not recorded and circumstances.silence.unheard_for >= self._app.policy.attention_after
 
     def _wake(self, vma: str) -> None:
-        """Try all waiting jobs of a VMA at once that was down and answers again."""
+        """Try all waiting jobs of a VMA at once: it was down and answers again, or may have forgotten its jobs."""
         now = self._clock.monotonic()
         for job_id, waiting in self.waiting.items():
             if waiting.vma == vma:

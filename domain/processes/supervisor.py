@@ -5,12 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.application import JobRecovery
-from domain.errors import StorageUnavailable
 from domain.events import Cause, Event
-from domain.ports import Clock, Log
 from domain.processes.awake import AwakeTime
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
@@ -19,9 +16,6 @@ from domain.processes.retry import RetryScheduler
 from domain.processes.watch import Watch
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
-
-TROUBLE = 1.0
-"""Seconds before something is written again that could not be."""
 
 
 class Catalogue(Protocol):
@@ -42,10 +36,9 @@ class Supervisor:
 
     def __init__(  # noqa: PLR0913 - the list of what runs
         self,
+        shared: Dependencies,
         *,
-        app: JobRecovery,
         runs: RunBook,
-        contact: Contact,
         poller: Poller,
         retries: RetryScheduler,
         reconciliation: Reconciliation,
@@ -53,39 +46,26 @@ class Supervisor:
         health: HealthMonitor,
         awake: AwakeTime,
         catalogue: Catalogue,
-        clock: Clock,
-        log: Log,
     ) -> None:
         """Take the processes; nothing runs yet."""
-        self._app = app
+        self._app, self._contact, self._log = shared.app, shared.contact, shared.log
         self._runs = runs
-        self._contact = contact
-        self._poller = poller
-        self._retries = retries
-        self._reconciliation = reconciliation
         self._recovery = recovery
-        self._health = health
-        self._awake = awake
         self._catalogue = catalogue
-        self._clock = clock
-        self._log = log
+        self._processes = (awake.run, poller.run, retries.run, recovery.run_forever, health.run, reconciliation.run)
         self._watch = Watch(poller, retries, reconciliation)
-        app.subscribe(self._follow)
+        self._app.subscribe(self._follow)
 
     async def run(self) -> None:
         """Recover what an earlier process left, and go on until cancelled."""
         unfinished = await self._catalogue.unfinished_runs()
         open_jobs = await self._take_stock()
         async with asyncio.TaskGroup() as processes:
-            processes.create_task(self._awake.run())
-            processes.create_task(self._poller.run())
-            processes.create_task(self._retries.run())
-            processes.create_task(self._recovery.run_forever())
-            processes.create_task(self._health.run())
-            processes.create_task(self._reconciliation.run())
+            for process in self._processes:
+                processes.create_task(process())
             # Lets the processes report their start before the recovery does.
             await asyncio.sleep(0)
-            processes.create_task(self._close(unfinished))
+            processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
 
@@ -107,17 +87,6 @@ class Supervisor:
         for job in await self._app.preload(await self._catalogue.guesses()):
             self._watch.assign(job)
         return [job.id for job in still_open]
-
-    async def _close(self, unfinished: Sequence[str]) -> None:
-        """Close the runs that a crash left open; nothing waits for it, and a full disk only delays it."""
-        while True:
-            try:
-                await self._runs.interrupt(unfinished, "the process ended before the run did")
-            except StorageUnavailable as error:
-                self._log.error("interrupted_runs_not_recorded", runs=len(unfinished), error=str(error))
-                await self._clock.sleep(TROUBLE)
-                continue
-            return
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002
         if not job.is_open:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 5
+VERSION = 6
 
 metadata = MetaData()
 

@@ -177,7 +177,8 @@ def phases(done: Replay) -> Phases:
     """Return how long each phase of a run took."""
     first = [job.probes[0].after for job in done.jobs if job.probes]
     decided = [job.decided_after for job in done.jobs if job.decided_after is not None]
-    return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=done.run.proven_in)
+    proven = done.run.totals.proven_in
+    return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=proven)
 
 
 def _add(jobs: dict[str, JobReplay], event: Event, began: datetime) -> None:

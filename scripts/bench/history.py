@@ -3,14 +3,18 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Outcome, Policy
-from domain.run_book import RunBook, RunResult
+from domain.recovery_run import RunTotals
+from domain.replication_job import Registration
+from domain.run_book import RunBook
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 
 JOBS = 50
@@ -50,7 +54,9 @@ class History:
         self._log = log
         self._policy = Policy()
         self._app = JobRecovery(log, self.clock, self._policy)
-        self._runs = RunBook(log, self.clock, "bench", lambda: f"run-{self.clock.now():%Y%m%d-%H%M%S}")
+        self._runs = RunBook(
+            log, self.clock, structlog.get_logger(), "bench", lambda: f"run-{self.clock.now():%Y%m%d-%H%M%S}"
+        )
 
     async def write(self, events: int) -> None:
         """Write batches until the log has so many events."""
@@ -93,17 +99,7 @@ class History:
         names = tuple(one.job_id for one in seen)
         run = await self._runs.start(self._runs.new_id(), Cause.RESTART, self._policy, names, None)
         await asyncio.gather(*(self._decide(run.id, run.last_ref, one) for one in seen))
-        result = RunResult(
-            outcomes={},
-            rules={},
-            resumed=0,
-            polled_again=0,
-            left_replicating=0,
-            settled_elsewhere=0,
-            decided_in=0.0,
-            proven_in=0.0,
-        )
-        await self._runs.finish(run.id, result)
+        await self._runs.finish(run.id, RunTotals())
         return [one.job_id for one in seen if one.status is VMAStatus.RUNNING]
 
     async def _decide(self, run_id: str, cause: str, seen: Observation) -> None:

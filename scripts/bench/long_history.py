@@ -22,12 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
+from domain.replication_job import Registration
 from domain.vma_status import Answer, Document, Observation, VMAStatus
 
 JOB = "job-1"

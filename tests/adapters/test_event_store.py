@@ -17,7 +17,7 @@ from domain.events import EVENTS, Cause, Event, JobStalled, Trace, UnreadableEve
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
-from tests.builders import NOON
+from tests.builders import NOON, registration
 from tests.scenery import KeptLog
 
 
@@ -41,7 +41,7 @@ def begun(run_id: str) -> RecoveryRun:
 
 def registered(job_id: str) -> ReplicationJob:
     job = ReplicationJob(id=job_id)
-    job.register("vm", f"ctx-{job_id}", ("v1",), "default", 0.0, NOON, Trace("r", "r"))
+    job.register(registration(job.id, vm_context_id=f"ctx-{job_id}"), NOON, Trace("r", "r"))
     return job
 
 

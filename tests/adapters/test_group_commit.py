@@ -17,7 +17,7 @@ from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import StorageUnavailable
 from domain.events import JobStalled, Trace
 from domain.replication_job import ReplicationJob
-from tests.builders import NOON
+from tests.builders import NOON, registration
 from tests.scenery import KeptLog
 
 Fault = Callable[[Sequence[WriteRequest]], None]
@@ -168,7 +168,7 @@ async def test_what_waits_when_the_log_is_closed_is_stored_and_what_comes_later_
 async def test_the_error_of_a_caller_that_has_given_up_is_no_fault(tmp_path: Path) -> None:
     log = SQLiteEventLog(tmp_path / "events.sqlite")
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx-1", ("v1",), "default", 0.0, NOON, Trace("r", "r"))
+    job.register(registration(job.id, vm_context_id="ctx-1"), NOON, Trace("r", "r"))
     faults: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, fault: faults.append(fault))

@@ -10,7 +10,7 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.events import Event, Trace
 from domain.replication_job import ReplicationJob
-from tests.builders import NOON
+from tests.builders import NOON, registration
 
 EVENTS = 40
 
@@ -33,7 +33,7 @@ async def write(path: Path) -> None:
 
 def registered(job_id: str) -> list[Event]:
     job = ReplicationJob(id=job_id)
-    job.register("vm", f"ctx-{job_id}", ("v1",), "default", 0.0, NOON, Trace("r", "r"))
+    job.register(registration(job.id, vm_context_id=f"ctx-{job_id}"), NOON, Trace("r", "r"))
     return job.pending
 
 

@@ -14,14 +14,14 @@ from adapters.event_log.stream_check import check_streams
 from domain.aggregate import Snapshot
 from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
-from tests.builders import NOON
+from tests.builders import NOON, registration
 from tests.scenery import KeptLog
 
 
 @pytest.fixture
 def job() -> ReplicationJob:
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx-1", ("v1",), "default", 41.0, NOON, Trace("r", "r"))
+    job.register(registration(job.id, vm_context_id="ctx-1", progress_percent=41.0), NOON, Trace("r", "r"))
     return job
 
 

@@ -17,7 +17,7 @@ from adapters.simulated_vma.faults import FAULTS
 from adapters.vma.client import HttpVMA
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
-from tests.probing import JOB, answering, asking, last_status
+from tests.probing import JOB, answering, asking, last_status, probe
 
 U = VMAStatus.UNINTELLIGIBLE
 
@@ -77,7 +77,7 @@ async def test_whatever_it_answers_each_question_ends_in_one_status_within_its_l
     vma.faults.set(fault, **how)
     began = time.monotonic()
 
-    observation = await client.probe(JOB)
+    observation = await probe(client)
 
     assert last_status(observation) is status
     assert all(answer.detail for answer in observation.answers if answer.document is None)
@@ -90,8 +90,8 @@ async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_no
 ) -> None:
     vma.world.add_job("job-2", ["disk-2"], reports="job_id", duration=3600)
 
-    by_export = await client.probe(JOB)
-    by_job = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+    by_export = await probe(client)
+    by_job = await probe(client, ProbeTarget("job-2", "default", ("disk-2",)))
 
     assert [a.asked_id for a in by_export.answers] == ["migration-vol-disk-1"]
     assert [a.asked_id for a in by_job.answers] == ["migration-vol-disk-2", "job-2"]
@@ -110,7 +110,7 @@ async def test_silence_or_nonsense_under_the_jobs_own_id_is_not_that_it_is_unkno
     vma.world.add_job("job-2", ["disk-2"], reports="job_id", progress=95.0, duration=3600)
     vma.faults.set(fault, **how) if fault == "refuse" else vma.faults.set(fault, id="job-2", **how)
 
-    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+    observation = await probe(client, ProbeTarget("job-2", "default", ("disk-2",)))
 
     assert last_status(observation) is alone
 
@@ -124,7 +124,7 @@ async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one
         return unknown if "/progress/" in request.path else web.Response(status=code, text="<html>nothing here</html>")
 
     async with answering(answer) as url, asking(url) as client:
-        assert (await client.probe(JOB)).status is status
+        assert (await probe(client)).status is status
 
 
 def by_name(url: str) -> str:
@@ -168,7 +168,7 @@ async def test_an_id_of_any_form_is_asked_for_as_it_is(name: str) -> None:
         return web.json_response(running) if asked_id == name else web.Response(status=404, text="job not found")
 
     async with answering(answer) as url, asking(url) as client:
-        seen = await client.probe(ProbeTarget(name, "default", (name, "disk-2")))
+        seen = await probe(client, ProbeTarget(name, "default", (name, "disk-2")))
 
     assert sorted(asked) == sorted([f"migration-vol-{name}", "migration-vol-disk-2", name])
     assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, 41.5)
@@ -189,7 +189,7 @@ async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> No
         asking({"default": by_name(one), "second": by_name(other)}) as client,
     ):
         for name in ("default", "second", "default"):
-            await client.probe(ProbeTarget("job-1", name, ("disk-1",)))
+            await probe(client, ProbeTarget("job-1", name, ("disk-1",)))
 
     assert len(sent) == 9
     assert set(sent) == {None}
@@ -198,7 +198,7 @@ async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> No
 async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: SimulatedVMA, client: HttpVMA) -> None:
     vma.world.add_job("job-2", ["disk-2"], dialect="status_only", progress=30.0, duration=3600)
 
-    observation = await client.probe(ProbeTarget("job-2", "default", ("disk-2",)))
+    observation = await probe(client, ProbeTarget("job-2", "default", ("disk-2",)))
 
     assert observation.status is VMAStatus.RUNNING
 
@@ -207,26 +207,26 @@ async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: S
 async def test_every_way_of_not_knowing_an_id_is_not_found(vma: SimulatedVMA, client: HttpVMA, style: str) -> None:
     vma.faults.set("not_found_style", style=style)
 
-    observation = await client.probe(ProbeTarget("job-9", "default", ("disk-9",)))
+    observation = await probe(client, ProbeTarget("job-9", "default", ("disk-9",)))
 
     assert observation.status is VMAStatus.NOT_FOUND
 
 
 @pytest.mark.parametrize("hostile", ["../health", "x\r\nHost: evil", "a/../../b", "a/b", "a\0b", "\u202ea"])
 async def test_an_id_that_is_none_never_reaches_a_url(vma: SimulatedVMA, client: HttpVMA, hostile: str) -> None:
-    observation = await client.probe(ProbeTarget(hostile, "default", (hostile,)))
+    observation = await probe(client, ProbeTarget(hostile, "default", (hostile,)))
 
     assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
     assert vma.requests.total == 0
 
 
 async def test_a_job_of_a_vma_that_is_not_in_the_settings_is_not_asked_and_says_what_to_do(client: HttpVMA) -> None:
-    observation = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+    observation = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
     assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
     assert "the VMA dc2 is not in the settings: add it to JOB_RECOVERY_VMAS" in observation.summary()
     assert (client.knows("dc2"), client.address_of("dc2")) == (False, None)
-    assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+    assert (await probe(client)).status is VMAStatus.RUNNING
 
 
 async def test_the_address_of_a_vma_is_told_without_its_credentials() -> None:
@@ -239,7 +239,7 @@ async def test_an_id_that_hangs_keeps_nobody_else_from_being_asked(vma: Simulate
     vma.world.add_job("job-0", ["hangs"], progress=41.0, duration=3600)
     hanging, other = ProbeTarget("job-0", "default", ("hangs",)), JOB
 
-    found = await asyncio.gather(client.probe(hanging), *(client.probe(other) for _ in range(5)))
+    found = await asyncio.gather(probe(client, hanging), *(probe(client, other) for _ in range(5)))
 
     assert found[0].answers[0].status is VMAStatus.UNANSWERED
     assert found[0].answers[0].detail == "no answer within 1.5 s, while the VMA answers others"
@@ -253,7 +253,7 @@ async def test_many_ids_that_hang_keep_nobody_else_from_being_asked(vma: Simulat
         vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
 
     for _ in range(2):
-        found = await asyncio.gather(*(client.probe(target) for target in [*targets, JOB]))
+        found = await asyncio.gather(*(probe(client, target) for target in [*targets, JOB]))
         assert [seen.answers[0].status for seen in found] == [*[VMAStatus.UNANSWERED] * 12, VMAStatus.RUNNING]
     assert client.circuits["default"].state == "closed"
 
@@ -268,7 +268,7 @@ async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -
     targets = [ProbeTarget(f"job-{n}", "default", (f"disk-{n}",)) for n in range(1000)]
 
     async with asking(url, circuit_rest=30.0) as client:
-        observations = await asyncio.gather(*(client.probe(target) for target in targets))
+        observations = await asyncio.gather(*(probe(client, target) for target in targets))
 
         assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
         assert client.circuits["default"].state == "open"
@@ -285,7 +285,7 @@ async def test_a_vma_that_answers_for_no_id_is_not_down(vma: SimulatedVMA) -> No
         vma.faults.set("hang", id=target.job_id)
 
     async with asking(vma.url, probe_timeout=0.5) as client:
-        found = await asyncio.gather(*(client.probe(target) for target in targets))
+        found = await asyncio.gather(*(probe(client, target) for target in targets))
 
         assert {answer.status for seen in found for answer in seen.answers} == {VMAStatus.UNANSWERED}
         assert client.circuits["default"].state == "closed"
@@ -295,7 +295,7 @@ async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeyp
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with asking(vma.url) as client:
-        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+        assert (await probe(client)).status is VMAStatus.RUNNING
 
 
 async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
@@ -305,7 +305,7 @@ async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
     vma.faults.set("reset", id="migration-vol-disk-2")
     second = ProbeTarget("job-2", "default", ("disk-2",))
 
-    seen = [await client.probe(target) for target in (JOB, second, JOB)]
+    seen = [await probe(client, target) for target in (JOB, second, JOB)]
 
     assert [one.answers[0].status for one in seen] == [VMAStatus.RUNNING, VMAStatus.UNANSWERED, VMAStatus.RUNNING]
 
@@ -322,7 +322,7 @@ async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_eviden
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with asking(f"http://oma:hunter2@127.0.0.1:{port}/") as client:
-            seen = await client.probe(JOB)
+            seen = await probe(client)
 
     expected = b"authorization: basic " + base64.b64encode(b"oma:hunter2").lower()
     assert asked
@@ -338,21 +338,21 @@ async def test_a_question_that_never_left_for_want_of_a_file_says_nothing_of_the
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
     try:
-        seen = await client.probe(JOB)
+        seen = await probe(client)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
     assert last_status(seen) is VMAStatus.NOT_ASKED
     assert "this machine cannot connect to VMA default now: Too many open files" in seen.summary()
     assert client.circuits["default"].state == "half-open"
-    assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+    assert (await probe(client)).status is VMAStatus.RUNNING
 
 
 async def test_a_name_that_cannot_be_resolved_is_a_matter_of_the_settings(vma: SimulatedVMA) -> None:
     async with asking({"default": vma.url, "dc2": "http://vma.invalid:9081"}) as client:
-        seen = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+        seen = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
         assert last_status(seen) is VMAStatus.NOT_ASKED
         said = "the name vma.invalid of VMA dc2 cannot be resolved: check its address in JOB_RECOVERY_VMAS"
         assert said in seen.summary()
-        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+        assert (await probe(client)).status is VMAStatus.RUNNING

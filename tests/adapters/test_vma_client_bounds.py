@@ -16,7 +16,7 @@ from aiohttp import web
 from adapters.simulated_vma import SimulatedVMA
 from adapters.vma.requests import MAX_BODY
 from domain.vma_status import Observation, VMAStatus
-from tests.probing import JOB, answering, asking
+from tests.probing import answering, asking, probe
 
 DONE = json.dumps({"job_id": "migration-vol-disk-1", "status": "completed", "percentage": 100.0}).encode()
 ROOT = Path(__file__).parents[2]
@@ -25,12 +25,12 @@ MOST_MEMORY = 150_000
 
 ASK = """
 import asyncio, pathlib, sys
-from tests.probing import JOB, asking
+from tests.probing import asking, probe
 
 async def main():
     async with asking(sys.argv[1], probe_timeout=30.0) as client:
         for _ in range(3):
-            seen = await client.probe(JOB)
+            seen = await probe(client)
     print(seen.status.value, seen.answers[0].detail, sep="|")
     # Not what getrusage says: that begins with the memory of the process that started this one.
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
@@ -43,7 +43,7 @@ asyncio.run(main())
 async def seen_of(answer: Callable[[web.Request], Awaitable[web.Response]]) -> Observation:
     """Probe a VMA that answers everything in one way."""
     async with answering(answer) as url, asking(url) as client:
-        return await client.probe(JOB)
+        return await probe(client)
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_a_reply_full_of_disks_does_not_hold_up_the_event_loop(size: int) 
     body = b'{"status":"completed","percentage":100,"disks":[' + b"{}," * (size // 3 - 20) + b"{}]}"
     assert len(body) <= size
     async with answering(answers_with(body)) as url, asking(url, probe_timeout=30.0) as client:
-        seen, longest = await beside(client.probe(JOB))
+        seen, longest = await beside(probe(client))
 
     assert seen.status is VMAStatus.UNINTELLIGIBLE
     assert longest < 0.1

@@ -14,7 +14,7 @@ from adapters.simulated_vma import SimulatedVMA
 from adapters.vma.client import HttpVMA
 from domain.ports import ProbeTarget
 from domain.vma_status import Observation, VMAStatus
-from tests.probing import JOB, answering, asking, last_status
+from tests.probing import JOB, answering, asking, last_status, probe
 
 LATENCY = 0.1
 
@@ -64,7 +64,7 @@ async def test_80_jobs_on_a_vma_that_answers_one_request_at_a_time_are_all_read(
     targets = [ProbeTarget(f"job-{n}", "slow", (f"disk-{n}",)) for n in range(80)]
 
     async with beside_a_fast_one(serial.answer, vma) as client:
-        probes = [asyncio.ensure_future(client.probe(target)) for target in targets]
+        probes = [asyncio.ensure_future(probe(client, target)) for target in targets]
         fast = await probe_while(client, probes)
         found = await asyncio.gather(*probes)
 
@@ -81,7 +81,7 @@ async def test_a_job_of_64_disks_on_a_vma_that_answers_one_request_at_a_time_is_
     job = ProbeTarget("job-1", "slow", tuple(f"disk-{n}" for n in range(64)))
 
     async with beside_a_fast_one(serial.answer, vma) as client:
-        found = [await client.probe(job), await client.probe(job)]
+        found = [await probe(client, job), await probe(client, job)]
 
     assert statuses(found) == {VMAStatus.RUNNING}
     assert [len(seen.disks) for seen in found] == [64, 64]
@@ -91,7 +91,7 @@ async def probe_while(client: HttpVMA, others: Sequence[asyncio.Future[Observati
     """Probe the fast VMA's job again and again as long as the others are under way."""
     seen = []
     while not all(other.done() for other in others):
-        seen.append(await client.probe(JOB))
+        seen.append(await probe(client))
         await asyncio.sleep(0.05)
     return seen
 
@@ -114,10 +114,10 @@ async def test_a_429_is_obeyed_by_all_jobs_of_the_vma_and_by_no_other(vma: Simul
 
     targets = [ProbeTarget(f"job-{n}", "slow", (f"disk-{n}",)) for n in range(20)]
     async with beside_a_fast_one(answer, vma) as client:
-        await client.probe(JOB)
-        found = await asyncio.gather(*(client.probe(target) for target in targets))
+        await probe(client)
+        found = await asyncio.gather(*(probe(client, target) for target in targets))
         at_once = len([path for path in asked if "/progress/" in path])
-        fast = await client.probe(JOB)
+        fast = await probe(client)
         later = await until_read(client, targets[0])
 
     assert statuses(found) == {VMAStatus.UNANSWERED}
@@ -131,7 +131,7 @@ async def test_a_429_is_obeyed_by_all_jobs_of_the_vma_and_by_no_other(vma: Simul
 async def until_read(client: HttpVMA, target: ProbeTarget) -> Observation:
     """Probe every half second until the VMA answers; a minute is more than it asked for."""
     for _ in range(120):
-        seen = await client.probe(target)
+        seen = await probe(client, target)
         if last_status(seen) is VMAStatus.RUNNING:
             return seen
         await asyncio.sleep(0.5)
@@ -143,11 +143,11 @@ async def test_a_vma_that_is_down_and_comes_back_is_found_so_once_each(vma: Simu
     vma.faults.set("refuse")
 
     async with asking(vma.url, circuit_rest=1.0) as client:
-        down = await asyncio.gather(*(client.probe(target) for target in targets))
+        down = await asyncio.gather(*(probe(client, target) for target in targets))
         assert (client.circuits["default"].state, statuses(down)) == ("open", {VMAStatus.UNREACHABLE})
         vma.faults.clear()
         await until_read(client, JOB)
-        back = await asyncio.gather(*(client.probe(target) for target in targets))
+        back = await asyncio.gather(*(probe(client, target) for target in targets))
 
     assert statuses(back) == {VMAStatus.RUNNING}
     assert vma.requests.total <= 2 + len(targets)
@@ -158,14 +158,14 @@ async def test_a_probe_that_is_cancelled_leaves_nothing_under_way(vma: Simulated
     job = ProbeTarget("job-1", "default", tuple(f"disk-{n}" for n in range(20)))
     async with asking(vma.url) as client:
         before = asyncio.all_tasks()
-        probe = asyncio.ensure_future(client.probe(job))
+        under_way = asyncio.ensure_future(probe(client, job))
         await asyncio.sleep(0.2)
 
-        probe.cancel()
+        under_way.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await probe
+            await under_way
 
         assert asyncio.all_tasks() == before
         assert client.paces["default"].waiting == 0
         vma.faults.clear()
-        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+        assert (await probe(client)).status is VMAStatus.RUNNING

@@ -15,7 +15,7 @@ from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from domain.events import Trace
 from domain.replication_job import ReplicationJob
-from tests.builders import NOON
+from tests.builders import NOON, registration
 from tests.cli.conftest import complaint
 from tests.restart.service import ServiceProcess
 
@@ -106,7 +106,7 @@ def test_a_log_that_another_program_locks_keeps_its_snapshots_and_ends_rebuild_w
 async def store_forged(path: Path) -> None:
     """Store a job with a snapshot that says more progress than its events, and has the right digest."""
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx-1", ("v1",), "default", 41.0, NOON, Trace("r", "r"))
+    job.register(registration(job.id, vm_context_id="ctx-1", progress_percent=41.0), NOON, Trace("r", "r"))
     log = SQLiteEventLog(path)
     await log.append(job.pending, [msgspec.structs.replace(job, progress_percent=95.0).snapshot()])
     log.close()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.errors import (
     ContextBusy,
     IllegalTransition,
@@ -18,7 +18,7 @@ from domain.errors import (
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
 from domain.vma_status import VMAStatus
 from tests.builders import document

@@ -9,7 +9,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from tests.builders import JOB, NOON, at, circumstances, document, observed
+from tests.builders import JOB, NOON, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
@@ -22,7 +22,7 @@ CONTRADICTED = f"contradicted: the VMA says otherwise, and the VM or a disk of i
 
 def registered() -> ReplicationJob:
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", ("v1",), "default", 12.0, NOON, TRACE)
+    job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", progress_percent=12.0), NOON, TRACE)
     return job
 
 

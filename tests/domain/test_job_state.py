@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
-from domain.job_state import JobFields, LastDecision, outcome_of, state_said_by
+from domain.job_state import OUTCOME_BEFORE, JobFields, LastDecision, state_said_by
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import DiskReport, Observation, VMAStatus
-from tests.builders import JOB, NOON, answer, at, circumstances, document, observed
+from tests.builders import JOB, NOON, answer, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))
@@ -23,7 +23,7 @@ def running(percent: float, seconds: float) -> Observation:
 
 def registered(percent: float = 0.0) -> ReplicationJob:
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", ("v1",), "default", percent, NOON, TRACE)
+    job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", progress_percent=percent), NOON, TRACE)
     return job
 
 
@@ -127,7 +127,7 @@ def test_a_guess_that_is_revised_is_as_far_as_it_was_seen() -> None:
 
 def test_a_decision_rests_on_the_least_of_the_disks_that_a_document_of_the_job_lists() -> None:
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", ("v1", "v2"), "default", 0.0, NOON, TRACE)
+    job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", volume_ids=("v1", "v2")), NOON, TRACE)
     listed = tuple(DiskReport(disk_id=f"d{p}", status=VMAStatus.RUNNING, progress_percent=p) for p in (100.0, 10.0))
     lost = VMAStatus.NOT_FOUND
     job.observe(observed(lost, lost, own=document(percent=96.4, disks=listed), seconds=10), at(10))
@@ -229,8 +229,9 @@ def test_a_registration_that_differs_in_anything_is_another_one(
     same = ("pgtest1", "ctx-1", ("v1",), "default", 0.0)
     different = (*same[:place], other[place], *same[place + 1 :])
 
-    assert registered().is_same_registration(*same)
-    assert not registered().is_same_registration(*different)  # type: ignore[arg-type] # each in its place
+    assert registered().is_same_registration(registration(JOB, *same))
+    changed = registration(JOB, *different)  # type: ignore[arg-type] # each in its place
+    assert not registered().is_same_registration(changed)
 
 
 @pytest.mark.parametrize("state", [JobState.REPLICATING, JobState.COMPLETED, JobState.FAILED, JobState.PENDING_RETRY])
@@ -242,7 +243,7 @@ def test_each_state_has_the_outcome_that_leads_to_it(state: JobState) -> None:
         JobState.PENDING_RETRY: Outcome.RETRY,
     }
 
-    assert outcome_of(state) is expected[state]
+    assert OUTCOME_BEFORE[state] is expected[state]
 
 
 def test_only_a_conclusive_word_amounts_to_a_state() -> None:

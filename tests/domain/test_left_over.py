@@ -10,7 +10,7 @@ from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Document, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed
+from tests.builders import JOB, NOON, at, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None, started="10:00"))
@@ -25,7 +25,7 @@ def running(percent: float, seconds: float) -> Observation:
 
 def registered() -> ReplicationJob:
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", ("v1",), "default", 0.0, NOON, TRACE)
+    job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1"), NOON, TRACE)
     return job
 
 
@@ -50,7 +50,12 @@ class JobUnder:
 def registered_after(*left: Former, volumes: tuple[str, ...] = ("v1", "v2"), unasked: tuple[str, ...] = ()) -> JobUnder:
     """Register a job on volumes where others have left this."""
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", volumes, "default", 0.0, NOON, TRACE, Standing(left_over=left, unasked=unasked))
+    job.register(
+        registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", volume_ids=volumes),
+        NOON,
+        TRACE,
+        Standing(left_over=left, unasked=unasked),
+    )
     return JobUnder(job)
 
 
@@ -310,7 +315,12 @@ class TestAddress:
     @staticmethod
     def at_address(address: str | None, volumes: tuple[str, ...] = ("v1",)) -> ReplicationJob:
         job = ReplicationJob(id=JOB)
-        job.register("pgtest1", "ctx-1", volumes, "default", 0.0, NOON, TRACE, Standing(address=address))
+        job.register(
+            registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", volume_ids=volumes),
+            NOON,
+            TRACE,
+            Standing(address=address),
+        )
         return job
 
     def test_it_is_known_from_the_registration_if_it_answered_then(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import IllegalTransition
-from domain.lifecycle import OPEN_STATES, TRANSITIONS, JobState, step
+from domain.lifecycle import OPEN_STATES, TRANSITIONS, JobState, check_transition, state_after
 
 R, V, P = JobState.REPLICATING, JobState.RECOVERING, JobState.PENDING_RETRY
 C, F = JobState.COMPLETED, JobState.FAILED
@@ -37,15 +37,31 @@ def test_the_transitions_are_the_published_ones() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_what_the_table_does_not_name_is_refused(state: JobState, event: str) -> None:
     if (state, event) in PUBLISHED:
-        assert step("job-1", state, event) is PUBLISHED[state, event]
+        check_transition("job-1", state, event)
         return
 
     with pytest.raises(IllegalTransition, match=f"job job-1 is {state.value}: '{event}' is not possible"):
-        step("job-1", state, event)
+        check_transition("job-1", state, event)
+
+
+@pytest.mark.parametrize(("state", "event"), PUBLISHED)
+def test_an_event_that_has_happened_leads_to_the_published_state(state: JobState, event: str) -> None:
+    assert state_after(state, event) is PUBLISHED[state, event]
+
+
+@pytest.mark.parametrize("state", [R, P, C, F])
+def test_after_an_event_that_could_not_be_read_a_decision_still_leads_to_its_one_state(state: JobState) -> None:
+    assert state_after(state, "decide_complete") is C
+    assert state_after(state, "decide_retry") is P
+
+
+@pytest.mark.parametrize("state", [P, C, F])
+def test_an_observation_that_the_table_does_not_name_leaves_the_state_as_it_was(state: JobState) -> None:
+    assert state_after(state, "observe_completed") is state
 
 
 def test_a_crash_in_the_middle_of_recovery_strands_no_job() -> None:
-    assert step("job-1", JobState.RECOVERING, "begin_recovery") is JobState.RECOVERING
+    assert state_after(JobState.RECOVERING, "begin_recovery") is JobState.RECOVERING
 
 
 def test_open_states_are_those_that_need_a_watcher() -> None:

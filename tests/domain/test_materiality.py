@@ -8,7 +8,7 @@ from domain.events import Trace
 from domain.materiality import is_material
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed
+from tests.builders import JOB, NOON, at, document, observed, registration
 
 
 def seen(*disks: Document | VMAStatus, seconds: float) -> Observation:
@@ -19,7 +19,7 @@ def seen(*disks: Document | VMAStatus, seconds: float) -> Observation:
 def job() -> ReplicationJob:
     """Return a job of two disks, both at 40 %, that was last observed at noon."""
     made = ReplicationJob(id=JOB)
-    made.register("vm", "ctx", ("v1", "v2"), "default", 0.0, at(-60), Trace("r", "r"))
+    made.register(registration(made.id, volume_ids=("v1", "v2")), at(-60), Trace("r", "r"))
     made.observe(seen(document(percent=40.0), document(percent=40.0), seconds=0), NOON)
     return made
 
@@ -96,7 +96,7 @@ def test_a_progress_that_was_not_known_is_material_and_one_that_is_no_longer_is_
     assert not is_material(job, seen(unknown, unknown, seconds=5))
 
     fresh = ReplicationJob(id=JOB)
-    fresh.register("vm", "ctx", ("v1",), "default", 0.0, at(-60), Trace("r", "r"))
+    fresh.register(registration(fresh.id), at(-60), Trace("r", "r"))
     fresh.observe(seen(unknown, seconds=0), NOON)
     assert not is_material(fresh, seen(unknown, seconds=5))
     assert is_material(fresh, seen(document(percent=0.5, total=None), seconds=5))
@@ -105,7 +105,7 @@ def test_a_progress_that_was_not_known_is_material_and_one_that_is_no_longer_is_
 def test_a_disk_that_reports_for_the_first_time_is_material() -> None:
     lost, own = VMAStatus.NOT_FOUND, document(percent=40.0)
     fresh = ReplicationJob(id=JOB)
-    fresh.register("vm", "ctx", ("v1", "v2"), "default", 0.0, at(-60), Trace("r", "r"))
+    fresh.register(registration(fresh.id, volume_ids=("v1", "v2")), at(-60), Trace("r", "r"))
     fresh.observe(observed(lost, lost, own=own, seconds=10), at(10))
 
     assert is_material(fresh, observed(document(percent=None), lost, own=own, seconds=15))

@@ -392,7 +392,7 @@ def test_the_jobs_own_id_is_asked_where_the_exports_do_not_settle_it(
 
 def test_a_previous_workers_document_settles_nothing() -> None:
     alive = Former(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0)
-    target = ProbeTarget("job-1", "default", ("v1",), (alive,))
+    target = ProbeTarget("job-1", "default", ("v1",), left_over=(alive,))
 
     assert needs_own_id(target, {"v1": answer("migration-vol-v1", RUNNING)})
 

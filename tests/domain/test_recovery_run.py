@@ -1,8 +1,8 @@
 """A recovery run is begun once, and ends once: finished with its proof, or interrupted by the end of its process."""
 
-from domain.events import Cause, RecoveryRunFinished, Trace
+from domain.events import Cause, Trace
 from domain.recovery_policy import Policy
-from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun
+from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
 from tests.builders import NOON, at
 
 TRACE = Trace("run-1", "instance-1")
@@ -15,20 +15,18 @@ def begun() -> RecoveryRun:
     return run
 
 
+TOTALS = RunTotals(
+    outcomes={"resume": 1, "fail": 1},
+    rules={"still-running": 1, "lost": 1},
+    resumed=1,
+    polled_again=1,
+    decided_in=3.5,
+    proven_in=4.5,
+)
+
+
 def finish(run: RecoveryRun) -> None:
-    run.record(
-        RecoveryRunFinished,
-        at(9),
-        TRACE,
-        outcomes={"resume": 1, "fail": 1},
-        rules={"still-running": 1, "lost": 1},
-        resumed=1,
-        polled_again=1,
-        left_replicating=0,
-        settled_elsewhere=0,
-        decided_in=3.5,
-        proven_in=4.5,
-    )
+    run.finish(TOTALS, at(9))
 
 
 def test_a_run_knows_why_by_whom_and_over_how_many_jobs_it_was_begun() -> None:
@@ -44,9 +42,16 @@ def test_a_finished_run_knows_what_came_of_it_and_how_long_it_took() -> None:
     finish(run)
 
     assert (run.status, run.ended_at) == (FINISHED, at(9))
-    assert (run.outcomes, run.rules) == ({"resume": 1, "fail": 1}, {"still-running": 1, "lost": 1})
-    assert (run.resumed, run.polled_again, run.left_replicating, run.settled_elsewhere) == (1, 1, 0, 0)
-    assert (run.decided_in, run.proven_in) == (3.5, 4.5)
+    assert run.totals == TOTALS
+
+
+def test_a_run_is_finished_once() -> None:
+    run = begun()
+    finish(run)
+
+    run.finish(RunTotals(), at(10))
+
+    assert (run.totals, run.ended_at, run.version) == (TOTALS, at(9), 2)
 
 
 def test_a_run_is_interrupted_once() -> None:
@@ -70,7 +75,7 @@ def test_a_finished_run_cannot_be_interrupted() -> None:
 def test_before_its_first_event_nothing_is_known_of_a_run() -> None:
     run = RecoveryRun(id="run-1")
 
-    assert (run.jobs, run.resumed, run.polled_again, run.left_replicating, run.settled_elsewhere) == (0, 0, 0, 0, 0)
+    assert (run.jobs, run.totals) == (0, RunTotals())
 
 
 def test_a_run_read_from_the_log_is_interrupted_like_one_in_memory() -> None:

@@ -11,7 +11,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
 from domain.vma_status import CONCLUSIVE, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, circumstances, document, observed
+from tests.builders import JOB, NOON, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
@@ -23,7 +23,7 @@ DOWN = observed(VMAStatus.UNREACHABLE)
 
 def registered(percent: float = 0.0) -> ReplicationJob:
     job = ReplicationJob(id=JOB)
-    job.register("pgtest1", "ctx-1", ("v1",), "default", percent, NOON, TRACE)
+    job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", progress_percent=percent), NOON, TRACE)
     return job
 
 
@@ -77,7 +77,7 @@ def test_polling_ends_a_job_only_on_the_vmas_own_word(
 
 def test_completed_for_one_disk_of_two_does_not_end_a_job() -> None:
     job = ReplicationJob(id=JOB)
-    job.register("vm", "ctx", ("v1", "v2"), "default", 0.0, NOON, TRACE)
+    job.register(registration(job.id, volume_ids=("v1", "v2")), NOON, TRACE)
 
     shared = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, own=document(VMAStatus.COMPLETED, 100.0))
     job.observe(shared, at(5))

@@ -10,7 +10,7 @@ from domain.processes.awake import ABSENT, AwakeTime
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Document, VMAStatus
-from tests.builders import document, observed
+from tests.builders import document, observed, registration
 from tests.clock import FakeClock
 
 RUNNING = document(VMAStatus.RUNNING, 41.5)
@@ -35,7 +35,11 @@ class Listener:
 
     def job(self, job_id: str = "job-1", vma: str = "default") -> ReplicationJob:
         job = ReplicationJob(id=job_id)
-        job.register("vm", f"ctx-{job_id}", ("v1", "v2"), vma, 0.0, self.clock.now(), Trace("r", "r"))
+        job.register(
+            registration(job.id, vm_context_id=f"ctx-{job_id}", volume_ids=("v1", "v2"), vma=vma),
+            self.clock.now(),
+            Trace("r", "r"),
+        )
         return job
 
     def hears(self, job: ReplicationJob, said: Document | VMAStatus, after: float = 0.0) -> Silence:

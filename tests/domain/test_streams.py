@@ -14,7 +14,7 @@ from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.streams import Inapplicable, after, check_job_id
 from domain.vm_context import VMContext
-from tests.builders import NOON
+from tests.builders import NOON, registration
 from tests.clock import FakeClock
 
 TRACE = Trace("request-1", "request-1", "mara")
@@ -22,7 +22,7 @@ TRACE = Trace("request-1", "request-1", "mara")
 
 def job() -> ReplicationJob:
     begun = ReplicationJob(id="job-1")
-    begun.register("vm", "ctx-1", ("disk-1",), "default", 0.0, NOON, TRACE)
+    begun.register(registration(begun.id, vm_context_id="ctx-1", volume_ids=("disk-1",)), NOON, TRACE)
     return begun
 
 
@@ -70,7 +70,7 @@ def test_an_event_that_cannot_be_applied_leaves_its_aggregate_as_it_was() -> Non
         correlation_id="r",
         causation_id="r",
         from_state=JobState.FAILED,
-        to_state=JobState.RECOVERING,
+        to_state=JobState.COMPLETED,
         reason="nobody says so",
         observation=None,  # type: ignore[arg-type] # as a damaged log may have it
     )

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.errors import NotFound, VolumeBusy
 from domain.events import Cause
 from domain.recovery_policy import Outcome
+from domain.replication_job import Registration
 from domain.vma_status import VMAStatus
 from tests.scenery import REQUEST, RUNNING, Scenery
 

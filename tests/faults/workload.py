@@ -16,14 +16,16 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
 from domain.aggregate import Snapshot
-from domain.application import JobRecovery, Registration
+from domain.application import JobRecovery
 from domain.errors import JobRecoveryError, StorageUnavailable
 from domain.events import Cause, Event, Trace
 from domain.evidence import Circumstances, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Policy
-from domain.run_book import RunBook, RunResult
+from domain.recovery_run import RunTotals
+from domain.replication_job import Registration
+from domain.run_book import RunBook
 from domain.vma_status import Answer, Document, Observation, VMAStatus, export_name
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
@@ -91,7 +93,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
     """Take three jobs from their registration through a restart."""
     clock, policy = SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1)
     app = JobRecovery(log, clock, policy)
-    runs = RunBook(log, clock, "faults", lambda: "run-1")
+    runs = RunBook(log, clock, SilentLog(), "faults", lambda: "run-1")
     for name in JOBS:
         asked = Registration(job_id=name, vm_name=name, vm_context_id=f"vm-{name}", volume_ids=(name,), vma="default")
         await insist(lambda asked=asked: app.register(asked, TRACE))  # type: ignore[misc] # bound at once
@@ -112,17 +114,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
         await insist(
             lambda one=one, k=known: app.recover(one.job_id, "run-1", one, k, lambda _: 1.0)  # type: ignore[misc]
         )
-    result = RunResult(
-        outcomes={},
-        rules={},
-        resumed=0,
-        polled_again=0,
-        left_replicating=0,
-        settled_elsewhere=0,
-        decided_in=0,
-        proven_in=0,
-    )
-    await insist(lambda: runs.finish("run-1", result))
+    await insist(lambda: runs.finish("run-1", RunTotals()))
     await project(projector)
 
 

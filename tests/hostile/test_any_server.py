@@ -11,7 +11,7 @@ from adapters.host.clock import SystemClock
 from adapters.vma.client import HttpVMA
 from domain.vma_status import CONCLUSIVE, Observation
 from tests.hostile.replies import BODIES, is_garbage
-from tests.probing import JOB, Bounds
+from tests.probing import Bounds, probe
 
 SPEAKS = (b"status", b"phase", b"stage")
 
@@ -65,7 +65,7 @@ class Prober:
         self.server.sends, self.server.ends = sends, ends
         # A circuit that is open would answer by itself.
         self._client.circuits["default"].alive()
-        return self.loop.run_until_complete(asyncio.wait_for(self._client.probe(JOB), 2.0))
+        return self.loop.run_until_complete(asyncio.wait_for(probe(self._client), 2.0))
 
     def close(self) -> None:
         self.loop.run_until_complete(self._client.close())

@@ -13,7 +13,7 @@ from adapters.vma.trust import authorities
 from domain.errors import InvalidInput
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
-from tests.probing import JOB, asking, last_status
+from tests.probing import asking, last_status, probe
 
 SAID = b'{"job_id":"migration-vol-disk-1","status":"in_progress","percentage":41.0}'
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(SAID) + SAID
@@ -59,7 +59,7 @@ async def serving(context: ssl.SSLContext | None) -> AsyncIterator[str]:
 
 async def test_a_vma_behind_a_private_authority_is_not_asked_and_says_which_setting_is_missing(ca: trustme.CA) -> None:
     async with serving(signed(ca, "localhost")) as url, asking({"dc2": url}) as client:
-        seen = await client.probe(ProbeTarget("job-1", "dc2", ("disk-1",)))
+        seen = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
         assert {answer.status for answer in seen.answers} == {VMAStatus.NOT_ASKED}
         assert "the certificate of VMA dc2 is not trusted: unable to get local issuer certificate" in seen.summary()
@@ -69,21 +69,21 @@ async def test_a_vma_behind_a_private_authority_is_not_asked_and_says_which_sett
 
 async def test_a_vma_behind_a_private_authority_is_trusted_with_its_file(ca: trustme.CA, ca_file: Path) -> None:
     async with serving(signed(ca, "localhost")) as url, asking(url, ca_file=ca_file) as client:
-        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+        assert (await probe(client)).status is VMAStatus.RUNNING
 
 
 async def test_ssl_cert_file_is_honoured(ca: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
 
     async with serving(signed(ca, "localhost")) as url, asking(url) as client:
-        assert (await client.probe(JOB)).status is VMAStatus.RUNNING
+        assert (await probe(client)).status is VMAStatus.RUNNING
 
 
 async def test_a_certificate_for_another_name_is_not_trusted_even_of_a_trusted_authority(
     ca: trustme.CA, ca_file: Path
 ) -> None:
     async with serving(signed(ca, "elsewhere.example")) as url, asking(url, ca_file=ca_file) as client:
-        seen = await client.probe(JOB)
+        seen = await probe(client)
 
     assert last_status(seen) is VMAStatus.NOT_ASKED
     assert "the certificate of VMA default is not trusted: Hostname mismatch" in seen.summary()
@@ -91,7 +91,7 @@ async def test_a_certificate_for_another_name_is_not_trusted_even_of_a_trusted_a
 
 async def test_a_vma_that_speaks_no_tls_is_not_asked_over_it() -> None:
     async with serving(None) as url, asking(url) as client:
-        seen = await client.probe(JOB)
+        seen = await probe(client)
 
     assert last_status(seen) is VMAStatus.NOT_ASKED
     assert "TLS with VMA default failed" in seen.summary()
@@ -105,7 +105,7 @@ async def test_a_tunnel_that_ends_every_connection_is_unreachable_over_tls_as_we
     server = await asyncio.start_server(end, "127.0.0.1", 0)
     url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
     async with server, asking(url) as client:
-        seen = await client.probe(JOB)
+        seen = await probe(client)
 
     assert last_status(seen) is VMAStatus.UNREACHABLE
 

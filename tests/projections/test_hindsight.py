@@ -6,7 +6,7 @@ from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 from projections.queries.hindsight import Hindsight, look_back
-from tests.builders import at, circumstances, document, observed
+from tests.builders import at, circumstances, document, observed, registration
 
 TRACE = Trace("r", "r")
 
@@ -22,7 +22,7 @@ def gone(seconds: float) -> Observation:
 def lost_at_100() -> ReplicationJob:
     """Make a job that ran at 10 s, and was inferred lost at 100 s."""
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx", ("v1",), "default", 0.0, at(0), TRACE)
+    job.register(registration(job.id), at(0), TRACE)
     job.observe(running(10), at(10))
     job.begin_recovery("run-1", Cause.RESTART, at(90), "instance")
     job.recover("run-1", gone(100), circumstances(gone(100)), Policy(), lambda _: 5.0, at(100))
@@ -72,7 +72,7 @@ def test_what_was_believed_may_have_been_right() -> None:
 
 def test_while_nothing_was_known_it_is_learned_later() -> None:
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx", ("v1",), "default", 0.0, at(0), TRACE)
+    job.register(registration(job.id), at(0), TRACE)
     assert seen(job, JobState.PENDING_RETRY, 50).known == "unknown"
     job.observe(running(100), at(100))
 
@@ -83,7 +83,7 @@ def test_while_nothing_was_known_it_is_learned_later() -> None:
 
 def test_an_operators_word_counts_by_name() -> None:
     job = ReplicationJob(id="job-1")
-    job.register("vm", "ctx", ("v1",), "default", 0.0, at(0), TRACE)
+    job.register(registration(job.id), at(0), TRACE)
     job.operator_decide(Outcome.FAIL, "mara", "gone", at(50), TRACE)
 
     found = seen(job, JobState.FAILED, 60)

@@ -14,7 +14,7 @@ from projections.read_model.audit_rows import Entry
 from projections.read_model.folded import decode
 from projections.read_model.model_file import open_read_model
 from projections.read_model.tables import CHUNK, apply_batch
-from tests.builders import NOON, at
+from tests.builders import NOON, at, registration
 
 TRACE = Trace("request-1", "request-1")
 
@@ -29,7 +29,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 def registered(n: int) -> ReplicationJob:
     job = ReplicationJob(id=f"job-{n:04}")
-    job.register(f"vm-{n}", f"ctx-{n}", (f"disk-{n}",), "default", 0.0, NOON, TRACE)
+    job.register(
+        registration(job.id, vm_name=f"vm-{n}", vm_context_id=f"ctx-{n}", volume_ids=(f"disk-{n}",)), NOON, TRACE
+    )
     return job
 
 

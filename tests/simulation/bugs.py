@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.vma import client as vma_client
 from adapters.vma import dialects as vma_dialects
 from adapters.vma.client import HttpVMA
 from adapters.vma.documents import read_document
@@ -20,10 +19,10 @@ from domain.ports import ProbeTarget
 from domain.processes import watch
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
-from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
+from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
@@ -85,12 +84,12 @@ def the_read_model_does_not_check_its_position(monkeypatch: pytest.MonkeyPatch) 
 
 @bug
 def only_the_first_disk_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = HttpVMA.probe
+    honest = HttpVMA.ask_exports
 
     async def first_only(self: Any, target: ProbeTarget) -> Any:
         return await honest(self, msgspec.structs.replace(target, volume_ids=target.volume_ids[:1]))
 
-    monkeypatch.setattr(HttpVMA, "probe", first_only)
+    monkeypatch.setattr(HttpVMA, "ask_exports", first_only)
 
 
 @bug
@@ -116,7 +115,7 @@ def an_observed_outcome_is_open_to_revision(monkeypatch: pytest.MonkeyPatch) -> 
 
 @bug
 def a_full_disk_at_the_start_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Recovery, "_insist", lambda _self, _trouble, _run_id, write: write())
+    monkeypatch.setattr(RunBook, "_insist", lambda _self, _what, _run_id, write: write())
 
 
 @bug
@@ -251,7 +250,7 @@ def the_jobs_own_id_is_not_asked_before_its_exports_complete_it(monkeypatch: pyt
         done = {answer.status for answer in exports.values()} == {VMAStatus.COMPLETED}
         return not done and honest(target, exports)
 
-    monkeypatch.setattr(vma_client, "needs_own_id", satisfied)
+    monkeypatch.setattr(observing, "needs_own_id", satisfied)
 
 
 @bug

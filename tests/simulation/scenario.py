@@ -13,11 +13,11 @@ from adapters.simulated_vma.reports import ReportForm
 from adapters.simulated_vma.words import truth_meant_by
 from adapters.simulated_vma.world import World
 from adapters.vma.worker_reports import read_report
-from domain.application import Registration
 from domain.errors import JobRecoveryError, VolumeBusy
 from domain.events import Cause, Trace
 from domain.processes.awake import ABSENT
 from domain.recovery_policy import Outcome
+from domain.replication_job import Registration
 from projections.read_model import schema
 from projections.read_model.bookmark import NAME
 from projections.read_model.projector import Projector

@@ -16,11 +16,10 @@ from api.http.times import Moment
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
-from domain.application import Registration
 from domain.errors import InvalidInput, NotFound
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
 from projections.queries.audit_trail import AuditEntry
 from projections.queries.present import JobFilter

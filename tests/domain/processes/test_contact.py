@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from domain.evidence import Amnesia
-from domain.ports import ProbeTarget
 from domain.processes.contact import REPORT_COUNTS_FOR, Contact
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
@@ -451,7 +450,7 @@ async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(scenery: 
     other = await scenery.job("job-2")
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
-    seen = await scenery.contact.look(ProbeTarget("job-1", "default", ("disk-of-job-1",)))
+    seen = await scenery.contact.look("job-1", "default", ("disk-of-job-1",))
 
     assert (seen.status, seen.address) == (VMAStatus.UNREACHABLE, "http://default")
     assert not scenery.contact.is_down("default")
@@ -473,3 +472,41 @@ async def test_of_a_job_that_was_never_asked_about_nothing_is_known(scenery: Sce
 
     assert (known.silence.status, known.silence.held_for, known.silence.probes) == (VMAStatus.UNANSWERED, 0.0, 0)
     assert (known.without_contact, known.amnesia, known.replaced) == (70.0, None, False)
+
+
+class TestMissing:
+    """A VMA begins to miss jobs when the first that it knew is not found: then all its jobs are asked about."""
+
+    async def test_the_first_missing_job_is_told_once_and_of_its_own_vma(self, scenery: Scenery) -> None:
+        missing: list[str] = []
+        scenery.contact.on_missing(missing.append)
+        for name in ("a1", "a2", "b1"):
+            await scenery.job(name, vma=name[0])
+            scenery.vma.says[name] = RUNNING
+            await ask(scenery, name)
+
+        for name in ("a1", "a2"):
+            scenery.vma.says[name] = VMAStatus.NOT_FOUND
+            await ask(scenery, name)
+        await ask(scenery, "b1")
+
+        assert missing == ["a"]
+
+    async def test_it_is_told_again_after_the_missing_job_was_heard_of_again(self, scenery: Scenery) -> None:
+        missing: list[str] = []
+        scenery.contact.on_missing(missing.append)
+        job = await scenery.job()
+        for said in (RUNNING, VMAStatus.NOT_FOUND, RUNNING, VMAStatus.NOT_FOUND):
+            scenery.vma.says[job.id] = said
+            await ask(scenery, job.id)
+
+        assert missing == ["default", "default"]
+
+    async def test_a_job_that_the_vma_never_knew_is_not_missing(self, scenery: Scenery) -> None:
+        missing: list[str] = []
+        scenery.contact.on_missing(missing.append)
+        await scenery.job(percent=0.0)
+
+        await ask(scenery, "job-1")
+
+        assert missing == []

@@ -16,10 +16,7 @@ from tests.scenery import RUNNING, Scenery, while_running
 
 def polling(scenery: Scenery, awake: Callable[[], float]) -> Poller:
     return Poller(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
+        scenery.shared,
         awake=awake,
         interval=5.0,
         lose_contact=scenery.request,
@@ -28,10 +25,8 @@ def polling(scenery: Scenery, awake: Callable[[], float]) -> Poller:
 
 def monitoring(scenery: Scenery, poller: Poller, awake: Callable[[], float]) -> HealthMonitor:
     return HealthMonitor(
-        scenery.app,
+        scenery.shared,
         poller,
-        scenery.clock,
-        scenery.log,
         awake=awake,
         stale_after=30.0,
         stalled_after=900.0,

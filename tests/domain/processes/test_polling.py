@@ -19,10 +19,7 @@ INTERVAL = 5.0
 @pytest.fixture
 def poller(scenery: Scenery) -> Poller:
     return Poller(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
+        scenery.shared,
         awake=scenery.clock.monotonic,
         interval=INTERVAL,
         lose_contact=scenery.request,

@@ -11,7 +11,7 @@ from tests.scenery import REQUEST, RUNNING, Scenery, while_running
 
 @pytest.fixture
 def reconciliation(scenery: Scenery) -> Reconciliation:
-    return Reconciliation(scenery.app, scenery.contact, scenery.clock, scenery.log, first_after=5.0, ask_for=86_400.0)
+    return Reconciliation(scenery.shared, first_after=5.0, ask_for=86_400.0)
 
 
 async def guessed(scenery: Scenery, reconciliation: Reconciliation) -> None:

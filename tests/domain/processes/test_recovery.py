@@ -18,26 +18,13 @@ from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually
 @pytest.fixture
 def recovery(scenery: Scenery) -> Recovery:
     poller = Poller(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
+        scenery.shared,
         awake=scenery.clock.monotonic,
         interval=5.0,
         lose_contact=scenery.request,
     )
-    runs = RunBook(scenery.event_log, scenery.clock, "instance-1", lambda: "run-1")
-    return Recovery(
-        scenery.app,
-        runs,
-        RecoveryRequests(),
-        scenery.contact,
-        poller,
-        scenery.clock,
-        scenery.log,
-        policy=scenery.policy,
-        backoff=lambda _: 5.0,
-    )
+    runs = RunBook(scenery.event_log, scenery.clock, scenery.log, "instance-1", lambda: "run-1")
+    return Recovery(scenery.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
 
 
 async def jobs(scenery: Scenery, count: int, *, lost: int) -> list[str]:
@@ -143,7 +130,7 @@ async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery:
 
     made = await recovery.dry_run(["job-1"], "run-9")
 
-    assert [(d.job_id, d.decision.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
+    assert [(d.job_id, d.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
     assert (await scenery.kinds(), made.status) == (before, "finished")
 
 

@@ -21,10 +21,7 @@ LATE = "it was sent before a report that was taken already"
 @pytest.fixture
 def poller(scenery: Scenery) -> Poller:
     return Poller(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
+        scenery.shared,
         awake=scenery.clock.monotonic,
         interval=5.0,
         lose_contact=scenery.request,

@@ -12,14 +12,7 @@ from tests.scenery import REQUEST, RUNNING, Scenery, while_running
 
 @pytest.fixture
 def retries(scenery: Scenery) -> RetryScheduler:
-    return RetryScheduler(
-        scenery.app,
-        scenery.contact,
-        scenery.clock,
-        scenery.log,
-        backoff=Backoff(5.0, 60.0, lambda: 1.0),
-        recover=scenery.request,
-    )
+    return RetryScheduler(scenery.shared, Backoff(5.0, 60.0, lambda: 1.0), scenery.request)
 
 
 async def waiting(scenery: Scenery, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
@@ -157,3 +150,19 @@ async def test_a_job_that_an_operator_ended_is_let_go(scenery: Scenery, retries:
     await while_running(retries.run(), lambda: not retries.waiting)
 
     assert (scenery.vma.asked, scenery.requested) == ([], [])
+
+
+async def test_a_job_that_waits_is_asked_about_at_once_when_its_vma_begins_to_miss_another(
+    scenery: Scenery, retries: RetryScheduler
+) -> None:
+    other = await scenery.job("job-2")
+    elsewhere = await scenery.job("job-3", vma="elsewhere")
+    await waiting(scenery, retries)
+    scenery.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
+    retries.watch(await scenery.decided(elsewhere.id))
+    for job_id in ("job-1", elsewhere.id):
+        assert retries.due_in(job_id) == 5.0
+
+    await scenery.contact.ask(other)
+
+    assert (retries.due_in("job-1"), retries.due_in(elsewhere.id)) == (0.0, 5.0)

@@ -10,6 +10,7 @@ from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
@@ -51,24 +52,20 @@ class Started:
         awake = clock.monotonic
         contact = Contact(scenery.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
         requests = RecoveryRequests()
-        self.poller = Poller(self.app, contact, clock, log, awake=awake, interval=5.0, lose_contact=requests.request)
-        runs = RunBook(scenery.event_log, clock, "second", lambda: f"run-{next(NUMBERS)}")
+        shared = Dependencies(self.app, contact, clock, log)
+        self.poller = Poller(shared, awake=awake, interval=5.0, lose_contact=requests.request)
+        runs = RunBook(scenery.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
         backoff = Backoff(5.0, 60.0, lambda: 1.0)
         self.supervisor = Supervisor(
-            app=self.app,
+            shared,
             runs=runs,
-            contact=contact,
             poller=self.poller,
-            retries=RetryScheduler(self.app, contact, clock, log, backoff=backoff, recover=requests.request),
-            reconciliation=Reconciliation(self.app, contact, clock, log, first_after=5.0, ask_for=86_400.0),
-            recovery=Recovery(
-                self.app, runs, requests, contact, self.poller, clock, log, policy=policy, backoff=backoff
-            ),
+            retries=RetryScheduler(shared, backoff, requests.request),
+            reconciliation=Reconciliation(shared, first_after=5.0, ask_for=86_400.0),
+            recovery=Recovery(shared, runs, requests, self.poller, backoff),
             health=HealthMonitor(
-                self.app,
+                shared,
                 self.poller,
-                clock,
-                log,
                 awake=awake,
                 stale_after=30.0,
                 stalled_after=900.0,
@@ -76,8 +73,6 @@ class Started:
             ),
             awake=AwakeTime(clock),
             catalogue=Known(open_jobs, guesses),
-            clock=clock,
-            log=log,
         )
 
     async def until_recovered(self, scenery: Scenery) -> None:
