@@ -5,8 +5,6 @@ One with a request under way is never closed. So a new client always gets in, wh
 """
 
 import asyncio
-import ipaddress
-from typing import Protocol
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
@@ -25,54 +23,6 @@ LOOK_EVERY = 1.0
 MOST_CONNECTIONS = 1000
 """At once, so that there are files left for the log and the VMAs."""
 
-MOST_OF_PEER = 250
-"""Connections of one address at once. This machine is exempt: its honest clients have the hostile ones' address."""
-
-
-class Connection(Protocol):
-    """What is known here of a connection."""
-
-    client: tuple[str, int] | None
-
-    def let_go(self) -> None:
-        """Close the connection at once."""
-
-
-class Connections:
-    """The connections of one server."""
-
-    def __init__(self) -> None:
-        """There are none yet."""
-        self._peers: dict[Connection, str | None] = {}
-        # In the order in which they began to wait.
-        self._waiting: dict[Connection, None] = {}
-
-    def opened(self, connection: Connection) -> None:
-        """Take a connection in, and close the one that has waited longest if it is one too many."""
-        peer = _peer_of(connection)
-        self._peers[connection] = peer
-        self._waiting[connection] = None
-        if peer is not None and list(self._peers.values()).count(peer) > MOST_OF_PEER:
-            self._let_go(next(one for one in self._waiting if self._peers[one] == peer))
-        if len(self._peers) > MOST_CONNECTIONS:
-            self._let_go(next(iter(self._waiting)))
-
-    def closed(self, connection: Connection) -> None:
-        """Forget a connection. Safe to repeat."""
-        self._waiting.pop(connection, None)
-        self._peers.pop(connection, None)
-
-    def waits(self, connection: Connection, *, for_client: bool) -> None:
-        """Note whether a connection waits for its client; one that did before keeps its place."""
-        if not for_client:
-            self._waiting.pop(connection, None)
-        elif connection in self._peers:
-            self._waiting.setdefault(connection)
-
-    def _let_go(self, connection: Connection) -> None:
-        self.closed(connection)
-        connection.let_go()
-
 
 class BoundedProtocol(H11Protocol):
     """uvicorn's HTTP, which ends a connection on which no request is complete, or no answer is read, for too long.
@@ -80,7 +30,8 @@ class BoundedProtocol(H11Protocol):
     It also ends one when there are too many.
     """
 
-    _shared: Connections
+    _waiting: dict[H11Protocol, None]
+    """All connections that wait for their clients, in the order in which they began to."""
     _next_look: asyncio.TimerHandle
     _waits_since: float | None = None
     _unread = 0
@@ -88,9 +39,12 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._shared = self.app_state.setdefault("connections", Connections())
-        self._shared.opened(self)
+        self._waiting = self.app_state.setdefault("waiting", {})
         self._see_who_waits()
+        if len(self.connections) > MOST_CONNECTIONS:
+            longest = next(iter(self._waiting), self)
+            self._waiting.pop(longest, None)
+            longest.transport.abort()
         self._look()
 
     def data_received(self, data: bytes) -> None:
@@ -103,7 +57,7 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._next_look.cancel()
-        self._shared.closed(self)
+        self._waiting.pop(self, None)
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
@@ -121,16 +75,14 @@ class BoundedProtocol(H11Protocol):
         super().resume_writing()
         self._see_who_waits()
 
-    def let_go(self) -> None:
-        """Close the connection at once."""
-        self.transport.abort()
-
     def _see_who_waits(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle
-        is_begun = cycle is not None and not cycle.response_complete
-        is_whole = cycle is not None and is_begun and not cycle.more_body
-        self._shared.waits(self, for_client=not is_whole or self.flow.write_paused)
-        if is_begun and not self.flow.write_paused:
+        is_begun = cycle is not None and not cycle.response_complete and not self.flow.write_paused
+        if is_begun and cycle is not None and not cycle.more_body:
+            self._waiting.pop(self, None)
+        elif not self.transport.is_closing():
+            self._waiting.setdefault(self)
+        if is_begun:
             self._waits_since = None
         elif self._waits_since is None:
             self._waits_since = self.loop.time()
@@ -144,12 +96,3 @@ class BoundedProtocol(H11Protocol):
         if self._waits_since is not None and now - self._waits_since > (READ_WITHIN if unread else HEAD_WITHIN):
             self.transport.abort()
         self._next_look = self.loop.call_later(LOOK_EVERY, self._look)
-
-
-def _peer_of(connection: Connection) -> str | None:
-    """Return the address of a connection's client; None for this machine."""
-    if connection.client is None:
-        return None
-    address = ipaddress.ip_address(connection.client[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return None if (mapped or address).is_loopback else str(address)

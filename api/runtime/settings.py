@@ -18,15 +18,11 @@ from pydantic_settings import (
 )
 
 from adapters.identifiers import is_plain_name
-from adapters.plain_text import redacted
 from domain.errors import InvalidInput
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
-
-MAY_HOLD_A_PASSWORD = {"vma_url", "vmas"}
-"""What is wrong with these is said in words: in an address that is none, a password cannot be told from the rest."""
 
 TEN_YEARS = 10 * 365 * 86400.0
 """The longest duration: a date so far away can still be reckoned with."""
@@ -187,10 +183,6 @@ def _check_config() -> None:
 
 
 def _in_words(problem: Any) -> str:  # noqa: ANN401 - pydantic's own form of an error
-    setting = str(problem["loc"][0])
-    name, what = f"{PREFIX}{setting}".upper(), problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting"
-    if setting in MAY_HOLD_A_PASSWORD:
-        return f"{name}: {what} (its value is not shown, for it may hold a password)"
-    return f"{name}: {what}, not {redacted(str(problem['input']))[:80]!r}"
+    """Name the setting, never its value: in an address that is none, a password cannot be told from the rest."""
+    what = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+    return f"{PREFIX}{problem['loc'][0]}".upper() + f": {what.removeprefix('Value error, ')}"

@@ -4,14 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from api.http import connections
 from api.http import limits as bounds
-from api.http.connections import BoundedProtocol, Connections
+from api.http.connections import BoundedProtocol
 from tests.api import test_bounds
 from tests.api.test_bounds import large_answer, serving, until
 
@@ -205,59 +204,3 @@ async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server)
         client = connected(server)
 
         assert (await told(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
-
-
-class Peer(msgspec.Struct, eq=False):
-    """A connection from an address that a test of one machine cannot come from."""
-
-    client: tuple[str, int] | None
-    is_open: bool = True
-
-    def let_go(self) -> None:
-        self.is_open = False
-
-
-@pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> Connections:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 100)
-    monkeypatch.setattr(connections, "MOST_OF_PEER", 3)
-    return Connections()
-
-
-def opened(many: Connections, host: str, count: int) -> list[Peer]:
-    peers = [Peer((host, 1000 + n)) for n in range(count)]
-    for peer in peers:
-        many.opened(peer)
-    return peers
-
-
-def test_one_address_has_so_many_connections_and_closes_nobody_elses(many: Connections) -> None:
-    other = opened(many, "192.0.2.2", 3)
-
-    mine = opened(many, "192.0.2.1", 5)
-
-    assert [peer.is_open for peer in mine] == [False, False, True, True, True]
-    assert all(peer.is_open for peer in other)
-
-
-def test_an_address_whose_connections_are_all_at_work_gets_no_further_one(many: Connections) -> None:
-    for peer in opened(many, "2001:db8::1", 3):
-        many.waits(peer, for_client=False)
-
-    (new,) = opened(many, "2001:db8::1", 1)
-
-    assert not new.is_open
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_is_not_one_client(many: Connections, host: str) -> None:
-    assert all(peer.is_open for peer in opened(many, host, 50))
-
-
-def test_what_was_closed_does_not_count(many: Connections) -> None:
-    for _ in range(3):
-        for peer in opened(many, "192.0.2.1", 3):
-            many.closed(peer)
-            many.closed(peer)
-
-    assert all(peer.is_open for peer in opened(many, "192.0.2.1", 3))

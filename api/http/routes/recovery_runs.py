@@ -9,7 +9,6 @@ from api.http.dependencies import TheService, TheTrace, settle
 from api.http.paging import Cursor, Limit
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view, live_decision_views, live_run_view, run_view
-from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.events import Cause
 from projections.queries.audit_trail import AuditFilter
@@ -30,7 +29,7 @@ async def start_run(service: TheService, trace: TheTrace, response: Response, bo
         service.background.start(real)
     await asyncio.sleep(0)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
-    return await _view(service, run_id)
+    return await get_run(run_id, service)
 
 
 @router.get("", responses=problems.responses(503))
@@ -44,7 +43,13 @@ async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = No
 @router.get("/{run_id}", responses=problems.responses(404, 503))
 async def get_run(run_id: Identifier, service: TheService) -> RunView:
     """Return one run; a dry run is known until the service is restarted."""
-    return await _view(service, run_id)
+    live = service.recovery.live.get(run_id)
+    run = None if live and live.dry_run else await service.queries.run(run_id)
+    if run is not None:
+        return run_view(run, live)
+    if live is not None:
+        return live_run_view(live)
+    raise NotFound(f"there is no recovery run {run_id}")
 
 
 @router.get("/{run_id}/decisions", responses=problems.responses(404, 503))
@@ -55,17 +60,7 @@ async def list_decisions(
     live = service.recovery.live.get(run_id)
     if live is not None and live.dry_run:
         return paging.numbered(live_decision_views(live), limit, cursor)
-    await _view(service, run_id)
+    await get_run(run_id, service)
     wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
     entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)
-
-
-async def _view(service: Service, run_id: str) -> RunView:
-    live = service.recovery.live.get(run_id)
-    run = None if live and live.dry_run else await service.queries.run(run_id)
-    if run is not None:
-        return run_view(run, live)
-    if live is not None:
-        return live_run_view(live)
-    raise NotFound(f"there is no recovery run {run_id}")
