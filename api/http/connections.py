@@ -20,7 +20,7 @@ READ_WITHIN = 30.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at how long a connection has waited."""
 
-MOST_CONNECTIONS = 1000
+MAX_CONNECTIONS = 1000
 """At once, so that there are files left for the log and the VMAs."""
 
 
@@ -41,7 +41,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         self._waiting = self.app_state.setdefault("waiting", {})
         self._see_who_waits()
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(self.connections) > MAX_CONNECTIONS:
             longest = next(iter(self._waiting), self)
             self._waiting.pop(longest, None)
             longest.transport.abort()

@@ -16,18 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import problems
 from api.http.guard import READING
 
-MOST_BODY = 100_000
+MAX_BODY = 100_000
 """Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
 
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
-MOST_FIELDS = 2000
+MAX_FIELDS = 2000
 """Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
 
 BODY_WITHIN = 10.0
 """Seconds within which a request's body must have arrived."""
 
-READS, WRITES, MOST_WAITING = 3, 32, 100
+READS, WRITES, MAX_WAITING = 3, 32, 100
 """Reads and other requests that are worked on at once, and requests that wait for their turn.
 
 A read of a thousand events takes a tenth of a second; many writes share one commit. A client may ask for a fleet at
@@ -37,7 +37,7 @@ once; an honest read must not wait for many seconds behind a hostile client's.
 HEALTH = ("/livez", "/readyz")
 """The paths that are answered however many requests wait."""
 
-MOST_FILES = 10_240
+MAX_FILES = 10_240
 """What macOS lets a process have."""
 
 
@@ -101,7 +101,7 @@ class BoundedBodies:
         turn = ExitStack()
         if scope["path"] in HEALTH:
             return turn
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait: ask again in a second")
         turns = self._turns[scope["method"] in READING]
         self._waiting += 1
@@ -120,15 +120,15 @@ async def _whole_body(receive: Receive) -> Message:
         async with asyncio.timeout(BODY_WITHIN):
             while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
-                if len(body) > MOST_BODY:
-                    raise _TooMuch(TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+                if len(body) > MAX_BODY:
+                    raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
                 if not message.get("more_body"):
                     break
     except TimeoutError:
         why = f"the body did not arrive within {BODY_WITHIN:g} s"
         raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
-    if body.count(b":") > MOST_FIELDS:
-        raise _TooMuch(TOO_LARGE, f"the body has more than {MOST_FIELDS} fields")
+    if body.count(b":") > MAX_FIELDS:
+        raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_FIELDS} fields")
     return {"type": message["type"], "body": bytes(body), "more_body": False}
 
 
@@ -136,5 +136,5 @@ def take_all_files_allowed() -> None:
     """Raise this process's own limit of open files as far as the machine lets it: each connection takes one."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Where it is endless, the system has a smaller limit of its own, and refuses what is beyond that.
-    wanted = most if most != resource.RLIM_INFINITY else max(now, MOST_FILES)
+    wanted = most if most != resource.RLIM_INFINITY else max(now, MAX_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

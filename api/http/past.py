@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import MOST
+from api.http.schemas.present import MAX_INT
 from api.http.views import job_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.replication_job import ReplicationJob
 from projections.queries.hindsight import Hindsight, look_back
 
-MOST_EVENTS = 100_000
+MAX_EVENTS = 100_000
 """Events of one job that hindsight looks through; a job has hundreds."""
 
 NOT_SHOWN = {"version", "as_of", "hindsight", "live", "retry_in", "needs_attention"}
@@ -31,7 +31,7 @@ async def version_of(service: Service, job_id: str, point: int | datetime) -> in
         if version == 0:
             raise NotFound(f"there was no job {job_id} at {point.isoformat()}")
         return version
-    present = await service.trail.version_at(job_id, MOST)
+    present = await service.trail.version_at(job_id, MAX_INT)
     if present == 0:
         raise NotFound(f"there is no job {job_id}")
     if not 1 <= point <= present:
@@ -50,7 +50,7 @@ async def job_then(service: Service, job_id: str, version: int) -> ReplicationJo
 async def hindsight(service: Service, job: ReplicationJob, moment: datetime, as_known: datetime) -> Hindsight:
     """Say what was so at a moment, by all that was recorded up to another one, before or after it."""
     known = await service.trail.position_at(as_known)
-    entries = await service.trail.events(job.id, MOST_EVENTS)
+    entries = await service.trail.events(job.id, MAX_EVENTS)
     return look_back(job.state, [entry.event() for entry in entries if entry.position <= known], moment)
 
 
@@ -59,7 +59,7 @@ async def diff(service: Service, job_id: str, begin: int | datetime, end: int | 
     versions = [await version_of(service, job_id, point) for point in (begin, end)]
     before, after = [_shown(await job_then(service, job_id, version)) for version in versions]
     low, high = sorted(versions)
-    entries = await service.trail.events(job_id, MOST_EVENTS)
+    entries = await service.trail.events(job_id, MAX_EVENTS)
     found = {
         "job_id": job_id,
         "from_version": versions[0],

@@ -41,10 +41,10 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 
 MEDIA_TYPE = "application/problem+json"
 
-MOST_WORDS = 4000
+MAX_DETAIL = 4000
 """Characters of a detail, and of the path, that a problem shows; the longest id has 200."""
 
-MOST_ERRORS, MOST_OF_ERROR = 10, 1000
+MAX_ERRORS, MAX_ERROR = 10, 1000
 """Errors of one request that are named, and the characters of each. A body may have thousands."""
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -76,7 +76,7 @@ def install(app: FastAPI) -> None:
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
     # Cut last: half of a secret is not known as one.
-    what, path = redacted(detail)[:MOST_WORDS], redacted(request.scope["path"])[:MOST_WORDS]
+    what, path = redacted(detail)[:MAX_DETAIL], redacted(request.scope["path"])[:MAX_DETAIL]
     where = quote(path, safe="/*@:+,;=$&'()!~")
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
@@ -96,7 +96,7 @@ async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
 async def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = error.errors()
     shown = [
-        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MOST_ERRORS]
+        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MAX_ERRORS]
     ]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
     if len(errors) > len(shown):
@@ -105,7 +105,7 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> J
 
 
 def _brief(text: str) -> str:
-    return redacted(text)[:MOST_OF_ERROR]
+    return redacted(text)[:MAX_ERROR]
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

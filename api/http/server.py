@@ -24,10 +24,10 @@ from domain.ports import Log
 GRACE = 2
 """Seconds in which requests under way may finish after SIGTERM."""
 
-MOST_WAITING, ACCEPTED_AT_ONCE = 1024, 16
+MAX_WAITING, ACCEPTED_AT_ONCE = 1024, 16
 """Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
 
-MOST_OF_A_HOST = 100
+MAX_HOST = 100
 """Characters of a host's name that a message shows."""
 
 
@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         # uvicorn has one number for what may wait and for what is accepted at once, which holds up all others.
         for listener in sockets or ():
-            listener.listen(MOST_WAITING)
+            listener.listen(MAX_WAITING)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -136,7 +136,7 @@ def _check_access(settings: Settings) -> None:
         local = is_loopback(settings.host)
     except (OSError, ValueError) as error:
         # A name with a part that is too long is no OSError: it cannot even be encoded.
-        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MOST_OF_A_HOST]}: {error}") from None
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
     if not local and is_open(settings.auth, tokens):
         message = (
             f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
@@ -148,7 +148,7 @@ def _check_access(settings: Settings) -> None:
 def _bind(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MOST_WAITING)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MAX_WAITING)
     except OSError as error:
         message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
         raise InvalidInput(message) from None

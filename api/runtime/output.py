@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import Any, BinaryIO, TextIO, cast
 
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 """Lines that wait to be written: some megabytes. More are dropped."""
 
 BATCH_BYTES = 64 * 1024
@@ -27,7 +27,7 @@ DRAIN_WITHIN = 1.0
 class LineQueue(io.RawIOBase):
     """Writes lines to a file, in order, from a thread of its own."""
 
-    def __init__(self, file: int, most: int = MOST_LINES) -> None:
+    def __init__(self, file: int, most: int = MAX_LINES) -> None:
         """Write to a file descriptor; at most `most` lines wait."""
         super().__init__()
         self._file = file

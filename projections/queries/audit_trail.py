@@ -27,7 +27,7 @@ CHUNK = 1000
 OUT_OF_ORDER = timedelta(seconds=60)
 """How far apart an event's own time and its place in the log are looked for, at the end of a period."""
 
-MOST_CAUSES = 100
+MAX_CAUSES = 100
 """Steps back from an event to its origin; a chain has five or six."""
 
 
@@ -137,7 +137,7 @@ class AuditTrail(Reader):
     async def chain(self, entry: AuditEntry) -> list[AuditEntry]:
         """Follow an event back to where it came from: decision, observation, recovery of the job, run."""
         found = [entry]
-        while len(found) < MOST_CAUSES:
+        while len(found) < MAX_CAUSES:
             stream_id, _, version = found[-1].causation_id.rpartition("#")
             cause = await self._of_version(stream_id, int(version)) if version.isdigit() else None
             if cause is None:

@@ -20,7 +20,7 @@ from projections.read_model.folded import decode
 
 T = TypeVar("T")
 
-MOST_SKIPPED = 10
+MAX_SKIPPED = 10
 """Events that could not be applied and are named; `job-recovery verify` names all."""
 
 
@@ -80,7 +80,7 @@ class Queries(Reader):
     async def skipped_events(self) -> list[str]:
         """Return which events could not be applied, and why, the first ones in words."""
         table = schema.skipped_events
-        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MOST_SKIPPED))
+        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MAX_SKIPPED))
         return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]
 
     async def open_jobs(self) -> Sequence[str]:

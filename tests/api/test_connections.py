@@ -40,7 +40,7 @@ class Held:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let there be few connections, and let nobody be let go for the time that he takes."""
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", MOST)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
     for name in ("READ_WITHIN", "HEAD_WITHIN"):
         monkeypatch.setattr(connections, name, 60)
 
@@ -48,7 +48,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Held:
     monkeypatch.setattr(bounds, "READS", 3)
-    monkeypatch.setattr(bounds, "MOST_WAITING", 2)
+    monkeypatch.setattr(bounds, "MAX_WAITING", 2)
     return Held()
 
 
@@ -155,7 +155,7 @@ async def test_a_request_under_way_is_finished_however_many_connections_are_open
 async def test_while_too_many_requests_wait_only_health_checks_are_answered(
     server: uvicorn.Server, app: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 50)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 50)
     for _ in range(2):
         app.released.clear()
         app.under_way = 0

@@ -123,7 +123,7 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
-        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MOST_BYTES + 1), "line 2 .* more than 16000000 bytes"),
+        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MAX_BYTES + 1), "line 2 .* more than 16000000 bytes"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str) -> None:

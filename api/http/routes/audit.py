@@ -12,7 +12,7 @@ from api.http.exports import as_csv, as_ndjson, in_blocks
 from api.http.filters import Wanted
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import ChainView, SealView
-from api.http.schemas.present import MOST, Page
+from api.http.schemas.present import MAX_INT, Page
 from api.http.slots import EXPORTS
 from domain.errors import NotFound
 from projections.queries.audit_trail import AuditEntry
@@ -20,7 +20,7 @@ from projections.queries.audit_trail import AuditEntry
 Order = Literal["newest", "oldest"]
 
 
-Position = Annotated[int, Path(ge=1, le=MOST)]
+Position = Annotated[int, Path(ge=1, le=MAX_INT)]
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 

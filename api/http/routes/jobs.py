@@ -11,7 +11,7 @@ from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, settle
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import MOST, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
+from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import Moment
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
@@ -24,7 +24,7 @@ from domain.vm_context import VMContext
 from projections.queries.audit_trail import AuditEntry
 from projections.queries.present import JobFilter
 
-MOST_ACTOR = 100
+MAX_ACTOR = 100
 """Characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
@@ -93,7 +93,7 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
     job_id: JobId,
     service: TheService,
     response: Response,
-    version: Annotated[int | None, Query(ge=1, le=MOST, description="The job as it was at this version.")] = None,
+    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job as it was at this version.")] = None,
     at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
     as_known: Annotated[
         Moment | None,
@@ -163,7 +163,7 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     as it is: 412.
     """
     if trace.actor == LOCAL:
-        trace = msgspec.structs.replace(trace, actor=body.who[:MOST_ACTOR])
+        trace = msgspec.structs.replace(trace, actor=body.who[:MAX_ACTOR])
     wanted = _version_in(if_match)
     outcome = Outcome(body.outcome)
     decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)

@@ -14,7 +14,7 @@ from api.http.dependencies import TheService
 from api.http.exports import in_blocks
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
-from api.http.schemas.present import MOST, Identifier
+from api.http.schemas.present import MAX_INT, Identifier
 from api.http.slots import EXPORTS
 from api.http.times import Moment
 from api.http.views import run_view
@@ -49,7 +49,7 @@ class OtherPolicy(BaseModel):
     confirmation_probes: int | None = Field(default=None, ge=1, le=1000)
     amnesia_share: Share = None
     completion_window: Seconds = None
-    amnesia_at_least: int | None = Field(default=None, ge=1, le=MOST)
+    amnesia_at_least: int | None = Field(default=None, ge=1, le=MAX_INT)
     attention_after: Seconds = None
 
     @property

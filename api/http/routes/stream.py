@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.http.dependencies import service_of
 from api.http.filters import Wanted
-from api.http.schemas.present import MOST
+from api.http.schemas.present import MAX_INT
 from api.http.slots import STREAMS
 
 HEARTBEAT = 1.0
@@ -26,8 +26,10 @@ router = APIRouter(tags=["stream"])
 
 
 def start_of(
-    last_event_id: Annotated[int | None, Header(ge=0, le=MOST, description="Position of the last event seen.")] = None,
-    after: Annotated[int | None, Query(ge=0, le=MOST, description="The same, for a first connection.")] = None,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, le=MAX_INT, description="Position of the last event seen.")
+    ] = None,
+    after: Annotated[int | None, Query(ge=0, le=MAX_INT, description="The same, for a first connection.")] = None,
 ) -> int | None:
     """Return the position after which to begin; None: with what happens from now on."""
     return after if last_event_id is None else last_event_id

@@ -54,7 +54,7 @@ Prose = AfterValidator(redacted)
 """Text of others that is kept: without secrets that somebody pasted into it."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
 
-MOST = 2**53
+MAX_INT = 2**53
 """The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""
 
 
@@ -66,7 +66,7 @@ def _is_a_number(value: object) -> object:
 
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_is_a_number)]
-Bytes = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_is_a_number)]
+Bytes = Annotated[int, Field(ge=0, le=MAX_INT), BeforeValidator(_is_a_number)]
 
 
 class Page(BaseModel, Generic[T]):
