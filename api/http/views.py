@@ -73,16 +73,6 @@ def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
     )
 
 
-def live_run_view(live: RunProgress) -> RunView:
-    """Show a run that is only in memory: a dry run, or one that has just begun."""
-    return _view(RunView, live)
-
-
-def live_decision_views(live: RunProgress) -> list[RunDecisionView]:
-    """Show what a dry run would decide."""
-    return [_view(RunDecisionView, made) for made in live.decisions]
-
-
 def decision_view(entry: AuditEntry) -> RunDecisionView:
     """Show a recorded decision."""
     evidence = entry.data["evidence"]

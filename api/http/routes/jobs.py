@@ -46,14 +46,8 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
     if vma not in service.settings.vma_urls:
         known = ", ".join(sorted(service.settings.vma_urls))
         raise InvalidInput(f"vma: no VMA named {vma!r} is configured; there are: {known}")
-    asked = Registration(
-        job_id=body.job_id,
-        vm_name=body.vm_name,
-        vm_context_id=body.vm_context_id or f"ctx-{body.job_id}",
-        volume_ids=tuple(body.volume_ids),
-        vma=vma,
-        progress_percent=body.progress_percent or 0.0,
-    )
+    left_out = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
+    asked = msgspec.convert(left_out | body.model_dump(exclude_none=True), Registration)
     job, is_new = await service.background.command(service.registrar.register(asked, trace))
     if not is_new:
         response.status_code = status.HTTP_200_OK

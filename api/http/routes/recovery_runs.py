@@ -8,7 +8,7 @@ from api.http import paging, problems
 from api.http.dependencies import TheService, TheTrace, settle
 from api.http.paging import Cursor, Limit
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
-from api.http.views import decision_view, live_decision_views, live_run_view, run_view
+from api.http.views import decision_view, run_view
 from domain.errors import NotFound
 from domain.events import Cause
 from projections.queries.audit_trail import AuditFilter
@@ -48,7 +48,7 @@ async def get_run(run_id: Identifier, service: TheService) -> RunView:
     if run is not None:
         return run_view(run, live)
     if live is not None:
-        return live_run_view(live)
+        return RunView.model_validate(live, from_attributes=True)
     raise NotFound(f"there is no recovery run {run_id}")
 
 
@@ -59,7 +59,8 @@ async def list_decisions(
     """List what the run made of each job, in the order in which it was decided."""
     live = service.recovery.live.get(run_id)
     if live is not None and live.dry_run:
-        return paging.numbered(live_decision_views(live), limit, cursor)
+        would_be = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
+        return paging.numbered(would_be, limit, cursor)
     await get_run(run_id, service)
     wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
     entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))

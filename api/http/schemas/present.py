@@ -111,7 +111,7 @@ class NewJob(BaseModel):
         description="The VM this job is of. Without one, the job has a context of its own.",
     )
     volume_ids: Annotated[
-        list[VolumeId], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+        tuple[VolumeId, ...], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
     ]
     progress_percent: Percent | None = Field(
         default=None, description="The last known progress; only the VMA can have reported it."
@@ -120,7 +120,7 @@ class NewJob(BaseModel):
 
     @field_validator("volume_ids")
     @classmethod
-    def _are_distinct(cls, volume_ids: list[str]) -> list[str]:
+    def _are_distinct(cls, volume_ids: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(volume_ids)) != len(volume_ids):
             raise ValueError("a volume is named twice")
         return volume_ids
