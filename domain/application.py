@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from domain.aggregate import Snapshot
 from domain.attribution import standing
 from domain.errors import ConcurrentWrite, JobExists, NotFound, StorageUnavailable, VersionMismatch, VolumeBusy
-from domain.events import Cause, Event, Trace
+from domain.events import Cause, Event, JobAdmitted, JobReleased, Trace
 from domain.evidence import Circumstances
 from domain.materiality import is_material
 from domain.ports import Clock, EventLog
@@ -69,6 +69,16 @@ class JobRecovery:
     def watched(self) -> Iterable[ReplicationJob]:
         """The open jobs, and those whose outcome is a guess, as they are in memory."""
         return self._jobs.values()
+
+    async def open_jobs(self) -> list[str]:
+        """Return the ids of the open jobs, in the order in which their VM contexts admitted them."""
+        active: dict[str, str] = {}
+        for event in await self._log.select(JobAdmitted, JobReleased):
+            if isinstance(event, JobAdmitted):
+                active[event.originator_id] = event.job_id
+            else:
+                active.pop(event.originator_id, None)
+        return list(active.values())
 
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
         """Load many jobs at once and keep them in memory; what a restart begins with. Unreadable ones are left out."""

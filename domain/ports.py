@@ -8,10 +8,11 @@ import msgspec
 
 from domain.aggregate import Aggregate, Snapshot
 from domain.attribution import Former
-from domain.events import Event, JobRegistered
+from domain.events import Event
 from domain.vma_status import Answer
 
 TAggregate = TypeVar("TAggregate", bound=Aggregate)
+TEvent = TypeVar("TEvent", bound=Event)
 
 
 class Clock(Protocol):
@@ -40,8 +41,8 @@ class EventLog(Protocol):
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
         """Rebuild several aggregates in one go; those without events, or that cannot be read, are left out."""
 
-    async def registrations(self) -> Sequence[JobRegistered]:
-        """Return the registrations of all jobs, in the order in which they were stored."""
+    async def select(self, *kinds: type[TEvent]) -> Sequence[TEvent]:
+        """Return all events of these kinds, in the order in which they were stored."""
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
         """Store the events in one transaction; return the log position of the last, once it is durable.

@@ -3,12 +3,12 @@
 Each is tried until it is stored: a full disk must neither end the service nor leave its jobs unwatched.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 from domain.errors import ConcurrentWrite, NotFound, StorageUnavailable
-from domain.events import Cause, Trace
+from domain.events import Cause, RecoveryRunFinished, RecoveryRunInterrupted, RecoveryRunStarted, Trace
 from domain.ports import Clock, EventLog, Log
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun, RunTotals
@@ -30,6 +30,16 @@ class RunBook:
         self._clock = clock
         self._log = log
 
+    async def unfinished(self) -> list[str]:
+        """Return the ids of the runs that were begun and have not ended."""
+        runs: dict[str, None] = {}
+        for event in await self._event_log.select(RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted):
+            if isinstance(event, RecoveryRunStarted):
+                runs[event.originator_id] = None
+            else:
+                runs.pop(event.originator_id, None)
+        return list(runs)
+
     async def start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], asked_by: Trace | None
     ) -> RecoveryRun:
@@ -41,10 +51,9 @@ class RunBook:
         """Record that a run is over, and what it did."""
         await self._insist("recovery_end", run_id, partial(self._finish, run_id, totals))
 
-    async def interrupt(self, run_ids: Iterable[str], reason: str) -> None:
+    async def interrupt(self, run_ids: Sequence[str], reason: str) -> None:
         """Close runs that an earlier process began and did not finish; our own go on. Safe to repeat."""
-        for run_id in run_ids:
-            await self._insist("recovery_interruption", run_id, partial(self._interrupt, run_id, reason))
+        await self._insist("recovery_interruption", ", ".join(run_ids), partial(self._interrupt, run_ids, reason))
 
     async def _start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], trace: Trace
@@ -64,11 +73,11 @@ class RunBook:
         run.finish(totals, self._clock.now())
         await self._event_log.append(run.collect_events())
 
-    async def _interrupt(self, run_id: str, reason: str) -> None:
-        run = await self._event_log.load(RecoveryRun, run_id)
-        if run is not None and run.instance != self.instance:
-            run.interrupt(reason, self._clock.now(), Trace(run_id, self.instance))
-            await self._event_log.append(run.collect_events())
+    async def _interrupt(self, run_ids: Sequence[str], reason: str) -> None:
+        for run in (await self._event_log.load_many(RecoveryRun, run_ids)).values():
+            if run.instance != self.instance:
+                run.interrupt(reason, self._clock.now(), Trace(run.id, self.instance))
+                await self._event_log.append(run.collect_events())
 
     async def _insist(self, what: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -6,6 +6,7 @@ job has to know whose last word may still stand there.
 
 import asyncio
 
+from domain.events import JobRegistered
 from domain.ports import EventLog
 
 Owners = dict[tuple[str, str], str]
@@ -38,5 +39,5 @@ class Volumes:
             self._owners |= {(vma, v): job_id for v in volume_ids}
 
     async def _read(self) -> Owners:
-        stored = await self._log.registrations()
+        stored = await self._log.select(JobRegistered)
         return {(one.vma, v): one.originator_id for one in stored for v in one.volume_ids}

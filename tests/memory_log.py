@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import Event, JobRegistered
-from domain.ports import TAggregate
+from domain.events import Event
+from domain.ports import TAggregate, TEvent
 
 
 class MemoryLog:
@@ -25,8 +25,8 @@ class MemoryLog:
         loaded = {stream_id: await self.load(kind, stream_id) for stream_id in stream_ids}
         return {stream_id: found for stream_id, found in loaded.items() if found is not None}
 
-    async def registrations(self) -> list[JobRegistered]:
-        return [event for event in self.events if isinstance(event, JobRegistered)]
+    async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
+        return [event for event in self.events if isinstance(event, kinds)]
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:  # noqa: ARG002 - a port
         await asyncio.sleep(0)

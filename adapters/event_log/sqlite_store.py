@@ -22,8 +22,8 @@ from adapters.event_log.seals import Seal, SealingRecorder, verify
 from adapters.event_log.sqlite_application import open_events
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
-from domain.events import Event, JobRegistered
-from domain.ports import Log, TAggregate
+from domain.events import Event
+from domain.ports import Log, TAggregate, TEvent
 from domain.streams import CONTRADICTIONS
 
 T = TypeVar("T")
@@ -107,12 +107,12 @@ class SQLiteEventLog:
 
         return await self._read(load_all)
 
-    async def registrations(self) -> list[JobRegistered]:
-        """Return the registrations of all jobs, in the order in which they were stored."""
+    async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
+        """Return all events of these kinds, in the order in which they were stored."""
 
-        def select() -> list[JobRegistered]:
-            found = self._recorder.select_notifications(start=None, limit=ALL, topics=[JobRegistered.topic])
-            return [event for _, event in map(self._entry, found) if isinstance(event, JobRegistered)]
+        def select() -> list[TEvent]:
+            found = self._recorder.select_notifications(start=None, limit=ALL, topics=[kind.topic for kind in kinds])
+            return [event for _, event in map(self._entry, found) if isinstance(event, kinds)]
 
         return await self._read(select)
 

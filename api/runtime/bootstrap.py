@@ -165,7 +165,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
             recover=requests.request,
         ),
         awake=awake,
-        catalogue=queries,
+        guesses=queries.guesses,
     )
     buckets = Buckets(settings.rate_limit, clock.monotonic)
     access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 from domain.events import Cause, Event
 from domain.processes.awake import AwakeTime
@@ -16,19 +15,6 @@ from domain.processes.retry import RetryScheduler
 from domain.processes.watch import Watch
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
-
-
-class Catalogue(Protocol):
-    """Finds the streams to begin with. It only finds: each job's state is then replayed from its own events."""
-
-    async def open_jobs(self) -> Sequence[str]:
-        """Return the ids of all jobs in an open state."""
-
-    async def guesses(self) -> Sequence[str]:
-        """Return the ids of jobs whose outcome was inferred."""
-
-    async def unfinished_runs(self) -> Sequence[str]:
-        """Return the ids of recovery runs that were begun and not finished."""
 
 
 class Supervisor:
@@ -45,20 +31,20 @@ class Supervisor:
         recovery: Recovery,
         health: HealthMonitor,
         awake: AwakeTime,
-        catalogue: Catalogue,
+        guesses: Callable[[], Awaitable[Sequence[str]]],
     ) -> None:
-        """Take the processes; nothing runs yet."""
+        """`guesses` finds the jobs whose outcome was inferred; nothing runs yet."""
         self._app, self._contact, self._log = shared.app, shared.contact, shared.log
         self._runs = runs
         self._recovery = recovery
-        self._catalogue = catalogue
+        self._guesses = guesses
         self._processes = (awake.run, poller.run, retries.run, recovery.run_forever, health.run, reconciliation.run)
         self._watch = Watch(poller, retries, reconciliation)
         self._app.subscribe(self._follow)
 
     async def run(self) -> None:
         """Recover what an earlier process left, and go on until cancelled."""
-        unfinished = await self._catalogue.unfinished_runs()
+        unfinished = await self._runs.unfinished()
         open_jobs = await self._take_stock()
         async with asyncio.TaskGroup() as processes:
             for process in self._processes:
@@ -75,7 +61,7 @@ class Supervisor:
 
     async def _take_stock(self) -> list[str]:
         """Replay the open jobs and the guesses."""
-        open_jobs = await self._catalogue.open_jobs()
+        open_jobs = await self._app.open_jobs()
         jobs = await self._app.preload(open_jobs)
         for job_id in set(open_jobs) - {job.id for job in jobs}:
             self._log.error("job_not_watched", job_id=job_id, why="its events cannot be read", remedy="see `verify`")
@@ -84,7 +70,7 @@ class Supervisor:
             self._contact.restore(job)
         for vma, count in self.without_vma().items():
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
-        for job in await self._app.preload(await self._catalogue.guesses()):
+        for job in await self._app.preload(await self._guesses()):
             self._watch.assign(job)
         return [job.id for job in still_open]
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Select, func, select
 
-from domain.lifecycle import OPEN_STATES, JobState
-from domain.recovery_run import RUNNING, RecoveryRun
+from domain.lifecycle import JobState
+from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections.queries.reader import Reader
@@ -79,19 +79,9 @@ class Queries(Reader):
         found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MAX_SKIPPED))
         return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]
 
-    async def open_jobs(self) -> Sequence[str]:
-        """Return the ids of all jobs in an open state."""
-        table = schema.jobs
-        return await self._ids(select(table.c.id).where(table.c.state.in_(sorted(OPEN_STATES))))
-
     async def guesses(self) -> Sequence[str]:
         """Return the ids of jobs whose outcome was inferred."""
         return await self._ids(select(schema.jobs.c.id).where(schema.jobs.c.is_guess))
-
-    async def unfinished_runs(self) -> Sequence[str]:
-        """Return the ids of recovery runs that were begun and not finished."""
-        table = schema.recovery_runs
-        return await self._ids(select(table.c.id).where(table.c.status == RUNNING))
 
     async def _counts(self, column: Any) -> dict[str, int]:  # noqa: ANN401 - a column of text
         return {row[0]: row[1] for row in await self.rows(select(column, func.count()).group_by(column))}

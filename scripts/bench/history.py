@@ -99,7 +99,7 @@ class History:
         names = tuple(one.job_id for one in seen)
         run = await self._runs.start(self._runs.new_id(), Cause.RESTART, self._policy, names, None)
         await asyncio.gather(*(self._decide(run.id, run.last_ref, one) for one in seen))
-        await self._runs.finish(run.id, RunTotals())
+        await self._runs.finish(run.id, RunTotals(decided_in=0.0, proven_in=0.0))
         return [one.job_id for one in seen if one.status is VMAStatus.RUNNING]
 
     async def _decide(self, run_id: str, cause: str, seen: Observation) -> None:

@@ -13,7 +13,7 @@ from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import EVENTS, Cause, Event, JobStalled, Trace, UnreadableEvent
+from domain.events import EVENTS, Cause, Event, JobRegistered, JobStalled, Trace, UnreadableEvent
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
@@ -60,13 +60,13 @@ async def test_what_was_appended_is_loaded_again(log: SQLiteEventLog) -> None:
     assert await log.load_many(ReplicationJob, ["job-1", "job-2"]) == {"job-1": job}
 
 
-async def test_registrations_are_found_among_all_events_in_their_order(log: SQLiteEventLog) -> None:
+async def test_events_of_a_kind_are_found_among_all_events_in_their_order(log: SQLiteEventLog) -> None:
     for name in ("job-2", "job-1"):
         job = registered(name)
         job.begin_recovery("run-1", Cause.RESTART, NOON, "instance")
         await log.append(job.collect_events())
 
-    assert [found.originator_id for found in await log.registrations()] == ["job-2", "job-1"]
+    assert [found.originator_id for found in await log.select(JobRegistered)] == ["job-2", "job-1"]
 
 
 async def test_each_of_many_writers_at_once_is_told_its_own_position(log: SQLiteEventLog) -> None:
@@ -212,7 +212,7 @@ async def test_an_event_of_a_newer_version_is_named_and_hides_neither_another_ev
     with pytest.raises(StorageUnavailable, match="'JobTeleported'"):
         await log.load(ReplicationJob, "job-1")
     assert list(await log.load_many(ReplicationJob, ["job-1", "job-2"])) == ["job-2"]
-    assert [one.originator_id for one in await log.registrations()] == ["job-2"]
+    assert [one.originator_id for one in await log.select(JobRegistered)] == ["job-2"]
 
 
 async def test_a_stream_of_another_kind_is_none_of_a_job(log: SQLiteEventLog) -> None:

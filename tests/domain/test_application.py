@@ -242,3 +242,16 @@ async def test_nobody_sees_a_change_before_it_is_durable() -> None:
 
     assert isinstance(writing.exception(), StorageUnavailable)
     assert seen == {JobState.REPLICATING}
+
+
+async def test_the_open_jobs_are_found_in_the_log_alone(scenery: Scenery) -> None:
+    for name in ("job-2", "job-1", "job-3", "job-4"):
+        await scenery.job(name)
+    await scenery.app.operator_decide("job-3", Outcome.FAIL, "mara", "gone", REQUEST)
+    assert (await scenery.decided("job-4")).is_guess
+    scenery.vma.says["job-4"] = RUNNING
+    await scenery.app.revise("job-4", await scenery.contact.ask(await scenery.app.job("job-4")))
+
+    restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
+
+    assert await restarted.open_jobs() == ["job-2", "job-1", "job-4"]

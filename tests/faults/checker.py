@@ -4,8 +4,6 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
@@ -15,7 +13,6 @@ from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecide
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from projections.queries.present import Queries
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
 from tests.faults.workload import SilentLog, confirmed, seen
@@ -41,7 +38,7 @@ async def _check(data_dir: Path, acknowledged: list[str]) -> None:
         for model in (engine, fresh):
             await Projector(model, log, SystemClock(), SilentLog()).catch_up()
         assert rows_of(engine) == rows_of(fresh), "the read model is not the fold of the log"
-        await _every_open_job_is_taken_up(log, engine, events)
+        await _every_open_job_is_taken_up(log, events)
     finally:
         log.close()
         engine.dispose()
@@ -64,12 +61,12 @@ def _the_log_is_whole(data_dir: Path, events: list[Event], acknowledged: list[st
         assert kinds in ([JobAdmitted], [JobAdmitted, JobReleased]), f"{context}: {kinds}"
 
 
-async def _every_open_job_is_taken_up(log: SQLiteEventLog, engine: Engine, events: list[Event]) -> None:
+async def _every_open_job_is_taken_up(log: SQLiteEventLog, events: list[Event]) -> None:
     ids = {event.originator_id for event in events if type(event).__name__ == "JobRegistered"}
     jobs = await log.load_many(ReplicationJob, sorted(ids))
     expected = sorted(job.id for job in jobs.values() if job.is_open)
-    assert sorted(await Queries(engine).open_jobs()) == expected, "an open job is not found by a restart"
     app = JobRecovery(log, SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1))
+    assert sorted(await app.open_jobs()) == expected, "an open job is not found by a restart"
     for job_id in expected:
         await app.begin_recovery(job_id, "run-2", Cause.RESTART, "after the fault")
         running = seen(job_id, VMAStatus.RUNNING, 90.0)

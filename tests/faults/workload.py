@@ -114,7 +114,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
         await insist(
             lambda one=one, k=known: app.recover(one.job_id, "run-1", one, k, lambda _: 1.0)  # type: ignore[misc]
         )
-    await insist(lambda: runs.finish("run-1", RunTotals()))
+    await insist(lambda: runs.finish("run-1", RunTotals(decided_in=0.0, proven_in=0.0)))
     await project(projector)
 
 

@@ -27,7 +27,6 @@ from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
 from domain.volumes import Volumes
-from projections.queries.present import Queries
 from projections.read_model.projector import Projector
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -131,12 +130,12 @@ def jobs_that_wait_for_a_retry_are_not_watched(monkeypatch: pytest.MonkeyPatch) 
 
 @bug
 def a_restart_finds_no_job_that_was_recovering(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Queries.open_jobs
+    honest = JobRecovery.open_jobs
 
     async def some(self: Any) -> Any:
         return [job_id for job_id in await honest(self) if (await self.job(job_id)).state is not JobState.RECOVERING]
 
-    monkeypatch.setattr(Queries, "open_jobs", some)
+    monkeypatch.setattr(JobRecovery, "open_jobs", some)
 
 
 @bug

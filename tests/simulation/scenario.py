@@ -165,7 +165,7 @@ class Simulation:
     async def recover_by_hand(self) -> None:
         """Have an operator recover all open jobs."""
         service = self._life.service
-        await service.recovery.run(Cause.OPERATOR, await service.queries.open_jobs(), asked_by=TRACE)
+        await service.recovery.run(Cause.OPERATOR, await service.app.open_jobs(), asked_by=TRACE)
 
     async def begin_next_job(self) -> None:
         """Begin another job on the disks of one that has ended for the service, whatever its worker does."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
-from domain.events import Event, JobRegistered
-from domain.ports import TAggregate
+from domain.events import Event
+from domain.ports import TAggregate, TEvent
 
 
 class Disk:
@@ -57,9 +57,9 @@ class SimulatedLog:
         folded = {stream_id: kind.fold(None, self._disk.streams.get(stream_id, ())) for stream_id in stream_ids}
         return {stream_id: found for stream_id, found in folded.items() if found is not None}
 
-    async def registrations(self) -> list[JobRegistered]:
+    async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
         await self._wait()
-        return [event for event in self._disk.events if isinstance(event, JobRegistered)]
+        return [event for event in self._disk.events if isinstance(event, kinds)]
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:  # noqa: ARG002 - a port
         await self._wait()

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Response, status
 
 from api.http import paging, problems
-from api.http.dependencies import TheService, TheTrace, settle
+from api.http.dependencies import TheService, TheTrace
 from api.http.paging import Cursor, Limit
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view, run_view
@@ -19,8 +19,7 @@ router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))
 async def start_run(service: TheService, trace: TheTrace, response: Response, body: NewRun) -> RunView:
     """Start a recovery run over all open jobs, and return at once; its id tells how it goes."""
-    await settle(service)
-    open_jobs = await service.queries.open_jobs()
+    open_jobs = await service.app.open_jobs()
     run_id = service.runs.new_id()
     if body.dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))

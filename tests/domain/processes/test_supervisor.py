@@ -27,26 +27,10 @@ from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
 NUMBERS = count(2)
 
 
-class Known:
-    """Knows the streams that the test names."""
-
-    def __init__(self, open_jobs: Sequence[str], guesses: Sequence[str] = ()) -> None:
-        self._open_jobs, self._guesses = open_jobs, guesses
-
-    async def open_jobs(self) -> Sequence[str]:
-        return self._open_jobs
-
-    async def guesses(self) -> Sequence[str]:
-        return self._guesses
-
-    async def unfinished_runs(self) -> Sequence[str]:
-        return ()
-
-
 class Started:
     """A process that starts on the scenery's log, knowing nothing."""
 
-    def __init__(self, scenery: Scenery, *open_jobs: str, guesses: Sequence[str] = ()) -> None:
+    def __init__(self, scenery: Scenery, guesses: Sequence[str] = ()) -> None:
         clock, log, policy = scenery.clock, scenery.log, scenery.policy
         self.app = JobRecovery(scenery.event_log, clock, policy)
         awake = clock.monotonic
@@ -56,6 +40,10 @@ class Started:
         self.poller = Poller(shared, awake=awake, interval=5.0, lose_contact=requests.request)
         runs = RunBook(scenery.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
         backoff = Backoff(5.0, 60.0, lambda: 1.0)
+
+        async def found() -> Sequence[str]:
+            return guesses
+
         self.supervisor = Supervisor(
             shared,
             runs=runs,
@@ -72,7 +60,7 @@ class Started:
                 recover=requests.request,
             ),
             awake=AwakeTime(clock),
-            catalogue=Known(open_jobs, guesses),
+            guesses=found,
         )
 
     async def until_recovered(self, scenery: Scenery) -> None:
@@ -90,7 +78,7 @@ async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scen
         scenery.vma.says[job_id] = RUNNING
     scenery.vma.addresses["gone"] = None
     scenery.vma.says |= dict.fromkeys(("job-1", "job-2"), VMAStatus.NOT_ASKED)
-    started = Started(scenery, "job-1", "job-2", "job-3")
+    started = Started(scenery)
 
     await started.until_recovered(scenery)
 
@@ -106,7 +94,7 @@ async def test_one_that_has_ended_is_not_without_a_vma(scenery: Scenery) -> None
         await scenery.job(job_id, vma="gone")
         scenery.vma.says[job_id] = VMAStatus.NOT_ASKED
     scenery.vma.addresses["gone"] = None
-    started = Started(scenery, "job-1", "job-2")
+    started = Started(scenery)
     await started.until_recovered(scenery)
 
     await started.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
@@ -117,7 +105,7 @@ async def test_one_that_has_ended_is_not_without_a_vma(scenery: Scenery) -> None
 async def test_where_every_vma_is_known_nobody_is_named(scenery: Scenery) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = COMPLETED
-    started = Started(scenery, "job-1")
+    started = Started(scenery)
 
     await started.until_recovered(scenery)
 
@@ -134,13 +122,13 @@ async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resu
     await scenery.app.observe(job.id, await scenery.contact.ask(job))
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
     scenery.clock.advance(away)
-    started = Started(scenery, "job-1")
+    started = Started(scenery)
 
     await started.until_recovered(scenery)
     assert await started.rule_of("job-1") == "unreachable-recent"
 
     scenery.vma.says["job-1"] = RUNNING
-    again = Started(scenery, "job-1")
+    again = Started(scenery)
     scenery.log.events.clear()
     await again.until_recovered(scenery)
     assert (await again.rule_of("job-1"), (await again.app.job("job-1")).state) == (
@@ -156,7 +144,7 @@ async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_v
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
     scenery.clock.advance(7200.0)
     began = scenery.clock.monotonic()
-    started = Started(scenery, "job-1")
+    started = Started(scenery)
     ended: list[JobState] = []
     started.app.subscribe(lambda job, _: None if job.is_open else ended.append(job.state))
 
@@ -176,7 +164,7 @@ async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after
         assert (await scenery.decided(name)).state is JobState.PENDING_RETRY
     for name in names[:3]:
         scenery.vma.says[name] = RUNNING
-    started = Started(scenery, *names)
+    started = Started(scenery)
 
     await started.until_recovered(scenery)
 
