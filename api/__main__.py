@@ -13,9 +13,10 @@ def run() -> int:
     # Who was started to ignore it, as a shell starts what is to go on in the background, goes on ignoring it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from api.cli.main import main  # noqa: PLC0415 - not before Ctrl-C is taken care of
+    from api import demo  # noqa: PLC0415 - not before Ctrl-C is taken care of
+    from api.cli.main import main  # noqa: PLC0415 - likewise
 
-    return main()
+    return main(further=demo.add_to)
 
 
 if __name__ == "__main__":

@@ -45,15 +45,19 @@ class RunBook:
     ) -> RecoveryRun:
         """Record that a run begins, asked for by a request or, without one, by this process itself."""
         trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
-        return await self._insist("recovery_start", run_id, partial(self._start, run_id, cause, policy, job_ids, trace))
+        return await self._insist(
+            "recovery_start_not_recorded", run_id, partial(self._start, run_id, cause, policy, job_ids, trace)
+        )
 
     async def finish(self, run_id: str, totals: RunTotals) -> None:
         """Record that a run is over, and what it did."""
-        await self._insist("recovery_end", run_id, partial(self._finish, run_id, totals))
+        await self._insist("recovery_end_not_recorded", run_id, partial(self._finish, run_id, totals))
 
     async def interrupt(self, run_ids: Sequence[str], reason: str) -> None:
         """Close runs that an earlier process began and did not finish; our own go on. Safe to repeat."""
-        await self._insist("recovery_interruption", ", ".join(run_ids), partial(self._interrupt, run_ids, reason))
+        await self._insist(
+            "recovery_interruption_not_recorded", ", ".join(run_ids), partial(self._interrupt, run_ids, reason)
+        )
 
     async def _start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], trace: Trace
@@ -79,10 +83,10 @@ class RunBook:
                 run.interrupt(reason, self._clock.now(), Trace(run.id, self.instance))
                 await self._event_log.append(run.collect_events())
 
-    async def _insist(self, what: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
+    async def _insist(self, failure: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await write()
             except (StorageUnavailable, ConcurrentWrite) as error:
-                self._log.error(f"{what}_not_recorded", run_id=run_id, error=str(error))
+                self._log.error(failure, run_id=run_id, error=str(error))
                 await self._clock.sleep(WRITE_AGAIN_AFTER)

@@ -1,12 +1,20 @@
 """What all tests share."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-SLOW = {"faults", "restart", "simulation", "soak"}
-"""The folders whose tests run real processes, or whole lives of the service."""
+TESTS = Path(__file__).parent
+
+# The marker of a test is its cost, and is read off where it is and what it uses: `slow` plays whole lives of the
+# service, `process` starts a server or a process, or is as costly; `unit` is everything else. Nobody writes it by hand.
+# Coverage is measured in unit tests only: tracing doubles the time of what it measures.
+SLOW_FOLDERS = {"faults", "restart", "simulation", "soak"}
+PROCESS_FOLDERS = {"cli", "hostile", "supply"}
+STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
+"""What starts a server or a process: names of fixtures, and names that a module imports."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,9 +31,24 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("long" if config.getoption("--long") else "short")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest: a run ends when its last test does."""
-    items.sort(key=lambda item: not SLOW.intersection(item.path.parts))
+    """Mark each test by its cost, and begin with those that take longest: a run ends when its last test does."""
+    for item in items:
+        item.add_marker(cost(item))
+        if item.get_closest_marker("unit") is None:
+            item.add_marker("no_cover")  # pytest-cov's own
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def cost(item: pytest.Item) -> str:
+    """Return the marker of a test."""
+    folders = set(item.path.relative_to(TESTS).parts[:-1])
+    if folders & SLOW_FOLDERS:
+        return "slow"
+    assert isinstance(item, pytest.Function)
+    uses = {*item.fixturenames, *vars(item.module)}
+    return "process" if folders & PROCESS_FOLDERS or uses & STARTERS else "unit"
 
 
 @pytest.fixture(scope="session")

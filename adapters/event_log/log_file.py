@@ -42,8 +42,8 @@ def damaged(path: Path, damage: str) -> StorageUnavailable:
 def not_as_sealed(path: Path, verdict: Verdict) -> StorageUnavailable:
     """Say from where on the log is not the one that was written."""
     message = (
-        f"the event log {path} does not hold from position {verdict.broken_at} on: {verdict.why}. "
-        f"The {verdict.events} events before it hold. {EVIDENCE}; `job-recovery verify` says whether the copy holds"
+        f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
+        f"{verdict.events} events before it verified. {EVIDENCE}; `job-recovery verify` verifies the copy"
     )
     return StorageUnavailable(message)
 

@@ -175,7 +175,7 @@ def _walk(connection: sqlite3.Connection, expected: Seal | None) -> Iterator[Sea
             raise _Broken(first, "its seal does not build on the one before")
         seal = Seal(last, before.hex())
         if expected is not None and first <= expected.position <= last and expected != seal:
-            raise _Broken(first, f"the seal noted elsewhere for position {expected.position} is another one")
+            raise _Broken(first, f"the expected seal of position {expected.position} differs")
         yield seal
 
 
@@ -197,4 +197,4 @@ def _check_the_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | 
 def _check_the_pages(connection: sqlite3.Connection, seal: Seal) -> None:
     trouble = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if trouble != "ok":
-        raise _Broken(seal.position + 1, f"all events hold, but the file is damaged: {trouble}")
+        raise _Broken(seal.position + 1, f"all events verified, but the file is damaged: {trouble}")

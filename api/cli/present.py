@@ -1,103 +1,105 @@
-"""The commands that ask a service for jobs, and have it recover them."""
+"""The commands on jobs and runs, as they are: list, show, register, decide, recover."""
 
 import argparse
 import getpass
+import sys
 import time
 
 from rich.console import Console
 from rich.progress import Progress
 
-from api.cli import past_tables, tables
-from api.cli.common import Commands, client, in_path, reading, show
+from api.cli import tables
+from api.cli.client import Client, connect, in_path
+from api.cli.output import show
+from api.cli.past_tables import hindsight_words
 from domain.errors import InvalidInput
 
 
-def add_to(commands: Commands) -> None:
-    """Add these commands to the command line."""
-    command = commands.add_parser("jobs", parents=[reading()], help="list jobs, as they are or as they were")
-    command.add_argument("--state", help="only jobs in this state")
-    command.add_argument("--vm-context", help="only jobs of this VM context")
-    command.add_argument("--needs-attention", action="store_true", help="only jobs that a person should see")
-    command.add_argument("--at", metavar="TIME", help="the job table as it stood at this time")
-    command.set_defaults(command=_jobs)
-
-    command = commands.add_parser("job", parents=[reading()], help="show one job, as it is or as it was")
-    command.add_argument("id")
-    command.add_argument("--version", type=int, help="as it was at this version")
-    command.add_argument("--at", metavar="TIME", help="as it was believed to be at this time")
-    command.add_argument(
-        "--as-known", metavar="TIME", help="with --at: what is known of it by what was recorded by then"
-    )
-    command.set_defaults(command=_job)
-
-    command = commands.add_parser("events", parents=[reading()], help="show what happened to a job")
-    command.add_argument("id")
-    command.set_defaults(command=_events)
-
-    command = commands.add_parser("decide", parents=[reading()], help="complete or fail a job on your word")
-    command.add_argument("id", metavar="JOB", help="an open job, or one whose outcome was inferred")
-    command.add_argument("outcome", choices=["complete", "fail"])
-    command.add_argument("--why", required=True, help="the reason; it is kept in the audit trail")
-    command.add_argument("--who", help="your name (default: the name that you are logged in by)")
-    command.set_defaults(command=_decide)
-
-    command = commands.add_parser("recover", parents=[reading()], help="recover all open jobs now")
-    command.add_argument("--dry-run", action="store_true", help="decide, but record and change nothing")
-    command.set_defaults(command=_recover)
-
-
-def _jobs(arguments: argparse.Namespace) -> None:
+def jobs(arguments: argparse.Namespace) -> None:
+    """List jobs."""
     wanted = {
         "state": arguments.state,
         "vm_context_id": arguments.vm_context,
         "needs_attention": "true" if arguments.needs_attention else None,
         "at": arguments.at,
     }
-    with client(arguments) as service:
-        found = list(service.pages("/jobs", **wanted))
-    show(arguments, found, tables.jobs_table(found))
+    with connect(arguments) as service:
+        found = service.items("/jobs", arguments.limit, **wanted)
+    show(arguments, found, tables.jobs_table(found["items"]))
 
 
-def _job(arguments: argparse.Namespace) -> None:
+def job(arguments: argparse.Namespace) -> None:
+    """Show one job."""
     if arguments.as_known and not arguments.at:
-        raise InvalidInput("--as-known says what is known of the time that --at names, so name one")
+        raise InvalidInput("--as-known needs --at, the time that it looks back at")
     when = {"version": arguments.version, "at": arguments.at, "as_known": arguments.as_known}
-    with client(arguments) as service:
-        job = service.get(f"/jobs/{in_path(arguments.id)}", **when)
-    hindsight = past_tables.hindsight_words(job.pop("hindsight")) if job["hindsight"] else None
-    show(arguments, job, tables.job_table(job), *([hindsight] if hindsight else []))
+    with connect(arguments) as service:
+        found = service.get(f"/jobs/{in_path(arguments.id)}", **when)
+    shown = {name: value for name, value in found.items() if name != "hindsight"}
+    hindsight = [hindsight_words(found["hindsight"])] if found["hindsight"] else []
+    show(arguments, found, tables.job_table(shown), *hindsight)
 
 
-def _events(arguments: argparse.Namespace) -> None:
-    with client(arguments) as service:
-        found = list(service.pages(f"/jobs/{in_path(arguments.id)}/events"))
-    show(arguments, found, tables.events_table(found))
+def events(arguments: argparse.Namespace) -> None:
+    """Show what happened to a job."""
+    with connect(arguments) as service:
+        found = service.items(f"/jobs/{in_path(arguments.id)}/events", arguments.limit)
+    show(arguments, found, tables.events_table(found["items"]))
 
 
-def _decide(arguments: argparse.Namespace) -> None:
+def runs(arguments: argparse.Namespace) -> None:
+    """List recovery runs."""
+    with connect(arguments) as service:
+        found = service.items("/recovery-runs", arguments.limit)
+    show(arguments, found, tables.runs_table(found["items"]))
+
+
+def register(arguments: argparse.Namespace) -> None:
+    """Register a job. Safe to repeat: the identical job again changes nothing."""
+    asked = {
+        "job_id": arguments.id,
+        "vm_name": arguments.vm_name,
+        "vm_context_id": arguments.vm_context,
+        "volume_ids": arguments.volume,
+        "progress_percent": arguments.progress,
+        "vma": arguments.vma,
+    }
+    with connect(arguments) as service:
+        found = service.post("/jobs", asked)
+    show(arguments, found, tables.job_table(found))
+
+
+def decide(arguments: argparse.Namespace) -> None:
+    """Complete or fail a job by an operator's decision."""
     order: dict[str, object] = {"outcome": arguments.outcome, "who": arguments.who or _me(), "why": arguments.why}
-    with client(arguments) as service:
-        job = service.post(f"/jobs/{in_path(arguments.id)}/decision", order)
-    show(arguments, job, tables.job_table(job))
+    with connect(arguments) as service:
+        found = service.post(f"/jobs/{in_path(arguments.id)}/decision", order)
+    show(arguments, found, tables.job_table(found))
+
+
+def recover(arguments: argparse.Namespace) -> None:
+    """Start a recovery run, and show its decisions when it has ended."""
+    with connect(arguments) as service:
+        run = service.post("/recovery-runs", {"dry_run": arguments.dry_run})
+        path = f"/recovery-runs/{in_path(run['run_id'], 'run')}"
+        run = _ended(service, path, run)
+        made = service.items(f"{path}/decisions")["items"]
+    title = f"{run['run_id']}{' (dry run: nothing was changed)' if arguments.dry_run else ''}"
+    show(arguments, {"run": run, "decisions": made}, tables.decisions_table(made, title))
+
+
+def _ended(service: Client, path: str, run: tables.Row) -> tables.Row:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("recovering", total=max(1, run["jobs"]))
+        while run["status"] == "running":
+            progress.update(bar, completed=run["settled"])
+            time.sleep(0.2)
+            run = service.get(path)
+    return run
 
 
 def _me() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise InvalidInput("--who: this user has no name here, so say who decides") from None
-
-
-def _recover(arguments: argparse.Namespace) -> None:
-    with client(arguments) as service:
-        run = service.post("/recovery-runs", {"dry_run": arguments.dry_run})
-        path = f"/recovery-runs/{run['run_id']}"
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task("recovering", total=max(1, run["jobs"]))
-            while run["status"] == "running":
-                progress.update(bar, completed=run["settled"])
-                time.sleep(0.2)
-                run = service.get(path)
-        made = list(service.pages(f"{path}/decisions"))
-    title = f"{run['run_id']}{' (dry run: nothing was changed)' if arguments.dry_run else ''}"
-    show(arguments, {"run": run, "decisions": made}, tables.decisions_table(made, title))
+        raise InvalidInput("--who: this system has no name for the current user; say who decides") from None

@@ -1,14 +1,13 @@
-"""What the command line shows: tables for a person."""
+"""Tables of jobs, events and runs, as they are."""
 
 from collections.abc import Callable
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from adapters.plain_text import visible
+from api.cli.grid import Grid
+
+Row = dict[str, Any]
 
 STATE_STYLES = {
     "replicating": "cyan",
@@ -19,39 +18,9 @@ STATE_STYLES = {
 }
 
 
-FLOWING = {"what", "reason", "attention", "before", "after", "was", "would be", "vm", "phase"}
-"""Columns of prose, which make room for the others: an id that is cut cannot be asked for."""
-
-
-class Grid(Table):
-    """A table whose words mean themselves: nothing in them is an order to the terminal, or to what draws the table."""
-
-    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:  # noqa: ANN401 - the library's signature
-        """Add a row."""
-        super().add_row(*map(harmless, cells), **how)
-
-
-def harmless(shown: RenderableType | None) -> RenderableType | None:
-    """Return a text with nothing in it that a terminal obeys. One that we put together may have lines."""
-    if isinstance(shown, str):
-        return Text(visible(shown))
-    if isinstance(shown, Text) and not shown.plain.replace("\n", "").isprintable():
-        return Text("\n".join(map(visible, shown.plain.split("\n"))), shown.style)
-    return shown
-
-
-def grid(*headers: str, title: str | None = None) -> Table:
-    """Return an empty table with these columns."""
-    heading = Text(visible(title), "table.title") if title else None
-    table = Grid(box=SIMPLE_HEAD, title=heading, title_justify="left")
-    for header in headers:
-        table.add_column(Text(visible(header)), no_wrap=header not in FLOWING, overflow="fold")
-    return table
-
-
-def state(name: str) -> Text:
+def state(name: str, more: str = "") -> Text:
     """Show a state in its colour."""
-    return Text(name, style=STATE_STYLES.get(name, ""))
+    return Text(f"{name} {more}".rstrip(), style=STATE_STYLES.get(name, ""))
 
 
 def percent(value: float | None) -> str:
@@ -59,96 +28,97 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} %"
 
 
-def time_of_day(moment: str | None) -> str:
-    """Show a time without its date."""
-    return moment[11:19] if moment else "-"
+def moment(time: str | None) -> str:
+    """Show a time to the second."""
+    return time[:19].replace("T", " ") if time else "-"
 
 
-def jobs_table(jobs: list[dict[str, Any]]) -> Table:
+def jobs_table(jobs: list[Row]) -> Grid:
     """Show jobs, a row each."""
-    table = grid("job", "vm", "state", "progress", "phase", "VMA says", "last rule", "basis", "attention")
+    table = Grid("job", "state", "VMA says", "last decision", "vm", "attention")
     for job in jobs:
         decision = job["decision"] or {}
         table.add_row(
             job["job_id"],
-            job["vm_name"],
-            state(job["state"]),
-            percent(job["progress_percent"]),
-            job["phase"] or "-",
+            state(job["state"], percent(job["progress_percent"])),
             job["vma_status"] or "-",
-            decision.get("rule", "-"),
-            job["basis"] or decision.get("basis") or "-",
+            _joined(decision.get("rule"), job["basis"] or decision.get("basis")),
+            job["vm_name"],
             "; ".join(reason.split(":")[0] for reason in job["attention"]) or "-",
         )
     return table
 
 
-def job_table(job: dict[str, Any]) -> Table:
-    """Show one job, a line for each thing known."""
-    table = Grid(show_header=False, box=None)
+def job_table(job: Row) -> Grid:
+    """Show one job, a line for each field."""
+    table = Grid("field", "value")
     for name, value in job.items():
-        if isinstance(value, dict):
-            for inner, detail in value.items():
-                table.add_row(f"{name}.{inner}", _plain(detail))
-        elif name == "disks":
+        if name == "disks":
             for disk in value:
-                said = f"{disk['status'] or 'not seen'} {percent(disk['progress_percent'])}"
-                table.add_row(f"disk {disk['volume_id']}", said)
+                reached = f"{disk['status'] or 'not seen'} {percent(disk['progress_percent'])}"
+                table.add_row("disk", Text(f"{disk['volume_id']}\n{reached}", no_wrap=True))
+        elif isinstance(value, dict):
+            for inner, detail in value.items():
+                table.add_row(f"{name}.{inner}", _plain(inner, detail))
         else:
-            table.add_row(name, state(value) if name == "state" else _plain(value))
+            table.add_row(name, state(value) if name == "state" else _plain(name, value))
     return table
 
 
-def events_table(events: list[dict[str, Any]]) -> Table:
+def events_table(events: list[Row]) -> Grid:
     """Show what happened to a job, a row for each event."""
-    table = grid("#", "at (UTC)", "event", "what", "belongs to")
+    table = Grid("#", "at (UTC)", "what", "run or request")
     for event in events:
-        table.add_row(
-            str(event["version"]),
-            time_of_day(event["recorded_at"]),
-            event["type"],
-            describe(event["type"], event["data"]),
-            event["correlation_id"],
-        )
+        table.add_row(str(event["version"]), moment(event["recorded_at"]), happened(event), event["correlation_id"])
     return table
 
 
-def decisions_table(decisions: list[dict[str, Any]], title: str) -> Table:
+def runs_table(runs: list[Row]) -> Grid:
+    """Show recovery runs, a row each."""
+    table = Grid("run", "started at (UTC)", "cause", "status", "jobs", "outcomes")
+    for run in runs:
+        counted = _counted(run["outcomes"]) or "-"
+        started = moment(run["started_at"])
+        table.add_row(run["run_id"], started, run["cause"] or "-", run["status"], str(run["jobs"]), counted)
+    return table
+
+
+def decisions_table(decisions: list[Row], title: str) -> Grid:
     """Show what a run decided, a row for each job."""
-    table = grid("job", "was", "VMA says", "decision", "rule", "basis", "reason", title=title)
+    table = Grid("job", "was", "VMA says", "decision", "reason", title=title)
     for made in decisions:
-        table.add_row(
-            made["job_id"],
-            state(made["state_before"]),
-            made["vma_status"],
-            made["outcome"],
-            made["rule"],
-            made["basis"] or "-",
-            made["reason"],
-        )
+        decided = f"{made['outcome']} by {_joined(made['rule'], made['basis'])}"
+        table.add_row(made["job_id"], state(made["state_before"]), made["vma_status"], decided, made["reason"])
     return table
 
 
-def describe(kind: str, data: dict[str, Any]) -> str:
-    """Say in a few words what an event says."""
+def happened(event: Row) -> Text:
+    """Show an event: its type, and what is particular to it in a few words."""
+    words = describe(event["type"], event["data"])
+    return Text.assemble((event["type"], "bold"), f": {words}" if words else "")
+
+
+def describe(kind: str, data: Row) -> str:
+    """Return the content of an event in a few words."""
     return WORDS[kind](data) if kind in WORDS else str(data.get("reason", ""))
 
 
-def _observed(data: dict[str, Any]) -> str:
-    return f"{data['observation']['status']} {percent(data['observation']['progress_percent'])}"
+def _observed(data: Row) -> str:
+    seen = data["observation"]
+    return (
+        seen["status"] if seen["progress_percent"] is None else f"{seen['status']} {percent(seen['progress_percent'])}"
+    )
 
 
-def _decided(data: dict[str, Any]) -> str:
-    basis = f", {data['basis']}" if data["basis"] else ""
-    return f"{data['outcome']} by {data['rule']}{basis}: {data['reason']}"
+def _decided(data: Row) -> str:
+    return f"{data['outcome']} by {_joined(data['rule'], data['basis'])}: {data['reason']}"
 
 
-def _run_finished(data: dict[str, Any]) -> str:
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in data["outcomes"].items())
-    return f"all decided in {data['decided_in']:.1f} s: {counted or 'no open job'}"
+def _run_finished(data: Row) -> str:
+    return f"all decided in {data['decided_in']:.1f} s: {_counted(data['outcomes']) or 'no open job'}"
 
 
-WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+WORDS: dict[str, Callable[[Row], str]] = {
     "JobRegistered": lambda data: f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}",
     "JobAdmitted": lambda _: "is its VM's active job",
     "JobReleased": lambda _: "is no longer its VM's active job",
@@ -158,12 +128,21 @@ WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "RecoveryStarted": lambda data: f"cause: {data['cause']}",
     "RecoveryDecided": _decided,
     "OperatorDecided": lambda data: f"{data['outcome']} by {data['who']}: {data['why']}",
-    "JobStalled": lambda data: f"nothing has moved for {data['stalled_for']:.0f} s",
+    "JobStalled": lambda data: f"no progress for {data['stalled_for']:.0f} s",
 }
-"""What the events say; those that are not here say it as their reason."""
+"""The content of the events; those that are not here show their reason."""
 
 
-def _plain(value: object) -> str:
+def _counted(outcomes: dict[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part) or "-"
+
+
+def _plain(name: str, value: object) -> str | Text:
     if value is None or value == []:
         return "-"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    shown = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    return Text(shown, no_wrap=name.endswith(("_id", "_ids")))

@@ -3,10 +3,8 @@
 Everything is real but the VMA: the service runs as a process of its own, on SQLite, and is killed with SIGKILL.
 """
 
-import os
+import argparse
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,91 +15,31 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli import tables
-from api.cli.client import Client, ServiceUnreachable
-from api.demo.world import HOUR, SCENARIOS, SECOND_VMA, Scenario
-from domain.errors import JobRecoveryError
+from api.cli.client import Client
+from api.cli.grid import Grid
+from api.demo.service import DemoFailed, Service, wait
+from api.demo.world import HOUR, SCENARIOS, Scenario
 
-PATIENCE = 40.0
 OPEN = {"replicating", "recovering", "pending-retry"}
-
-SETTINGS = {
-    "POLL_INTERVAL": "1",
-    "CONFIRMATION_WINDOW": "6",
-    "RETRY_BACKOFF_INITIAL": "2",
-    "RETRY_BACKOFF_MAX": "4",
-    "PROBE_TIMEOUT": "2",
-    "LOG_FORMAT": "json",
-}
-"""Shorter times than in production, so that nobody has to wait for the end."""
 
 STATES_OF_TRUTH = {"running": OPEN, "completed": {"completed"}, "failed": {"failed"}}
 
 
-class DemoFailed(JobRecoveryError):
-    """The service did not do what the demo shows."""
-
-
-class Service:
-    """The service as a process of its own."""
-
-    def __init__(self, folder: Path, vma_url: str, second_url: str) -> None:
-        """Keep data and log in `folder`."""
-        self.log_file = folder / "service.log"
-        self._process: subprocess.Popen[bytes] | None = None
-        own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
-        wanted = {
-            **SETTINGS,
-            "DATA_DIR": str(folder / "data"),
-            "VMA_URL": vma_url,
-            "VMAS": f'{{"{SECOND_VMA}": "{second_url}"}}',
-            "PORT": str(_free_port()),
-        }
-        self._environment = {**own, **{f"JOB_RECOVERY_{name}": value for name, value in wanted.items()}}
-        self.client = Client(f"http://127.0.0.1:{wanted['PORT']}")
-
-    @property
-    def pid(self) -> int:
-        """The process, for who wants to see it die."""
-        return self._process.pid if self._process else 0
-
-    def start(self) -> None:
-        """Start the process and return when it answers."""
-        command = [sys.executable, "-m", "api", "serve"]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)  # noqa: S603
-        _wait(self._answers, "the service to answer")
-
-    def kill(self) -> None:
-        """End the process as a crash does."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        if self._process is not None and self._process.poll() is not None:
-            raise DemoFailed(f"the service ended: {self.log_file.read_text()[-500:]}")
-        try:
-            self.client.get("/jobs", limit=1)
-        except ServiceUnreachable:
-            return False
-        return True
-
-
-def run_demo(*, fast: bool = False) -> None:
-    """Show a restart, and check that recovery told the truth of every job.
+def demo(arguments: argparse.Namespace) -> None:
+    """Show a restart, and check that recovery decided every job correctly.
 
     Raises:
         DemoFailed: it did not, or something did not come about in time.
 
     """
+    # Ctrl-C must reach the end of the blocks below: they end the processes and delete the data.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     console = Console(width=None if sys.stdout.isatty() else 130)
-    pause = 1.0 if fast else 4.0
+    pause = 1.0 if arguments.fast else 4.0
     with tempfile.TemporaryDirectory(prefix="job-recovery-demo-") as folder, _world() as (first, second):
         service = Service(Path(folder), first.url, second.url)
         try:
@@ -117,7 +55,7 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
         _register(service.client, scenario)
     _watch(console, service.client, _all_seen, at_least=pause)
 
-    console.rule(f"2. kill -9 {service.pid}: the control plane is gone, the VMAs' world goes on")
+    console.rule(f"2. kill -9 {service.pid}: the control plane is gone, the VMAs go on")
     service.kill()
     for scenario in SCENARIOS:
         scenario.meanwhile(second if scenario.vma else first, scenario.job_id)
@@ -132,15 +70,16 @@ def _show_restart(console: Console, service: Service, first: SimulatedVMA, secon
     console.rule("4. What could not be known is tried again: the second VMA comes back, the worker starts")
     second.faults.clear()
     first.faults.clear()
-    first.world.add_job("ci-02", list(_scenario("ci-02").volumes), duration=HOUR)
+    for scenario in SCENARIOS:
+        if scenario.progress is None:
+            first.world.add_job(scenario.job_id, list(scenario.volumes), duration=HOUR)
     _watch(console, service.client, _all_settled)
     _verdict(console, decided, _jobs(service.client))
 
 
 def _verdict(console: Console, decided: dict[str, Any], settled: dict[str, Any]) -> None:
-    table = Table(title="Every job: what is so, what recovery decided, and whether it was right", title_justify="left")
-    for heading in ("job", "what happened", "truth", "decision", "rule", "basis", "now", "verdict"):
-        table.add_column(heading)
+    headers = ("job", "what happened", "truth", "decision", "rule", "basis", "now", "verdict")
+    table = Grid(*headers, title="Every job: its state on the VMA, what recovery decided, and whether that was right")
     wrong = []
     for scenario in SCENARIOS:
         decision, now = decided[scenario.job_id]["decision"], settled[scenario.job_id]["state"]
@@ -148,21 +87,17 @@ def _verdict(console: Console, decided: dict[str, Any], settled: dict[str, Any])
         if not right:
             wrong.append(scenario.job_id)
         verdict = Text("right", style="green") if right else Text("wrong", style="bold red")
-        basis = {"inferred": Text("inferred", style="yellow")}.get(decision["basis"], decision["basis"] or "-")
-        table.add_row(
-            scenario.job_id,
-            scenario.story,
-            scenario.truth,
-            decision["outcome"],
-            decision["rule"],
-            basis,
-            tables.state(now),
-            verdict,
-        )
-    console.print(table)
+        told = (scenario.job_id, scenario.story, scenario.truth)
+        table.add_row(*told, *_decision(decision), tables.state(now), verdict)
+    console.print(table.drawn(console.width), soft_wrap=True)
     if wrong:
         raise DemoFailed(f"wrong about {', '.join(wrong)}")
-    console.print(f"{len(SCENARIOS)} of {len(SCENARIOS)} right. A decision that was inferred says so, and stays open.")
+    console.print(f"{len(SCENARIOS)} of {len(SCENARIOS)} right. A decision that was inferred can still be corrected.")
+
+
+def _decision(decision: dict[str, Any]) -> tuple[str, str, Text]:
+    basis = decision["basis"] or "-"
+    return decision["outcome"], decision["rule"], Text(basis, "yellow" if basis == "inferred" else "")
 
 
 def _register(client: Client, scenario: Scenario) -> None:
@@ -177,11 +112,10 @@ def _register(client: Client, scenario: Scenario) -> None:
 @contextmanager
 def _world() -> Iterator[tuple[SimulatedVMA, SimulatedVMA]]:
     with SimulatedVMA() as first, SimulatedVMA() as second:
-        for scenario in SCENARIOS:
-            if scenario.world is not None:
-                options: dict[str, Any] = {"duration": HOUR / 6, "progress": 20.0, **scenario.world}
-                vma = second if scenario.vma else first
-                vma.world.add_job(scenario.job_id, list(scenario.volumes), **options)
+        for job in SCENARIOS:
+            if job.progress is not None:
+                vma = second if job.vma else first
+                vma.world.add_job(job.job_id, list(job.volumes), duration=job.duration, progress=job.progress)
         yield first, second
 
 
@@ -191,47 +125,39 @@ def _watch(
     done: Callable[[dict[str, Any]], bool],
     at_least: float = 0.0,
 ) -> None:
-    """Show the jobs live until `done`; on a terminal in place, otherwise once at the end."""
+    """Show the jobs until `done`: on a terminal live, otherwise once at the end."""
     began = time.monotonic()
 
     def finished() -> bool:
         jobs = _jobs(client)
-        live.update(_live_table(jobs))
+        live.update(_live_table(jobs, console.width))
         return done(jobs) and time.monotonic() - began >= at_least
 
-    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-        _wait(finished, "every job to be there")
-        live.refresh()
-    if not console.is_terminal:
-        console.print()
+    try:
+        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+            wait(finished, "every job to be there")
+            live.refresh()
+    finally:
+        if not console.is_terminal:
+            console.print()
 
 
-def _live_table(jobs: dict[str, Any]) -> Table:
-    table = Table("job", "state", "progress", "VMA says", "last rule", "reason")
+def _live_table(jobs: dict[str, Any], width: int) -> Text:
+    table = Grid("job", "state", "progress", "VMA says", "rule", "reason")
     for job_id, job in jobs.items():
         decision, live = job["decision"] or {}, job["live"] or {}
-        progress = live.get("progress_percent") or job["progress_percent"]
-        table.add_row(
-            job_id,
-            tables.state(job["state"]),
-            tables.percent(progress),
-            job["vma_status"] or "-",
-            decision.get("rule", "-"),
-            Text(decision.get("reason", ""), overflow="ellipsis", no_wrap=True),
-        )
-    return table
+        progress = tables.percent(live.get("progress_percent") or job["progress_percent"])
+        vma_says, rule = job["vma_status"] or "-", decision.get("rule", "-")
+        table.add_row(job_id, tables.state(job["state"]), progress, vma_says, rule, decision.get("reason", ""))
+    return table.drawn(width)
 
 
 def _jobs(client: Client) -> dict[str, Any]:
-    return {job["job_id"]: job for job in client.pages("/jobs")}
-
-
-def _scenario(job_id: str) -> Scenario:
-    return next(scenario for scenario in SCENARIOS if scenario.job_id == job_id)
+    return {job["job_id"]: job for job in client.items("/jobs")["items"]}
 
 
 def _all_seen(jobs: dict[str, Any]) -> bool:
-    started = {scenario.job_id for scenario in SCENARIOS if scenario.world is not None}
+    started = {scenario.job_id for scenario in SCENARIOS if scenario.progress is not None}
     return all(jobs[job_id]["vma_status"] == "running" for job_id in started)
 
 
@@ -241,17 +167,3 @@ def _all_decided(jobs: dict[str, Any]) -> bool:
 
 def _all_settled(jobs: dict[str, Any]) -> bool:
     return all(job["state"] in {"replicating", "completed", "failed"} for job in jobs.values())
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"waited {PATIENCE:g} s in vain for {what}")
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -10,21 +10,26 @@ HOUR = 3600.0
 SECOND_VMA = "dc2"
 
 
-class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+Change = Callable[[SimulatedVMA, str], object]
+"""What happens to a job, given by its id, while the service is dead."""
+
+
+class Scenario(msgspec.Struct, frozen=True):
     """One job of the demo.
 
-    `truth` is what is really so after the restart: running, completed or failed. `rule` is the row of the decision
-    table that should find it out. `meanwhile` changes the world while the service is dead.
+    `truth` is the job's state on the VMA after the restart: running, completed or failed. `rule` is the row of the
+    decision table that should find it out. Without `progress`, no worker has started yet.
     """
 
     job_id: str
     story: str
     truth: str
     rule: str
+    meanwhile: Change = lambda _vma, _job_id: None
+    progress: float | None = 20.0
+    duration: float = HOUR / 6
     volume_ids: tuple[str, ...] = ("",)
     vma: str | None = None
-    world: dict[str, object] | None = msgspec.field(default_factory=dict)
-    meanwhile: Callable[[SimulatedVMA, str], object] = lambda _vma, _job_id: None
 
     @property
     def volumes(self) -> tuple[str, ...]:
@@ -32,107 +37,74 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(f"vol-{self.job_id}{suffix}" for suffix in self.volume_ids)
 
 
+def _finish(vma: SimulatedVMA, job_id: str) -> None:
+    vma.world.finish(job_id)
+
+
 def _finish_first_disk(vma: SimulatedVMA, job_id: str) -> None:
     vma.world.finish(job_id, f"vol-{job_id}-a")
+
+
+def _fail(vma: SimulatedVMA, job_id: str) -> None:
+    vma.world.fail(job_id, "snapshot was removed")
+
+
+def _fail_without_a_reason(vma: SimulatedVMA, job_id: str) -> None:
+    vma.world.fail(job_id)
 
 
 def _fail_second_disk(vma: SimulatedVMA, job_id: str) -> None:
     vma.world.fail(job_id, "target volume is full", disk=f"vol-{job_id}-b")
 
 
-def _speak_nonsense(vma: SimulatedVMA, job_id: str) -> None:
+def _remove(vma: SimulatedVMA, job_id: str) -> None:
+    vma.world.remove(job_id)
+
+
+def _forget_for_a_while(vma: SimulatedVMA, job_id: str) -> None:
+    vma.world.forget(job_id, reannounce=4.0)
+
+
+def _refuse_connections(vma: SimulatedVMA, _job_id: str) -> None:
+    vma.faults.set("refuse")
+
+
+def _answer_with_html(vma: SimulatedVMA, job_id: str) -> None:
     for asked_id in (f"migration-vol-vol-{job_id}", job_id):
         vma.faults.set("html", id=asked_id)
 
 
-def _claim_completion(vma: SimulatedVMA, job_id: str) -> None:
-    """Say `completed` after the first of two disks, as a worker with a shared id does, and go on soon after."""
-    vma.world.set_status(job_id, "completed", percent=100.0)
-
+TWO_DISKS = ("-a", "-b")
+FAILED = "failed", "failed-on-vma"
+GONE = "completed", "gone-near-end"
+RUNNING = "running", "still-running"
 
 SCENARIOS = (
-    Scenario(job_id="web-01", story="goes on copying", truth="running", rule="still-running"),
+    Scenario("web-01", "goes on copying", *RUNNING),
+    Scenario("db-01", "first of two disks finishes", *RUNNING, _finish_first_disk, volume_ids=TWO_DISKS),
+    Scenario("mail-01", "finishes while nobody watches", "completed", "completed-while-away", _finish, 80.0),
+    Scenario("app-01", "fails, and says why", *FAILED, _fail),
+    Scenario("app-02", "fails, and does not say why", *FAILED, _fail_without_a_reason),
+    Scenario("db-02", "one of two disks fails, the other goes on", *FAILED, _fail_second_disk, volume_ids=TWO_DISKS),
     Scenario(
-        job_id="db-01",
-        story="first of two disks finishes",
-        truth="running",
-        rule="still-running",
-        volume_ids=("-a", "-b"),
-        meanwhile=_finish_first_disk,
+        "file-01",
+        "finishes at once after 96 %, and is forgotten",
+        "completed",
+        "gone-near-end",
+        _remove,
+        96.0,
+        20 * HOUR,
     ),
+    Scenario("file-02", "its worker dies at 40 %, and it is forgotten", "failed", "lost", _remove, 40.0),
     Scenario(
-        job_id="mail-01",
-        story="finishes while nobody watches",
-        truth="completed",
-        rule="completed-while-away",
-        world={"progress": 80.0},
-        meanwhile=lambda vma, job_id: vma.world.finish(job_id),
-    ),
-    Scenario(
-        job_id="app-01",
-        story="fails, and says why",
-        truth="failed",
-        rule="failed-on-vma",
-        meanwhile=lambda vma, job_id: vma.world.fail(job_id, "snapshot was removed"),
-    ),
-    Scenario(
-        job_id="app-02",
-        story="fails, and does not say why",
-        truth="failed",
-        rule="failed-on-vma",
-        meanwhile=lambda vma, job_id: vma.world.fail(job_id),
-    ),
-    Scenario(
-        job_id="db-02",
-        story="one of two disks fails, the other streams on",
-        truth="failed",
-        rule="failed-on-vma",
-        volume_ids=("-a", "-b"),
-        meanwhile=_fail_second_disk,
-    ),
-    Scenario(
-        job_id="file-01",
-        story="finishes at once after 96 %, and is forgotten",
-        truth="completed",
-        rule="gone-near-end",
-        world={"progress": 96.0, "duration": 20 * HOUR},
-        meanwhile=lambda vma, job_id: vma.world.remove(job_id),
-    ),
-    Scenario(
-        job_id="file-02",
-        story="its worker dies at 40 %, and it is forgotten",
-        truth="failed",
-        rule="lost",
-        world={"progress": 40.0},
-        meanwhile=lambda vma, job_id: vma.world.remove(job_id),
-    ),
-    Scenario(
-        job_id="erp-01",
-        story="goes on, but its VMA cannot be reached",
-        truth="running",
-        rule="unreachable-recent",
+        "erp-01",
+        "goes on, but its VMA cannot be reached",
+        "running",
+        "unreachable-recent",
+        _refuse_connections,
         vma=SECOND_VMA,
-        meanwhile=lambda vma, _job_id: vma.faults.set("refuse"),
     ),
-    Scenario(
-        job_id="erp-02",
-        story="goes on, but a proxy answers with HTML",
-        truth="running",
-        rule="unintelligible",
-        meanwhile=_speak_nonsense,
-    ),
-    Scenario(
-        job_id="ci-01",
-        story="goes on, forgotten by the VMA for a few seconds",
-        truth="running",
-        rule="still-running",
-        meanwhile=lambda vma, job_id: vma.world.forget(job_id, reannounce=5.0),
-    ),
-    Scenario(
-        job_id="ci-02",
-        story="registered, its worker has not started yet",
-        truth="running",
-        rule="not-started-yet",
-        world=None,
-    ),
+    Scenario("erp-02", "goes on, but a proxy answers with HTML", "running", "unintelligible", _answer_with_html),
+    Scenario("ci-01", "goes on, forgotten by the VMA for a few seconds", *RUNNING, _forget_for_a_while),
+    Scenario("ci-02", "registered, its worker has not started yet", "running", "not-started-yet", progress=None),
 )

@@ -15,7 +15,7 @@ from domain.errors import StorageUnavailable
 
 T = TypeVar("T")
 
-TO_BE_DONE = "Restart the service, or stop it and run `job-recovery rebuild`: it is folded anew from the log"
+TO_BE_DONE = "Restart the service, or stop it and run `job-recovery rebuild`: it is rebuilt from the log"
 
 
 class ReadModelDamaged(StorageUnavailable):

@@ -34,7 +34,7 @@ def open_read_model(path: Path, sqlite: ModuleType, log: Log | None = None) -> E
     except ReadModelDamaged as damaged:
         aside = set_aside(path)
         if log is not None:
-            log.warning("read_model_set_aside", why=str(damaged), now_at=str(aside))
+            log.warning("read_model_quarantined", why=str(damaged), now_at=str(aside))
         return _open(path, sqlite)
 
 
@@ -76,7 +76,7 @@ def _in_words(path: Path, error: DatabaseError | ReadModelDamaged) -> StorageUna
     if isinstance(error, OperationalError):
         message = (
             f"the read model {path} cannot be opened: {error.orig}. Mend that and start again; "
-            "if nothing else helps, delete the file: it is folded anew from the log"
+            "if nothing else helps, delete the file: it is rebuilt from the log"
         )
         return StorageUnavailable(message)
     return ReadModelDamaged(f"the read model {path} is damaged: {error.orig}")

@@ -75,7 +75,7 @@ class Projector:
             self._logger.warning("read_model_of_another_log", position=mark.position, event_folded_in=mark.event)
             await asyncio.to_thread(self._begin_anew)
         elif await self._has_become_readable():
-            self._logger.info("read_model_folded_anew", why="events that were skipped can be read now")
+            self._logger.info("read_model_rebuilt", why="events that were skipped can be read now")
             await asyncio.to_thread(self._begin_anew)
 
     async def catch_up(self) -> int:
@@ -90,7 +90,7 @@ class Projector:
         try:
             await self._to_the_end()
         except ReadModelDamaged as damaged:
-            self._logger.warning("read_model_folded_anew", why=str(damaged))
+            self._logger.warning("read_model_rebuilt", why=str(damaged))
             await asyncio.to_thread(self._begin_anew)
             await self._to_the_end()
         self.caught_up = True

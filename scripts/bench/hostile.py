@@ -29,8 +29,8 @@ from history import History
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.simulated_vma import SimulatedVMA
 from tests.hostile.attacks import ATTACKS, JOB
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess
 
 JOBS = [JOB, *(f"honest-{n}" for n in range(1, 5))]
 EVENTS = 20_000

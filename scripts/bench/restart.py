@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from adapters.simulated_vma import SimulatedVMA
-from tests.restart.fleet import every_poll_counted, register_fleet, wait_for_all
-from tests.restart.service import ServiceProcess
+from tests.support.fleet import every_poll_counted, register_fleet, wait_for_all
+from tests.support.service import ServiceProcess
 
 PRODUCTION = {
     "POLL_INTERVAL": "5",

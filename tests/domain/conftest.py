@@ -1,4 +1,4 @@
-"""A scenery on a real log, for the commands."""
+"""A harness on a real log, for the commands."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from tests.scenery import Scenery
+from tests.support.harness import Harness
 
 
 @pytest.fixture
-def scenery(tmp_path: Path) -> Iterator[Scenery]:
+def scenery(tmp_path: Path) -> Iterator[Harness]:
     event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
-    yield Scenery(event_log)
+    yield Harness(event_log)
     event_log.close()

@@ -7,7 +7,7 @@ from domain.events import Event, JobAdmitted, JobReleased, Trace
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
-from tests.builders import NOON, at
+from tests.support.builders import NOON, at
 
 TRACE = Trace("request-1", "request-1", "mara")
 

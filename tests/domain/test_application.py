@@ -21,18 +21,18 @@ from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
 from domain.vma_status import VMAStatus
-from tests.builders import document
-from tests.memory_log import MemoryLog
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, asked
+from tests.support.builders import document
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.memory_log import MemoryLog
 
 
-async def context_of(scenery: Scenery, job_id: str) -> VMContext:
+async def context_of(scenery: Harness, job_id: str) -> VMContext:
     found = await scenery.event_log.load(VMContext, VMContext.stream_id(f"ctx-{job_id}"))
     assert found is not None
     return found
 
 
-async def test_a_registration_is_stored_with_its_vm_context(scenery: Scenery) -> None:
+async def test_a_registration_is_stored_with_its_vm_context(scenery: Harness) -> None:
     job, is_new = await scenery.app.register(asked(), REQUEST)
 
     assert is_new
@@ -40,7 +40,7 @@ async def test_a_registration_is_stored_with_its_vm_context(scenery: Scenery) ->
     assert (await context_of(scenery, "job-1")).active_job == job.id
 
 
-async def test_the_identical_registration_again_changes_nothing(scenery: Scenery) -> None:
+async def test_the_identical_registration_again_changes_nothing(scenery: Harness) -> None:
     await scenery.app.register(asked(percent=12.0), REQUEST)
     await scenery.contact.ask(await scenery.app.job("job-1"))
 
@@ -50,14 +50,14 @@ async def test_the_identical_registration_again_changes_nothing(scenery: Scenery
     assert len(await scenery.events()) == 2
 
 
-async def test_the_same_id_with_other_content_is_refused(scenery: Scenery) -> None:
+async def test_the_same_id_with_other_content_is_refused(scenery: Harness) -> None:
     await scenery.app.register(asked(), REQUEST)
 
     with pytest.raises(JobExists, match="job-1 is registered already, with other content"):
         await scenery.app.register(asked(vm_name="another"), REQUEST)
 
 
-async def test_a_second_job_of_a_busy_vm_is_refused_until_the_first_has_ended(scenery: Scenery) -> None:
+async def test_a_second_job_of_a_busy_vm_is_refused_until_the_first_has_ended(scenery: Harness) -> None:
     await scenery.app.register(asked("job-1", vm_context_id="ctx"), REQUEST)
     with pytest.raises(ContextBusy):
         await scenery.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
@@ -70,7 +70,7 @@ async def test_a_second_job_of_a_busy_vm_is_refused_until_the_first_has_ended(sc
     assert (await scenery.app.job("job-2")).state is JobState.REPLICATING
 
 
-async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(scenery: Scenery) -> None:
+async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(scenery: Harness) -> None:
     many = [scenery.app.register(asked(f"job-{n}", vm_context_id="ctx"), REQUEST) for n in range(20)]
 
     results = await asyncio.gather(*many, return_exceptions=True)
@@ -79,7 +79,7 @@ async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(scenery:
     assert len(refused) == 19
 
 
-async def test_an_observed_end_releases_the_vm_in_the_same_commit(scenery: Scenery) -> None:
+async def test_an_observed_end_releases_the_vm_in_the_same_commit(scenery: Harness) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = COMPLETED
 
@@ -89,7 +89,7 @@ async def test_an_observed_end_releases_the_vm_in_the_same_commit(scenery: Scene
     assert [event.topic for event in (await scenery.events())[-2:]] == ["VMAStatusObserved", "JobReleased"]
 
 
-async def test_after_somebody_else_wrote_first_the_command_is_decided_again(scenery: Scenery) -> None:
+async def test_after_somebody_else_wrote_first_the_command_is_decided_again(scenery: Harness) -> None:
     job = await scenery.job()
     elsewhere = await scenery.event_log.load(ReplicationJob, job.id)
     assert elsewhere is not None
@@ -102,7 +102,7 @@ async def test_after_somebody_else_wrote_first_the_command_is_decided_again(scen
     assert await scenery.kinds() == ["JobRegistered", "OperatorDecided"]
 
 
-async def test_a_write_that_fails_leaves_no_poisoned_job_behind(scenery: Scenery) -> None:
+async def test_a_write_that_fails_leaves_no_poisoned_job_behind(scenery: Harness) -> None:
     job = await scenery.job()
     scenery.make_writable(writable=False)
     with pytest.raises(StorageUnavailable, match="the event log cannot be written: attempt to write a readonly"):
@@ -116,7 +116,7 @@ async def test_a_write_that_fails_leaves_no_poisoned_job_behind(scenery: Scenery
     assert (await scenery.app.job(job.id)).run_id == "run-2"
 
 
-async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> None:
+async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Harness) -> None:
     job = await scenery.job()
     for n in range(120):
         scenery.vma.says[job.id] = document(VMAStatus.RUNNING, float(n % 2 * 50))
@@ -135,7 +135,7 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Scenery) -> Non
 FIRST = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
 
 
-async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version(scenery: Scenery) -> None:
+async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version(scenery: Harness) -> None:
     await scenery.job()
     guess = await scenery.decided("job-1")
 
@@ -152,7 +152,7 @@ async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version
     assert [job.id for job in scenery.app.watched] == []
 
 
-async def ended(scenery: Scenery, registration: Registration) -> None:
+async def ended(scenery: Harness, registration: Registration) -> None:
     """Have a job registered, seen running, and completed."""
     job, _ = await scenery.app.register(registration, REQUEST)
     for said in (RUNNING, COMPLETED):
@@ -166,7 +166,7 @@ def left_over(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
 
 @pytest.mark.parametrize("context", ["ctx", "ctx-another"])
 async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_vm_was_called(
-    scenery: Scenery, context: str
+    scenery: Harness, context: str
 ) -> None:
     await ended(scenery, FIRST)
 
@@ -179,7 +179,7 @@ async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_
     assert other.left_over == ()
 
 
-async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(scenery: Scenery) -> None:
+async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(scenery: Harness) -> None:
     await ended(scenery, FIRST)
     second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2")
     await scenery.app.register(second, REQUEST)
@@ -192,7 +192,7 @@ async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_know
     assert left_over(job) == [("a", VMAStatus.UNANSWERED), ("b", VMAStatus.UNANSWERED)]
 
 
-async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Scenery) -> None:
+async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Harness) -> None:
     job, _ = await scenery.app.register(msgspec.structs.replace(FIRST, progress_percent=40.0), REQUEST)
     assert (await scenery.decided(job.id)).is_guess
     newer = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2", volume_ids=("b",))
@@ -205,7 +205,7 @@ async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(sc
     assert "has the newer job job-2, so nothing is revived" in (await scenery.events())[-1].reason  # type: ignore[attr-defined]
 
 
-async def test_a_revised_job_occupies_its_vm_again(scenery: Scenery) -> None:
+async def test_a_revised_job_occupies_its_vm_again(scenery: Harness) -> None:
     job = await scenery.job()
     assert (await scenery.decided(job.id)).is_guess
     scenery.vma.says[job.id] = RUNNING
@@ -216,7 +216,7 @@ async def test_a_revised_job_occupies_its_vm_again(scenery: Scenery) -> None:
     assert (await context_of(scenery, job.id)).active_job == job.id
 
 
-async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: Scenery) -> None:
+async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: Harness) -> None:
     await scenery.app.register(asked("job-1", vm_context_id="ctx", percent=12.0), REQUEST)
     await scenery.decided("job-1")
     await scenery.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
@@ -228,7 +228,7 @@ async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: S
 
 
 async def test_nobody_sees_a_change_before_it_is_durable() -> None:
-    scenery = Scenery(MemoryLog())
+    scenery = Harness(MemoryLog())
     job = await scenery.job()
     scenery.vma.says[job.id] = COMPLETED
     observation = await scenery.contact.ask(job)
@@ -244,7 +244,7 @@ async def test_nobody_sees_a_change_before_it_is_durable() -> None:
     assert seen == {JobState.REPLICATING}
 
 
-async def test_the_open_jobs_are_found_in_the_log_alone(scenery: Scenery) -> None:
+async def test_the_open_jobs_are_found_in_the_log_alone(scenery: Harness) -> None:
     for name in ("job-2", "job-1", "job-3", "job-4"):
         await scenery.job(name)
     await scenery.app.operator_decide("job-3", Outcome.FAIL, "mara", "gone", REQUEST)

@@ -9,7 +9,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import DiskReport, Observation, VMAStatus
-from tests.builders import JOB, NOON, answer, at, circumstances, document, observed, registration
+from tests.support.builders import JOB, NOON, answer, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None))

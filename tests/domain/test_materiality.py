@@ -8,7 +8,7 @@ from domain.events import Trace
 from domain.materiality import is_material
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, document, observed, registration
+from tests.support.builders import JOB, NOON, at, document, observed, registration
 
 
 def seen(*disks: Document | VMAStatus, seconds: float) -> Observation:

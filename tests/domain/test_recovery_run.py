@@ -3,7 +3,7 @@
 from domain.events import Cause, Trace
 from domain.recovery_policy import Policy
 from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
-from tests.builders import NOON, at
+from tests.support.builders import NOON, at
 
 TRACE = Trace("run-1", "instance-1")
 POLICY = Policy(complete_above_percent=95.0)

@@ -11,7 +11,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
 from domain.vma_status import CONCLUSIVE, Observation, VMAStatus
-from tests.builders import JOB, NOON, at, circumstances, document, observed, registration
+from tests.support.builders import JOB, NOON, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))

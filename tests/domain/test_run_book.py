@@ -7,21 +7,21 @@ import pytest
 from domain.events import Cause
 from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
 from domain.run_book import RunBook
-from tests.scenery import Scenery, eventually
+from tests.support.harness import Harness, eventually
 
 DONE = RunTotals(resumed=1, polled_again=1, decided_in=1.5, proven_in=2.5)
 
 
-def book(scenery: Scenery, instance: str) -> RunBook:
+def book(scenery: Harness, instance: str) -> RunBook:
     return RunBook(scenery.event_log, scenery.clock, scenery.log, instance, lambda: "run-1")
 
 
-async def begun(scenery: Scenery, runs: RunBook, *run_ids: str) -> None:
+async def begun(scenery: Harness, runs: RunBook, *run_ids: str) -> None:
     for run_id in run_ids:
         await runs.start(run_id, Cause.RESTART, scenery.policy, (), None)
 
 
-async def write(scenery: Scenery, runs: RunBook, what: str) -> None:
+async def write(scenery: Harness, runs: RunBook, what: str) -> None:
     if what == "start":
         await runs.start("run-2", Cause.RESTART, scenery.policy, (), None)
     elif what == "end":
@@ -30,12 +30,12 @@ async def write(scenery: Scenery, runs: RunBook, what: str) -> None:
         await book(scenery, "instance-2").interrupt(["run-1"], "the process ended")
 
 
-async def statuses(scenery: Scenery, *run_ids: str) -> list[str]:
+async def statuses(scenery: Harness, *run_ids: str) -> list[str]:
     found = [await scenery.event_log.load(RecoveryRun, run_id) for run_id in run_ids]
     return [run.status for run in found if run is not None]
 
 
-async def test_runs_that_have_not_ended_are_found_in_the_log(scenery: Scenery) -> None:
+async def test_runs_that_have_not_ended_are_found_in_the_log(scenery: Harness) -> None:
     before, after = book(scenery, "before"), book(scenery, "after")
     await begun(scenery, before, "run-1", "run-2", "run-3")
     await before.finish("run-2", DONE)
@@ -45,7 +45,7 @@ async def test_runs_that_have_not_ended_are_found_in_the_log(scenery: Scenery) -
     assert await after.unfinished() == ["run-3"]
 
 
-async def test_only_runs_of_other_processes_are_interrupted(scenery: Scenery) -> None:
+async def test_only_runs_of_other_processes_are_interrupted(scenery: Harness) -> None:
     before, after = book(scenery, "before"), book(scenery, "after")
     await begun(scenery, before, "run-1", "run-2")
     await begun(scenery, after, "run-3")
@@ -58,7 +58,7 @@ async def test_only_runs_of_other_processes_are_interrupted(scenery: Scenery) ->
 
 
 @pytest.mark.parametrize("what", ["start", "end", "interruption"])
-async def test_what_cannot_be_stored_is_written_again_until_it_is(scenery: Scenery, what: str) -> None:
+async def test_what_cannot_be_stored_is_written_again_until_it_is(scenery: Harness, what: str) -> None:
     runs = book(scenery, "instance-1")
     await begun(scenery, runs, "run-1")
     scenery.make_writable(writable=False)

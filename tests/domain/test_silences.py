@@ -10,8 +10,8 @@ from domain.processes.awake import ABSENT, AwakeTime
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Document, VMAStatus
-from tests.builders import document, observed, registration
-from tests.clock import FakeClock
+from tests.support.builders import document, observed, registration
+from tests.support.clock import FakeClock
 
 RUNNING = document(VMAStatus.RUNNING, 41.5)
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)

@@ -14,8 +14,8 @@ from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
 from domain.streams import Inapplicable, after, check_job_id
 from domain.vm_context import VMContext
-from tests.builders import NOON, registration
-from tests.clock import FakeClock
+from tests.support.builders import NOON, registration
+from tests.support.clock import FakeClock
 
 TRACE = Trace("request-1", "request-1", "mara")
 

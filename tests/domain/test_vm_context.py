@@ -5,7 +5,7 @@ import pytest
 from domain.errors import ContextBusy
 from domain.events import Trace
 from domain.vm_context import VMContext
-from tests.builders import NOON
+from tests.support.builders import NOON
 
 TRACE = Trace("request-1", "job-1#1")
 

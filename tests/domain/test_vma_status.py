@@ -17,7 +17,7 @@ from domain.vma_status import (
     Observation,
     VMAStatus,
 )
-from tests.builders import NOON, document, observed
+from tests.support.builders import NOON, document, observed
 
 SAYS_DONE: dict[str, Any] = {"status": VMAStatus.COMPLETED}
 

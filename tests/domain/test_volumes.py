@@ -10,7 +10,7 @@ from domain.events import Cause
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration
 from domain.vma_status import VMAStatus
-from tests.scenery import REQUEST, RUNNING, Scenery
+from tests.support.harness import REQUEST, RUNNING, Harness
 
 
 def on(*volumes: str, job: str, vma: str = "default") -> Registration:
@@ -18,7 +18,7 @@ def on(*volumes: str, job: str, vma: str = "default") -> Registration:
     return Registration(job_id=job, vm_name="vm", vm_context_id=f"ctx-{job}", volume_ids=volumes, vma=vma)
 
 
-async def test_a_job_on_a_volume_of_an_open_job_is_refused_by_name(scenery: Scenery) -> None:
+async def test_a_job_on_a_volume_of_an_open_job_is_refused_by_name(scenery: Harness) -> None:
     await scenery.app.register(on("a", "b", job="job-1"), REQUEST)
 
     with pytest.raises(
@@ -32,7 +32,7 @@ async def test_a_job_on_a_volume_of_an_open_job_is_refused_by_name(scenery: Scen
     assert await scenery.kinds("vm-context:ctx-job-2") == []
 
 
-async def test_one_that_is_refused_keeps_no_volume(scenery: Scenery) -> None:
+async def test_one_that_is_refused_keeps_no_volume(scenery: Harness) -> None:
     await scenery.app.register(on("b", job="job-1"), REQUEST)
     with pytest.raises(VolumeBusy):
         await scenery.app.register(on("a", "b", job="job-2"), REQUEST)
@@ -42,7 +42,7 @@ async def test_one_that_is_refused_keeps_no_volume(scenery: Scenery) -> None:
     assert is_new
 
 
-async def test_the_identical_registration_again_is_none_of_another_job(scenery: Scenery) -> None:
+async def test_the_identical_registration_again_is_none_of_another_job(scenery: Harness) -> None:
     await scenery.app.register(on("a", job="job-1"), REQUEST)
 
     _, is_new = await scenery.app.register(on("a", job="job-1"), REQUEST)
@@ -51,7 +51,7 @@ async def test_the_identical_registration_again_is_none_of_another_job(scenery: 
 
 
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.FAIL])
-async def test_once_the_first_has_ended_the_next_is_admitted(scenery: Scenery, outcome: Outcome) -> None:
+async def test_once_the_first_has_ended_the_next_is_admitted(scenery: Harness, outcome: Outcome) -> None:
     await scenery.app.register(on("a", job="job-1"), REQUEST)
     await scenery.app.operator_decide("job-1", outcome, "mara", "done", REQUEST)
 
@@ -62,7 +62,7 @@ async def test_once_the_first_has_ended_the_next_is_admitted(scenery: Scenery, o
 
 
 @pytest.mark.parametrize("state", ["replicating", "recovering", "pending-retry"])
-async def test_a_job_is_open_in_each_open_state(scenery: Scenery, state: str) -> None:
+async def test_a_job_is_open_in_each_open_state(scenery: Harness, state: str) -> None:
     await scenery.app.register(on("a", job="job-1"), REQUEST)
     if state == "pending-retry":
         scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
@@ -75,7 +75,7 @@ async def test_a_job_is_open_in_each_open_state(scenery: Scenery, state: str) ->
         await scenery.app.register(on("a", job="job-2"), REQUEST)
 
 
-async def test_the_same_volume_id_on_another_vma_is_another_volume(scenery: Scenery) -> None:
+async def test_the_same_volume_id_on_another_vma_is_another_volume(scenery: Harness) -> None:
     await scenery.app.register(on("a", job="job-1"), REQUEST)
 
     _, is_new = await scenery.app.register(on("a", job="job-2", vma="second"), REQUEST)
@@ -84,7 +84,7 @@ async def test_the_same_volume_id_on_another_vma_is_another_volume(scenery: Scen
 
 
 @pytest.mark.parametrize("other", [("a",), ("b", "a"), ("c", "b")])
-async def test_of_two_at_once_exactly_one_wins_in_either_order(scenery: Scenery, other: tuple[str, ...]) -> None:
+async def test_of_two_at_once_exactly_one_wins_in_either_order(scenery: Harness, other: tuple[str, ...]) -> None:
     first = on("a", "b", job="job-1"), on(*other, job="job-2")
     second = on(*other, job="job-3"), on("a", "b", job="job-4")
 
@@ -99,7 +99,7 @@ async def test_of_two_at_once_exactly_one_wins_in_either_order(scenery: Scenery,
         await scenery.app.operator_decide(won.id, Outcome.FAIL, "mara", "gone", REQUEST)
 
 
-async def test_of_many_at_once_in_circles_each_volume_has_one(scenery: Scenery) -> None:
+async def test_of_many_at_once_in_circles_each_volume_has_one(scenery: Harness) -> None:
     names = "abcdef"
     circle = [on(names[n], names[(n + 1) % 6], job=f"job-{n}") for n in range(6)]
 
@@ -111,7 +111,7 @@ async def test_of_many_at_once_in_circles_each_volume_has_one(scenery: Scenery) 
     assert all(isinstance(result, VolumeBusy) for result in results if isinstance(result, BaseException))
 
 
-async def test_it_is_so_after_our_restart(scenery: Scenery) -> None:
+async def test_it_is_so_after_our_restart(scenery: Harness) -> None:
     await scenery.app.register(on("a", job="job-1"), REQUEST)
     restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
 
@@ -119,7 +119,7 @@ async def test_it_is_so_after_our_restart(scenery: Scenery) -> None:
         await restarted.register(on("a", job="job-2"), REQUEST)
 
 
-async def test_a_revised_guess_has_its_volumes_again(scenery: Scenery) -> None:
+async def test_a_revised_guess_has_its_volumes_again(scenery: Harness) -> None:
     await scenery.job()
     assert (await scenery.decided("job-1")).is_guess
     scenery.vma.says["job-1"] = RUNNING

@@ -16,7 +16,7 @@ from domain.vma_status import VMAStatus
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
 from tests.faults.workload import SilentLog, confirmed, seen
-from tests.read_model import rows_of
+from tests.support.read_model import rows_of
 
 
 def check(data_dir: Path, acknowledged: list[str]) -> None:

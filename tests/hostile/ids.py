@@ -1,6 +1,6 @@
 """Random registrations, decisions and reports, whose ids are drawn from all that exist.
 
-Run by `scripts/fuzz-ids`, and shortly by the tests. After every thousand calls the service is
+Run by `scripts/reliability/fuzz-ids`, and shortly by the tests. After every thousand calls the service is
 stopped, its read model is rebuilt, and it starts again.
 """
 
@@ -27,7 +27,7 @@ from api.runtime.settings import Settings
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.model_file import empty
-from tests.scenery import KeptLog
+from tests.support.harness import RecordingLog
 
 AT_ONCE = 8
 SETTLES_WITHIN = 30.0
@@ -146,7 +146,7 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
         sqlite_synchronous="NORMAL",
         rate_limit=0,
     )
-    service = build(settings, KeptLog())
+    service = build(settings, RecordingLog())
     await service.projector.settle()
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)

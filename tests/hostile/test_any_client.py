@@ -13,7 +13,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.http.connections import HEAD_WITHIN
 from api.http.limits import MAX_BODY
-from tests.restart.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 JOB = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}
 

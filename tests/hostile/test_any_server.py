@@ -11,7 +11,7 @@ from adapters.host.clock import SystemClock
 from adapters.vma.client import HttpVMA
 from domain.vma_status import CONCLUSIVE, Observation
 from tests.hostile.replies import BODIES, is_garbage
-from tests.probing import Bounds, probe
+from tests.support.probing import Bounds, probe
 
 SPEAKS = (b"status", b"phase", b"stage")
 

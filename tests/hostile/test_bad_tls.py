@@ -13,7 +13,7 @@ from adapters.vma.trust import authorities
 from domain.errors import InvalidInput
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
-from tests.probing import asking, last_status, probe
+from tests.support.probing import asking, last_status, probe
 
 SAID = b'{"job_id":"migration-vol-disk-1","status":"in_progress","percentage":41.0}'
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(SAID) + SAID

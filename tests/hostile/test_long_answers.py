@@ -12,8 +12,8 @@ import pytest
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from api.http.slots import EXPORTS, STREAMS
-from tests.api.conftest import serving
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.http_api import serving
+from tests.support.service import ServiceProcess, wait_until
 
 STREAM = "/api/v1/events/stream"
 OF_CALLER = STREAMS._most_of_caller

@@ -6,19 +6,19 @@ import pytest
 from rich.console import Console
 
 from adapters.plain_text import redacted, visible
-from api.cli import tables
+from api.cli.grid import Grid
 
 NAUGHTY = "[/red] :boom: \x1b[31mred\x07 \u202eturned \r\n[link=http://x]y[/link]"
 
 
-def shown(table: object) -> str:
+def shown(table: Grid) -> str:
     out = io.StringIO()
-    Console(file=out, width=400, force_terminal=True, color_system="standard").print(table)
+    Console(file=out, width=400, force_terminal=True, color_system="standard").print(table.drawn(400))
     return out.getvalue()
 
 
 def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
-    grid = tables.grid("job", "what")
+    grid = Grid("job", "what")
     grid.add_row("job-1", NAUGHTY)
 
     text = shown(grid)
@@ -28,7 +28,7 @@ def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
 
 
 def test_a_title_and_a_column_with_orders_in_them_are_shown_as_they_are_written() -> None:
-    grid = tables.grid("[red]:boom:", title="[/red] :boom: \x1b[31mred")
+    grid = Grid("[red]:boom:", title="[/red] :boom: \x1b[31mred")
     grid.add_row("a" * 40)
 
     text = shown(grid)

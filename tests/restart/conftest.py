@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from tests.restart.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 # What is done to the machine there, only Linux can do: mounts of one's own, limits of another process.
 collect_ignore = [] if sys.platform == "linux" else ["test_machine.py"]

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.restart.process import Started
-from tests.restart.service import ServiceProcess
+from tests.support.process import Started
+from tests.support.service import ServiceProcess
 
 MOUNT = 'mount -t tmpfs -o size=6m none "$0" && exec "$@"'
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")

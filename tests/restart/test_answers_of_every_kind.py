@@ -6,8 +6,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess
 
 UNREACHABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "reset": ("reset", {}),

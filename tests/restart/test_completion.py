@@ -4,8 +4,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 JOB, DISKS = "job-1", ["disk-a", "disk-b"]
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.restart.conftest import StartService
-from tests.restart.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 DISK = "5f0c6a1e-0001"
 JOB = "job-20251003-140000-abc123"

@@ -4,8 +4,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import wait_until
+from tests.support.fleet import run_jobs
+from tests.support.service import wait_until
 
 JOB = "job-20251003-140000-abc123"
 DISKS = ["disk-a", "disk-b", "disk-c"]

@@ -15,7 +15,7 @@ from api.cli.main import main
 from domain.events import Event, JobRegistered, OperatorDecided
 from domain.recovery_policy import Outcome
 from tests.restart.conftest import StartService
-from tests.restart.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 DECISION = {"outcome": "fail", "who": "mara", "why": "a pasted id"}
 REPORT = {"status": "in_progress", "progress_percent": 50.0}
@@ -166,7 +166,7 @@ def test_strangers_are_told_that_something_is_wrong_and_not_what(hit: ServicePro
     assert len(knows.json()["degraded"]) == 2
 
 
-def test_verify_names_what_is_skipped_and_says_that_all_events_hold(
+def test_verify_names_what_is_skipped_and_that_all_events_verified(
     hit: ServiceProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(hit.data_dir))
@@ -174,8 +174,8 @@ def test_verify_names_what_is_skipped_and_says_that_all_events_hold(
     assert main(["verify"]) == 1
 
     out, err = capsys.readouterr()
-    assert "events hold" in out
-    assert "2 of them cannot be applied: the event run-" in err
+    assert "events verified" in out
+    assert "2 events cannot be applied: the event run-" in err
     assert "the event vm-context:ctx-a#2 at position " in err
     hit.start()
     assert [line in err for line in hit.get("/readyz").json()["degraded"]] == [True, True]

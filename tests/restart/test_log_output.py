@@ -15,9 +15,9 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import HELD
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.process import Process, Started
-from tests.restart.service import PATIENCE, ServiceProcess, wait_until
+from tests.support.fleet import run_jobs
+from tests.support.process import Process, Started
+from tests.support.service import PATIENCE, ServiceProcess, wait_until
 
 RUNS = 40
 """Recovery runs, which log more than 10 KB together: more than the pipe takes."""

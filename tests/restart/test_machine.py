@@ -13,9 +13,9 @@ import pytest
 from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(
         stopped.start()
 
         assert [job["job_id"] for job in stopped.jobs()] == ["job-0", "job-1", "job-2"], page
-        assert stopped.logged("read_model_set_aside"), page
+        assert stopped.logged("read_model_quarantined"), page
         assert (stopped.data_dir / "read_model.damaged").exists()
         stopped.kill()
 
@@ -145,7 +145,7 @@ def test_a_changed_event_is_refused_before_anything_is_decided(stopped: ServiceP
     code, words = refusal(stopped)
 
     assert code == 1
-    assert words.startswith(f"job-recovery: the event log {log} does not hold from position 3 on: ")
+    assert words.startswith(f"job-recovery: the event log {log} fails verification at position 3: ")
     assert "restore it from a backup" in words
 
 

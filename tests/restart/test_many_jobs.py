@@ -8,8 +8,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import LOOK_EVERY, every_poll_counted, register_fleet, wait_for_all
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.fleet import LOOK_EVERY, every_poll_counted, register_fleet, wait_for_all
+from tests.support.service import ServiceProcess, wait_until
 
 PRODUCTION = {
     "POLL_INTERVAL": "5",

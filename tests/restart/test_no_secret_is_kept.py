@@ -12,9 +12,9 @@ import pytest
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
-from tests.builders import NOON
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.builders import NOON
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 PASSWORD = "canary-8f3a-password"
 BASIC = base64.b64encode(f"oma:{PASSWORD}".encode()).decode()

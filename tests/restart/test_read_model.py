@@ -4,7 +4,7 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
 from projections.read_model.model_file import open_read_model
 from tests.restart.conftest import StartService
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.service import ServiceProcess, wait_until
 
 TABLES = ("jobs", "vm_contexts", "recovery_runs", "audit_trail")
 

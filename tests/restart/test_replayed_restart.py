@@ -9,8 +9,8 @@ from typing import Any
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import register_fleet, wait_for_all
-from tests.restart.service import wait_until
+from tests.support.fleet import register_fleet, wait_for_all
+from tests.support.service import wait_until
 
 LIMITS = (90.0, 95.0)
 

@@ -4,8 +4,8 @@ import json
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import wait_until
+from tests.support.fleet import run_jobs
+from tests.support.service import wait_until
 
 JOBS = ["job-1", "job-2"]
 QUICK = {"UNREACHABLE_TIMEOUT": "1", "STARTUP_GRACE": "1"}

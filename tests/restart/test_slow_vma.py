@@ -2,8 +2,8 @@
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.fleet import every_poll_counted, register_fleet, run_jobs
-from tests.restart.service import wait_until
+from tests.support.fleet import every_poll_counted, register_fleet, run_jobs
+from tests.support.service import wait_until
 
 SLOW = {"UNREACHABLE_TIMEOUT": "1", "UNREACHABLE_GRACE": "1", "STALE_AFTER": "1"}
 

@@ -12,7 +12,7 @@ import pytest
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.service import ServiceProcess, wait_until
 
 
 class Follower:

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.restart.service import wait_until
+from tests.support.service import wait_until
 
 
 class Collector(ThreadingHTTPServer):

@@ -5,8 +5,8 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.reports import ReportForm
 from tests.restart.conftest import StartService
-from tests.restart.fleet import run_jobs
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.fleet import run_jobs
+from tests.support.service import ServiceProcess, wait_until
 
 JOB = "job-1"
 FORMS: tuple[ReportForm, ...] = (

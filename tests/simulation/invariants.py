@@ -20,11 +20,11 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Rule, decide
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
-from tests.read_model import Rows
 from tests.simulation.sources import Sources
 from tests.simulation.store import Disk
 from tests.simulation.truth import Reality
 from tests.simulation.violation import Violation, insist
+from tests.support.read_model import Rows
 
 INFERRED = {Rule.GONE_NEAR_END, Rule.LOST, Rule.UNREACHABLE_TOO_LONG}
 UNWATCHED_FOR = 3.0

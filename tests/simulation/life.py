@@ -12,10 +12,10 @@ from api.http.server import run
 from api.runtime.bootstrap import Service, assemble
 from api.runtime.settings import Settings
 from projections.read_model.projector import Projector
-from tests.simulation.loop import SimulatedClock
 from tests.simulation.network import SimulatedVMAClient, Weather
 from tests.simulation.store import Disk, SimulatedLog
 from tests.simulation.violation import Violation
+from tests.support.loop import SimulatedClock
 
 if TYPE_CHECKING:
     from adapters.event_log.sqlite_store import SQLiteEventLog

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, StaticPool, create_engine
 
 from adapters.event_log.sqlite import sqlite3
 from projections.read_model import schema
-from tests.simulation.loop import NothingLeftToDo, SimulatedLoop
 from tests.simulation.scenario import Simulation, Told
+from tests.support.loop import NothingLeftToDo, SimulatedLoop
 
 
 def play(seed: int) -> Told:

@@ -21,15 +21,15 @@ from domain.replication_job import Registration
 from projections.read_model import schema
 from projections.read_model.bookmark import NAME
 from projections.read_model.projector import Projector
-from tests.read_model import Rows, rows_of
 from tests.simulation.invariants import Invariants, Truth
 from tests.simulation.life import Life, SilentLog, Sites
-from tests.simulation.loop import Machine, SimulatedClock, SimulatedLoop
 from tests.simulation.network import Weather
 from tests.simulation.store import Disk, SimulatedLog
 from tests.simulation.troubles import TROUBLES
 from tests.simulation.truth import NEAR_END, JobTruth, Reality
 from tests.simulation.violation import Violation
+from tests.support.loop import Machine, SimulatedClock, SimulatedLoop
+from tests.support.read_model import Rows, rows_of
 
 CALM = 30.0
 """Virtual seconds without trouble after which everything must be known: longer than every timeout together."""

@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.event_log.seals import verify
 from adapters.simulated_vma import SimulatedVMA
-from tests.restart.service import ServiceProcess, wait_until
+from tests.support.service import ServiceProcess, wait_until
 
 SETTINGS = {
     "UNREACHABLE_TIMEOUT": "10",

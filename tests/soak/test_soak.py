@@ -1,4 +1,4 @@
-"""The short form of scripts/soak."""
+"""The short form of scripts/reliability/soak."""
 
 from pathlib import Path
 

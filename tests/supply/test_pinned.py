@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LISTS = sorted(
-    path.relative_to(ROOT) for path in [*ROOT.glob("*constraints.txt"), *ROOT.glob("scripts/*constraints.txt")]
+    path.relative_to(ROOT) for path in [*ROOT.glob("*constraints.txt"), *ROOT.glob("scripts/**/*constraints.txt")]
 )
 PINNED = re.compile(r"^(\S+)==(\S+)", re.MULTILINE)
 

@@ -61,7 +61,7 @@ def run(machine: Path, script: str, user: int, **wanted: str) -> tuple[int, str,
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("need-strace", "need-strace: install strace (Debian: apt-get install strace)" + OR_ASK),
+        ("reliability/need-strace", "need-strace: install strace (Debian: apt-get install strace)" + OR_ASK),
         (
             "setup",
             "setup: no Python 3.11 or later with SQLite was found: install one (Debian: python3-venv" + OR_ASK + ")",
@@ -73,7 +73,7 @@ def test_a_user_is_told_what_to_install_and_nothing_is_asked_of_sudo(bare: Path,
 
 
 @pytest.mark.parametrize("wanted", ASKED, ids=lambda wanted: next(iter(wanted)))
-@pytest.mark.parametrize(("script", "package"), [("need-strace", "strace"), ("setup", "python3-venv")])
+@pytest.mark.parametrize(("script", "package"), [("reliability/need-strace", "strace"), ("setup", "python3-venv")])
 def test_a_user_who_asks_for_it_has_it_installed_by_sudo(
     bare: Path, script: str, package: str, wanted: dict[str, str]
 ) -> None:
@@ -83,7 +83,7 @@ def test_a_user_who_asks_for_it_has_it_installed_by_sudo(
     assert f"apt-get install -qy --no-install-recommends {package}" in asked
 
 
-@pytest.mark.parametrize(("script", "package"), [("need-strace", "strace"), ("setup", "python3-venv")])
+@pytest.mark.parametrize(("script", "package"), [("reliability/need-strace", "strace"), ("setup", "python3-venv")])
 def test_root_has_it_installed_without_sudo(bare: Path, script: str, package: str) -> None:
     _, _, asked = run(bare, script, ROOT)
 
@@ -93,4 +93,4 @@ def test_root_has_it_installed_without_sudo(bare: Path, script: str, package: st
 def test_a_machine_without_apt_is_told_what_to_install(bare: Path) -> None:
     (bare / "bin" / "apt-get").unlink()
 
-    assert run(bare, "need-strace", ROOT, CI="true")[0] == 2
+    assert run(bare, "reliability/need-strace", ROOT, CI="true")[0] == 2

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.world import World
-from tests.clock import FakeClock
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from adapters.simulated_vma.spec import GIB
 from adapters.simulated_vma.words import truth_meant_by
 from adapters.simulated_vma.world import World
 from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, said
-from tests.clock import FakeClock
+from tests.support.clock import FakeClock
 
 
 def test_a_total_floored_to_whole_gib_makes_percentages_above_100(world: World, clock: FakeClock) -> None:

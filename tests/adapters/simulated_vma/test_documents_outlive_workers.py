@@ -10,7 +10,7 @@ from adapters.simulated_vma.spec import GIB
 from adapters.simulated_vma.words import truth_meant_by
 from adapters.simulated_vma.world import World
 from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, said, without_updates
-from tests.clock import FakeClock
+from tests.support.clock import FakeClock
 
 Verb = Callable[[str], None]
 REPORTS = ["exports", "job_id", "both", "shared_job_id", "shared_export", "first_export"]

@@ -8,7 +8,7 @@ import pytest
 from adapters.simulated_vma.reports import FORMS
 from adapters.simulated_vma.spec import GIB
 from adapters.simulated_vma.world import World
-from tests.clock import FakeClock
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

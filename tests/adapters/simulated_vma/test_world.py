@@ -5,7 +5,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from adapters.simulated_vma.world import World
-from tests.clock import FakeClock
+from tests.support.clock import FakeClock
 
 
 def status(world: World, asked_id: str) -> str | None:

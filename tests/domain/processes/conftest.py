@@ -1,11 +1,11 @@
-"""A scenery without threads: on its fake clock, what the processes do is the same every time."""
+"""A harness without threads: on its fake clock, what the processes do is the same every time."""
 
 import pytest
 
-from tests.memory_log import MemoryLog
-from tests.scenery import Scenery
+from tests.support.harness import Harness
+from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
-def scenery() -> Scenery:
-    return Scenery(MemoryLog())
+def scenery() -> Harness:
+    return Harness(MemoryLog())

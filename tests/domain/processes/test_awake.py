@@ -3,8 +3,8 @@
 import pytest
 
 from domain.processes.awake import ABSENT, BEAT, AwakeTime
-from tests.clock import FakeClock
-from tests.scenery import while_running
+from tests.support.clock import FakeClock
+from tests.support.harness import while_running
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from domain.events import Cause
 from domain.processes.awake import AwakeTime
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
-from tests.builders import document
-from tests.scenery import RUNNING, Scenery, while_running
+from tests.support.builders import document
+from tests.support.harness import RUNNING, Harness, while_running
 
 
-def polling(scenery: Scenery, awake: Callable[[], float]) -> Poller:
+def polling(scenery: Harness, awake: Callable[[], float]) -> Poller:
     return Poller(
         scenery.shared,
         awake=awake,
@@ -23,7 +23,7 @@ def polling(scenery: Scenery, awake: Callable[[], float]) -> Poller:
     )
 
 
-def monitoring(scenery: Scenery, poller: Poller, awake: Callable[[], float]) -> HealthMonitor:
+def monitoring(scenery: Harness, poller: Poller, awake: Callable[[], float]) -> HealthMonitor:
     return HealthMonitor(
         scenery.shared,
         poller,
@@ -35,17 +35,17 @@ def monitoring(scenery: Scenery, poller: Poller, awake: Callable[[], float]) -> 
 
 
 @pytest.fixture
-def poller(scenery: Scenery) -> Poller:
+def poller(scenery: Harness) -> Poller:
     return polling(scenery, scenery.clock.monotonic)
 
 
 @pytest.fixture
-def monitor(scenery: Scenery, poller: Poller) -> HealthMonitor:
+def monitor(scenery: Harness, poller: Poller) -> HealthMonitor:
     return monitoring(scenery, poller, scenery.clock.monotonic)
 
 
 async def test_a_job_that_nobody_polled_goes_back_into_recovery(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     poller.watch(await scenery.job())
     scenery.clock.advance(30.0)
@@ -59,7 +59,7 @@ async def test_a_job_that_nobody_polled_goes_back_into_recovery(
 
 
 async def test_a_job_that_is_polled_is_not_stale_for_as_long_as_it_is(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
@@ -75,7 +75,7 @@ async def test_a_job_that_is_polled_is_not_stale_for_as_long_as_it_is(
 
 
 async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_late_is_reported(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     for job_id, vma in (("job-1", "slow"), ("job-2", "quick")):
         job = await scenery.job(job_id, vma=vma)
@@ -95,11 +95,11 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
 
 
 @pytest.fixture
-def awake(scenery: Scenery) -> AwakeTime:
+def awake(scenery: Harness) -> AwakeTime:
     return AwakeTime(scenery.clock)
 
 
-async def test_our_own_absence_makes_no_job_stale_or_stalled(scenery: Scenery, awake: AwakeTime) -> None:
+async def test_our_own_absence_makes_no_job_stale_or_stalled(scenery: Harness, awake: AwakeTime) -> None:
     """The process is stopped for a day while one job is polled and another never was."""
     poller = polling(scenery, awake)
     monitor = monitoring(scenery, poller, awake)
@@ -122,7 +122,7 @@ async def test_our_own_absence_makes_no_job_stale_or_stalled(scenery: Scenery, a
 
 @pytest.mark.parametrize("step", [86_400.0, -86_400.0])
 async def test_a_step_of_the_machines_clock_stalls_no_job(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor, step: float
+    scenery: Harness, poller: Poller, monitor: HealthMonitor, step: float
 ) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
@@ -141,7 +141,7 @@ async def test_a_step_of_the_machines_clock_stalls_no_job(
 
 
 async def test_a_running_job_whose_figures_do_not_move_is_marked_stalled_once(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
@@ -160,7 +160,7 @@ async def test_a_running_job_whose_figures_do_not_move_is_marked_stalled_once(
 
 @pytest.mark.parametrize("step", [0.0, 86_400.0, -86_400.0])
 async def test_a_stalled_job_that_moves_again_is_no_longer_stalled_however_the_clock_was_set(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor, step: float
+    scenery: Harness, poller: Poller, monitor: HealthMonitor, step: float
 ) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
@@ -179,7 +179,7 @@ async def test_a_stalled_job_that_moves_again_is_no_longer_stalled_however_the_c
 
 
 async def test_a_job_that_stalls_again_is_marked_again(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     job = await scenery.job()
     poller.watch(job)
@@ -195,7 +195,7 @@ async def test_a_job_that_stalls_again_is_marked_again(
 
 
 async def test_a_job_that_moves_a_little_is_not_stalled(
-    scenery: Scenery, poller: Poller, monitor: HealthMonitor
+    scenery: Harness, poller: Poller, monitor: HealthMonitor
 ) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING

@@ -10,14 +10,14 @@ from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
 from domain.vma_status import CONCLUSIVE, Document, VMAStatus
-from tests.builders import document
-from tests.scenery import COMPLETED, RUNNING, Scenery, while_running
+from tests.support.builders import document
+from tests.support.harness import COMPLETED, RUNNING, Harness, while_running
 
 INTERVAL = 5.0
 
 
 @pytest.fixture
-def poller(scenery: Scenery) -> Poller:
+def poller(scenery: Harness) -> Poller:
     return Poller(
         scenery.shared,
         awake=scenery.clock.monotonic,
@@ -26,7 +26,7 @@ def poller(scenery: Scenery) -> Poller:
     )
 
 
-async def test_all_jobs_are_polled_equally_often(scenery: Scenery, poller: Poller) -> None:
+async def test_all_jobs_are_polled_equally_often(scenery: Harness, poller: Poller) -> None:
     for n in range(40):
         job = await scenery.job(f"job-{n}")
         scenery.vma.says[job.id] = RUNNING
@@ -39,7 +39,7 @@ async def test_all_jobs_are_polled_equally_often(scenery: Scenery, poller: Polle
     assert max(asked.values()) < 2 * min(asked.values())
 
 
-async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scenery: Scenery, poller: Poller) -> None:
+async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scenery: Harness, poller: Poller) -> None:
     for n in range(100):
         poller.watch(await scenery.job(f"job-{n}"))
 
@@ -51,7 +51,7 @@ async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scen
     assert max(gaps) < 3 * INTERVAL / 100
 
 
-async def test_what_is_not_material_stays_in_memory(scenery: Scenery, poller: Poller) -> None:
+async def test_what_is_not_material_stays_in_memory(scenery: Harness, poller: Poller) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
     poller.watch(job)
@@ -62,7 +62,7 @@ async def test_what_is_not_material_stays_in_memory(scenery: Scenery, poller: Po
     assert await scenery.kinds() == ["JobRegistered", "VMAStatusObserved"]
 
 
-async def test_a_completed_job_ends_by_observation(scenery: Scenery, poller: Poller) -> None:
+async def test_a_completed_job_ends_by_observation(scenery: Harness, poller: Poller) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = COMPLETED
     poller.watch(job)
@@ -74,7 +74,7 @@ async def test_a_completed_job_ends_by_observation(scenery: Scenery, poller: Pol
 
 
 @pytest.mark.parametrize("silence", sorted(set(VMAStatus) - CONCLUSIVE))
-async def test_contact_lost_leads_into_recovery(scenery: Scenery, poller: Poller, silence: VMAStatus) -> None:
+async def test_contact_lost_leads_into_recovery(scenery: Harness, poller: Poller, silence: VMAStatus) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = silence
     poller.watch(job)
@@ -86,7 +86,7 @@ async def test_contact_lost_leads_into_recovery(scenery: Scenery, poller: Poller
     assert (await scenery.app.job(job.id)).state is JobState.REPLICATING
 
 
-async def test_one_silence_is_not_enough(scenery: Scenery, poller: Poller) -> None:
+async def test_one_silence_is_not_enough(scenery: Harness, poller: Poller) -> None:
     job = await scenery.job()
     poller.watch(job)
 
@@ -97,7 +97,7 @@ async def test_one_silence_is_not_enough(scenery: Scenery, poller: Poller) -> No
     assert (scenery.requested, poller.live[job.id].misses) == ([], 1)
 
 
-async def test_a_completion_in_doubt_is_for_recovery(scenery: Scenery, poller: Poller) -> None:
+async def test_a_completion_in_doubt_is_for_recovery(scenery: Harness, poller: Poller) -> None:
     """The VMA could not be asked at registration, so its `completed` may be an earlier job's."""
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
     poller.watch(await scenery.job())
@@ -112,7 +112,7 @@ async def test_a_completion_in_doubt_is_for_recovery(scenery: Scenery, poller: P
 
 @pytest.mark.parametrize("left", [VMAStatus.NOT_FOUND, COMPLETED])
 async def test_a_job_that_may_not_have_started_is_polled_on_for_the_start_up_grace(
-    scenery: Scenery, poller: Poller, left: Document | VMAStatus
+    scenery: Harness, poller: Poller, left: Document | VMAStatus
 ) -> None:
     """Its export shows nothing, or the document that an earlier job left."""
     scenery.vma.says["job-1"] = left
@@ -130,14 +130,14 @@ class TestSlowVMA:
     """Each VMA is polled as fast as it answers, and how late that is shows."""
 
     @staticmethod
-    async def two_vmas(scenery: Scenery, poller: Poller) -> None:
+    async def two_vmas(scenery: Harness, poller: Poller) -> None:
         for vma in ("quick", "slow"):
             job = await scenery.job(f"on-{vma}", vma=vma)
             scenery.vma.says[job.id] = RUNNING
             poller.watch(job)
         scenery.vma.asked.clear()
 
-    async def test_one_that_hangs_delays_only_its_own_polls(self, scenery: Scenery, poller: Poller) -> None:
+    async def test_one_that_hangs_delays_only_its_own_polls(self, scenery: Harness, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
         scenery.vma.hang("slow")
 
@@ -149,7 +149,7 @@ class TestSlowVMA:
         assert poller.lags["slow"] > 18 * INTERVAL
         assert poller.lag == poller.lags["slow"]
 
-    async def test_once_it_answers_it_is_polled_as_before(self, scenery: Scenery, poller: Poller) -> None:
+    async def test_once_it_answers_it_is_polled_as_before(self, scenery: Harness, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
         scenery.vma.hang("slow")
 
@@ -162,7 +162,7 @@ class TestSlowVMA:
 
         assert poller.lag < 0.2
 
-    async def test_one_without_jobs_is_not_late(self, scenery: Scenery, poller: Poller) -> None:
+    async def test_one_without_jobs_is_not_late(self, scenery: Harness, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
         scenery.vma.hang("slow")
         await while_running(poller.run(), lambda: poller.polls >= 20)
@@ -173,7 +173,7 @@ class TestSlowVMA:
         assert set(poller.lags) == {"quick"}
         assert poller.lag < 0.2
 
-    async def test_one_that_was_not_polled_yet_is_not_late(self, scenery: Scenery, poller: Poller) -> None:
+    async def test_one_that_was_not_polled_yet_is_not_late(self, scenery: Harness, poller: Poller) -> None:
         await self.two_vmas(scenery, poller)
 
         assert poller.lags == {"quick": 0.0, "slow": 0.0}
@@ -182,7 +182,7 @@ class TestSlowVMA:
         assert (poller.lags, poller.lag) == ({}, 0.0)
 
 
-async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Scenery, poller: Poller) -> None:
+async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Harness, poller: Poller) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
     await scenery.app.observe(job.id, await scenery.contact.ask(job))
@@ -197,7 +197,7 @@ async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Scen
 
 
 async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_left(
-    scenery: Scenery, poller: Poller
+    scenery: Harness, poller: Poller
 ) -> None:
     for job_id in ("job-1", "job-2"):
         job = await scenery.job(job_id)
@@ -220,7 +220,7 @@ async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_
     assert proven == [1]
 
 
-async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(scenery: Scenery, poller: Poller) -> None:
+async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(scenery: Harness, poller: Poller) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = VMAStatus.NOT_ASKED
     poller.watch(job)
@@ -231,7 +231,7 @@ async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(scenery: Sc
     assert 15 <= len(scenery.vma.asked) <= 25
 
 
-async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(scenery: Scenery, poller: Poller) -> None:
+async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(scenery: Harness, poller: Poller) -> None:
     job, other = await scenery.job(), await scenery.job("job-2")
     poller.watch(job)
 

@@ -6,22 +6,22 @@ from domain.lifecycle import JobState
 from domain.processes.reconciliation import Reconciliation
 from domain.recovery_policy import Outcome
 from domain.vma_status import VMAStatus
-from tests.scenery import REQUEST, RUNNING, Scenery, while_running
+from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 
 
 @pytest.fixture
-def reconciliation(scenery: Scenery) -> Reconciliation:
+def reconciliation(scenery: Harness) -> Reconciliation:
     return Reconciliation(scenery.shared, first_after=5.0, ask_for=86_400.0)
 
 
-async def guessed(scenery: Scenery, reconciliation: Reconciliation) -> None:
+async def guessed(scenery: Harness, reconciliation: Reconciliation) -> None:
     await scenery.job()
     reconciliation.watch(await scenery.decided("job-1"))
     scenery.vma.asked.clear()
 
 
 async def test_a_job_that_was_lost_and_runs_after_all_replicates_again(
-    scenery: Scenery, reconciliation: Reconciliation
+    scenery: Harness, reconciliation: Reconciliation
 ) -> None:
     await guessed(scenery, reconciliation)
     scenery.vma.says["job-1"] = RUNNING
@@ -32,7 +32,7 @@ async def test_a_job_that_was_lost_and_runs_after_all_replicates_again(
 
 
 async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
-    scenery: Scenery, reconciliation: Reconciliation
+    scenery: Harness, reconciliation: Reconciliation
 ) -> None:
     await guessed(scenery, reconciliation)
     before = await scenery.kinds()
@@ -53,7 +53,7 @@ async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
     [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE],
 )
 async def test_what_is_not_conclusive_revises_no_guess(
-    scenery: Scenery, reconciliation: Reconciliation, silence: VMAStatus
+    scenery: Harness, reconciliation: Reconciliation, silence: VMAStatus
 ) -> None:
     await guessed(scenery, reconciliation)
     scenery.vma.says["job-1"] = silence
@@ -65,7 +65,7 @@ async def test_what_is_not_conclusive_revises_no_guess(
 
 
 async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
-    scenery: Scenery, reconciliation: Reconciliation
+    scenery: Harness, reconciliation: Reconciliation
 ) -> None:
     await guessed(scenery, reconciliation)
     scenery.app.subscribe(lambda job, _: None if job.is_guess else reconciliation.drop(job.id))
@@ -78,7 +78,7 @@ async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
 
 
 async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
-    scenery: Scenery, reconciliation: Reconciliation
+    scenery: Harness, reconciliation: Reconciliation
 ) -> None:
     await guessed(scenery, reconciliation)
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE

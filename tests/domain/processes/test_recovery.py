@@ -12,11 +12,11 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
 from domain.run_book import RunBook
 from domain.vma_status import VMAStatus
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, eventually
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually
 
 
 @pytest.fixture
-def recovery(scenery: Scenery) -> Recovery:
+def recovery(scenery: Harness) -> Recovery:
     poller = Poller(
         scenery.shared,
         awake=scenery.clock.monotonic,
@@ -27,7 +27,7 @@ def recovery(scenery: Scenery) -> Recovery:
     return Recovery(scenery.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
 
 
-async def jobs(scenery: Scenery, count: int, *, lost: int) -> list[str]:
+async def jobs(scenery: Harness, count: int, *, lost: int) -> list[str]:
     """Register so many jobs, long ago; the first `lost` of them are not found."""
     for n in range(count):
         job = await scenery.job(f"job-{n}")
@@ -37,12 +37,12 @@ async def jobs(scenery: Scenery, count: int, *, lost: int) -> list[str]:
     return [f"job-{n}" for n in range(count)]
 
 
-async def rules(scenery: Scenery, job_ids: list[str]) -> list[str]:
+async def rules(scenery: Harness, job_ids: list[str]) -> list[str]:
     decisions = [(await scenery.app.job(job_id)).decision for job_id in job_ids]
     return [decision.rule if decision else "" for decision in decisions]
 
 
-async def decide_all(scenery: Scenery, recovery: Recovery, job_ids: list[str]) -> None:
+async def decide_all(scenery: Harness, recovery: Recovery, job_ids: list[str]) -> None:
     """Run recovery until every job is decided; nobody polls here, so its proof of drive does not come."""
 
     async def all_decided() -> bool:
@@ -54,7 +54,7 @@ async def decide_all(scenery: Scenery, recovery: Recovery, job_ids: list[str]) -
     await asyncio.gather(proving, return_exceptions=True)
 
 
-async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: Scenery, recovery: Recovery) -> None:
+async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: Harness, recovery: Recovery) -> None:
     for job_id, says in (("job-1", COMPLETED), ("job-2", VMAStatus.UNREACHABLE), ("job-3", VMAStatus.NOT_FOUND)):
         await scenery.job(job_id)
         scenery.vma.says[job_id] = says
@@ -68,21 +68,21 @@ async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: S
     assert (recovery.held, recovery.live) == ({}, {})
 
 
-async def test_half_of_the_jobs_not_found_are_lost_jobs(scenery: Scenery, recovery: Recovery) -> None:
+async def test_half_of_the_jobs_not_found_are_lost_jobs(scenery: Harness, recovery: Recovery) -> None:
     job_ids = await jobs(scenery, 20, lost=10)
     await decide_all(scenery, recovery, job_ids)
 
     assert await rules(scenery, job_ids) == ["lost"] * 10 + ["still-running"] * 10
 
 
-async def test_more_than_half_of_the_jobs_not_found_are_forgotten_jobs(scenery: Scenery, recovery: Recovery) -> None:
+async def test_more_than_half_of_the_jobs_not_found_are_forgotten_jobs(scenery: Harness, recovery: Recovery) -> None:
     job_ids = await jobs(scenery, 20, lost=11)
     await decide_all(scenery, recovery, job_ids)
 
     assert await rules(scenery, job_ids) == ["vma-amnesia"] * 11 + ["still-running"] * 9
 
 
-async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(scenery: Scenery, recovery: Recovery) -> None:
+async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(scenery: Harness, recovery: Recovery) -> None:
     await scenery.job()
     await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "checked by hand", REQUEST)
 
@@ -93,7 +93,7 @@ async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(scenery: Sce
     assert (finished.settled_elsewhere, (await scenery.app.job("job-1")).state) == (1, JobState.COMPLETED)
 
 
-async def test_no_two_runs_hold_the_same_job(scenery: Scenery, recovery: Recovery) -> None:
+async def test_no_two_runs_hold_the_same_job(scenery: Harness, recovery: Recovery) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
@@ -103,7 +103,7 @@ async def test_no_two_runs_hold_the_same_job(scenery: Scenery, recovery: Recover
 
 
 async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
-    scenery: Scenery, recovery: Recovery
+    scenery: Harness, recovery: Recovery
 ) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = COMPLETED
@@ -123,7 +123,7 @@ async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
     assert versions == [1, 2]
 
 
-async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery: Recovery) -> None:
+async def test_a_dry_run_decides_and_records_nothing(scenery: Harness, recovery: Recovery) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = COMPLETED
     before = await scenery.kinds()
@@ -134,7 +134,7 @@ async def test_a_dry_run_decides_and_records_nothing(scenery: Scenery, recovery:
     assert (await scenery.kinds(), made.status) == (before, "finished")
 
 
-async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Scenery, recovery: Recovery) -> None:
+async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Harness, recovery: Recovery) -> None:
     await scenery.job()
     scenery.clock.advance(7200)
     scenery.vma.says["job-1"] = VMAStatus.NOT_ASKED
@@ -146,7 +146,7 @@ async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Scen
     assert (await scenery.app.job("job-1")).state is JobState.PENDING_RETRY
 
 
-async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(scenery: Scenery, recovery: Recovery) -> None:
+async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(scenery: Harness, recovery: Recovery) -> None:
     await scenery.job("job-2")
     scenery.vma.says["job-2"] = RUNNING
 
@@ -157,7 +157,7 @@ async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(scener
     assert "job_not_assessed" in scenery.log.events
 
 
-async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery: Scenery, recovery: Recovery) -> None:
+async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery: Harness, recovery: Recovery) -> None:
     forgotten = await jobs(scenery, 30, lost=30)
     await decide_all(scenery, recovery, forgotten)
 
@@ -166,7 +166,7 @@ async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery
 
 @pytest.mark.parametrize("away", [1800.1, 1e6])
 async def test_however_long_we_were_away_a_vma_that_is_down_when_we_come_back_fails_no_job(
-    scenery: Scenery, recovery: Recovery, away: float
+    scenery: Harness, recovery: Recovery, away: float
 ) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
@@ -179,7 +179,7 @@ async def test_however_long_we_were_away_a_vma_that_is_down_when_we_come_back_fa
 
 
 async def test_the_jobs_of_a_vma_at_another_address_are_not_lost_and_those_of_others_may_be(
-    scenery: Scenery, recovery: Recovery
+    scenery: Harness, recovery: Recovery
 ) -> None:
     for job_id, vma in (("job-1", "moved"), ("job-2", "moved"), ("job-3", "other")):
         job = await scenery.job(job_id, percent=95.0, vma=vma)
@@ -194,7 +194,7 @@ async def test_the_jobs_of_a_vma_at_another_address_are_not_lost_and_those_of_ot
 
 
 async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_up(
-    scenery: Scenery, recovery: Recovery
+    scenery: Harness, recovery: Recovery
 ) -> None:
     await scenery.job("job-1")
     await scenery.job("job-2", vma="dc2")

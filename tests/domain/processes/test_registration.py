@@ -11,18 +11,18 @@ from domain.events import Cause
 from domain.processes.registration import LOOK_WITHIN, Registrar
 from domain.recovery_policy import Outcome
 from domain.vma_status import Document, VMAStatus
-from tests.builders import document
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, asked
+from tests.support.builders import document
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 
 NO_ANSWER = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
 
 
 @pytest.fixture
-def registrar(scenery: Scenery) -> Registrar:
+def registrar(scenery: Harness) -> Registrar:
     return Registrar(scenery.app, scenery.contact)
 
 
-async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(scenery: Scenery, registrar: Registrar) -> None:
+async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(scenery: Harness, registrar: Registrar) -> None:
     job, is_new = await registrar.register(asked(percent=12.0), REQUEST)
     again, is_new_again = await registrar.register(asked(percent=12.0), REQUEST)
 
@@ -31,7 +31,7 @@ async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(scenery: Scen
     assert await scenery.kinds() == ["JobRegistered"]
 
 
-async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Scenery, registrar: Registrar) -> None:
+async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Harness, registrar: Registrar) -> None:
     await registrar.register(asked(), REQUEST)
     scenery.vma.hang("default")
 
@@ -41,7 +41,7 @@ async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Scene
 
 
 async def test_other_content_under_the_same_id_is_refused_without_asking(
-    scenery: Scenery, registrar: Registrar
+    scenery: Harness, registrar: Registrar
 ) -> None:
     await registrar.register(asked(), REQUEST)
     scenery.vma.hang("default")
@@ -51,7 +51,7 @@ async def test_other_content_under_the_same_id_is_refused_without_asking(
 
 
 async def test_where_its_exports_show_nothing_every_later_statement_is_the_jobs_own(
-    scenery: Scenery, registrar: Registrar
+    scenery: Harness, registrar: Registrar
 ) -> None:
     job, _ = await registrar.register(asked(), REQUEST)
 
@@ -62,7 +62,7 @@ async def test_where_its_exports_show_nothing_every_later_statement_is_the_jobs_
 
 @pytest.mark.parametrize("said", [COMPLETED, document(VMAStatus.FAILED, 7.0)])
 async def test_an_end_that_stands_there_is_an_earlier_jobs_though_it_was_never_known_here(
-    scenery: Scenery, registrar: Registrar, said: Document
+    scenery: Harness, registrar: Registrar, said: Document
 ) -> None:
     scenery.vma.says["job-1"] = said
 
@@ -72,7 +72,7 @@ async def test_an_end_that_stands_there_is_an_earlier_jobs_though_it_was_never_k
     assert (await scenery.contact.ask(job)).status is VMAStatus.UNANSWERED
 
 
-async def test_a_worker_that_runs_already_is_the_jobs_own(scenery: Scenery, registrar: Registrar) -> None:
+async def test_a_worker_that_runs_already_is_the_jobs_own(scenery: Harness, registrar: Registrar) -> None:
     scenery.vma.says["job-1"] = RUNNING
 
     job, _ = await registrar.register(asked(), REQUEST)
@@ -83,7 +83,7 @@ async def test_a_worker_that_runs_already_is_the_jobs_own(scenery: Scenery, regi
 
 @pytest.mark.parametrize("silence", NO_ANSWER)
 async def test_where_nobody_answers_the_job_is_registered_and_a_completion_counts_only_once_it_has_held(
-    scenery: Scenery, registrar: Registrar, silence: VMAStatus
+    scenery: Harness, registrar: Registrar, silence: VMAStatus
 ) -> None:
     scenery.vma.says["job-1"] = silence
 
@@ -95,7 +95,7 @@ async def test_where_nobody_answers_the_job_is_registered_and_a_completion_count
 
 
 async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_no_other_at_all(
-    scenery: Scenery, registrar: Registrar
+    scenery: Harness, registrar: Registrar
 ) -> None:
     scenery.vma.hang("slow")
     began = time.monotonic()
@@ -109,7 +109,7 @@ async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_
     assert LOOK_WITHIN <= time.monotonic() - began < LOOK_WITHIN + 20
 
 
-async def test_two_at_once_for_one_job_register_it_once(scenery: Scenery, registrar: Registrar) -> None:
+async def test_two_at_once_for_one_job_register_it_once(scenery: Harness, registrar: Registrar) -> None:
     both = await asyncio.gather(*(registrar.register(asked(), REQUEST) for _ in range(2)))
 
     assert sorted(is_new for _, is_new in both) == [False, True]
@@ -117,7 +117,7 @@ async def test_two_at_once_for_one_job_register_it_once(scenery: Scenery, regist
 
 
 async def test_an_operator_ends_a_job_whose_worker_copies_on_and_the_next_job_is_not_taken_for_it(
-    scenery: Scenery, registrar: Registrar
+    scenery: Harness, registrar: Registrar
 ) -> None:
     """The worker of job A goes on at 95 %, and is killed: job B, which never began, is neither completed nor lost."""
     first = asked("job-a", vm_context_id="ctx")
@@ -144,7 +144,7 @@ async def test_an_operator_ends_a_job_whose_worker_copies_on_and_the_next_job_is
 
 @pytest.mark.parametrize("busy", [ContextBusy, VolumeBusy])
 async def test_what_is_refused_is_refused_though_the_vma_was_asked(
-    scenery: Scenery, registrar: Registrar, busy: type[Exception]
+    scenery: Harness, registrar: Registrar, busy: type[Exception]
 ) -> None:
     first = asked("job-1")
     await registrar.register(first, REQUEST)

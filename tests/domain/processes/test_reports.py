@@ -12,14 +12,14 @@ from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.reports import Reports
 from domain.vma_status import Document, Observation, VMAStatus, export_name
-from tests.builders import NOON, answer, document
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery
+from tests.support.builders import NOON, answer, document
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness
 
 LATE = "it was sent before a report that was taken already"
 
 
 @pytest.fixture
-def poller(scenery: Scenery) -> Poller:
+def poller(scenery: Harness) -> Poller:
     return Poller(
         scenery.shared,
         awake=scenery.clock.monotonic,
@@ -29,18 +29,18 @@ def poller(scenery: Scenery) -> Poller:
 
 
 @pytest.fixture
-def reports(scenery: Scenery, poller: Poller) -> Reports:
+def reports(scenery: Harness, poller: Poller) -> Reports:
     return Reports(scenery.app, scenery.contact, poller, RecoveryRequests())
 
 
-def said(scenery: Scenery, what: Document, job_id: str = "job-1") -> Observation:
+def said(scenery: Harness, what: Document, job_id: str = "job-1") -> Observation:
     volume = f"disk-of-{job_id}"
     exports = {volume: answer(export_name(volume), VMAStatus.NOT_FOUND)}
     own = (answer(job_id, what),)
     return observe(ProbeTarget(job_id, "default", (volume,)), exports, own, observed_at=scenery.clock.now())
 
 
-async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: Scenery, reports: Reports) -> None:
+async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: Harness, reports: Reports) -> None:
     await scenery.job("job-1")
     await scenery.job("job-2")
     long_ago = NOON - timedelta(days=400)
@@ -54,7 +54,7 @@ async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: S
     assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
 
 
-async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(scenery: Scenery, reports: Reports) -> None:
+async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(scenery: Harness, reports: Reports) -> None:
     await scenery.job()
 
     took = [await reports.take("job-1", said(scenery, what), REQUEST, NOON) for what in (RUNNING, RUNNING, COMPLETED)]
@@ -63,7 +63,7 @@ async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(scene
     assert (await scenery.app.job("job-1")).state is JobState.COMPLETED
 
 
-async def test_of_a_job_that_has_ended_no_time_is_kept(scenery: Scenery, reports: Reports) -> None:
+async def test_of_a_job_that_has_ended_no_time_is_kept(scenery: Harness, reports: Reports) -> None:
     await scenery.job("job-1")
     await scenery.job("job-2")
     for job_id in ("job-1", "job-2"):
@@ -77,7 +77,7 @@ async def test_of_a_job_that_has_ended_no_time_is_kept(scenery: Scenery, reports
 
 
 async def test_a_status_alone_is_no_news_of_the_figures_polled_before(
-    scenery: Scenery, reports: Reports, poller: Poller
+    scenery: Harness, reports: Reports, poller: Poller
 ) -> None:
     job = await scenery.job()
     poller.watch(job)
@@ -94,7 +94,7 @@ async def test_a_status_alone_is_no_news_of_the_figures_polled_before(
     assert await scenery.kinds() == events
 
 
-async def test_a_status_alone_is_no_movement(scenery: Scenery, reports: Reports, poller: Poller) -> None:
+async def test_a_status_alone_is_no_movement(scenery: Harness, reports: Reports, poller: Poller) -> None:
     job = await scenery.job()
     scenery.vma.says[job.id] = RUNNING
     poller.watch(job)
@@ -109,7 +109,7 @@ async def test_a_status_alone_is_no_movement(scenery: Scenery, reports: Reports,
     assert poller.live["job-1"].still_since == moved_at
 
 
-async def test_a_job_in_recovery_is_left_to_it(scenery: Scenery, reports: Reports) -> None:
+async def test_a_job_in_recovery_is_left_to_it(scenery: Harness, reports: Reports) -> None:
     await scenery.job()
     await scenery.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
 

@@ -7,15 +7,15 @@ from domain.processes.retry import Backoff, RetryScheduler
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
-from tests.scenery import REQUEST, RUNNING, Scenery, while_running
+from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 
 
 @pytest.fixture
-def retries(scenery: Scenery) -> RetryScheduler:
+def retries(scenery: Harness) -> RetryScheduler:
     return RetryScheduler(scenery.shared, Backoff(5.0, 60.0, lambda: 1.0), scenery.request)
 
 
-async def waiting(scenery: Scenery, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
+async def waiting(scenery: Harness, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
     """Have one job wait for its VMA, which is down."""
     await scenery.job()
     scenery.vma.says["job-1"] = silence
@@ -23,7 +23,7 @@ async def waiting(scenery: Scenery, retries: RetryScheduler, silence: VMAStatus 
     scenery.vma.asked.clear()
 
 
-async def recovered(scenery: Scenery) -> ReplicationJob:
+async def recovered(scenery: Harness) -> ReplicationJob:
     """Take the job through recovery on what is known of it."""
     await scenery.app.begin_recovery("job-1", "run-2", Cause.RETRY_DUE, "test")
     job = await scenery.app.job("job-1")
@@ -42,7 +42,7 @@ def test_the_wait_doubles_up_to_its_maximum_with_jitter() -> None:
 
 
 async def test_while_the_vma_is_down_it_is_asked_and_nothing_is_recorded(
-    scenery: Scenery, retries: RetryScheduler
+    scenery: Harness, retries: RetryScheduler
 ) -> None:
     await waiting(scenery, retries)
     before = await scenery.kinds()
@@ -54,7 +54,7 @@ async def test_while_the_vma_is_down_it_is_asked_and_nothing_is_recorded(
     assert scenery.clock.monotonic() >= 5 + 10 + 20 + 40 + 60
 
 
-async def test_a_changed_answer_is_for_recovery(scenery: Scenery, retries: RetryScheduler) -> None:
+async def test_a_changed_answer_is_for_recovery(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     scenery.vma.says["job-1"] = RUNNING
 
@@ -66,7 +66,7 @@ async def test_a_changed_answer_is_for_recovery(scenery: Scenery, retries: Retry
 @pytest.mark.parametrize(
     "other", [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND]
 )
-async def test_so_is_another_kind_of_not_knowing(scenery: Scenery, retries: RetryScheduler, other: VMAStatus) -> None:
+async def test_so_is_another_kind_of_not_knowing(scenery: Harness, retries: RetryScheduler, other: VMAStatus) -> None:
     await waiting(scenery, retries)
     scenery.vma.says["job-1"] = other
 
@@ -80,7 +80,7 @@ SILENCES = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBL
 
 @pytest.mark.parametrize("silence", SILENCES)
 async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
-    scenery: Scenery, retries: RetryScheduler, silence: VMAStatus
+    scenery: Harness, retries: RetryScheduler, silence: VMAStatus
 ) -> None:
     await waiting(scenery, retries, silence)
     before = await scenery.kinds()
@@ -102,7 +102,7 @@ async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
     assert (scenery.requested, await scenery.kinds()) == ([], before)
 
 
-async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Scenery, retries: RetryScheduler) -> None:
+async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     retries.drop("job-1")
     job = await scenery.decided("job-1", unheard_for=300.0)
@@ -115,7 +115,7 @@ async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Scenery, r
     assert scenery.requested == []
 
 
-async def test_another_job_that_waits_is_not_handed_over_with_it(scenery: Scenery, retries: RetryScheduler) -> None:
+async def test_another_job_that_waits_is_not_handed_over_with_it(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     scenery.clock.advance(200.0)
     await scenery.job("job-2")
@@ -127,7 +127,7 @@ async def test_another_job_that_waits_is_not_handed_over_with_it(scenery: Scener
     assert {job_id for job_id, _ in scenery.requested} == {"job-1"}
 
 
-async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(scenery: Scenery, retries: RetryScheduler) -> None:
+async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     other = await scenery.job("job-2")
     scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
@@ -143,7 +143,7 @@ async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(scenery: Scener
     assert (retries.due_in("job-1"), retries.due_in("job-3")) == (0.0, 5.0)
 
 
-async def test_a_job_that_an_operator_ended_is_let_go(scenery: Scenery, retries: RetryScheduler) -> None:
+async def test_a_job_that_an_operator_ended_is_let_go(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
 
@@ -153,7 +153,7 @@ async def test_a_job_that_an_operator_ended_is_let_go(scenery: Scenery, retries:
 
 
 async def test_a_job_that_waits_is_asked_about_at_once_when_its_vma_begins_to_miss_another(
-    scenery: Scenery, retries: RetryScheduler
+    scenery: Harness, retries: RetryScheduler
 ) -> None:
     other = await scenery.job("job-2")
     elsewhere = await scenery.job("job-3", vma="elsewhere")

@@ -22,7 +22,7 @@ from domain.recovery_policy import Outcome
 from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vma_status import VMAStatus
-from tests.scenery import COMPLETED, REQUEST, RUNNING, Scenery, while_running
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, while_running
 
 NUMBERS = count(2)
 
@@ -30,7 +30,7 @@ NUMBERS = count(2)
 class Started:
     """A process that starts on the scenery's log, knowing nothing."""
 
-    def __init__(self, scenery: Scenery, guesses: Sequence[str] = ()) -> None:
+    def __init__(self, scenery: Harness, guesses: Sequence[str] = ()) -> None:
         clock, log, policy = scenery.clock, scenery.log, scenery.policy
         self.app = JobRecovery(scenery.event_log, clock, policy)
         awake = clock.monotonic
@@ -63,7 +63,7 @@ class Started:
             guesses=found,
         )
 
-    async def until_recovered(self, scenery: Scenery) -> None:
+    async def until_recovered(self, scenery: Harness) -> None:
         """Run until the first recovery run is finished."""
         await while_running(self.supervisor.run(), lambda: "recovery_completed" in scenery.log.events)
 
@@ -72,7 +72,7 @@ class Started:
         return decision.rule if decision else None
 
 
-async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scenery: Scenery) -> None:
+async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scenery: Harness) -> None:
     for job_id, vma in (("job-1", "gone"), ("job-2", "gone"), ("job-3", "default")):
         await scenery.job(job_id, percent=95.0, vma=vma)
         scenery.vma.says[job_id] = RUNNING
@@ -89,7 +89,7 @@ async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scen
     assert (await started.rule_of("job-3"), set(started.poller.live)) == ("still-running", {"job-3"})
 
 
-async def test_one_that_has_ended_is_not_without_a_vma(scenery: Scenery) -> None:
+async def test_one_that_has_ended_is_not_without_a_vma(scenery: Harness) -> None:
     for job_id in ("job-1", "job-2"):
         await scenery.job(job_id, vma="gone")
         scenery.vma.says[job_id] = VMAStatus.NOT_ASKED
@@ -102,7 +102,7 @@ async def test_one_that_has_ended_is_not_without_a_vma(scenery: Scenery) -> None
     assert started.supervisor.without_vma() == {"gone": 1}
 
 
-async def test_where_every_vma_is_known_nobody_is_named(scenery: Scenery) -> None:
+async def test_where_every_vma_is_known_nobody_is_named(scenery: Harness) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = COMPLETED
     started = Started(scenery)
@@ -115,7 +115,7 @@ async def test_where_every_vma_is_known_nobody_is_named(scenery: Scenery) -> Non
 
 @pytest.mark.parametrize("away", [60.0, 7200.0, 1e6])
 async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resumes_it_when_it_is_back(
-    scenery: Scenery, away: float
+    scenery: Harness, away: float
 ) -> None:
     job = await scenery.job()
     scenery.vma.says["job-1"] = RUNNING
@@ -138,7 +138,7 @@ async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resu
 
 
 async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_vain_for_the_grace(
-    scenery: Scenery,
+    scenery: Harness,
 ) -> None:
     await scenery.job()
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
@@ -154,7 +154,7 @@ async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_v
     assert scenery.clock.monotonic() - began > scenery.policy.unreachable_grace
 
 
-async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after_it(scenery: Scenery) -> None:
+async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after_it(scenery: Harness) -> None:
     names = [f"job-{n}" for n in range(4)]
     for name in names:
         await scenery.job(name)
@@ -171,7 +171,7 @@ async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after
     assert [await started.rule_of(name) for name in names] == [*(3 * ["still-running"]), "vma-amnesia"]
 
 
-async def test_a_guess_is_asked_about_again_after_our_restart(scenery: Scenery) -> None:
+async def test_a_guess_is_asked_about_again_after_our_restart(scenery: Harness) -> None:
     await scenery.job()
     assert (await scenery.decided("job-1")).is_guess
     scenery.vma.says["job-1"] = RUNNING

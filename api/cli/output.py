@@ -1,0 +1,41 @@
+"""How a command shows its result: as JSON, or as tables that fit the terminal."""
+
+import argparse
+import io
+import json
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.grid import Grid, folded, harmless
+
+UNBOUNDED = 1_000_000
+"""Columns of what is no terminal: a pipe gets a whole row in each line, for `grep`."""
+
+
+def show(arguments: argparse.Namespace, data: Any, *tables: Grid | Text) -> None:  # noqa: ANN401 - JSON, and its tables
+    """Print a result for a program or for a person; tell the person if the list goes on."""
+    if arguments.json:
+        print(json.dumps(data, indent=2))
+        return
+    print_tables(*tables)
+    if isinstance(data, dict) and data.get("next_cursor") is not None:
+        shown = len(data["items"])
+        print(f"{shown} shown, and there are more: use --limit {shown * 10}", file=sys.stderr)
+
+
+def print_tables(*tables: Grid | Text) -> None:
+    """Print tables as wide as the terminal, or as COLUMNS says."""
+    is_terminal, shown = sys.stdout.isatty(), io.StringIO()
+    # Written to memory first: the console would turn a pipe that was closed into a failure.
+    console = Console(file=shown, force_terminal=is_terminal or None)
+    width = console.width if is_terminal or os.environ.get("COLUMNS") else UNBOUNDED
+    console.print(*(_drawn(table, width) for table in tables), sep="\n\n", soft_wrap=True)
+    print(shown.getvalue(), end="")
+
+
+def _drawn(table: Grid | Text, width: int) -> Text:
+    return table.drawn(width) if isinstance(table, Grid) else Text("\n").join(folded(harmless(table), width))

@@ -1,0 +1,36 @@
+"""The commands that run until they are stopped: the service, and a simulated VMA."""
+
+import argparse
+import signal
+
+from api.runtime.output import take_over
+from domain.errors import JobRecoveryError
+
+
+def serve(_: argparse.Namespace) -> None:
+    """Run the service."""
+    # Before what takes long to import: a terminal that closes, or is not read, is no reason to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    take_over()
+
+    from api.http import server  # noqa: PLC0415
+    from api.runtime.logs import configure  # noqa: PLC0415
+    from api.runtime.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    log = configure(settings.log_format, settings.log_level)
+    try:
+        server.serve(settings, log)
+    except JobRecoveryError:
+        raise
+    except Exception as fault:
+        # Not left to the interpreter, which ends before its traceback is written.
+        log.error("service_failed", exc_info=fault)
+        raise SystemExit(1) from None
+
+
+def simulate_vma(arguments: argparse.Namespace) -> None:
+    """Run a simulated VMA."""
+    from adapters.simulated_vma import run  # noqa: PLC0415 - `serve` does not need it
+
+    run(arguments.host, arguments.port, arguments.control_port, arguments.world)

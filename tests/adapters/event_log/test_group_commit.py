@@ -1,0 +1,189 @@
+"""Who waits for a write always gets an answer, whatever happens to the write, to others, and to their event loop."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eventsourcing.persistence import OperationalError
+
+from adapters.event_log.group_commit import GroupCommit, WriteRequest
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from domain.errors import StorageUnavailable
+from domain.events import JobStalled, Trace
+from domain.replication_job import ReplicationJob
+from tests.support.builders import NOON, registration
+from tests.support.harness import RecordingLog
+
+Fault = Callable[[Sequence[WriteRequest]], None]
+
+
+def stalled(name: str) -> list[JobStalled]:
+    return [
+        JobStalled(
+            originator_id=name,
+            originator_version=1,
+            recorded_at=NOON,
+            correlation_id="r",
+            causation_id="r",
+            since=NOON,
+            stalled_for=900.0,
+            progress_percent=41.0,
+        )
+    ]
+
+
+class Disk:
+    """Stores in memory what it is given, waits while it is told to, and raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.stored: list[str] = []
+        self.calls = 0
+        self.entered = threading.Event()
+        self.may_write = threading.Event()
+        self.may_write.set()
+        self.fault: Fault = lambda _requests: None
+
+    def store(self, requests: Sequence[WriteRequest]) -> list[int]:
+        self.calls += 1
+        self.entered.set()
+        self.may_write.wait(10)
+        self.fault(requests)
+        self.stored += [event.originator_id for request in requests for event in request.events]
+        return [len(self.stored)] * len(requests)
+
+    async def group(self, writer: GroupCommit, *names: str) -> list[int | BaseException]:
+        """Have several requests written in one group; return what each is told."""
+        self.may_write.clear()
+        first = asyncio.ensure_future(writer.submit(stalled("first"), ()))
+        await asyncio.to_thread(self.entered.wait, 10)
+        group = [asyncio.ensure_future(writer.submit(stalled(name), ())) for name in names]
+        await asyncio.sleep(0)
+        self.may_write.set()
+        await first
+        return await asyncio.wait_for(asyncio.gather(*group, return_exceptions=True), 10)
+
+
+def raising(error: Exception, name: str = "") -> Fault:
+    """Return a fault of every request, or of the request of one stream."""
+
+    def fault(requests: Sequence[WriteRequest]) -> None:
+        streams = [event.originator_id for request in requests for event in request.events]
+        if streams != ["first"] and (not name or name in streams):
+            raise error
+
+    return fault
+
+
+UNEXPECTED = [
+    MemoryError("no more"),
+    TypeError("cannot be encoded"),
+    sqlite3.ProgrammingError("closed"),
+    RuntimeError("odd"),
+]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+async def test_an_unexpected_error_is_its_callers_answer_and_the_next_request_is_stored(error: Exception) -> None:
+    disk, log = Disk(), RecordingLog()
+    writer = GroupCommit(disk.store, log)
+    disk.fault = raising(error)
+
+    with pytest.raises(StorageUnavailable, match=f"cannot be written: {type(error).__name__}: {error}"):
+        await asyncio.wait_for(writer.submit(stalled("job-1"), ()), 10)
+    disk.fault = lambda _requests: None
+
+    assert await asyncio.wait_for(writer.submit(stalled("job-1"), ()), 10) == 1
+    assert log.events == ([] if isinstance(error, sqlite3.Error) else ["events_not_stored"])
+    writer.close()
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+async def test_a_request_at_fault_does_not_fail_the_others_of_its_group(error: Exception) -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.fault = raising(error, "job-2")
+
+    told = await disk.group(writer, "job-1", "job-2", "job-3")
+
+    assert isinstance(told[1], StorageUnavailable)
+    assert [told[0], told[2]] == [2, 3]
+    assert disk.stored == ["first", "job-1", "job-3"]
+    writer.close()
+
+
+async def test_a_full_disk_fails_a_group_at_once_without_trying_each_request() -> None:
+    disk, log = Disk(), RecordingLog()
+    writer = GroupCommit(disk.store, log)
+    disk.fault = raising(OperationalError("database or disk is full"))
+
+    told = await disk.group(writer, "job-1", "job-2", "job-3")
+
+    assert all("disk is full" in str(answer) for answer in told)
+    assert (disk.calls, log.events) == (2, [])
+    writer.close()
+
+
+async def test_a_caller_whose_loop_was_closed_keeps_nobody_else_waiting() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.may_write.clear()
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(writer.submit(stalled("job-1"), ()), 0.01)
+
+    await asyncio.to_thread(asyncio.run, give_up())
+    disk.may_write.set()
+
+    await asyncio.wait_for(writer.submit(stalled("job-2"), ()), 10)
+
+    assert disk.stored == ["job-1", "job-2"]
+    writer.close()
+
+
+async def test_what_waits_when_the_log_is_closed_is_stored_and_what_comes_later_is_refused() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.may_write.clear()
+    waiting = [asyncio.ensure_future(writer.submit(stalled(f"job-{n}"), ())) for n in range(3)]
+    await asyncio.sleep(0)
+
+    closing_it = asyncio.ensure_future(asyncio.to_thread(writer.close))
+    disk.may_write.set()
+    await asyncio.wait_for(closing_it, 10)
+
+    with pytest.raises(StorageUnavailable, match="the event log is closed"):
+        await asyncio.wait_for(writer.submit(stalled("job-9"), ()), 10)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    assert disk.stored == ["job-0", "job-1", "job-2"]
+    writer.close()
+
+
+async def test_the_error_of_a_caller_that_has_given_up_is_no_fault(tmp_path: Path) -> None:
+    log = SQLiteEventLog(tmp_path / "events.sqlite")
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id, vm_context_id="ctx-1"), NOON, Trace("r", "r"))
+    faults: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, fault: faults.append(fault))
+    await log.append(job.pending)
+
+    with closing(sqlite3.connect(tmp_path / "events.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(log.append(job.pending), timeout=0.05)
+        other.execute("ROLLBACK")
+    for _ in range(3):
+        # The writer's thread lets go of one batch when it has the next.
+        await log.check_writable()
+    gc.collect()
+    loop.set_exception_handler(None)
+
+    log.close()
+    assert faults == []

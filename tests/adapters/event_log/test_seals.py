@@ -1,0 +1,125 @@
+"""Whatever is changed in the log is found, with its position."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from adapters.event_log.seals import Seal, verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from domain.events import Event, Trace
+from domain.replication_job import ReplicationJob
+from tests.support.builders import NOON, registration
+
+EVENTS = 40
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a log of forty events, some in one transaction, some each in its own."""
+    path = tmp_path / "events.sqlite"
+    asyncio.run(write(path))
+    return path
+
+
+async def write(path: Path) -> None:
+    log = SQLiteEventLog(path)
+    for n in range(0, EVENTS, 4):
+        await log.append([event for m in range(3) for event in registered(f"job-{n + m}")])
+        await log.append(registered(f"job-{n + 3}"))
+    log.close()
+
+
+def registered(job_id: str) -> list[Event]:
+    job = ReplicationJob(id=job_id)
+    job.register(registration(job.id, vm_context_id=f"ctx-{job_id}"), NOON, Trace("r", "r"))
+    return job.pending
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def test_a_log_that_nobody_touched_holds(path: Path) -> None:
+    verdict = verify(path)
+
+    assert (verdict.events, verdict.broken_at, verdict.seal.position) == (EVENTS, None, EVENTS)
+    assert verify(path, verdict.seal) == verdict
+
+
+@pytest.mark.parametrize("position", [1, 2, 4, 17, 39, 40])
+@pytest.mark.parametrize("column", ["state", "topic", "originator_id"])
+def test_one_changed_byte_of_one_event_is_found_with_its_position(path: Path, position: int, column: str) -> None:
+    with sqlite3.connect(path) as connection:
+        query = f"SELECT {column} FROM stored_events WHERE rowid = ?"  # noqa: S608 - a column's name
+        (stored,) = connection.execute(query, (position,)).fetchone()
+    connection.close()
+    raw = bytearray(stored if isinstance(stored, bytes) else stored.encode())
+    raw[len(raw) // 2] ^= 1
+    value: object = bytes(raw) if isinstance(stored, bytes) else raw.decode()
+    change(path, f"UPDATE stored_events SET {column} = ? WHERE rowid = ?", value, position)  # noqa: S608 - likewise
+
+    verdict = verify(path)
+
+    assert verdict.broken_at == position
+    assert "is not the one that was sealed" in (verdict.why or "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "position"),
+    [
+        ("DELETE FROM stored_events WHERE rowid = 17", 17),
+        ("DELETE FROM stored_events WHERE rowid = 40", 40),
+        ("DELETE FROM seals WHERE first <= 17 AND last >= 17", 17),
+        ("DELETE FROM seals WHERE last = 40", 40),
+        ("UPDATE seals SET hash = zeroblob(32) WHERE first <= 20 AND last >= 20", 20),
+        ("UPDATE stored_events SET originator_version = 9 WHERE rowid = 5", 5),
+    ],
+)
+def test_what_was_taken_out_or_forged_is_found(path: Path, statement: str, position: int) -> None:
+    change(path, statement)
+
+    assert verify(path).broken_at == position
+
+
+def test_a_log_cut_short_with_its_seals_is_found_against_the_seal_noted_elsewhere(path: Path) -> None:
+    noted = verify(path).seal
+    change(path, "DELETE FROM stored_events WHERE rowid = 40")
+    change(path, "DELETE FROM seals WHERE last = 40")
+
+    assert verify(path).broken_at is None
+    assert verify(path, noted).broken_at == 40
+
+
+def test_a_history_rewritten_with_all_its_seals_is_found_against_the_seal_noted_elsewhere(path: Path) -> None:
+    noted = verify(path).seal
+    change(path, "UPDATE stored_events SET topic = 'JobForged' WHERE rowid = 3")
+    change(path, "DELETE FROM seals")
+    SQLiteEventLog(path).close()
+
+    assert verify(path).broken_at is None
+    broken = verify(path, Seal(noted.position, noted.hash))
+    assert broken.broken_at == 1
+    assert "the expected seal" in (broken.why or "")
+
+
+def test_a_log_from_before_there_were_seals_is_sealed_when_it_is_opened(path: Path) -> None:
+    change(path, "DELETE FROM seals")
+    assert verify(path).broken_at == 1
+
+    SQLiteEventLog(path).close()
+
+    assert (verify(path).broken_at, verify(path).events) == (None, EVENTS)
+
+
+async def test_sealing_goes_on_after_a_write_that_was_refused(path: Path) -> None:
+    log = SQLiteEventLog(path)
+    with pytest.raises(Exception, match="written to by another process first"):
+        await log.append(registered("job-1"))
+    await log.append(registered("job-41"))
+    log.close()
+
+    assert (verify(path).broken_at, verify(path).events) == (None, EVENTS + 1)

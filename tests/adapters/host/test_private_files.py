@@ -1,0 +1,163 @@
+"""Other users of the machine can neither read the data directory nor hold a lock in it, and links lead nowhere."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.lease import Lease
+from adapters.host.private_files import prepare
+from adapters.host.tokens import Scope, TokenFile
+from domain.errors import StorageUnavailable
+from projections.read_model.model_file import open_read_model
+from tests.support.builders import NOON
+from tests.support.harness import RecordingLog
+
+ROOT, NOBODY = 0, 65534
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def of_root() -> Iterator[Path]:
+    """Be a common user; return a directory of root that this one may write into."""
+    if os.geteuid() != ROOT:
+        pytest.skip("only root can make what belongs to somebody else")
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o777)
+        os.seteuid(NOBODY)
+        yield Path(directory)
+        os.seteuid(ROOT)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def use(data_dir: Path) -> dict[str, int]:
+    """Make every file that a data directory has; return the rights of each, and of the directory as '.'."""
+    lease = Lease(prepare(data_dir))
+    lease.acquire("oma-1")
+    log = SQLiteEventLog(data_dir / "events.sqlite")
+    model = open_read_model(data_dir / "read_model.sqlite", sqlite3)
+    TokenFile(data_dir).create("mara", Scope.READ, NOON)
+    found = {path.name: mode_of(path) for path in data_dir.iterdir()}
+    model.dispose()
+    log.close()
+    lease.release()
+    return {".": mode_of(data_dir), **found}
+
+
+FILES = {"lease", "events.sqlite", "events.sqlite-wal", "events.sqlite-shm"} | {
+    "read_model.sqlite", "tokens.json", "tokens.made", "tokens.lock"
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_data_directory_is_for_its_user_only_whatever_the_umask(tmp_path: Path) -> None:
+    found = use(tmp_path / "data")
+
+    assert found.keys() >= FILES
+    assert found.pop(".") == 0o700
+    assert set(found.values()) == {0o600}
+
+
+def test_what_an_older_version_left_open_is_closed_at_the_next_start(tmp_path: Path) -> None:
+    use(tmp_path)
+    tmp_path.chmod(0o755)
+    kept = {"read_model.damaged", "tokens.new", *FILES & {path.name for path in tmp_path.iterdir()}}
+    for name in kept:
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
+    log = RecordingLog()
+
+    prepare(tmp_path, log)
+
+    assert mode_of(tmp_path) == 0o700
+    assert {mode_of(tmp_path / name) for name in kept} == {0o600}
+    assert log.events == []
+
+
+def test_what_is_not_ours_stays_as_it_is(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.touch()
+    outside.chmod(0o644)
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    (data_dir / "notes.txt").touch()
+    (data_dir / "notes.txt").chmod(0o644)
+    (data_dir / "tokens.json").symlink_to(outside)
+
+    prepare(data_dir)
+
+    assert (mode_of(data_dir / "notes.txt"), mode_of(outside)) == (0o644, 0o644)
+
+
+def test_a_directory_that_all_users_share_stays_open_and_that_is_logged(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    log = RecordingLog()
+
+    prepare(tmp_path, log)
+
+    assert mode_of(tmp_path) == 0o1777
+    assert log.events == ["open_to_other_users"]
+
+
+def test_what_belongs_to_another_user_is_logged_and_the_service_starts(of_root: Path) -> None:
+    log = RecordingLog()
+
+    assert prepare(of_root, log) == of_root
+
+    assert log.events == ["open_to_other_users"]
+    assert mode_of(of_root) == 0o777
+
+
+def take(data_dir: Path, name: str) -> None:
+    """Do what makes the file of this name."""
+    if name == "lease":
+        Lease(data_dir).acquire("oma-1")
+    else:
+        TokenFile(data_dir).create("mara", Scope.READ, NOON)
+
+
+@pytest.mark.parametrize("name", ["lease", "tokens.lock", "tokens.made"])
+def test_a_file_that_is_a_link_is_refused_and_nothing_is_made_where_it_leads(tmp_path: Path, name: str) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    (data_dir / name).symlink_to(tmp_path / "outside")
+
+    with pytest.raises(StorageUnavailable, match=r"cannot be .*symbolic links"):
+        take(data_dir, name)
+
+    assert not (tmp_path / "outside").exists()
+    assert not (data_dir / "tokens.json").exists()
+
+
+@pytest.mark.parametrize("left", ["link", "file"])
+def test_new_tokens_follow_no_link_and_are_not_held_up_by_what_a_crash_left(tmp_path: Path, left: str) -> None:
+    outside, data_dir = tmp_path / "outside", tmp_path / "data"
+    outside.write_text("kept")
+    data_dir.mkdir()
+    if left == "link":
+        (data_dir / "tokens.new").symlink_to(outside)
+    else:
+        (data_dir / "tokens.new").write_text("[half")
+        (data_dir / "tokens.new").chmod(0o644)
+
+    for name in ("mara", "tom"):
+        TokenFile(data_dir).create(name, Scope.READ, NOON)
+
+    assert outside.read_text() == "kept"
+    assert [token.name for token in TokenFile(data_dir).all()] == ["mara", "tom"]
+    assert mode_of(data_dir / "tokens.json") == 0o600
+    assert not (data_dir / "tokens.json").is_symlink()

@@ -1,0 +1,139 @@
+"""A VMA that is down is found down once, not once per job."""
+
+import asyncio
+
+import pytest
+
+from adapters.vma.circuit import Circuit, Leave, Refusal
+from domain.vma_status import VMAStatus
+from tests.support.clock import FakeClock
+
+REST = 5.0
+REFUSED = Refusal(VMAStatus.UNREACHABLE, "refused")
+STILL_DOWN = Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: refused")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def circuit(clock: FakeClock) -> Circuit:
+    return Circuit(clock.monotonic, REST)
+
+
+async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Leave | Refusal]]:
+    """Have others ask while a trial request is under way; they wait."""
+    others: list[asyncio.Future[Leave | Refusal]] = [asyncio.ensure_future(circuit.admit()) for _ in range(count)]
+    await asyncio.sleep(0)
+    assert not any(other.done() for other in others)
+    return others
+
+
+async def test_the_first_question_is_the_trial_request_and_the_others_share_its_outcome(circuit: Circuit) -> None:
+    assert await circuit.admit() is Leave.TRIAL
+    others = await others_ask(circuit)
+
+    circuit.open("refused")
+
+    assert await asyncio.gather(*others) == [REFUSED] * 100
+    assert (circuit.state, circuit.last_error) == ("open", "refused")
+
+
+async def test_a_sign_of_life_lets_everybody_ask(circuit: Circuit) -> None:
+    await circuit.admit()
+    others = await others_ask(circuit)
+
+    circuit.alive()
+
+    assert await asyncio.gather(*others) == [Leave.ASK] * 100
+    assert circuit.state == "closed"
+
+
+async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial_request_per_rest(
+    circuit: Circuit, clock: FakeClock
+) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST - 0.01)
+    assert (circuit.refusal(), await circuit.admit()) == (STILL_DOWN, STILL_DOWN)
+
+    clock.advance(0.01)
+
+    assert circuit.refusal() is None
+    assert await circuit.admit() is Leave.TRIAL
+
+
+async def test_an_old_failure_answers_nobody_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST)
+
+    assert await circuit.admit() is Leave.TRIAL
+    others = await others_ask(circuit)
+    circuit.alive()
+
+    assert await asyncio.gather(*others) == [Leave.ASK] * 100
+
+
+async def test_a_trial_request_that_fails_keeps_it_open_since_it_was_opened(circuit: Circuit, clock: FakeClock) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST)
+    await circuit.admit()
+
+    circuit.open("no route")
+
+    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("open", 0.0, "no route")
+    assert await circuit.admit() == Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: no route")
+
+
+async def test_a_trial_request_that_is_answered_closes_it(circuit: Circuit, clock: FakeClock) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST)
+    await circuit.admit()
+
+    circuit.alive()
+
+    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("closed", None, None)
+    assert await circuit.admit() is Leave.ASK
+
+
+async def test_a_closed_one_opens_when_the_vma_is_found_down(circuit: Circuit) -> None:
+    circuit.alive()
+
+    circuit.open("reset")
+
+    assert (circuit.state, circuit.refusal() is None) == ("open", False)
+
+
+async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and_nobody_after(
+    circuit: Circuit, clock: FakeClock
+) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+    clock.advance(REST)
+    await circuit.admit()
+    others = await others_ask(circuit)
+    refusal = Refusal(VMAStatus.NOT_ASKED, "too many open files")
+
+    circuit.unknown(refusal)
+
+    assert await asyncio.gather(*others) == [refusal] * 100
+    assert (circuit.state, circuit.refusal(), await circuit.admit()) == ("half-open", None, Leave.TRIAL)
+
+
+async def test_the_next_question_takes_the_place_of_a_trial_request_that_was_cancelled(circuit: Circuit) -> None:
+    await circuit.admit()
+    others = await others_ask(circuit, 3)
+
+    circuit.end_trial()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert [other.done() for other in others] == [True, False, False]
+    assert others[0].result() is Leave.TRIAL
+    circuit.alive()
+    assert await asyncio.gather(*others) == [Leave.TRIAL, Leave.ASK, Leave.ASK]

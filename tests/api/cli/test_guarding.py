@@ -1,0 +1,224 @@
+"""Verifying the log and managing tokens from the command line."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.event_log.seals import verify
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.simulated_vma import SimulatedVMA
+from api.cli.main import main
+from domain.events import Trace
+from domain.replication_job import ReplicationJob
+from tests.api.cli.conftest import complaint
+from tests.support.builders import NOON, registration
+from tests.support.service import ServiceProcess
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Iterator[ServiceProcess]:
+    """Leave the data of a service that was killed while it watched five jobs."""
+    with SimulatedVMA() as vma:
+        service = ServiceProcess(tmp_path / "data", vma.url)
+        service.start()
+        for n in range(5):
+            vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
+            service.register(f"job-{n}", f"disk-{n}")
+            service.wait_for(f"job-{n}", vma_status="running")
+        service.kill()
+        yield service
+        service.close()
+
+
+def flip_a_byte(log: Path, position: int) -> None:
+    with closing(sqlite3.connect(log)) as connection, connection:
+        state = connection.execute("SELECT state FROM stored_events WHERE rowid = ?", (position,)).fetchone()[0]
+        flipped = state[:20] + bytes([state[20] ^ 1]) + state[21:]
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (flipped, position))
+
+
+def test_a_log_verifies_after_kill_9(killed: ServiceProcess, capsys: Capture) -> None:
+    assert main(["verify"]) == 0
+    assert "events verified" in capsys.readouterr().out
+
+
+def test_one_flipped_byte_is_found_with_its_position(killed: ServiceProcess, capsys: Capture) -> None:
+    flip_a_byte(killed.data_dir / "events.sqlite", 4)
+
+    assert main(["verify"]) == 1
+    assert "verification failed at position 4" in complaint(capsys)
+
+
+def test_a_log_that_was_cut_is_found_by_a_seal_noted_before(killed: ServiceProcess, capsys: Capture) -> None:
+    main(["verify"])
+    seal = capsys.readouterr().out.split("seal: ")[1].split()[0]
+    with closing(sqlite3.connect(killed.data_dir / "events.sqlite")) as connection, connection:
+        last = connection.execute("SELECT max(first) FROM seals").fetchone()[0]
+        connection.execute("DELETE FROM stored_events WHERE rowid >= ?", (last,))
+        connection.execute("DELETE FROM seals WHERE first = ?", (last,))
+
+    assert main(["verify"]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--expect", seal]) == 1
+    assert f"verification failed at position {last}" in complaint(capsys)
+
+
+def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Capture) -> None:
+    killed.start()
+
+    assert main(["verify"]) == 0
+
+
+def test_a_forged_snapshot_is_named_until_rebuild_drops_it(tmp_path: Path, capsys: Capture) -> None:
+    main(["rebuild"])
+    path = tmp_path / "data" / "events.sqlite"
+    asyncio.run(store_forged(path))
+    capsys.readouterr()
+
+    for _ in range(2):
+        assert main(["verify", "--expect", str(verify(path).seal)]) == 1
+        said = complaint(capsys)
+        assert "its snapshot of job-1 at version 1 differs from them" in said
+        assert "drop all snapshots (job-recovery rebuild)" in said
+    assert main(["rebuild"]) == 0
+    assert main(["verify"]) == 0
+    assert "1 events verified" in capsys.readouterr().out
+
+
+def test_a_log_that_another_program_locks_keeps_its_snapshots_and_ends_rebuild_with_one_line(
+    killed: ServiceProcess, capsys: Capture
+) -> None:
+    with closing(sqlite3.connect(killed.data_dir / "events.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        assert main(["rebuild"]) == 1
+
+    assert "cannot be dropped: database is locked" in complaint(capsys)
+
+
+async def store_forged(path: Path) -> None:
+    """Store a job with a snapshot that says more progress than its events, and has the right digest."""
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id, vm_context_id="ctx-1", progress_percent=41.0), NOON, Trace("r", "r"))
+    log = SQLiteEventLog(path)
+    await log.append(job.pending, [msgspec.structs.replace(job, progress_percent=95.0).snapshot()])
+    log.close()
+
+
+def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServiceProcess, capsys: Capture) -> None:
+    main(["rebuild"])
+    rebuilt = capsys.readouterr().out
+    model = killed.data_dir / "read_model.sqlite"
+    damaged = model.read_bytes()[: 2 * 4096] + b"\xff" * 4096 + model.read_bytes()[3 * 4096 :]
+    model.write_bytes(damaged)
+
+    assert main(["rebuild"]) == 0
+    said, last = capsys.readouterr().out.splitlines(keepends=True)
+    assert "read_model_quarantined" in said
+    assert last == rebuilt
+    assert (killed.data_dir / "read_model.damaged").read_bytes() == damaged
+
+
+def test_a_service_closes_the_data_of_an_older_version_to_other_users(killed: ServiceProcess) -> None:
+    for path in (killed.data_dir, *killed.data_dir.iterdir()):
+        path.chmod(path.stat().st_mode | 0o055)
+
+    killed.start()
+
+    assert {path.stat().st_mode & 0o077 for path in (killed.data_dir, *killed.data_dir.iterdir())} == {0}
+
+
+def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
+    assert main(["verify"]) == 4
+    assert "there is no event log" in complaint(capsys)
+
+
+def test_a_log_in_a_folder_that_cannot_be_is_not_there_either(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / ("a" * 300)))
+
+    assert main(["verify"]) == 4
+    assert "there is no event log" in complaint(capsys)
+
+
+@pytest.mark.parametrize("name", ["a-file", "a" * 300])
+def test_tokens_of_a_folder_that_is_none_are_one_line(
+    name: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / name))
+    for line in (["list"], ["create", "mara", "--scope", "read"], ["revoke", "mara"]):
+        assert main(["token", *line]) == 1
+        assert f"{name}/tokens.json cannot be " in complaint(capsys)
+
+
+@pytest.mark.parametrize("seal", ["42", ":ab", "-1:ab", "x:ab", "42:"])
+def test_a_seal_that_is_none_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
+    assert main(["verify", f"--expect={seal}"]) == 2
+    assert "POSITION:HASH" in complaint(capsys)
+
+
+def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
+    killed: ServiceProcess, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed.start()
+    assert main(["token", "create", "auditor", "--scope", "read"]) == 0
+    secret = capsys.readouterr().out.strip()
+
+    assert main(["jobs", "--url", killed.url]) == 1
+    assert "JOB_RECOVERY_TOKEN" in complaint(capsys)
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", secret)
+    assert main(["jobs", "--url", killed.url]) == 0
+    assert main(["recover", "--url", killed.url]) == 1
+    assert "has the scope read; this needs operate" in capsys.readouterr().err
+
+    assert main(["token", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert ("auditor" in listed, secret in listed) == (True, False)
+    assert secret not in killed.log_file.read_text() + (killed.data_dir / "tokens.json").read_text()
+
+    # Another one stays, or the service would be open again.
+    main(["token", "create", "other", "--scope", "admin"])
+    assert main(["token", "revoke", "auditor"]) == 0
+    capsys.readouterr()
+    assert main(["jobs", "--url", killed.url]) == 1
+
+
+@pytest.mark.parametrize("name", ["a b", "größe", "a/b", "x" * 201])
+def test_a_token_has_a_plain_name(name: str, capsys: Capture) -> None:
+    assert main(["token", "create", name, "--scope", "read"]) == 2
+    assert "cannot be the name of a token" in complaint(capsys)
+
+
+def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:
+    main(["token", "create", "auditor", "--scope", "read"])
+    capsys.readouterr()
+
+    assert main(["token", "create", "auditor", "--scope", "admin"]) == 2
+    assert "there is a token named 'auditor'" in complaint(capsys)
+    assert main(["token", "revoke", "nobody"]) == 4
+    assert "there is no token named 'nobody'" in complaint(capsys)
+
+
+def test_a_token_that_is_none_is_not_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", "geheim\nX-Other: 1")
+
+    assert main(["jobs"]) == 2
+    assert "geheim" not in complaint(capsys)
+
+
+@pytest.mark.parametrize("damage", [b'[{"name": "\xff"}]', b"[" * 100_000])
+def test_tokens_that_cannot_be_read_are_one_line(damage: bytes, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tokens.json").write_bytes(damage)
+
+    assert main(["token", "list"]) == 1
+    assert "tokens.json cannot be read" in complaint(capsys)

@@ -1,0 +1,143 @@
+"""What answers at once: help, version, typos; and what a command does about a service that does not answer."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+
+import pytest
+
+from adapters.host.tokens import Scope
+from api.cli.arguments import top_parser
+from api.cli.main import main
+from tests.api.cli.conftest import complaint
+
+Capture = pytest.CaptureFixture[str]
+
+LOADED = """
+import sys
+from api.__main__ import run
+
+sys.argv[0] = "job-recovery"
+try:
+    run()
+except SystemExit:
+    pass
+print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+"""
+SLOW = {"httpx", "rich", "pydantic", "msgspec", "fastapi", "sqlalchemy", "uvicorn", "aiohttp", "statemachine"}
+SERVER = {"fastapi", "uvicorn", "sqlalchemy", "aiohttp", "opentelemetry", "structlog", "eventsourcing"}
+
+
+def loaded_by(*line: str) -> set[str]:
+    """Return the packages that a command imports."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", LOADED, *line], capture_output=True, text=True, timeout=30, check=False
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("line", [["--help"], ["--version"], ["jobs", "--help"], ["jbos"], ["jobs", "--limt", "3"]])
+def test_help_and_typos_import_nothing_that_is_slow(line: list[str]) -> None:
+    assert loaded_by(*line) & SLOW == set()
+
+
+@pytest.mark.parametrize("line", [["jobs"], ["runs"], ["audit"], ["decide", "j", "fail", "--why", "w", "--who", "m"]])
+def test_commands_that_ask_a_service_do_not_import_one(line: list[str]) -> None:
+    loaded = loaded_by(*line)
+
+    assert "httpx" in loaded
+    assert loaded & SERVER == set()
+
+
+def test_the_version_is_that_of_the_distribution(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"job-recovery {version('job-recovery')}\n"
+
+
+def test_every_command_can_be_run(capsys: Capture) -> None:
+    _, commands = top_parser("", None)
+    for name, command in commands.choices.items():
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        function = command.get_default("function") or "api.cli.tokens.list_all"
+        module, _, attribute = function.rpartition(".")
+        assert callable(getattr(__import__(module, fromlist=[attribute]), attribute)), name
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_every_scope_can_be_given(scope: Scope) -> None:
+    assert main(["token", "create", "mara", "--scope", scope.value]) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["jbos"], "unknown command 'jbos': did you mean 'jobs'?"),
+        (["xyzzy"], "unknown command 'xyzzy': choose from serve,"),
+        (["token", "lst"], "unknown action 'lst': did you mean 'list'?"),
+        (["jobs", "--limt", "3"], "unknown argument '--limt': did you mean '--limit'?"),
+        (["job", "job-1", "job-2"], "unknown argument 'job-2'"),
+        (["decide", "job-1", "compleet", "--why", "x"], "did you mean 'complete'?"),
+        (["jobs", "--limit", "0"], "--limit: must be a whole number from 1 to"),
+        (["jobs", "--limit", "many"], "--limit: must be a whole number from 1 to"),
+    ],
+)
+def test_a_typo_is_one_line_that_names_what_was_meant(line: list[str], says: str, capsys: Capture) -> None:
+    assert main(line) == 2
+    assert says in complaint(capsys)
+
+
+def test_a_service_that_hangs_is_one_line(capsys: Capture) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as hanging:
+        assert main(["jobs", "--url", f"http://127.0.0.1:{hanging.getsockname()[1]}"]) == 1
+
+    assert "does not answer within 5 s" in complaint(capsys)
+
+
+class _Refuses(BaseHTTPRequestHandler):
+    """Answers with the status that its path begins with."""
+
+    def do_GET(self) -> None:
+        status = int(self.path.split("/")[1])
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(b'{"detail": "the service is starting"}' if status == 503 else b"<html>")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("url", ["localhost:8082", "ftp://localhost", "http:/x"])
+def test_an_address_that_is_none_is_exit_code_2(url: str, capsys: Capture) -> None:
+    assert main(["jobs", f"--url={url}"]) == 2
+    assert "is not the address of a service" in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        (503, 1, "the service is starting"),
+        (502, 1, "the service answered HTTP 502"),
+        (401, 1, "job-recovery reads its token from JOB_RECOVERY_TOKEN"),
+        (404, 4, "the service answered HTTP 404"),
+    ],
+)
+def test_a_service_that_refuses_is_one_line(refusing: str, status: int, code: int, says: str, capsys: Capture) -> None:
+    assert main(["jobs", "--url", f"{refusing}/{status}"]) == code
+    assert says in complaint(capsys)

@@ -1,0 +1,146 @@
+"""A service that cannot start, or is not let finish starting, says why in one line."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.cli.main import main
+from tests.api.cli.conftest import complaint
+from tests.support.service import ServiceProcess, wait_until
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def with_a_job(tmp_path: Path) -> Iterator[Path]:
+    """Leave the data of a service that had one job."""
+    with SimulatedVMA() as vma:
+        vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+        service = ServiceProcess(tmp_path / "data", vma.url)
+        service.start()
+        service.register("job-1", "disk-1")
+        service.wait_for("job-1", vma_status="running")
+        service.terminate()
+        yield service.data_dir
+        service.close()
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "JOB_RECOVERY_DATA_DIR": str(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
+
+
+def serve(tmp_path: Path) -> tuple[int, str]:
+    """Run `serve` to its end; return its exit code and what it wrote to standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "api", "serve"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
+    tmp_path: Path, host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tokens.json").write_text("{")
+    monkeypatch.setenv("JOB_RECOVERY_HOST", host)
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        monkeypatch.setenv("JOB_RECOVERY_PORT", str(taken.getsockname()[1]))
+
+        assert main(["serve"]) == 1
+
+    assert "tokens.json cannot be read" in complaint(capsys)
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "é" * 70, "nowhere.invalid"])
+def test_a_host_that_is_none_is_exit_code_2(host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_HOST", host)
+
+    assert main(["serve"]) == 2
+    assert "JOB_RECOVERY_HOST: " in complaint(capsys)
+
+
+WHILE_LOADING = """
+import signal, sys
+from api.__main__ import run
+
+at, sys.argv = sys.argv[1], ["job-recovery", "serve"]
+
+class PressesCtrlC:
+    def find_spec(self, name, *_):
+        if name == at:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise ValueError("as pydantic does of it") from None
+
+sys.meta_path.insert(0, PressesCtrlC())
+sys.exit(run())
+"""
+
+
+@pytest.mark.parametrize("module", ["api.cli.main", "pydantic_settings", "api.http.server", "uvicorn"])
+def test_ctrl_c_while_it_loads_ends_it_and_is_no_traceback(module: str, tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", WHILE_LOADING, module],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_ends_the_demo_with_its_service_and_its_data(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "api", "demo"],
+        env={**environment(tmp_path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    address = wait_until(lambda: address_in(tmp_path), what="the demo's service")
+
+    demo.send_signal(signal.SIGINT)
+    _, said = demo.communicate(timeout=30)
+
+    assert (demo.returncode, said) == (130, "")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/livez", trust_env=False)
+
+
+def address_in(folder: Path) -> str | None:
+    """Return where a service says that it serves, in a log below the folder."""
+    lines = [json.loads(line) for log in folder.glob("*/service.log") for line in log.read_text().splitlines()]
+    return next((line["address"] for line in lines if line["event"] == "service_started"), None)
+
+
+def test_a_file_with_authorities_that_is_none_ends_the_start_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMA_CA_FILE", str(tmp_path / "missing.pem"))
+
+    code, said = serve(tmp_path)
+
+    assert code == 2
+    assert said == (
+        f"job-recovery: JOB_RECOVERY_VMA_CA_FILE: {tmp_path}/missing.pem cannot be used: No such file or directory\n"
+    )

@@ -1,0 +1,189 @@
+"""Jobs over HTTP: what is asked for is done or refused in words, and lists have no holes."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.support.http_api import eventually, registered
+
+
+async def test_a_registration_is_created_once_and_known_after_that(api: httpx.AsyncClient) -> None:
+    first, again = await registered(api), await registered(api)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["state"] == "replicating"
+    assert (await api.get("/vm-contexts/ctx-1")).json()["active_job"] == "job-1"
+
+
+async def test_other_content_or_a_busy_vm_is_a_conflict_that_names_the_job(api: httpx.AsyncClient) -> None:
+    await registered(api)
+
+    other = await registered(api, vm_name="another")
+    busy = await registered(api, job_id="job-2")
+
+    for refused in (other, busy):
+        assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+        assert "job-1" in refused.json()["detail"]
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"job_id": "../etc"}, "job_id"),
+    ({"job_id": "a\r\nb"}, "job_id"),
+    ({"job_id": ".."}, "job_id"),
+    ({"job_id": " a"}, "printable characters"),
+    ({"job_id": "a\u202eb"}, "job_id"),
+    ({"vm_context_id": "a\u200bb"}, "vm_context_id"),
+    ({"volume_ids": ["a\nb"]}, "volume_ids"),
+    ({"job_id": ""}, "at least 1 character"),
+    ({"job_id": "x" * 201}, "job_id"),
+    ({"volume_ids": []}, "volume_ids"),
+    ({"volume_ids": ["a", "a"]}, "a volume is named twice"),
+    ({"volume_ids": ["a/b"]}, "volume_ids"),
+    ({"volume_ids": ["a" * 187]}, "at most 186 characters"),
+    ({"progress_percent": 101}, "progress_percent"),
+    ({"progress_percent": "much"}, "progress_percent"),
+    ({"vma": "nowhere"}, "no VMA named 'nowhere' is configured; there are: default"),
+    ({"colour": "red"}, "colour"),
+    ({"vm_name": " "}, "vm_name"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "says"), BAD)
+async def test_bad_input_is_a_problem_that_names_it_and_changes_nothing(
+    api: httpx.AsyncClient, wrong: dict[str, Any], says: str
+) -> None:
+    response = await registered(api, **wrong)
+
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+    problem = response.json()
+    assert says in problem["detail"]
+    assert {"type", "title", "status", "detail", "instance"} <= set(problem)
+    assert (await api.get("/jobs")).json() == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize("path", ["/jobs/job-9", "/jobs/job-9/events", "/vm-contexts/ctx-9", "/recovery-runs/run-9"])
+async def test_what_is_not_there_is_a_404_that_names_it(api: httpx.AsyncClient, path: str) -> None:
+    response = await api.get(path)
+
+    assert response.status_code == 404
+    assert path.split("/")[2] in response.json()["detail"]
+
+
+async def test_pages_go_through_every_job_once(api: httpx.AsyncClient) -> None:
+    for n in range(7):
+        await registered(api, job_id=f"job-{n}", vm_context_id=f"ctx-{n}", volume_ids=[f"disk-{n}"])
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await api.get("/jobs", params={"limit": 3, **cursor})).json()
+        seen += [job["job_id"] for job in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+
+    assert seen == [f"job-{n}" for n in range(7)]
+
+
+@pytest.mark.parametrize("cursor", ["%%%", "!", "AAAA*", "\u00bc", "0A", "7", "41" * 801])
+async def test_a_cursor_that_is_none_of_ours_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
+    response = await api.get("/jobs", params={"cursor": cursor})
+
+    assert (response.status_code, "query.cursor" in response.json()["detail"]) == (422, True)
+
+
+async def test_an_operators_decision_is_in_the_trail_with_who_and_why(api: httpx.AsyncClient) -> None:
+    await registered(api)
+
+    order = {"outcome": "fail", "who": "mara", "why": "VM deleted"}
+    decided = await api.post("/jobs/job-1/decision", json=order, headers={"X-Request-Id": "ticket-17"})
+    again = await api.post("/jobs/job-1/decision", json=order)
+
+    assert (decided.status_code, decided.json()["state"], decided.json()["basis"]) == (200, "failed", None)
+    assert (again.status_code, "is failed" in again.json()["detail"]) == (409, True)
+    event = (await api.get("/jobs/job-1/events")).json()["items"][-1]
+    assert (event["type"], event["data"]["who"], event["data"]["why"]) == ("OperatorDecided", "mara", "VM deleted")
+    assert event["correlation_id"] == "request-ticket-17"
+
+
+async def test_without_who_and_why_nobody_decides(api: httpx.AsyncClient) -> None:
+    await registered(api)
+
+    for order in ({"outcome": "fail", "who": "mara"}, {"outcome": "fail", "why": "x"}, {"outcome": "retry"}):
+        assert (await api.post("/jobs/job-1/decision", json=order)).status_code == 422
+
+
+async def test_a_job_shows_what_the_poller_saw(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
+    vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+    await registered(api)
+
+    job = await eventually(api, "/jobs/job-1", vma_status="running")
+
+    assert job["live"]["polls"] >= 1
+    assert job["disks"][0]["volume_id"] == "disk-1"
+    assert 40 <= job["progress_percent"] <= 43
+    vma.world.finish("job-1")
+    done = await eventually(api, "/jobs/job-1", state="completed")
+    assert (done["basis"], done["progress_percent"]) == ("observed", 100.0)
+
+
+async def test_a_dry_run_shows_what_it_would_decide_and_changes_nothing(
+    api: httpx.AsyncClient, vma: SimulatedVMA
+) -> None:
+    vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+    await registered(api)
+    await eventually(api, "/jobs/job-1", vma_status="running")
+    before = (await api.get("/jobs/job-1/events")).json()
+
+    started = await api.post("/recovery-runs", json={"dry_run": True})
+    path = f"/recovery-runs/{started.json()['run_id']}"
+    await eventually(api, path, status="finished")
+
+    made = (await api.get(f"{path}/decisions")).json()["items"]
+    assert [(d["job_id"], d["rule"], d["outcome"]) for d in made] == [("job-1", "still-running", "resume")]
+    assert started.status_code == 202
+    assert (await api.get("/jobs/job-1/events")).json()["items"][: len(before["items"])] == before["items"]
+    assert "RecoveryStarted" not in str((await api.get("/jobs/job-1/events")).json())
+
+
+async def test_a_run_on_request_recovers_all_open_jobs_and_proves_it(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
+    vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
+    await registered(api)
+
+    started = await api.post("/recovery-runs", json={"dry_run": False})
+    run = await eventually(api, f"/recovery-runs/{started.json()['run_id']}", status="finished")
+
+    assert (run["cause"], run["rules"]) == ("operator", {"still-running": 1})
+    assert (run["resumed"], run["polled_again"]) == (1, 1)
+    assert run["run_id"] in [r["run_id"] for r in (await api.get("/recovery-runs")).json()["items"]]
+
+
+async def test_the_openapi_document_names_every_error(api: httpx.AsyncClient) -> None:
+    document = (await api.get("http://localhost/openapi.json")).json()
+
+    for path, calls in document["paths"].items():
+        if path.startswith("/api/v1"):
+            for call in calls.values():
+                assert "422" in call["responses"], path
+    assert "application/problem+json" in document["paths"]["/api/v1/jobs"]["post"]["responses"]["409"]["content"]
+
+
+async def test_health_says_how_it_goes_and_a_vma_that_is_down_is_not_unready(
+    api: httpx.AsyncClient, vma: SimulatedVMA
+) -> None:
+    vma.faults.set("refuse")
+    await registered(api, progress_percent=40)
+    await eventually(api, "/jobs/job-1", state="pending-retry")
+
+    health = (await api.get("http://localhost/health")).json()
+
+    assert health["vmas"] == {"default": "open"}
+    assert (health["jobs_waiting"], (await api.get("http://localhost/readyz")).json()["ready"]) == (1, True)
+    assert (await api.get("http://localhost/livez")).json() == {"status": "alive"}
+
+
+async def test_what_a_path_allows_names_every_method(api: httpx.AsyncClient) -> None:
+    response = await api.delete("/jobs")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")

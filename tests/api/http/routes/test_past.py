@@ -1,0 +1,297 @@
+"""What happened, what was known then, and why it was decided so: asked over HTTP."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.http import exports
+from api.http.routes import replays
+from domain.events import EVENTS
+from tests.support.http_api import eventually, registered, serving
+
+HTTP = httpx.AsyncClient
+
+
+@pytest.fixture(scope="module")
+def vma() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
+    """Serve one history to all of these tests, which only ask about it."""
+    async with serving(vma, tmp_path_factory.mktemp("past")) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def history(api: HTTP, vma: SimulatedVMA) -> dict[str, Any]:
+    """Have one job lost in a run and then revised, one completed, and one that an operator failed."""
+    for n in (1, 2, 3):
+        vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=40.0, duration=36_000)
+        await registered(api, job_id=f"job-{n}", vm_context_id=f"ctx-{n}", volume_ids=[f"disk-{n}"])
+        await eventually(api, f"/jobs/job-{n}", vma_status="running")
+    vma.world.forget("job-1", reannounce=3.0)
+    vma.world.finish("job-2")
+    await eventually(api, "/jobs/job-2", state="completed")
+    lost = await eventually(api, "/jobs/job-1", state="failed", basis="inferred")
+    moment = datetime.now(UTC)
+    await api.post("/jobs/job-3/decision", json={"outcome": "fail", "who": "mara", "why": "VM deleted"})
+    revised = await eventually(api, "/jobs/job-1", state="replicating")
+    return {"moment": moment, "run_id": lost["run_id"], "version": lost["version"], "now": revised["version"]}
+
+
+async def items(api: HTTP, path: str, **query: Any) -> list[dict[str, Any]]:
+    response = await api.get(path, params=query)
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["items"]
+    return found
+
+
+async def test_each_filter_of_the_audit_trail_finds_what_it_names(api: HTTP, history: dict[str, Any]) -> None:
+    everything = await items(api, "/audit", order="oldest", limit=1000)
+    assert [entry["position"] for entry in everything] == list(range(1, len(everything) + 1))
+
+    def expected(name: str, value: object) -> list[int]:
+        return [entry["position"] for entry in everything if entry[name] == value]
+
+    filters: dict[str, Any] = {
+        "job_id": "job-1",
+        "vm_context_id": "ctx-2",
+        "run_id": history["run_id"],
+        "type": "RecoveryDecided",
+        "rule": "lost",
+        "basis": "inferred",
+        "outcome": "fail",
+        "actor": "mara",
+    }
+    for name, value in filters.items():
+        found = await items(api, "/audit", order="oldest", limit=1000, **{name: value})
+        assert [entry["position"] for entry in found] == expected(name, value) != [], name
+    both = await items(api, "/audit", job_id="job-1", type="RecoveryDecided", rule="lost")
+    assert [entry["outcome"] for entry in both] == ["fail"]
+
+
+async def test_a_period_is_inclusive_and_by_the_events_own_time(api: HTTP, history: dict[str, Any]) -> None:
+    everything = await items(api, "/audit", order="oldest", limit=1000)
+    first, last = everything[3]["recorded_at"], everything[-3]["recorded_at"]
+
+    found = await items(api, "/audit", order="oldest", limit=1000, **{"from": first, "to": last})
+
+    assert found == [entry for entry in everything if first <= entry["recorded_at"] <= last]
+    assert await items(api, "/audit", **{"from": "2100-01-01T00:00:00Z"}) == []
+    assert await items(api, "/audit", to="1999-01-01T00:00:00Z") == []
+
+
+async def test_pages_neither_repeat_nor_skip_while_events_are_added(api: HTTP, history: dict[str, Any]) -> None:
+    before = await items(api, "/audit", order="newest", limit=1000)
+    seen: list[int] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = (await api.get("/audit", params={"order": "newest", "limit": 3, **cursor})).json()
+        seen += [entry["position"] for entry in page["items"]]
+        await registered(api, job_id=f"new-{len(seen)}", vm_context_id=f"new-{len(seen)}")
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+
+    assert seen[-len(before) :] == [entry["position"] for entry in before]
+    assert len(seen) == len(set(seen))
+
+
+async def test_an_export_has_every_event_in_both_forms(api: HTTP, history: dict[str, Any]) -> None:
+    everything = await items(api, "/audit", order="oldest", limit=1000)
+
+    lines = (await api.get("/audit/export")).text.splitlines()
+    table = list(csv.DictReader(io.StringIO((await api.get("/audit/export", params={"format": "csv"})).text)))
+
+    assert [json.loads(line)["position"] for line in lines][: len(everything)] == [e["position"] for e in everything]
+    assert [int(row["position"]) for row in table][: len(everything)] == [e["position"] for e in everything]
+    assert json.loads(table[0]["data"]) == everything[0]["data"]
+
+
+async def test_a_decision_is_followed_back_to_its_restart(api: HTTP, history: dict[str, Any]) -> None:
+    (decided,) = await items(api, "/audit", job_id="job-1", rule="lost")
+
+    chain = (await api.get(f"/audit/{decided['position']}/chain")).json()
+
+    kinds = [entry["type"] for entry in chain["items"]]
+    assert (kinds[0], kinds[-1]) == ("RecoveryDecided", "RecoveryRunStarted")
+    assert set(kinds[1:-2]) == {"VMAStatusObserved"}
+    assert kinds[-2] == "RecoveryStarted"
+    assert chain["origin"] == (await api.get("http://localhost/health")).json()["instance"]
+
+
+async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, history: dict[str, Any]) -> None:
+    events = await items(api, "/jobs/job-1/events", limit=1000)
+    first = (await api.get("/jobs/job-1", params={"version": 1})).json()
+    then = (await api.get("/jobs/job-1", params={"at": history["moment"].isoformat()})).json()
+    now = (await api.get("/jobs/job-1", params={"version": len(events)})).json()
+
+    assert (first["state"], first["version"], first["vma_status"]) == ("replicating", 1, None)
+    assert (then["state"], then["basis"], then["live"]) == ("failed", "inferred", None)
+    assert (now["state"], now["version"]) == ("replicating", len(events))
+
+
+async def test_the_whole_job_table_is_shown_as_it_stood(api: HTTP, history: dict[str, Any]) -> None:
+    at = history["moment"].isoformat()
+
+    then = await items(api, "/jobs", at=at)
+
+    assert {job["job_id"]: job["state"] for job in then} == {
+        "job-1": "failed",
+        "job-2": "completed",
+        "job-3": "replicating",
+    }
+    assert [job["job_id"] for job in await items(api, "/jobs", at=at, state="failed")] == ["job-1"]
+    assert [job["job_id"] for job in await items(api, "/jobs", at=at, vm_context_id="ctx-2")] == ["job-2"]
+    assert await items(api, "/jobs", at="2001-01-01T00:00:00Z") == []
+    first = (await api.get("/jobs", params={"at": at, "limit": 2})).json()
+    second = (await api.get("/jobs", params={"at": at, "limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [job["job_id"] for job in (*first["items"], *second["items"])] == ["job-1", "job-2", "job-3"]
+
+
+async def test_what_is_known_now_of_a_moment_differs_from_what_was_believed(api: HTTP, history: dict[str, Any]) -> None:
+    at = history["moment"].isoformat()
+    later = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+
+    then_known = (await api.get("/jobs/job-1", params={"at": at, "as_known": at})).json()["hindsight"]
+    now_known = (await api.get("/jobs/job-1", params={"at": at, "as_known": later})).json()["hindsight"]
+
+    assert (then_known["believed"], then_known["certain"]) == ("failed", False)
+    assert (now_known["known"], now_known["certain"], now_known["differs"]) == ("running", True, True)
+    assert now_known["after"]["event"].startswith("job-1#")
+
+
+async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history: dict[str, Any]) -> None:
+    diff = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["version"]})).json()
+
+    changes = {change["field"]: (change["before"], change["after"]) for change in diff["changes"]}
+    assert changes["state"] == ("replicating", "failed")
+    assert changes["basis"] == (None, "inferred")
+    assert [event["version"] for event in diff["events"]] == list(range(2, history["version"] + 1))
+    by_time = await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["moment"].isoformat()})
+    assert by_time.json() == diff
+
+
+BAD = [
+    ("/jobs/job-1", {"at": "yesterday"}, 422, "query.at"),
+    ("/jobs/job-1", {"version": 0}, 422, "query.version"),
+    ("/jobs/job-1", {"version": 9999}, 404, "has the versions 1 to"),
+    ("/jobs/job-1", {"at": "2001-01-01T00:00:00Z"}, 404, "there was no job job-1 at 2001"),
+    ("/jobs/job-9/diff", {"from": 1, "to": 2}, 404, "there is no job job-9"),
+    ("/jobs/job-1", {"at": "1764165780"}, 422, "begins with a date"),
+    ("/audit", {"rule": "guesswork"}, 422, "query.rule"),
+    ("/audit", {"type": "JobDanced"}, 422, "query.type: Input should be 'JobRegistered', "),
+    ("/audit/999999", {}, 404, "no event at position 999999"),
+    ("/recovery-runs/run-9/replay", {}, 404, "no recovery run run-9"),
+    ("/recovery-runs/what-if", {"complete_above_percent": 101}, 422, "complete_above_percent"),
+    ("/recovery-runs/what-if", {"complete_over_percent": 95}, 422, "query.complete_over_percent: Extra inputs"),
+    ("/recovery-runs/what-if", {"since": "2026-01-01T00:00:00Z"}, 422, "query.since: Extra inputs are not permitted"),
+    ("/recovery-runs/run-9/replay", {"foo": 1}, 422, "query.foo: Extra inputs are not permitted"),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "status", "says"), BAD)
+async def test_what_cannot_be_answered_says_why(
+    api: HTTP, history: dict[str, Any], path: str, query: dict[str, Any], status: int, says: str
+) -> None:
+    response = await api.get(path, params=query)
+
+    assert (response.status_code, says in response.json()["detail"]) == (status, True), response.text
+
+
+async def test_of_a_version_and_a_time_the_earlier_counts(api: HTTP, history: dict[str, Any]) -> None:
+    late = "2100-01-01T00:00:00Z"
+
+    by_version = (await api.get("/jobs/job-1", params={"version": 2, "at": late})).json()
+    by_time = (await api.get("/jobs/job-1", params={"version": 99, "at": late})).status_code
+
+    assert (by_version["version"], by_time) == (2, 404)
+
+
+async def test_the_job_table_of_a_time_is_filtered_like_the_present_one(api: HTTP, history: dict[str, Any]) -> None:
+    late = "2100-01-01T00:00:00Z"
+    for wanted in (True, False):
+        then = (await api.get("/jobs", params={"at": late, "needs_attention": wanted})).json()["items"]
+        now = (await api.get("/jobs", params={"needs_attention": wanted})).json()["items"]
+        assert [job["job_id"] for job in then] == [job["job_id"] for job in now]
+
+
+async def test_a_what_if_without_another_number_names_what_the_code_would_change(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    found = (await api.get("/recovery-runs/what-if")).json()
+
+    assert (found["policy"], found["changes"]) == ({}, [])
+    assert found["decisions"] > 0
+
+
+async def test_a_run_is_replayed_exported_and_asked_what_if(api: HTTP, history: dict[str, Any]) -> None:
+    path = f"/recovery-runs/{history['run_id']}"
+
+    replayed = (await api.get(f"{path}/replay", params={"complete_above_percent": 10})).json()
+    exported = (await api.get(f"{path}/export")).text.splitlines()
+    over_all = (await api.get("/recovery-runs/what-if", params={"complete_above_percent": 10})).json()
+
+    assert (replayed["decisions"], replayed["identical"], replayed["different"]) == (1, 1, [])
+    assert [job["job_id"] for job in replayed["items"]] == ["job-1"]
+    assert [(c["was"]["rule"], c["would_be"]["rule"]) for c in replayed["what_if"]] == [("lost", "gone-near-end")]
+    assert [c["job_id"] for c in over_all["changes"]] == ["job-1"]
+    kinds = [json.loads(line)["type"] for line in exported[1:]]
+    assert (kinds[0], kinds[-1]) == ("RecoveryRunStarted", "RecoveryRunFinished")
+    assert set(kinds) <= set(EVENTS)
+
+
+async def test_two_runs_are_compared(api: HTTP, history: dict[str, Any]) -> None:
+    started = await api.post("/recovery-runs", json={"dry_run": False})
+    other = started.json()["run_id"]
+    await eventually(api, f"/recovery-runs/{other}", status="finished")
+
+    compared = (await api.get("/recovery-runs/compare", params={"a": history["run_id"], "b": other})).json()
+
+    assert {"job_id": "job-1", "a": "lost", "b": "still-running"} in compared["jobs"]
+    assert compared["phases_b"]["proven"] >= compared["phases_b"]["decided"] >= 0
+
+
+async def test_a_run_that_is_read_in_parts_is_replayed_as_a_whole(
+    api: HTTP, history: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/recovery-runs/{history['run_id']}"
+    at_once = [(await api.get(f"{path}{part}")).content for part in ("/export", "/replay")]
+
+    monkeypatch.setattr(replays, "READ_AT_ONCE", 1)
+
+    assert [(await api.get(f"{path}{part}")).content for part in ("/export", "/replay")] == at_once
+    assert len(at_once[0].splitlines()) > 3
+
+
+async def test_an_export_is_sent_in_blocks_between_which_others_have_their_turns() -> None:
+    turns = 0
+
+    async def lines() -> AsyncIterator[bytes]:
+        for _ in range(5000):
+            yield b"x" * 99 + b"\n"
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(other())
+    blocks = [block async for block in exports.in_blocks(lines())]
+    task.cancel()
+
+    assert b"".join(blocks) == (b"x" * 99 + b"\n") * 5000
+    assert turns >= len(blocks) - 1 > 5
+    assert all(len(block) < 2 * exports.BLOCK for block in blocks)

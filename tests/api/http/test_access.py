@@ -1,0 +1,271 @@
+"""Who may do what: nothing is read of a call that is not let in, and nothing is told that is secret."""
+
+import stat
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.host.tokens import Scope, TokenFile
+from adapters.simulated_vma import SimulatedVMA
+from api.runtime.access import MAX_CALLERS, Access, Auth, Buckets, is_loopback
+from api.runtime.errors import TooManyRequests, Unauthenticated
+from domain.errors import InvalidInput, NotFound, StorageUnavailable
+from tests.support.builders import NOON
+from tests.support.clock import FakeClock
+from tests.support.http_api import serving
+
+JOB = {"job_id": "job-1", "vm_name": "vm", "vm_context_id": "ctx-1", "volume_ids": ["disk-1"]}
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "data")
+
+
+@pytest.fixture
+def secrets(tokens: TokenFile) -> dict[str, str]:
+    return {scope.value: tokens.create(f"{scope.value}er", scope, NOON) for scope in Scope}
+
+
+@pytest.fixture
+async def guarded(vma: SimulatedVMA, tmp_path: Path, secrets: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(vma, tmp_path) as client:
+        yield client
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def test_without_a_token_or_with_a_wrong_one_nobody_is_let_in(guarded: httpx.AsyncClient) -> None:
+    for headers in ({}, bearer("jr_wrong"), {"Authorization": "Basic bWFyYQ=="}, {"Authorization": "Bearer"}):
+        told_nobody = (f"http://localhost/{path}" for path in ("metrics", "health", "openapi.json"))
+        for path in ("/jobs", "/jobs/job-1", "/audit", "/nowhere", *told_nobody):
+            response = await guarded.get(path, headers=headers)
+
+            assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer"), path
+            assert response.headers["content-type"] == "application/problem+json"
+    for path in ("livez", "readyz"):
+        assert (await guarded.get(f"http://localhost/{path}")).status_code == 200
+
+
+async def test_a_token_that_reads_changes_nothing(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
+    reader = bearer(secrets["read"])
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("/jobs", dict(JOB)),
+        ("/jobs/job-1/decision", {"outcome": "fail", "who": "a", "why": "b"}),
+        ("/recovery-runs", {"dry_run": True}),
+        ("/telemetry/replication/job-1", {"status": "completed", "timestamp": "2025-10-03T14:00:00Z"}),
+        ("/jobs", {"not": "even valid"}),
+    ]
+    for path, body in calls:
+        refused = await guarded.post(path, json=body, headers=reader)
+        assert refused.status_code == 403, path
+        assert "has the scope read; this needs operate" in refused.json()["detail"]
+
+    assert (await guarded.get("/jobs", headers=reader)).json()["items"] == []
+    assert (await guarded.get("/audit", params={"actor": "reader"}, headers=reader)).json()["items"] == []
+
+
+async def test_the_actor_of_a_command_is_the_token_that_made_it(
+    guarded: httpx.AsyncClient, secrets: dict[str, str]
+) -> None:
+    operator = bearer(secrets["operate"])
+    await guarded.post("/jobs", json=JOB, headers=operator)
+    await guarded.post("/jobs/job-1/decision", json={"outcome": "fail", "who": "x", "why": "y"}, headers=operator)
+
+    entries = (await guarded.get("/audit", params={"actor": "operateer"}, headers=operator)).json()["items"]
+
+    assert {entry["type"] for entry in entries} >= {"JobRegistered", "JobAdmitted", "OperatorDecided", "JobReleased"}
+
+
+async def test_only_an_admin_sees_the_tokens_and_nobody_their_secrets(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    assert (await guarded.get("/tokens", headers=bearer(secrets["operate"]))).status_code == 403
+
+    listed = await guarded.get("/tokens", headers=bearer(secrets["admin"]))
+
+    assert [token["scope"] for token in listed.json()["items"]] == ["admin", "operate", "read"]
+    stored = tokens._path.read_text()
+    for secret in secrets.values():
+        assert secret not in listed.text
+        assert secret not in stored
+
+
+async def test_a_revoked_token_is_refused_at_the_next_request(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
+
+    tokens.revoke("reader")
+
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 401
+
+
+async def test_guessing_tokens_does_not_slow_the_others(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
+    for n in range(100):
+        assert (await guarded.get("/jobs", headers=bearer(f"jr_guess-{n}"))).status_code == 401
+
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
+
+
+def test_each_token_has_its_own_share_of_requests() -> None:
+    clock = FakeClock()
+    buckets = Buckets(10.0, clock.monotonic)
+    for _ in range(20):
+        buckets.take("one")
+    with pytest.raises(TooManyRequests, match="one may make 10 requests per second") as refused:
+        buckets.take("one")
+    assert refused.value.retry_after == pytest.approx(0.1)
+    buckets.take("another")
+
+    clock.advance(0.1)
+
+    buckets.take("one")
+
+
+def test_no_limit_is_no_limit() -> None:
+    buckets = Buckets(0, FakeClock().monotonic)
+    for _ in range(10_000):
+        buckets.take("one")
+
+
+def access(tokens: TokenFile, auth: Auth | None, *, on_loopback: bool = True) -> Access:
+    return Access(tokens, Buckets(0, time.monotonic), auth, on_loopback=on_loopback)
+
+
+def test_where_no_token_was_ever_made_only_loopback_is_open(tokens: TokenFile) -> None:
+    assert access(tokens, None).is_open
+    assert not access(tokens, None, on_loopback=False).is_open
+    assert not access(tokens, "tokens").is_open
+
+
+def test_revoking_the_last_token_opens_the_service_to_nobody(tokens: TokenFile) -> None:
+    tokens.create("mara", Scope.ADMIN, NOON)
+    tokens.revoke("mara")
+
+    assert not access(tokens, None).is_open
+    with pytest.raises(Unauthenticated):
+        access(tokens, None).admit(None, Scope.READ)
+    assert access(tokens, "none").is_open
+    assert not access(tokens, "none", on_loopback=False).is_open
+
+
+@pytest.mark.parametrize(
+    ("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)]
+)
+def test_loopback_is_told_from_the_rest(host: str, *, local: bool) -> None:
+    assert is_loopback(host) is local
+
+
+def test_the_file_of_tokens_is_for_its_owner_and_names_are_taken_once(tokens: TokenFile) -> None:
+    secret = tokens.create("mara", Scope.READ, NOON)
+
+    assert stat.S_IMODE(tokens._path.stat().st_mode) == 0o600
+    assert (tokens.find(secret), tokens.find(secret + "x")) == (tokens.all()[0], None)
+    with pytest.raises(InvalidInput, match="there is a token named 'mara'"):
+        tokens.create("mara", Scope.ADMIN, NOON)
+    with pytest.raises(NotFound, match="no token named 'tom'"):
+        tokens.revoke("tom")
+
+
+@pytest.mark.parametrize("damage", [b'[{"name": "x"}]', b'[{"name": "\xff"}]', b"[" * 100_000])
+def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile, damage: bytes) -> None:
+    tokens.create("mara", Scope.READ, NOON)
+    tokens._path.write_bytes(damage)
+
+    with pytest.raises(StorageUnavailable, match=r"tokens\.json cannot be read"):
+        Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).admit(None, Scope.READ)
+
+
+async def test_a_call_is_told_that_the_tokens_are_damaged(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    tokens._path.write_bytes(b'[{"name": "\xff"}]')
+
+    refused = await guarded.get("/jobs", headers=bearer(secrets["read"]))
+
+    assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+    assert "tokens.json cannot be read" in refused.json()["detail"]
+
+
+async def test_when_the_tokens_are_lost_nobody_is_let_in_until_they_are_back(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
+) -> None:
+    kept = tokens._path.rename(tokens._path.with_suffix(".backup"))
+    for headers in ({}, bearer(secrets["admin"])):
+        refused = await guarded.get("/jobs", headers=headers)
+
+        assert refused.status_code == 503
+        assert "are gone, and nobody is let in: restore that file from a backup" in refused.json()["detail"]
+
+    kept.rename(tokens._path)
+
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
+
+
+def test_lost_tokens_are_missed_by_the_next_process_too_until_that_is_said_to_be_meant(tmp_path: Path) -> None:
+    TokenFile(tmp_path).create("mara", Scope.READ, NOON)
+    (tmp_path / "tokens.json").unlink()
+    for use in (TokenFile.all, lambda tokens: tokens.create("tom", Scope.ADMIN, NOON)):
+        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and make new ones"):
+            use(TokenFile(tmp_path))
+
+    (tmp_path / "tokens.made").unlink()
+    TokenFile(tmp_path).create("tom", Scope.ADMIN, NOON)
+
+    assert [token.name for token in TokenFile(tmp_path).all()] == ["tom"]
+
+
+def test_a_command_that_made_no_token_leaves_the_service_open(tokens: TokenFile) -> None:
+    with pytest.raises(NotFound):
+        tokens.revoke("nobody")
+
+    assert Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).is_open
+
+
+def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(tokens: TokenFile) -> None:
+    clock = FakeClock()
+    limited = Access(tokens, Buckets(5.0, clock.monotonic), None, on_loopback=True)
+    for _ in range(10):
+        assert limited.admit(None, Scope.ADMIN, "127.0.0.1").name == "local"
+    with pytest.raises(TooManyRequests, match=r"the address 127\.0\.0\.1 may make 5 requests per second"):
+        limited.admit(None, Scope.READ, "127.0.0.1")
+    assert limited.admit(None, Scope.READ, "127.0.0.2").name == "local"
+
+    secret = tokens.create("mara", Scope.READ, NOON)
+    for _ in range(10):
+        with pytest.raises(Unauthenticated):
+            limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+    with pytest.raises(TooManyRequests):
+        limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+    # Who guesses uses up nothing of those who know, at the same address or another.
+    assert limited.admit(f"Bearer {secret}", Scope.READ, "127.0.0.3").name == "mara"
+
+    clock.advance(0.2)
+    with pytest.raises(Unauthenticated):
+        limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
+
+
+def test_many_addresses_do_not_fill_the_memory() -> None:
+    buckets = Buckets(10.0, FakeClock().monotonic)
+    for n in range(3 * MAX_CALLERS):
+        buckets.take(f"the address {n}")
+
+    assert len(buckets._levels) <= MAX_CALLERS + 1
+
+
+@pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])
+async def test_nobody_can_be_called_like_the_service(api: httpx.AsyncClient, tokens: TokenFile, name: str) -> None:
+    with pytest.raises(InvalidInput, match="is reserved"):
+        tokens.create(name, Scope.READ, NOON)
+    await api.post("/jobs", json=JOB)
+
+    refused = await api.post("/jobs/job-1/decision", json={"outcome": "fail", "who": f" {name} ", "why": "y"})
+
+    assert (refused.status_code, "is reserved" in refused.json()["detail"]) == (422, True)
+    assert (await api.get("/jobs/job-1")).json()["state"] != "failed"

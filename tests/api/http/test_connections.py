@@ -1,0 +1,206 @@
+"""Whoever holds connections, a new client gets one, and health checks are answered."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from api.http import connections
+from api.http import limits as bounds
+from api.http.connections import BoundedProtocol
+from tests.api.http import test_bounds
+from tests.api.http.test_bounds import large_answer, serving, until
+
+MOST = 5
+GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BEGUN = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"
+
+
+class Held:
+    """An application that answers /held only when it is told to, and anything else at once."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/large":
+            await large_answer(scope, receive, send)
+            return
+        if scope["path"] == "/held":
+            self.under_way += 1
+            await self.released.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be few connections, and let nobody be let go for the time that he takes."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
+    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+        monkeypatch.setattr(connections, name, 60)
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Held:
+    monkeypatch.setattr(bounds, "READS", 3)
+    monkeypatch.setattr(bounds, "MAX_WAITING", 2)
+    return Held()
+
+
+@pytest.fixture
+async def server(app: Held) -> AsyncIterator[uvicorn.Server]:
+    async with serving(app) as running:
+        yield running
+        app.released.set()
+        # A server ends when its clients have gone.
+        while CLIENTS:
+            CLIENTS.pop().close()
+
+
+CLIENTS: list[socket.socket] = []
+
+
+def connected(server: uvicorn.Server) -> socket.socket:
+    CLIENTS.append(test_bounds.connected(server))
+    return CLIENTS[-1]
+
+
+async def told(client: socket.socket, sends: bytes = b"") -> bytes:
+    """Send something; return what comes of it, which is nothing if the connection is closed."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(10):
+        try:
+            await loop.sock_sendall(client, sends)
+            return await loop.sock_recv(client, 65536)
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+
+async def taken(server: uvicorn.Server, sends: bytes, clients: int = MOST) -> list[socket.socket]:
+    """Open connections one after the other, each of which begins with the same."""
+    found = []
+    for _ in range(clients):
+        before = server.server_state.connections.copy()
+        found.append(connected(server))
+        await until(lambda before=before: bool(server.server_state.connections - before))  # type: ignore[misc]
+        await asyncio.get_running_loop().sock_sendall(found[-1], sends)
+    return found
+
+
+@pytest.mark.parametrize("sends", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", BEGUN])
+async def test_a_new_client_gets_in_though_others_hold_all_connections_silently(
+    server: uvicorn.Server, sends: bytes
+) -> None:
+    silent = await taken(server, sends)
+    for _ in range(2 * MOST):
+        new = connected(server)
+
+        assert (await told(new, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+        silent.append(new)
+    assert len(server.server_state.connections) <= MOST
+
+
+async def test_a_new_client_gets_in_though_nobody_reads_the_answers_on_all_connections(server: uvicorn.Server) -> None:
+    await taken(server, GET % b"/large")
+
+    def unread() -> int:
+        held = server.server_state.connections
+        return sum(isinstance(one, BoundedProtocol) and one.flow.write_paused for one in held)
+
+    await until(lambda: unread() == MOST)
+
+    for _ in range(2 * MOST):
+        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_connection_that_has_been_idle_for_the_longest_time_is_closed(server: uvicorn.Server) -> None:
+    first, second, *others = await taken(server, b"")
+    # The first is the oldest, and had a request since.
+    assert (await told(first, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+    new = connected(server)
+
+    assert await told(second) == b""
+    for client in (first, *others, new):
+        assert (await told(client, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_bytes_that_come_slowly_do_not_keep_a_connection(server: uvicorn.Server) -> None:
+    slow, *_others = await taken(server, b"")
+    await asyncio.get_running_loop().sock_sendall(slow, b"GET / HTTP/1.1\r\nX: ")
+
+    connected(server)
+
+    assert await told(slow) == b""
+
+
+async def test_a_request_under_way_is_finished_however_many_connections_are_opened(
+    server: uvicorn.Server, app: Held
+) -> None:
+    (worker,) = await taken(server, GET % b"/held", clients=1)
+    await until(lambda: app.under_way == 1)
+    await taken(server, b"", clients=3 * MOST)
+
+    app.released.set()
+
+    assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_while_too_many_requests_wait_only_health_checks_are_answered(
+    server: uvicorn.Server, app: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 50)
+    for _ in range(2):
+        app.released.clear()
+        app.under_way = 0
+        workers = await taken(server, GET % b"/held", clients=5)
+        await until(lambda: app.under_way == 3)
+
+        for path in (b"/livez", b"/readyz"):
+            assert (await told(connected(server), GET % path)).startswith(b"HTTP/1.1 200 ")
+        refused = (await told(connected(server), GET % b"/")).lower()
+
+        assert refused.startswith(b"http/1.1 503 ")
+        assert b"retry-after: 1" in refused
+        assert b"application/problem+json" in refused
+        assert app.under_way == 3
+        app.released.set()
+        for worker in workers:
+            assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
+        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_reads_do_not_keep_others_from_writing(server: uvicorn.Server, app: Held) -> None:
+    await taken(server, GET % b"/held", clients=3)
+    await until(lambda: app.under_way == 3)
+
+    answer = await told(connected(server), b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_an_answer_that_has_begun_keeps_no_read_waiting(server: uvicorn.Server) -> None:
+    await taken(server, GET % b"/large", clients=4)
+
+    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_client_that_goes_away_gives_its_turn_back(server: uvicorn.Server, app: Held) -> None:
+    for worker in await taken(server, GET % b"/held", clients=3):
+        worker.close()
+    app.released.set()
+
+    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server) -> None:
+    for length, status in ((10_000, b"200"), (30_000, b"400")):
+        client = connected(server)
+
+        assert (await told(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)

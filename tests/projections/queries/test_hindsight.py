@@ -1,0 +1,91 @@
+"""What is known of a moment is what the VMA's words leave open, and no more."""
+
+from domain.events import Cause, Event, Trace
+from domain.lifecycle import JobState
+from domain.recovery_policy import Outcome, Policy
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Observation, VMAStatus
+from projections.queries.hindsight import Hindsight, look_back
+from tests.support.builders import at, circumstances, document, observed, registration
+
+TRACE = Trace("r", "r")
+
+
+def running(seconds: float) -> Observation:
+    return observed(document(VMAStatus.RUNNING, 41.0), seconds=seconds)
+
+
+def gone(seconds: float) -> Observation:
+    return observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND, seconds=seconds)
+
+
+def lost_at_100() -> ReplicationJob:
+    """Make a job that ran at 10 s, and was inferred lost at 100 s."""
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    job.observe(running(10), at(10))
+    job.begin_recovery("run-1", Cause.RESTART, at(90), "instance")
+    job.recover("run-1", gone(100), circumstances(gone(100)), Policy(), lambda _: 5.0, at(100))
+    return job
+
+
+def seen(job: ReplicationJob, believed: JobState, seconds: float) -> Hindsight:
+    events: list[Event] = job.pending
+    return look_back(believed, events, at(seconds))
+
+
+def test_a_job_that_was_taken_for_lost_and_ran_was_running_all_the_time() -> None:
+    job = lost_at_100()
+    job.revise(running(200), None, at(200))
+
+    found = seen(job, JobState.FAILED, 150)
+
+    assert (found.known, found.certain, found.differs) == ("running", True, True)
+    assert found.because == "the VMA said running later (job-1#6)"
+
+
+def test_without_a_later_word_a_lost_job_was_running_when_last_heard_of() -> None:
+    found = seen(lost_at_100(), JobState.FAILED, 150)
+
+    assert (found.known, found.certain, found.differs) == ("running", False, True)
+    assert "nothing conclusive since" in found.because
+
+
+def test_a_job_that_completed_after_all_was_running_or_completed_and_nobody_knows_since_when() -> None:
+    job = lost_at_100()
+    job.revise(observed(document(VMAStatus.COMPLETED, 100.0), seconds=200), None, at(200))
+
+    found = seen(job, JobState.FAILED, 150)
+
+    assert (found.known, found.certain, found.differs) == ("running or completed", False, True)
+
+
+def test_what_was_believed_may_have_been_right() -> None:
+    job = lost_at_100()
+    job.revise(observed(document(VMAStatus.FAILED, 41.0), seconds=200), None, at(200))
+
+    assert not seen(job, JobState.FAILED, 150).differs
+    later = seen(job, JobState.FAILED, 250)
+    assert (later.known, later.certain, later.differs) == ("failed", True, False)
+    assert later.because == "the VMA had said failed (job-1#6)"
+
+
+def test_while_nothing_was_known_it_is_learned_later() -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    assert seen(job, JobState.PENDING_RETRY, 50).known == "unknown"
+    job.observe(running(100), at(100))
+
+    found = seen(job, JobState.PENDING_RETRY, 50)
+
+    assert (found.known, found.certain, found.differs) == ("running", True, True)
+
+
+def test_an_operators_word_counts_by_name() -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    job.operator_decide(Outcome.FAIL, "mara", "gone", at(50), TRACE)
+
+    found = seen(job, JobState.FAILED, 60)
+
+    assert (found.known, found.because) == ("failed", "the operator mara had said failed (job-1#2)")

@@ -1,0 +1,195 @@
+"""The log is not the one that was folded in, or the read model not what was folded: it is noticed, and mended."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from domain.errors import StorageUnavailable
+from domain.events import Event
+from projections.queries.present import JobFilter, Queries
+from projections.read_model import schema
+from projections.read_model.folded import ReadModelDamaged
+from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.projector import Projector
+from tests.support.harness import Harness, eventually, while_running
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[list[Harness]]:
+    """Return three logs, all empty."""
+    opened = [Harness(SQLiteEventLog(tmp_path / f"events-{n}.sqlite", synchronous="NORMAL")) for n in range(3)]
+    yield opened
+    for scenery in opened:
+        assert isinstance(scenery.event_log, SQLiteEventLog)
+        scenery.event_log.close()
+
+
+class Told:
+    """A log that tells when it is read."""
+
+    def __init__(self, scenery: Harness, told: Callable[[], None]) -> None:
+        assert isinstance(scenery.event_log, SQLiteEventLog)
+        self._log = scenery.event_log
+        self._told = told
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        self._told()
+        return await self._log.read_from(position, limit)
+
+    async def head(self) -> int:
+        return await self._log.head()
+
+
+def projector(scenery: Harness, engine: Engine) -> Projector:
+    assert isinstance(scenery.event_log, SQLiteEventLog)
+    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+
+
+async def started(scenery: Harness, engine: Engine) -> int:
+    """Do what the service does at its start."""
+    follower = projector(scenery, engine)
+    await follower.settle()
+    return await follower.catch_up()
+
+
+async def jobs(engine: Engine) -> list[str]:
+    return [job.id for job in await Queries(engine).jobs(JobFilter(), 10)]
+
+
+@pytest.mark.parametrize("others", [["job-1"], ["job-1", "job-8"], ["job-1", "job-8", "job-9"]])
+async def test_a_log_that_was_restored_is_folded_anew_however_long_it_is(
+    logs: list[Harness], engine: Engine, others: list[str]
+) -> None:
+    for job in ("job-1", "job-2"):
+        await logs[0].job(job)
+    await started(logs[0], engine)
+    for job in others:
+        await logs[1].job(job)
+
+    await started(logs[1], engine)
+
+    assert await jobs(engine) == others
+    assert logs[1].log.events == ["read_model_of_another_log"]
+
+
+async def test_the_same_job_registered_at_another_time_is_another_event(logs: list[Harness], engine: Engine) -> None:
+    await logs[0].job()
+    await started(logs[0], engine)
+    logs[1].clock.advance(1)
+    await logs[1].job()
+
+    await started(logs[1], engine)
+
+    assert logs[1].log.events == ["read_model_of_another_log"]
+
+
+async def test_the_log_that_was_folded_in_is_gone_on_with_and_nothing_said(logs: list[Harness], engine: Engine) -> None:
+    await logs[0].job()
+    await started(logs[0], engine)
+    await logs[0].job("job-2")
+
+    await started(logs[0], engine)
+
+    assert (await jobs(engine), logs[0].log.events) == (["job-1", "job-2"], [])
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+async def test_a_log_that_is_empty_and_was_not_is_refused_and_what_is_left_of_it_kept(
+    logs: list[Harness], engine: Engine, *, discarded: bool
+) -> None:
+    await logs[0].job()
+    seen = await started(logs[0], engine)
+    if discarded:
+        empty(engine)
+
+    with pytest.raises(StorageUnavailable, match=f"has seen {seen} events of it: restore the log") as refused:
+        await started(logs[1], engine)
+
+    assert f"to begin from nothing, delete {engine.url.database}, too" in str(refused.value)
+    assert await jobs(engine) == ["job-1"]
+
+
+async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], engine: Engine) -> None:
+    await logs[0].job()
+    await started(logs[0], engine)
+    with engine.begin() as connection:
+        connection.execute(update(schema.jobs).values(folded=b"{}"))
+    await logs[0].decided("job-1")
+
+    await started(logs[0], engine)
+
+    assert logs[0].log.events == ["read_model_rebuilt"]
+    assert await jobs(engine) == ["job-1"]
+
+
+async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], engine: Engine) -> None:
+    await logs[0].job()
+    await started(logs[0], engine)
+    with engine.begin() as connection:
+        connection.execute(update(schema.jobs).values(folded=b"\xff"))
+
+    with pytest.raises(ReadModelDamaged, match=r"ReplicationJob in it cannot be decoded.*Restart the service"):
+        await jobs(engine)
+
+
+async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mended(
+    logs: list[Harness], engine: Engine
+) -> None:
+    scenery = logs[0]
+    await scenery.job()
+    follower = projector(scenery, engine)
+    await follower.catch_up()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE UNIQUE INDEX wrong ON audit_trail (stream_id)")
+    await scenery.decided("job-1")
+    tries = 0
+
+    def tried() -> None:
+        nonlocal tries
+        tries += 1
+
+    follower._log = Told(scenery, tried)
+    await while_running(follower.run(), lambda: tries > 3)
+
+    assert scenery.log.events == ["read_model_damaged"]
+    assert follower.trouble is not None
+    assert "Restart the service" in follower.trouble
+
+
+async def test_what_went_wrong_is_known_until_it_goes_on(logs: list[Harness], engine: Engine) -> None:
+    scenery = logs[0]
+    await scenery.job()
+    broken = True
+
+    def unsteady() -> None:
+        if broken:
+            raise StorageUnavailable("the event log cannot be read: this test says so")
+
+    follower = projector(scenery, engine)
+    follower._log = Told(scenery, unsteady)
+
+    async def follower_is_in_trouble() -> bool:
+        return follower.trouble is not None
+
+    running = asyncio.ensure_future(follower.run())
+    await eventually(follower_is_in_trouble)
+    known = follower.trouble
+    broken = False
+
+    assert await follower.reached(await scenery.event_log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert "this test says so" in (known or "")
+    assert follower.trouble is None

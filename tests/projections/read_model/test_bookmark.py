@@ -1,0 +1,109 @@
+"""Where the read model is: moved on from there only, and of another version not gone on from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from adapters.event_log.sqlite import sqlite3
+from domain.events import Event, JobReleased
+from projections.read_model import bookmark, schema
+from projections.read_model.bookmark import START, Bookmark
+from projections.read_model.model_file import open_read_model
+from projections.read_model.projector import Projector
+from tests.support.builders import NOON
+from tests.support.clock import FakeClock
+from tests.support.harness import Harness, RecordingLog
+from tests.support.memory_log import MemoryLog
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+    yield opened
+    opened.dispose()
+
+
+def event(version: int) -> Event:
+    return JobReleased(
+        originator_id="vm-context:ctx-1",
+        originator_version=version,
+        recorded_at=NOON,
+        correlation_id="c",
+        causation_id="c",
+        job_id="job-1",
+    )
+
+
+def where(engine: Engine) -> Bookmark | None:
+    with engine.connect() as connection:
+        return bookmark.read(connection)
+
+
+def move(engine: Engine, position: int, to: int) -> bool:
+    with engine.begin() as connection:
+        return bookmark.move(connection, position, (to, event(to)))
+
+
+@pytest.mark.parametrize("elsewhere", [4, 6])
+def test_it_is_moved_on_only_from_where_it_is(engine: Engine, elsewhere: int) -> None:
+    assert move(engine, 0, 5)
+    before = where(engine)
+
+    assert not move(engine, elsewhere, 9)
+    assert where(engine) == before == Bookmark(5, f"vm-context:ctx-1#5 at {NOON.isoformat()}", schema.VERSION)
+    assert move(engine, 5, 9)
+
+
+@pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
+def test_that_of_another_version_is_not_moved(engine: Engine, version: int) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(schema.position).values(version=version))
+
+    assert not move(engine, 0, 5)
+
+
+@pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
+async def test_a_read_model_of_another_version_begins_anew_whatever_shape_it_has(engine: Engine, version: int) -> None:
+    """After an upgrade, or after going back from one; neither need have a column for the event."""
+    scenery = Harness(MemoryLog())
+    await scenery.job()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE position")
+        connection.exec_driver_sql(
+            "CREATE TABLE position (name TEXT PRIMARY KEY, version INTEGER, notification_id INTEGER)"
+        )
+        connection.exec_driver_sql("INSERT INTO position VALUES ('read-model', ?, 1)", (version,))
+    assert where(engine) == Bookmark(1, None, version)
+
+    projector = Projector(engine, scenery.event_log, FakeClock(), RecordingLog())
+    await projector.settle()
+
+    assert where(engine) == START
+    assert await projector.catch_up() == 2
+
+
+def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(schema.position.delete())
+
+    assert where(engine) is None
+    assert not move(engine, 0, 5)
+
+
+def test_what_others_have_noted_in_its_table_is_theirs(engine: Engine) -> None:
+    others = [("another-model", 3, 40), ("zzz-model", 1, 70)]
+    with engine.begin() as connection:
+        for name, version, position in others:
+            row = {"name": name, "version": version, "notification_id": position}
+            connection.execute(schema.position.insert().values(row))
+
+    assert move(engine, 0, 5)
+
+    found = where(engine)
+    assert found is not None
+    assert (found.position, found.version) == (5, schema.VERSION)
+    with engine.connect() as connection:
+        kept = connection.execute(select(schema.position).where(schema.position.c.name != bookmark.NAME)).all()
+    assert [tuple(row) for row in kept] == [(*other, None) for other in others]

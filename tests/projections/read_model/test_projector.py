@@ -1,0 +1,380 @@
+"""The read model is the fold of the log: once, in order, and the same again from nothing."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Row, select, update
+
+from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from domain.errors import StorageUnavailable
+from domain.events import Cause, Event
+from domain.recovery_policy import Outcome
+from domain.recovery_run import RecoveryRun
+from domain.replication_job import ReplicationJob
+from domain.vma_status import Document, VMAStatus
+from projections.queries.present import JobFilter, Queries
+from projections.read_model import schema
+from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.projector import Projector
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually, while_running
+from tests.support.memory_log import MemoryLog
+
+
+@pytest.fixture
+def scenery(tmp_path: Path) -> Iterator[Harness]:
+    event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    yield Harness(event_log)
+    event_log.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+    yield opened
+    opened.dispose()
+
+
+def projector(scenery: Harness, engine: Engine) -> Projector:
+    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+
+
+async def history(scenery: Harness) -> None:
+    """Have jobs of every kind."""
+    kinds: list[Document | VMAStatus] = [RUNNING, COMPLETED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE]
+    for n, says in enumerate(kinds):
+        job = await scenery.job(f"job-{n}")
+        scenery.vma.says[job.id] = says
+        await scenery.decided(job.id)
+
+
+def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        tables = schema.metadata.sorted_tables
+        return {t.name: [tuple(row) for row in connection.execute(select(t).order_by(*t.primary_key))] for t in tables}
+
+
+async def test_a_row_is_what_the_aggregate_is(scenery: Harness, engine: Engine) -> None:
+    await history(scenery)
+
+    await projector(scenery, engine).catch_up()
+
+    queries = Queries(engine)
+    for n in range(4):
+        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+
+
+async def test_from_nothing_it_becomes_the_same_row_by_row(scenery: Harness, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    await follower.catch_up()
+    for n in range(3):
+        await scenery.job(f"early-{n}")
+        await follower.catch_up()
+    await history(scenery)
+    await follower.catch_up()
+    before = rows(engine)
+
+    empty(engine)
+    await projector(scenery, engine).catch_up()
+
+    assert rows(engine) == before
+    assert len(before["audit_trail"]) == len(await scenery.events())
+
+
+async def test_an_event_is_never_folded_twice_even_by_two_projectors(scenery: Harness, engine: Engine) -> None:
+    await history(scenery)
+    first, second = projector(scenery, engine), projector(scenery, engine)
+    await first.catch_up()
+    before = rows(engine)
+
+    with pytest.raises(StorageUnavailable, match="another projector moved it"):
+        await second._advance()
+
+    assert rows(engine) == before
+
+
+async def test_a_crash_between_rows_and_position_cannot_be(
+    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and position are one transaction: a fault in the middle leaves neither."""
+    await history(scenery)
+    before = rows(engine)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("projections.read_model.projector.apply_batch", fail)
+        with pytest.raises(RuntimeError, match="power cut"):
+            await projector(scenery, engine).catch_up()
+
+    assert rows(engine) == before
+
+
+async def test_a_read_model_of_another_version_is_rebuilt(scenery: Harness, engine: Engine, tmp_path: Path) -> None:
+    await history(scenery)
+    await projector(scenery, engine).catch_up()
+    before = rows(engine)
+    with engine.begin() as connection:
+        connection.execute(update(schema.position).values(version=0))
+
+    again = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+    await projector(scenery, again).catch_up()
+
+    assert rows(again) == before
+    again.dispose()
+
+
+async def test_jobs_are_filtered_and_paged(scenery: Harness, engine: Engine) -> None:
+    await history(scenery)
+    await projector(scenery, engine).catch_up()
+    queries = Queries(engine)
+
+    async def ids(wanted: JobFilter, limit: int = 10, after: str = "") -> list[str]:
+        return [job.id for job in await queries.jobs(wanted, limit, after)]
+
+    assert await ids(JobFilter(), limit=2) == ["job-0", "job-1"]
+    assert await ids(JobFilter(), limit=2, after="job-1") == ["job-2", "job-3"]
+    assert await ids(JobFilter(state="completed")) == ["job-1"]
+    assert await ids(JobFilter(needs_attention=True)) == ["job-2"]
+    assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
+
+
+async def test_a_log_that_cannot_be_read_for_a_while_ends_nothing(scenery: Harness, engine: Engine) -> None:
+    class Unsteady:
+        """The log, which cannot be read the first three times, and has to be asked for its head."""
+
+        def __init__(self) -> None:
+            self.trouble = 3
+
+        async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+            self.break_down()
+            return await scenery.event_log.read_from(position, limit)
+
+        async def head(self) -> int:
+            self.break_down()
+            return await scenery.event_log.head()
+
+        def break_down(self) -> None:
+            if self.trouble:
+                self.trouble -= 1
+                raise StorageUnavailable("the event log cannot be read: this test says so")
+
+    await history(scenery)
+    head = await scenery.event_log.head()
+    follower = Projector(engine, Unsteady(), scenery.clock, scenery.log)
+
+    await while_running(follower.run(), lambda: follower.position == head)
+
+    assert scenery.log.events.count("projection_failed") == 3
+    assert follower.lag == 0
+
+
+async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
+    scenery: Harness, engine: Engine
+) -> None:
+    await history(scenery)
+    late, quick = projector(scenery, engine), projector(scenery, engine)
+    await late.catch_up()
+    await scenery.job("job-9")
+    await quick.catch_up()
+
+    running = asyncio.ensure_future(late.run())
+    head = await scenery.event_log.head()
+    late.committed(head)
+    moved = await late.reached(head, timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert moved
+    assert await Queries(engine).job("job-9") is not None
+
+
+async def test_an_event_of_one_job_changes_the_row_of_no_other(scenery: Harness, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    for n in range(3):
+        await scenery.job(f"job-{n}")
+    await follower.catch_up()
+    before = rows(engine)["jobs"]
+
+    scenery.vma.says["job-1"] = COMPLETED
+    await scenery.decided("job-1")
+    await follower.catch_up()
+
+    after = rows(engine)["jobs"]
+    assert len(after) == 3
+    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
+
+
+async def test_more_streams_than_one_question_takes_are_all_gone_on_with(
+    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.read_model.tables.CHUNK", 2)
+    follower = projector(scenery, engine)
+    for n in range(5):
+        await scenery.job(f"job-{n}")
+        scenery.vma.says[f"job-{n}"] = RUNNING
+    await follower.catch_up()
+    first = [row.first_position for row in positions(engine)]
+
+    for n in range(5):
+        await scenery.decided(f"job-{n}")
+    await follower.catch_up()
+
+    queries = Queries(engine)
+    for n in range(5):
+        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+    assert [row.first_position for row in positions(engine)] == first
+
+
+def positions(engine: Engine) -> Sequence[Row[Any]]:
+    with engine.connect() as connection:
+        return connection.execute(select(schema.jobs.c.first_position).order_by(schema.jobs.c.id)).all()
+
+
+async def test_a_run_is_placed_where_it_began(scenery: Harness, engine: Engine) -> None:
+    run = RecoveryRun(id="run-1")
+    run.start(Cause.RESTART, "instance-1", scenery.policy, (), scenery.clock.now(), REQUEST)
+    run.interrupt("the process ended", scenery.clock.now(), REQUEST)
+    await scenery.job()
+    position = await scenery.event_log.append(run.collect_events())
+
+    await projector(scenery, engine).catch_up()
+
+    assert [place for place, _ in await Queries(engine).runs(10)] == [position - 1]
+
+
+async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(scenery: Harness, engine: Engine) -> None:
+    follower = projector(scenery, engine)
+    assert (follower.position, follower.lag, follower.caught_up) == (0, 0, False)
+    await history(scenery)
+    head = await scenery.event_log.head()
+
+    follower.committed(head)
+    follower.committed(head - 1)
+    assert follower.lag == head
+    assert not await follower.reached(head, timeout=0.01)
+    await follower.catch_up()
+
+    assert (follower.position, follower.lag, follower.caught_up) == (head, 0, True)
+    assert await follower.reached(head, timeout=5)
+    assert await follower.reached(head - 1, timeout=5)
+
+
+async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attention_until_it_has_ended(
+    scenery: Harness, engine: Engine
+) -> None:
+    follower, queries = projector(scenery, engine), Queries(engine)
+
+    async def need_attention() -> list[str]:
+        await follower.catch_up()
+        return [job.id for job in await queries.jobs(JobFilter(needs_attention=True), 10, "")]
+
+    for job_id in ("job-1", "job-2"):
+        await scenery.job(job_id)
+        scenery.vma.says[job_id] = VMAStatus.UNINTELLIGIBLE
+        await scenery.decided(job_id, unheard_for=299.0)
+    assert await need_attention() == []
+
+    await scenery.decided("job-1", unheard_for=300.0)
+    assert await need_attention() == ["job-1"]
+
+    await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    assert await need_attention() == []
+
+
+async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it(
+    scenery: Harness, engine: Engine
+) -> None:
+    await history(scenery)
+    follower = projector(scenery, engine)
+    await follower.catch_up()
+    empty(engine)
+    before = rows(engine)
+    await scenery.job("job-9")
+
+    with pytest.raises(StorageUnavailable, match="another projector moved it"):
+        await follower._advance()
+
+    assert rows(engine) == before
+
+
+async def test_what_nobody_told_of_is_found_by_looking(
+    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.read_model.projector.SLOW_POLL", 0.01)
+    follower = projector(scenery, engine)
+    running = asyncio.ensure_future(follower.run())
+    assert not await follower.reached(1, timeout=0.05)
+
+    await scenery.job()
+    found = await follower.reached(await scenery.event_log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert found
+
+
+class FaultyLog(MemoryLog):
+    """Raises what nobody expects for as long as it is told to."""
+
+    fault: Exception | None = None
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        return await super().read_from(position, limit)
+
+
+async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_it(engine: Engine) -> None:
+    log = FaultyLog()
+    scenery = Harness(log)
+    await scenery.job()
+    log.fault = TypeError("a slip")
+    follower = Projector(engine, log, scenery.clock, scenery.log)
+    running = asyncio.ensure_future(follower.run())
+
+    async def has_tried_again() -> bool:
+        return scenery.clock.monotonic() > 3
+
+    await eventually(has_tried_again)
+    trouble, log.fault = follower.trouble, None
+    found = await follower.reached(await log.head(), timeout=10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert trouble == "the read model does not follow: TypeError: a slip"
+    assert scenery.log.events.count("projection_failed") == 1
+    assert found
+    assert not follower.trouble
+
+
+class CountedLog(MemoryLog):
+    """Counts how often it was read."""
+
+    reads = 0
+
+    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return await super().read_from(position, limit)
+
+
+async def test_where_nothing_is_new_the_log_is_left_alone_until_the_next_look(engine: Engine) -> None:
+    scenery, log = Harness(MemoryLog()), CountedLog()
+    follower = asyncio.ensure_future(Projector(engine, log, scenery.clock, scenery.log).run())
+
+    async def has_read() -> bool:
+        return log.reads > 0
+
+    await eventually(has_read)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    follower.cancel()
+    await asyncio.gather(follower, return_exceptions=True)
+
+    assert log.reads == 1

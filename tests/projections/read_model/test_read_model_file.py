@@ -1,0 +1,104 @@
+"""The read model's file: what is wrong with it is told apart, and a damaged one makes room for a new one."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import inspect
+
+from adapters.event_log.sqlite import sqlite3
+from domain.errors import StorageUnavailable
+from projections.read_model import bookmark, schema
+from projections.read_model.bookmark import START
+from projections.read_model.folded import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, set_aside
+from tests.support.harness import RecordingLog
+
+
+def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_made(tmp_path: Path) -> None:
+    path, log = tmp_path / "read_model.sqlite", RecordingLog()
+    path.write_bytes(b"this is no database at all" * 1000)
+
+    open_read_model(path, sqlite3, log).dispose()
+
+    assert (tmp_path / "read_model.damaged").read_bytes().startswith(b"this is no database")
+    assert log.events == ["read_model_quarantined"]
+
+
+@pytest.mark.parametrize("page", range(1, 20))
+def test_a_page_that_was_overwritten_is_found_wherever_it_is(tmp_path: Path, page: int) -> None:
+    path, log = tmp_path / "read_model.sqlite", RecordingLog()
+    open_read_model(path, sqlite3).dispose()
+    with path.open("r+b") as file:
+        file.seek(page * 4096)
+        file.write(b"\xff" * 4096)
+
+    open_read_model(path, sqlite3, log).dispose()
+
+    assert log.events == ["read_model_quarantined"]
+
+
+@pytest.mark.parametrize("table", ["jobs", "vm_contexts", "recovery_runs"])
+def test_what_is_folded_and_no_json_is_damage(tmp_path: Path, table: str) -> None:
+    path, log = tmp_path / "read_model.sqlite", RecordingLog()
+    engine = open_read_model(path, sqlite3)
+    with engine.begin() as connection:
+        columns: dict[str, object] = {
+            column.name: 0 for column in schema.metadata.tables[table].columns if not column.nullable
+        }
+        columns |= {"id": "x-1", "folded": b"\x00\xff"}
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
+    engine.dispose()
+
+    open_read_model(path, sqlite3, log).dispose()
+
+    assert log.events == ["read_model_quarantined"]
+
+
+@pytest.mark.parametrize("table", sorted(schema.metadata.tables))
+def test_a_read_model_without_one_of_its_tables_is_folded_anew(tmp_path: Path, table: str) -> None:
+    engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TABLE {table}")
+    engine.dispose()
+
+    engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
+
+    with engine.connect() as connection:
+        assert bookmark.read(connection) in {START, msgspec.structs.replace(START, version=0)}
+        assert set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["a?mode=memory", "b%41#x"])
+def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+
+    open_read_model(folder / "read_model.sqlite", sqlite3).dispose()
+
+    assert [file.name for file in folder.iterdir()] == ["read_model.sqlite"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_file_that_cannot_be_opened_now_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "read_model.sqlite"
+
+    with pytest.raises(StorageUnavailable, match="cannot be opened") as refused:
+        open_read_model(path, sqlite3)
+
+    assert not isinstance(refused.value, ReadModelDamaged)
+
+
+def test_what_is_set_aside_is_kept_and_nothing_of_it_is_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "read_model.sqlite"
+    for name in ("read_model.sqlite", "read_model.sqlite-wal", "read_model.sqlite-shm", "read_model.sqlite-journal"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "events.sqlite-wal").write_text("of another file")
+
+    aside = set_aside(path)
+
+    assert aside.read_text() == "read_model.sqlite"
+    assert {file.name for file in tmp_path.iterdir()} == {"read_model.damaged", "events.sqlite-wal"}
+    open_read_model(path, sqlite3).dispose()

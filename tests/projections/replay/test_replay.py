@@ -1,0 +1,153 @@
+"""A recorded run is decided again identically, by every version; another policy changes exactly what it should."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from domain.errors import InvalidInput
+from domain.events import Event, RecoveryDecided
+from projections.replay import run_file
+from projections.replay.replay import Ruling, compare, phases, policy_changes, replay, what_if
+
+CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
+REWORDED = {"unintelligible", "unreachable-recent"}
+"""Rules whose reason is told in other words since the corpus was recorded; what they decide is the same."""
+
+EVERY_KIND = next(path for path in CORPUS if path.stem == "restart-of-every-kind")
+
+
+def events_of(path: Path) -> list[Event]:
+    with path.open("rb") as lines:
+        return list(run_file.read(lines))
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=[path.stem for path in CORPUS])
+def test_every_recorded_run_is_decided_again_identically(path: Path) -> None:
+    done = replay(events_of(path))
+
+    assert [change for change in done.different if ruling(change.was) != ruling(change.would_be)] == []
+    assert {change.was.rule for change in done.different} <= REWORDED
+    assert done.identical + len(done.different) == done.decisions == done.run.jobs == len(done.jobs)
+    assert all(job.probes and job.state_after for job in done.jobs)
+
+
+def ruling(made: Ruling) -> tuple[str | None, str | None, str | None]:
+    return made.outcome, made.rule, made.basis
+
+
+def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
+    done = replay(events_of(EVERY_KIND))
+    lost = next(job for job in done.jobs if job.recorded and job.recorded.rule == "lost")
+
+    assert (lost.state_before, lost.cause, lost.state_after) == ("replicating", "restart", "failed")
+    assert [probe.status for probe in lost.probes] == ["not_found"] * 3
+    assert sorted(probe.after for probe in lost.probes) == [probe.after for probe in lost.probes]
+    assert lost.probes[0].answers[0].asked_id == f"migration-vol-disk-{lost.job_id}"
+    assert (lost.decided_after or 0) >= lost.probes[-1].after
+    took = phases(done)
+    assert 0 < (took.first_round or 0) <= (took.decided or 0) <= (took.proven or 0)
+
+
+def test_a_higher_limit_changes_exactly_the_jobs_between_the_two() -> None:
+    events = events_of(EVERY_KIND)
+    gone = [e for e in events if isinstance(e, RecoveryDecided) and e.rule.value in {"gone-near-end", "lost"}]
+    between = {e.originator_id for e in gone if 90 < e.evidence.least_progress <= 95}
+
+    changes = what_if(events, {"complete_above_percent": 95.0})
+
+    assert between
+    assert {change.job_id for change in changes} == between
+    for change in changes:
+        assert (change.was.rule, change.would_be.rule, change.would_be.outcome) == ("gone-near-end", "lost", "fail")
+        assert "not above 95 %" in change.would_be.reason
+
+
+def test_a_policy_that_would_have_waited_longer_says_that_it_would_not_have_decided() -> None:
+    events = events_of(EVERY_KIND)
+
+    changes = what_if(events, {"confirmation_window": 60.0})
+
+    assert {change.was.rule for change in changes} == {"lost", "gone-near-end"}
+    assert {(change.would_be.outcome, change.would_be.rule) for change in changes} == {(None, None)}
+
+
+def test_the_same_policy_changes_nothing() -> None:
+    assert what_if(events_of(EVERY_KIND), {"complete_above_percent": 90.0}) == []
+
+
+def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
+    """As if the rule had been changed since: one recorded decision is not what its evidence leads to."""
+    events = events_of(EVERY_KIND)
+    n = next(n for n, e in enumerate(events) if isinstance(e, RecoveryDecided) and e.rule.value == "lost")
+    decided = events[n]
+    assert isinstance(decided, RecoveryDecided)
+    changed = msgspec.structs.replace(decided.evidence, progress_percent=99.0, disks=())
+    events[n] = msgspec.structs.replace(decided, evidence=changed)
+
+    done = replay(events)
+
+    [different] = [change for change in done.different if change.was.rule not in REWORDED]
+    assert different.job_id == decided.originator_id
+    assert (different.was.rule, different.would_be.rule) == ("lost", "gone-near-end")
+    assert done.identical + len(done.different) == done.decisions
+
+
+def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:
+    one, other = (replay(events_of(path)) for path in CORPUS)
+
+    different = {change.job_id: (change.a, change.b) for change in compare(one, other)}
+
+    assert different["job-001"] == ("failed-on-vma", "vma-amnesia")
+    assert different["job-095"][1] is None
+    assert compare(one, one) == []
+
+
+def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
+    events = events_of(EVERY_KIND)
+
+    assert list(run_file.read(run_file.write(events))) == events
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "line 1: this is no exported run"),
+        (b"{}\n", "line 1: this is no exported run"),
+        (b"<html>\n", "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1","events":0}\n', "its start is missing"),
+        (b'{"format":"job-recovery-run/1","events":3}\n', "0 of the 3 events"),
+        (b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n', "line 2: this version knows no"),
+        (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":{}}\n', "line 2 of the file cannot be read"),
+        (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
+        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
+        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MAX_BYTES + 1), "line 2 .* more than 16000000 bytes"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        replay(run_file.read(content.splitlines(keepends=True)))
+
+
+@pytest.mark.parametrize(
+    "asked", [{"colour": "red"}, {"complete_above_percent": "much"}, {"unreachable_timeout": "nan"}]
+)
+def test_a_policy_that_is_none_is_refused(asked: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="policy: "):
+        policy_changes(asked)
+
+
+def test_a_policy_is_read_from_words() -> None:
+    assert policy_changes({"complete_above_percent": "95"}) == {"complete_above_percent": 95.0}
+
+
+@pytest.mark.parametrize("field", ["recorded_at", "observed_at", "decided_at"])
+def test_a_time_without_a_zone_is_refused_wherever_it_stands(field: str) -> None:
+    lines = list(run_file.write(events_of(EVERY_KIND)))
+    n = next(n for n, line in enumerate(lines) if f'"{field}":'.encode() in line)
+    lines[n] = re.sub(rb'("%s":"[^"]*)Z"' % field.encode(), rb'\1"', lines[n], count=1)
+
+    with pytest.raises(InvalidInput, match=f"line {n + 1} of the file cannot be read: a time has no zone"):
+        list(run_file.read(lines))

@@ -1,0 +1,31 @@
+"""A clock that stands still until it is told to go on; sleeping on it takes no time."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from tests.support.builders import NOON
+
+
+class FakeClock:
+    """Time as a test wants it. `sleep` moves it on."""
+
+    def __init__(self) -> None:
+        self._elapsed = 0.0
+        self._stepped = 0.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self._elapsed + self._stepped)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        self._elapsed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock on or back; no time passes."""
+        self._stepped += seconds

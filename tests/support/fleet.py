@@ -1,0 +1,70 @@
+"""Many jobs at once: registering them, and looking at them as a whole."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import httpx
+
+from adapters.simulated_vma import SimulatedVMA
+from tests.support.service import ServiceProcess, wait_until
+
+CONNECTIONS = 16
+
+LOOK_EVERY = 0.3
+"""Seconds between two looks at a whole fleet: looking at a thousand jobs costs more than asking the VMA for them."""
+
+
+def run_jobs(
+    vma: SimulatedVMA, service: ServiceProcess, jobs: Collection[str], disks: Sequence[str] = (), **how: Any
+) -> None:
+    """Have the VMA run jobs and the service watch them; return once it has seen each of them run.
+
+    Without `disks` each has one, named after the job; `how` they run is as for `World.add_job`.
+    """
+    for name in jobs:
+        volumes = list(disks) or [f"disk-{name}"]
+        vma.world.add_job(name, volumes, **{"duration": 3600, "progress": 30, **how})
+        service.register(name, *volumes)
+    for name in jobs:
+        service.wait_for(name, vma_status="running")
+
+
+def register_fleet(service: ServiceProcess, names: list[str], **more: Any) -> None:
+    """Register jobs with one disk each, named after the job, over several connections."""
+    asyncio.run(_register_all(service.url, names, more))
+
+
+async def _register_all(url: str, names: list[str], more: dict[str, Any]) -> None:
+    slots = asyncio.Semaphore(CONNECTIONS)
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+
+        async def register(name: str) -> None:
+            body = {"job_id": name, "vm_name": name, "volume_ids": [f"disk-{name}"], **more}
+            async with slots:
+                response = await client.post("/api/v1/jobs", json=body)
+            assert response.status_code == httpx.codes.CREATED, response.text
+
+        await asyncio.gather(*(register(name) for name in names))
+
+
+def wait_for_all(service: ServiceProcess, within: float, **expected: Any) -> list[dict[str, Any]]:
+    """Wait until every job has these values; return the jobs."""
+
+    def all_match() -> list[dict[str, Any]] | None:
+        jobs = service.jobs()
+        return jobs if all(job[name] == value for job in jobs for name, value in expected.items()) else None
+
+    try:
+        return wait_until(all_match, within, f"all jobs with {expected}", LOOK_EVERY)
+    except AssertionError:
+        rules = ((job["decision"] or {}).get("rule") for job in service.jobs())
+        states = Counter(zip((job["state"] for job in service.jobs()), rules, strict=True))
+        message = f"not all {expected} within {within} s: {states}"
+        raise AssertionError(message) from None
+
+
+def every_poll_counted(service: ServiceProcess, at_least: int) -> bool:
+    """Whether each job has been polled so often since it was last resumed."""
+    return all(job["live"] is not None and job["live"]["polls"] >= at_least for job in service.jobs())

@@ -1,0 +1,158 @@
+"""Everything around what is tested: an event log, a clock that is moved on, a VMA whose answers are scripted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from adapters.event_log.sqlite_store import SQLiteEventLog
+from domain.application import JobRecovery
+from domain.events import Cause, Event, Trace
+from domain.evidence import Silence
+from domain.ports import ProbeTarget
+from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
+from domain.processes.registration import Registrar
+from domain.recovery_policy import Policy
+from domain.replication_job import Registration, ReplicationJob
+from domain.silences import Silences
+from domain.vma_status import Answer, Document, VMAStatus, export_name
+from tests.support.builders import answer, document
+from tests.support.clock import FakeClock
+from tests.support.memory_log import MemoryLog
+
+REQUEST = Trace("request-1", "request-1")
+RUNNING = document(VMAStatus.RUNNING, 41.5)
+COMPLETED = document(VMAStatus.COMPLETED, 100.0)
+
+
+class ScriptedVMA:
+    """Answers with what the test last scripted; a job without a script is not found.
+
+    A VMA that was told to `hang` answers when it is told to go on.
+    """
+
+    def __init__(self) -> None:
+        self.says: dict[str, Document | VMAStatus] = {}
+        self.asked: list[str] = []
+        self.addresses: dict[str, str | None] = {}
+        self._hanging: dict[str, asyncio.Event] = {}
+
+    def hang(self, vma: str) -> None:
+        self._hanging[vma] = asyncio.Event()
+
+    def go_on(self) -> None:
+        for hanging in self._hanging.values():
+            hanging.set()
+
+    async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
+        self.asked.append(target.job_id)
+        if target.vma in self._hanging:
+            await self._hanging[target.vma].wait()
+        said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
+        return {volume_id: answer(export_name(volume_id), said) for volume_id in target.volume_ids}
+
+    async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:  # noqa: ARG002 - a port
+        return []
+
+    def address_of(self, vma: str) -> str | None:
+        return self.addresses.get(vma, f"http://{vma}")
+
+
+class RecordingLog:
+    """Records the events that were logged."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def info(self, event: str, /, **_: object) -> None:
+        self.events.append(event)
+
+    warning = error = info
+
+
+class Harness:
+    """The parts that every process needs."""
+
+    def __init__(self, event_log: SQLiteEventLog | MemoryLog) -> None:
+        self.clock = FakeClock()
+        self.log = RecordingLog()
+        self.vma = ScriptedVMA()
+        self.policy = Policy()
+        self.event_log = event_log
+        self.app = JobRecovery(event_log, self.clock, self.policy)
+        self.silences = Silences(self.clock, lambda: 0, longest_pause=86_400.0)
+        self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
+        self.shared = Dependencies(self.app, self.contact, self.clock, self.log)
+        self.requested: list[tuple[str, Cause]] = []
+
+    def request(self, job_id: str, cause: Cause) -> None:
+        """Stand where recovery takes its requests."""
+        self.requested.append((job_id, cause))
+
+    def make_writable(self, *, writable: bool) -> None:
+        """Have the log, SQLite itself if it is one, refuse what it is sent, or take it again."""
+        if isinstance(self.event_log, MemoryLog):
+            self.event_log.writable = writable
+            return
+        with self.event_log._recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
+
+    async def job(self, job_id: str = "job-1", *, percent: float = 40.0, vma: str = "default") -> ReplicationJob:
+        """Register a job of one disk."""
+        registrar = Registrar(self.app, self.contact)
+        job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
+        return job
+
+    async def decided(self, job_id: str, *, unheard_for: float = 0.0) -> ReplicationJob:
+        """Take a job through recovery on what the VMA says now, confirmed; seconds since anything was known of it."""
+        await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
+        job = await self.app.job(job_id)
+        observation = await self.contact.ask(job)
+        silence = Silence(status=observation.status, held_for=600, probes=9, unheard_for=unheard_for)
+        known = msgspec.structs.replace(self.contact.circumstances(job), silence=silence)
+        await self.app.recover(job_id, "run-1", observation, known, lambda _: 5.0)
+        return await self.app.job(job_id)
+
+    async def events(self) -> list[Event]:
+        """Return the whole log."""
+        return [event for _, event in await self.event_log.read_from(0, 10_000)]
+
+    async def kinds(self, job_id: str = "job-1") -> list[str]:
+        """Return the kinds of a job's events."""
+        return [event.topic for event in await self.events() if event.originator_id == job_id]
+
+
+def asked(job_id: str = "job-1", *, percent: float = 0.0, vma: str = "default", **other: str) -> Registration:
+    """Ask for a job of one disk, `disk-of-<job>`, and a VM context of its own."""
+    return Registration(
+        job_id=job_id,
+        vm_name=other.get("vm_name", "vm"),
+        vm_context_id=other.get("vm_context_id", f"ctx-{job_id}"),
+        volume_ids=(f"disk-of-{job_id}",),
+        vma=vma,
+        progress_percent=percent,
+    )
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], turns: int = 5000) -> None:
+    """Let everything else run until the condition is true."""
+    for _ in range(turns):
+        if await condition():
+            return
+        await asyncio.sleep(0.0005)
+    raise AssertionError("it has not come about")
+
+
+async def while_running(process: Awaitable[None], condition: Callable[[], bool], turns: int = 5000) -> None:
+    """Let a process run until the condition is true; it is given so many turns of the loop, and no time."""
+    task = asyncio.ensure_future(process)
+    try:
+        for _ in range(turns):
+            if condition() or task.done():
+                break
+            await asyncio.sleep(0.0002)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert condition()

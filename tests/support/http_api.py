@@ -1,0 +1,56 @@
+"""The whole service in this process, and the calls of its HTTP API that many tests begin with."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from adapters.simulated_vma import SimulatedVMA
+from api.http.app import create_app
+from api.http.server import run
+from api.runtime.bootstrap import build
+from api.runtime.settings import Settings
+from tests.support.harness import RecordingLog
+
+JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id": "ctx-1", "volume_ids": ["disk-1"]}
+
+
+@asynccontextmanager
+async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the whole service in this process, and give a client of it."""
+    settings = Settings(
+        data_dir=folder / "data",
+        vma_url=vma.url,
+        poll_interval=0.2,
+        confirmation_window=0.2,
+        retry_backoff_initial=0.2,
+        sqlite_synchronous="NORMAL",
+    )
+    service = build(settings, RecordingLog())
+    running = asyncio.ensure_future(run(service))
+    transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+        while (await client.get("http://localhost/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.01)
+        yield client
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await service.close()
+
+
+async def registered(api: httpx.AsyncClient, **other: Any) -> httpx.Response:
+    return await api.post("/jobs", json={**JOB, **other})
+
+
+async def eventually(api: httpx.AsyncClient, path: str, **expected: Any) -> dict[str, Any]:
+    """Ask until these fields have these values."""
+    found: dict[str, Any] = {}
+    for _ in range(500):
+        found = (await api.get(path)).json()
+        if all(found.get(name) == value for name, value in expected.items()):
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{path} has not come to {expected}: {found}")
