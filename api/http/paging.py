@@ -35,11 +35,8 @@ def position_in(cursor: str | None) -> int | None:
 def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Callable[[S], V]) -> Page[V]:
     """Make a page of what was found; one more than `limit` was asked for, to know whether there is more."""
     shown = found[:limit]
-    more = len(found) > limit
-    return Page[V](
-        items=[show(item) for item in shown],
-        next_cursor=_cursor(key(shown[-1])) if more else None,
-    )
+    next_cursor = _cursor(key(shown[-1])) if len(found) > limit else None
+    return Page[V](items=[show(item) for item in shown], next_cursor=next_cursor)
 
 
 def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:

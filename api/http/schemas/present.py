@@ -6,7 +6,6 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -58,15 +57,8 @@ MAX_INT = 2**53
 """The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""
 
 
-def _is_a_number(value: object) -> object:
-    """Take no truth value and no text for a number, as pydantic would."""
-    if isinstance(value, bool | str):
-        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic reports this one
-    return value
-
-
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_is_a_number)]
-Bytes = Annotated[int, Field(ge=0, le=MAX_INT), BeforeValidator(_is_a_number)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
+"""A truth value or a text is no number."""
 
 
 class Page(BaseModel, Generic[T]):
