@@ -13,7 +13,7 @@ from pathlib import Path
 from adapters.host.private_files import open_private
 from domain.errors import JobRecoveryError, StorageUnavailable
 
-MOST_OF_A_NAME = 500
+MAX_NAME_BYTES = 500
 """Bytes that are read of who holds a lease."""
 
 
@@ -42,7 +42,7 @@ class Lease:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as refused:
-                other = os.pread(file, MOST_OF_A_NAME, 0)
+                other = os.pread(file, MAX_NAME_BYTES, 0)
                 os.close(file)
                 if isinstance(refused, BlockingIOError):
                     raise self._held_by(other) from None

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,9 +21,6 @@ from adapters.host.private_files import open_private
 from adapters.plain_text import TOKEN_PREFIX
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from domain.events import RESERVED_ACTORS
-
-LOCK_WITHIN, LOCK_RETRY = 5, 0.1
-"""Seconds that a command waits for another one, and between two tries."""
 
 
 class Scope(StrEnum):
@@ -149,22 +145,11 @@ class TokenFile:
         """Keep two commands from overwriting each other's tokens."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._path.with_suffix(".lock")
-            with os.fdopen(open_private(path, os.O_RDWR)) as lock:
-                _take(lock.fileno(), path)
+            with os.fdopen(open_private(self._path.with_suffix(".lock"), os.O_RDWR)) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
             raise StorageUnavailable(f"the tokens in {self._path} cannot be changed: {error}") from None
-
-
-def _take(lock: int, path: Path) -> None:
-    """Take a lock that another command may hold for a moment."""
-    for _ in range(round(LOCK_WITHIN / LOCK_RETRY)):
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_RETRY)
-    raise TimeoutError(f"another process has held {path} for {LOCK_WITHIN} s: end it (`fuser {path}` names it)")
 
 
 def _hash(secret: str) -> str:

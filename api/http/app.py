@@ -1,5 +1,6 @@
 """The HTTP application: routes, errors and the OpenAPI document."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -9,7 +10,6 @@ from fastapi.security import HTTPBearer
 from api.http import problems
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
-from api.http.openapi import DescribedApp
 from api.http.routes import (
     audit,
     health,
@@ -21,6 +21,7 @@ from api.http.routes import (
     tokens,
     worker_reports,
 )
+from api.http.schemas.present import Problem
 from api.runtime.bootstrap import Service
 from api.runtime.telemetry import Traces
 
@@ -32,9 +33,31 @@ DESCRIPTION = (
 )
 
 
+class DescribedApp(FastAPI):
+    """FastAPI, with the shape of our errors and the names of the VMAs in its document."""
+
+    vmas: Sequence[str] = ()
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which is made once."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        if self.vmas:
+            vma = {"type": "string", "enum": sorted(self.vmas)}
+            schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
+        for call in (call for path in document["paths"].values() for call in path.values() if "security" in call):
+            # Whether a token is needed depends on whether there are any.
+            call["security"].append({})
+        return document
+
+
 def create_app(service: Service) -> FastAPI:
     """Make the application that serves `service`."""
     app = _routes(service.traces)
+    app.vmas = list(service.settings.vma_urls)
     app.state.service = service
     # The last one added is asked first: nothing is received from who is not let in.
     app.add_middleware(BoundedBodies)
@@ -47,7 +70,7 @@ def openapi_document() -> dict[str, Any]:
     return _routes(Traces({})).openapi()
 
 
-def _routes(traces: Traces) -> FastAPI:
+def _routes(traces: Traces) -> DescribedApp:
     app = DescribedApp(
         title="Job Recovery",
         version=version("job-recovery"),

@@ -5,8 +5,6 @@ One with a request under way is never closed. So a new client always gets in, wh
 """
 
 import asyncio
-import ipaddress
-from typing import Protocol
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
@@ -19,56 +17,11 @@ HEAD_AT_ONCE = 4096
 READ_WITHIN = 30.0
 """Seconds within which a client must have read something of an answer that waits for it."""
 
-MOST_CONNECTIONS = 1000
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how long a connection has waited."""
+
+MAX_CONNECTIONS = 1000
 """At once, so that there are files left for the log and the VMAs."""
-
-MOST_OF_PEER = 250
-"""Connections of one address at once. This machine is exempt: its honest clients have the hostile ones' address."""
-
-
-class Connection(Protocol):
-    """What is known here of a connection."""
-
-    client: tuple[str, int] | None
-
-    def let_go(self) -> None:
-        """Close the connection at once."""
-
-
-class Connections:
-    """The connections of one server."""
-
-    def __init__(self) -> None:
-        """There are none yet."""
-        self._peers: dict[Connection, str | None] = {}
-        # In the order in which they began to wait.
-        self._waiting: dict[Connection, None] = {}
-
-    def opened(self, connection: Connection) -> None:
-        """Take a connection in, and close the one that has waited longest if it is one too many."""
-        peer = _peer_of(connection)
-        self._peers[connection] = peer
-        self._waiting[connection] = None
-        if peer is not None and list(self._peers.values()).count(peer) > MOST_OF_PEER:
-            self._let_go(next(one for one in self._waiting if self._peers[one] == peer))
-        if len(self._peers) > MOST_CONNECTIONS:
-            self._let_go(next(iter(self._waiting)))
-
-    def closed(self, connection: Connection) -> None:
-        """Forget a connection. Safe to repeat."""
-        self._waiting.pop(connection, None)
-        self._peers.pop(connection, None)
-
-    def waits(self, connection: Connection, *, for_client: bool) -> None:
-        """Note whether a connection waits for its client; one that did before keeps its place."""
-        if not for_client:
-            self._waiting.pop(connection, None)
-        elif connection in self._peers:
-            self._waiting.setdefault(connection)
-
-    def _let_go(self, connection: Connection) -> None:
-        self.closed(connection)
-        connection.let_go()
 
 
 class BoundedProtocol(H11Protocol):
@@ -77,100 +30,69 @@ class BoundedProtocol(H11Protocol):
     It also ends one when there are too many.
     """
 
-    _shared: Connections
-    _waiting: asyncio.TimerHandle | None = None
-    _unread: asyncio.TimerHandle | None = None
+    _waiting: dict[H11Protocol, None]
+    """All connections that wait for their clients, in the order in which they began to."""
+    _next_look: asyncio.TimerHandle
+    _waits_since: float | None = None
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._wait()
-        self._shared = self.app_state.setdefault("connections", Connections())
-        self._shared.opened(self)
+        self._waiting = self.app_state.setdefault("waiting", {})
+        self._see_who_waits()
+        if len(self.connections) > MAX_CONNECTIONS:
+            longest = next(iter(self._waiting), self)
+            self._waiting.pop(longest, None)
+            longest.transport.abort()
+        self._look()
 
     def data_received(self, data: bytes) -> None:
         """Wait on while what came is no whole head of a request."""
         for begin in range(0, len(data), HEAD_AT_ONCE):
             if not self.transport.is_closing():
                 super().data_received(data[begin : begin + HEAD_AT_ONCE])
-        self._note_who_waits()
-        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr] # it begins as None
-            self._wait_no_more()
-        elif self._waiting is None:
-            self._wait()
+        self._see_who_waits()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
-        self._wait_no_more()
-        self._is_read()
-        self._shared.closed(self)
+        self._next_look.cancel()
+        self._waiting.pop(self, None)
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
-        self._note_who_waits()
+        self._see_who_waits()
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
-        self._watch_reading()
-        self._note_who_waits()
+        self._see_who_waits()
 
     def resume_writing(self) -> None:
         """Go on: it reads."""
-        self._is_read()
         super().resume_writing()
-        self._note_who_waits()
+        self._see_who_waits()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection; one with an answer that nobody reads would stay open for ever."""
-        if not self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            super().timeout_keep_alive_handler()
-
-    def let_go(self) -> None:
-        """Close the connection at once."""
-        self.transport.abort()
-
-    def _note_who_waits(self) -> None:
+    def _see_who_waits(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle
-        is_whole = cycle is not None and not cycle.more_body and not cycle.response_complete
-        self._shared.waits(self, for_client=not is_whole or self.flow.write_paused)
+        is_begun = cycle is not None and not cycle.response_complete and not self.flow.write_paused
+        if is_begun and cycle is not None and not cycle.more_body:
+            self._waiting.pop(self, None)
+        elif not self.transport.is_closing():
+            self._waiting.setdefault(self)
+        if is_begun:
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = self.loop.time()
 
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(HEAD_WITHIN, self._close)
-
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-    def _watch_reading(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self._unread = self.loop.call_later(READ_WITHIN, self._look_at_reading, left)
-
-    def _look_at_reading(self, left_before: int) -> None:
-        if self.transport.get_write_buffer_size() < left_before:
-            self._watch_reading()
-        else:
+    def _look(self) -> None:
+        """End the connection if its client has sent no head, or read nothing of an answer, for too long."""
+        now, unread = self.loop.time(), self.transport.get_write_buffer_size()
+        if unread < self._unread and self._waits_since is not None:
+            self._waits_since = now
+        self._unread = unread
+        if self._waits_since is not None and now - self._waits_since > (READ_WITHIN if unread else HEAD_WITHIN):
             self.transport.abort()
-
-    def _is_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-    def _close(self) -> None:
-        self._waiting = None
-        self.transport.abort()
-
-
-def _peer_of(connection: Connection) -> str | None:
-    """Return the address of a connection's client; None for this machine."""
-    if connection.client is None:
-        return None
-    address = ipaddress.ip_address(connection.client[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return None if (mapped or address).is_loopback else str(address)
+        self._next_look = self.loop.call_later(LOOK_EVERY, self._look)

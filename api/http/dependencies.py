@@ -1,10 +1,12 @@
 """What the routes depend on: the service, the trace of a request, and what all do with jobs."""
 
+import re
+import secrets
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 
-from api.http.correlation import request_trace
+from api.http.guard import caller_of
 from api.http.schemas.present import Identifier
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
@@ -14,6 +16,8 @@ from domain.replication_job import ReplicationJob
 READ_YOUR_WRITES = 2.0
 """Seconds to wait for the read model after a command, so that the next read shows it."""
 
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
+
 JobId = Annotated[Identifier, Path(examples=["job-20251003-140000-abc123"])]
 
 
@@ -21,6 +25,16 @@ def service_of(request: Request) -> Service:
     """Return the service that this application serves."""
     service: Service = request.app.state.service
     return service
+
+
+def request_trace(
+    request: Request,
+    x_request_id: Annotated[str | None, Header(description="Correlates the events of this request.")] = None,
+) -> Trace:
+    """Return the request's id as correlation id: the caller's own if it is a plain one, otherwise a new one."""
+    if x_request_id is None or _ACCEPTABLE.fullmatch(x_request_id) is None:
+        x_request_id = secrets.token_hex(8)
+    return Trace(f"request-{x_request_id}", f"request-{x_request_id}", caller_of(request).name)
 
 
 TheService = Annotated[Service, Depends(service_of)]

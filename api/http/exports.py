@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import fields
 
 import msgspec
 
@@ -38,11 +39,11 @@ async def in_blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 async def as_csv(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:
     """Return each event as one row, after a row with the names of the fields; `data` is JSON."""
-    fields = AuditEntry.__struct_fields__
-    yield _row(fields)
+    names = [one.name for one in fields(AuditEntry)]
+    yield _row(names)
     async for entry in entries:
         plain = msgspec.to_builtins(entry)
-        yield _row([*(plain[name] for name in fields[:-1]), _plain_json(entry.data)])
+        yield _row([*(plain[name] for name in names[:-1]), _plain_json(entry.data)])
 
 
 def _row(values: Iterable[object]) -> bytes:

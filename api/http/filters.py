@@ -1,9 +1,9 @@
 """The filters of the audit trail, which are the same wherever events are listed."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator
 
 from api.http.schemas.present import Identifier
 from api.http.times import Moment
@@ -11,41 +11,26 @@ from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.queries.audit_trail import AuditFilter
 
-
-def _event_type(name: str) -> str:
-    if name not in EVENTS:
-        raise ValueError(f"there is no such event; there are: {', '.join(EVENTS)}")
-    return name
-
-
-EventType = Annotated[str, AfterValidator(_event_type), Query(json_schema_extra={"enum": list(EVENTS)})]
+if TYPE_CHECKING:
+    EventType = str
+else:
+    EventType = Literal[tuple(EVENTS)]
 
 
-def audit_filter(  # noqa: PLR0913 - a parameter for each filter
-    job_id: Identifier | None = None,
-    vm_context_id: Identifier | None = None,
-    run_id: Identifier | None = None,
-    type: EventType | None = None,  # noqa: A002 - the field's name in the API
-    rule: Rule | None = None,
-    basis: Basis | None = None,
-    outcome: Outcome | None = None,
-    actor: Annotated[str | None, Query(max_length=100)] = None,
-    since: Annotated[Moment | None, Query(alias="from", description="Recorded at this time or later.")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="Recorded at this time or before.")] = None,
-) -> AuditFilter:
-    """Read the filters, which are the same wherever events are listed."""
-    return AuditFilter(
-        job_id=job_id,
-        vm_context_id=vm_context_id,
-        run_id=run_id,
-        type=type,
-        rule=rule.value if rule else None,
-        basis=basis.value if basis else None,
-        outcome=outcome.value if outcome else None,
-        actor=actor,
-        since=since,
-        until=until,
-    )
+@dataclass(frozen=True, kw_only=True)
+class AuditQuery(AuditFilter):
+    """The filters as they are asked for."""
+
+    job_id: Identifier | None = None
+    vm_context_id: Identifier | None = None
+    run_id: Identifier | None = None
+    type: EventType | None = None
+    rule: Rule | None = None
+    basis: Basis | None = None
+    outcome: Outcome | None = None
+    actor: Annotated[str | None, Query(max_length=100)] = None
+    since: Annotated[Moment | None, Query(alias="from", description="Recorded at this time or later.")] = None
+    until: Annotated[Moment | None, Query(alias="to", description="Recorded at this time or before.")] = None
 
 
-Wanted = Annotated[AuditFilter, Depends(audit_filter)]
+Wanted = Annotated[AuditQuery, Depends()]

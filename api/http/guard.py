@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.host.tokens import Scope as TokenScope
@@ -28,18 +27,14 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the call and pass it on, or answer with the problem."""
         if scope["type"] == "http":
-            refusal = self._refusal(Request(scope))
-            if refusal is not None:
+            request = Request(scope)
+            try:
+                self._admit(request, request.headers.get("authorization"))
+            except JobRecoveryError as error:
+                refusal = await problems.of(request, error)
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-    def _refusal(self, request: Request) -> Response | None:
-        try:
-            self._admit(request, request.headers.get("authorization"))
-        except JobRecoveryError as error:
-            return problems.of(request, error)
-        return None
 
     def _admit(self, request: Request, authorization: str | None) -> None:
         access, path = self._access(), request.scope["path"]

@@ -16,16 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import problems
 from api.http.guard import READING
 
-MOST_BODY = 100_000
+MAX_BODY = 100_000
 """Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
 
-MOST_FIELDS = 2000
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+MAX_FIELDS = 2000
 """Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
 
 BODY_WITHIN = 10.0
 """Seconds within which a request's body must have arrived."""
 
-READS, WRITES, MOST_WAITING = 3, 32, 100
+READS, WRITES, MAX_WAITING = 3, 32, 100
 """Reads and other requests that are worked on at once, and requests that wait for their turn.
 
 A read of a thousand events takes a tenth of a second; many writes share one commit. A client may ask for a fleet at
@@ -35,7 +37,7 @@ once; an honest read must not wait for many seconds behind a hostile client's.
 HEALTH = ("/livez", "/readyz")
 """The paths that are answered however many requests wait."""
 
-MOST_FILES = 10_240
+MAX_FILES = 10_240
 """What macOS lets a process have."""
 
 
@@ -67,7 +69,7 @@ class BoundedBodies:
             return
         request = Request(scope)
         try:
-            whole = await _whole_body(request.headers.get("content-length"), receive)
+            whole = await _whole_body(receive)
             turn = await self._turn(scope)
         except _TooMuch as refused:
             answer = problems.problem(request, refused.status, str(refused))
@@ -77,6 +79,11 @@ class BoundedBodies:
             await answer(scope, receive, send)
             return
 
+        received = iter([whole])
+
+        async def receive_again() -> Message:
+            return next(received, None) or await receive()
+
         async def begin(message: Message) -> None:
             turn.close()
             await send(message)
@@ -84,7 +91,7 @@ class BoundedBodies:
         try:
             with turn:
                 scope["turn"] = turn
-                await self._app(scope, _Replay(whole, receive), begin)
+                await self._app(scope, receive_again, begin)
         except* BrokenResourceError:
             # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
             pass
@@ -94,7 +101,7 @@ class BoundedBodies:
         turn = ExitStack()
         if scope["path"] in HEALTH:
             return turn
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait: ask again in a second")
         turns = self._turns[scope["method"] in READING]
         self._waiting += 1
@@ -106,48 +113,28 @@ class BoundedBodies:
         return turn
 
 
-class _Replay:
-    """Hands the application a body that was received before, and then what comes after it."""
-
-    def __init__(self, whole: Message, receive: Receive) -> None:
-        self._whole: Message | None = whole
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        if self._whole is None:
-            return await self._receive()
-        whole, self._whole = self._whole, None
-        return whole
-
-
-async def _whole_body(announced: str | None, receive: Receive) -> Message:
-    """Receive a body whole; its length as announced is believed only if it is too much."""
-    if announced and announced.isdigit() and int(announced[:20]) > MOST_BODY:
-        raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+async def _whole_body(receive: Receive) -> Message:
+    """Receive a body whole, or that its client is gone."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return message
+            while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
-                if len(body) > MOST_BODY:
-                    raise _TooMuch(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_BODY} bytes")
+                if len(body) > MAX_BODY:
+                    raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
                 if not message.get("more_body"):
-                    if body.count(b":") > MOST_FIELDS:
-                        raise _TooMuch(
-                            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {MOST_FIELDS} fields"
-                        )
-                    return {"type": "http.request", "body": bytes(body), "more_body": False}
+                    break
     except TimeoutError:
         why = f"the body did not arrive within {BODY_WITHIN:g} s"
         raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
+    if body.count(b":") > MAX_FIELDS:
+        raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_FIELDS} fields")
+    return {"type": message["type"], "body": bytes(body), "more_body": False}
 
 
 def take_all_files_allowed() -> None:
     """Raise this process's own limit of open files as far as the machine lets it: each connection takes one."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Where it is endless, the system has a smaller limit of its own, and refuses what is beyond that.
-    wanted = most if most != resource.RLIM_INFINITY else max(now, MOST_FILES)
+    wanted = most if most != resource.RLIM_INFINITY else max(now, MAX_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -35,11 +35,15 @@ def position_in(cursor: str | None) -> int | None:
 def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Callable[[S], V]) -> Page[V]:
     """Make a page of what was found; one more than `limit` was asked for, to know whether there is more."""
     shown = found[:limit]
-    more = len(found) > limit
-    return Page[V](
-        items=[show(item) for item in shown],
-        next_cursor=_cursor(key(shown[-1])) if more else None,
-    )
+    next_cursor = _cursor(key(shown[-1])) if len(found) > limit else None
+    return Page[V](items=[show(item) for item in shown], next_cursor=next_cursor)
+
+
+def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:
+    """Make a page of a list that does not change: its cursor is a place in it."""
+    after = position_in(cursor) or 0
+    rest = list(enumerate(found, start=1))[after : after + limit + 1]
+    return page(rest, limit, lambda entry: entry[0], lambda entry: entry[1])
 
 
 def _cursor(key: str | int) -> str:

@@ -3,17 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from api.http.schemas.history import DiffEvent, DiffView, FieldChange, HindsightView, JobThenView
-from api.http.schemas.present import MOST
+from api.http.schemas.history import DiffView
+from api.http.schemas.present import MAX_INT
 from api.http.views import job_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.replication_job import ReplicationJob
 from projections.queries.hindsight import Hindsight, look_back
 
-MOST_EVENTS = 100_000
+MAX_EVENTS = 100_000
 """Events of one job that hindsight looks through; a job has hundreds."""
 
 NOT_SHOWN = {"version", "as_of", "hindsight", "live", "retry_in", "needs_attention"}
@@ -33,7 +31,7 @@ async def version_of(service: Service, job_id: str, point: int | datetime) -> in
         if version == 0:
             raise NotFound(f"there was no job {job_id} at {point.isoformat()}")
         return version
-    present = await service.trail.version_at(job_id, MOST)
+    present = await service.trail.version_at(job_id, MAX_INT)
     if present == 0:
         raise NotFound(f"there is no job {job_id}")
     if not 1 <= point <= present:
@@ -52,43 +50,25 @@ async def job_then(service: Service, job_id: str, version: int) -> ReplicationJo
 async def hindsight(service: Service, job: ReplicationJob, moment: datetime, as_known: datetime) -> Hindsight:
     """Say what was so at a moment, by all that was recorded up to another one, before or after it."""
     known = await service.trail.position_at(as_known)
-    entries = await service.trail.events(job.id, MOST_EVENTS)
+    entries = await service.trail.events(job.id, MAX_EVENTS)
     return look_back(job.state, [entry.event() for entry in entries if entry.position <= known], moment)
-
-
-def show_then(job: ReplicationJob, moment: datetime | None, looked_back: Hindsight | None = None) -> JobThenView:
-    """Show a job as it was."""
-    view = job_view(job, None, None)
-    return JobThenView(
-        **view.model_dump(),
-        as_of=moment,
-        hindsight=HindsightView.model_validate(looked_back) if looked_back else None,
-    )
 
 
 async def diff(service: Service, job_id: str, begin: int | datetime, end: int | datetime) -> DiffView:
     """Say what became of a job between two points."""
     versions = [await version_of(service, job_id, point) for point in (begin, end)]
-    before, after = [await job_then(service, job_id, version) for version in versions]
+    before, after = [_shown(await job_then(service, job_id, version)) for version in versions]
     low, high = sorted(versions)
-    entries = await service.trail.events(job_id, MOST_EVENTS)
-    return DiffView(
-        job_id=job_id,
-        from_version=versions[0],
-        to_version=versions[1],
-        changes=_changes(_shown(before), _shown(after)),
-        events=[
-            DiffEvent(version=e.version, type=e.type, recorded_at=e.recorded_at)
-            for e in entries
-            if low < e.version <= high
-        ],
-    )
+    entries = await service.trail.events(job_id, MAX_EVENTS)
+    found = {
+        "job_id": job_id,
+        "from_version": versions[0],
+        "to_version": versions[1],
+        "changes": [{"field": n, "before": before[n], "after": after[n]} for n in before if before[n] != after[n]],
+        "events": [entry for entry in entries if low < entry.version <= high],
+    }
+    return DiffView.model_validate(found, from_attributes=True)
 
 
 def _shown(job: ReplicationJob) -> dict[str, Any]:
-    shown: dict[str, Any] = msgspec.json.decode(job_view(job, None, None).model_dump_json())
-    return {name: value for name, value in shown.items() if name not in NOT_SHOWN}
-
-
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[FieldChange]:
-    return [FieldChange(field=n, before=before[n], after=after[n]) for n in before if before[n] != after[n]]
+    return job_view(job).model_dump(mode="json", exclude=NOT_SHOWN)

@@ -1,8 +1,6 @@
 """Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
 
 import math
-import re
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, Match
 
 from adapters.plain_text import redacted
 from api.http.schemas.present import Problem
@@ -43,11 +41,13 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
 
 MEDIA_TYPE = "application/problem+json"
 
-MOST_WORDS = 4000
+MAX_DETAIL = 4000
 """Characters of a detail, and of the path, that a problem shows; the longest id has 200."""
 
-MOST_ERRORS, MOST_OF_ERROR = 10, 1000
+MAX_ERRORS, MAX_ERROR = 10, 1000
 """Errors of one request that are named, and the characters of each. A body may have thousands."""
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
 """What any call under `/api/v1` can answer with."""
@@ -67,22 +67,22 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have every error answered as problem details."""
-    app.add_exception_handler(JobRecoveryError, _domain_error)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _fault)
+    app.exception_handler(JobRecoveryError)(of)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(Exception)(_fault)
 
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
     """Answer with a problem."""
     # Cut last: half of a secret is not known as one.
-    what, path = redacted(detail)[:MOST_WORDS], redacted(request.scope["path"])[:MOST_WORDS]
+    what, path = redacted(detail)[:MAX_DETAIL], redacted(request.scope["path"])[:MAX_DETAIL]
     where = quote(path, safe="/*@:+,;=$&'()!~")
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
     return JSONResponse({**body.model_dump(), **extra}, status, media_type=MEDIA_TYPE)
 
 
-def of(request: Request, error: JobRecoveryError) -> JSONResponse:
+async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
     """Answer with the problem that one of our errors is."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     response = problem(request, status, str(error))
@@ -93,16 +93,10 @@ def of(request: Request, error: JobRecoveryError) -> JSONResponse:
     return response
 
 
-async def _domain_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, JobRecoveryError)  # noqa: S101 - registered for this class only
-    return of(request, error)
-
-
-async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+async def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = error.errors()
     shown = [
-        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MOST_ERRORS]
+        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MAX_ERRORS]
     ]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
     if len(errors) > len(shown):
@@ -111,7 +105,7 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
 
 
 def _brief(text: str) -> str:
-    return redacted(text)[:MOST_OF_ERROR]
+    return redacted(text)[:MAX_ERROR]
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
@@ -120,27 +114,16 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     response = problem(request, error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
+        response.headers["Allow"] = ", ".join(_methods(request))
     return response
 
 
-def _methods(request: Request) -> set[str]:
+def _methods(request: Request) -> list[str]:
     """Return every method of a path; the framework names only those of the first route that has it."""
-    paths = request.app.openapi()["paths"]
-    found = {method.upper() for path in paths if _leads_to(path, request) for method in paths[path]}
-    return found or {"GET", "HEAD"}
-
-
-def _leads_to(path: str, request: Request) -> bool:
-    return _pattern(path).match(request.scope["path"]) is not None
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    """Return what a path of the OpenAPI document matches; there are a few dozen."""
-    return compile_path(path)[0]
+    routes: list[BaseRoute] = request.app.routes
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]

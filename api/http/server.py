@@ -3,10 +3,9 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import uvicorn
 
@@ -25,10 +24,10 @@ from domain.ports import Log
 GRACE = 2
 """Seconds in which requests under way may finish after SIGTERM."""
 
-MOST_WAITING, ACCEPTED_AT_ONCE = 1024, 16
+MAX_WAITING, ACCEPTED_AT_ONCE = 1024, 16
 """Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
 
-MOST_OF_A_HOST = 100
+MAX_HOST = 100
 """Characters of a host's name that a message shows."""
 
 
@@ -39,7 +38,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         # uvicorn has one number for what may wait and for what is accepted at once, which holds up all others.
         for listener in sockets or ():
-            listener.listen(MOST_WAITING)
+            listener.listen(MAX_WAITING)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -103,7 +102,6 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
     loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
-    loop.set_exception_handler(_in_our_words(log))
     try:
         await service.projector.settle()
         async with asyncio.TaskGroup() as group:
@@ -130,15 +128,6 @@ async def run(service: Service) -> None:
         group.create_task(service.supervisor.run())
 
 
-def _in_our_words(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Return a handler for what the event loop cannot tell anybody, such as a connection that it cannot take."""
-
-    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        log.error("event_loop_trouble", what=context["message"], exc_info=context.get("exception"))
-
-    return tell
-
-
 def _check_access(settings: Settings) -> None:
     """Refuse to be open to other machines, and tokens that cannot be read, before anybody can call."""
     tokens = TokenFile(settings.data_dir)
@@ -147,7 +136,7 @@ def _check_access(settings: Settings) -> None:
         local = is_loopback(settings.host)
     except (OSError, ValueError) as error:
         # A name with a part that is too long is no OSError: it cannot even be encoded.
-        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MOST_OF_A_HOST]}: {error}") from None
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
     if not local and is_open(settings.auth, tokens):
         message = (
             f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
@@ -159,7 +148,7 @@ def _check_access(settings: Settings) -> None:
 def _bind(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MOST_WAITING)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MAX_WAITING)
     except OSError as error:
         message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
         raise InvalidInput(message) from None

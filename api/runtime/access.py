@@ -21,7 +21,7 @@ Auth = Literal["none", "tokens"]
 BURST = 2.0
 """Seconds' worth of requests that may come at once."""
 
-MOST_CALLERS = 10_000
+MAX_CALLERS = 10_000
 """Callers whose share is kept at once; with one more, all begin anew."""
 
 
@@ -52,7 +52,7 @@ class Buckets:
         if not self._per_second:
             return
         now = self._monotonic()
-        if len(self._levels) > MOST_CALLERS:
+        if len(self._levels) > MAX_CALLERS:
             self._levels.clear()
         level, since = self._levels.get(who, (self._full, now))
         level = min(self._full, level + (now - since) * self._per_second)

@@ -16,7 +16,6 @@ from adapters.host.private_files import prepare
 from adapters.host.tokens import TokenFile
 from adapters.vma.circuit import Circuit
 from adapters.vma.client import HttpVMA
-from adapters.vma.pace import Pace
 from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
 from api.runtime.metrics import Metrics
@@ -78,10 +77,6 @@ class Service(msgspec.Struct, frozen=True):
     def circuit_states(self) -> dict[str, str]:
         """Return how each VMA's circuit stands."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
-
-    def paces(self) -> dict[str, Pace]:
-        """Return the pace of the questions to each VMA, by its name."""
-        return self.vma.paces if isinstance(self.vma, HttpVMA) else {}
 
     async def close(self) -> None:
         """Store what waits and close everything."""
@@ -172,6 +167,8 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         awake=awake,
         guesses=queries.guesses,
     )
+    buckets = Buckets(settings.rate_limit, clock.monotonic)
+    access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))
     return Service(
         settings,
         instance,
@@ -191,12 +188,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
         queries,
         AuditTrail(engine),
         Background(),
-        Access(
-            TokenFile(settings.data_dir),
-            Buckets(settings.rate_limit, clock.monotonic),
-            settings.auth,
-            on_loopback=is_loopback(settings.host),
-        ),
+        access,
         Reports(app, contact, poller, requests),
         Registrar(app, contact),
         metrics,

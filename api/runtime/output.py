@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 """Lines that wait to be written: some megabytes. More are dropped."""
 
 BATCH_BYTES = 64 * 1024
@@ -24,11 +24,12 @@ DRAIN_WITHIN = 1.0
 """Seconds that the end of the process waits for lines to be written."""
 
 
-class LineQueue:
+class LineQueue(io.RawIOBase):
     """Writes lines to a file, in order, from a thread of its own."""
 
-    def __init__(self, file: int, most: int = MOST_LINES) -> None:
+    def __init__(self, file: int, most: int = MAX_LINES) -> None:
         """Write to a file descriptor; at most `most` lines wait."""
+        super().__init__()
         self._file = file
         self._most = most
         # A finalizer may log in the middle of a `put` of the same thread. This queue allows that; a lock would not.
@@ -43,12 +44,26 @@ class LineQueue:
         """Return how many lines were not written, or not whole."""
         return self._refused + self._failed
 
-    def put(self, line: bytes) -> None:
-        """Have a line written, or dropped if too many wait. Returns at once."""
+    def writable(self) -> bool:
+        """Return true."""
+        return True
+
+    def isatty(self) -> bool:
+        """Return whether a person reads."""
+        return os.isatty(self._file)
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._file
+
+    def write(self, lines: Any) -> int:  # noqa: ANN401 - whatever the base class takes
+        """Have lines written, or dropped if too many wait. Returns at once."""
+        data = bytes(lines)
         if self._waiting.qsize() >= self._most:
-            self._refused += 1
+            self._refused += data.count(b"\n")
         else:
-            self._waiting.put(line)
+            self._waiting.put(data)
+        return len(data)
 
     def drain(self, within: float) -> None:
         """Wait until all lines are written or dropped, but no longer than so many seconds."""
@@ -59,7 +74,7 @@ class LineQueue:
     def _run(self) -> None:
         while True:
             lines, reached = self._batch()
-            self._write(b"".join(lines))
+            self._write_out(b"".join(lines))
             if reached is not None:
                 reached.set()
 
@@ -75,7 +90,7 @@ class LineQueue:
             size += len(item)
         return lines, None
 
-    def _write(self, lines: bytes) -> None:
+    def _write_out(self, lines: bytes) -> None:
         """Write lines; those that cannot be written are dropped, and the next are tried again."""
         data = b"\n" + lines if self._torn else lines
         rest = memoryview(data)
@@ -91,39 +106,6 @@ class LineQueue:
         self._torn = not done.endswith(b"\n") if done else self._torn
 
 
-class QueuedStream(io.TextIOBase):
-    """A text stream in the place of `sys.stdout` or `sys.stderr`, that writes through a queue of lines."""
-
-    def __init__(self, replaced: TextIO) -> None:
-        """Write to where the stream that is replaced writes to."""
-        super().__init__()
-        self._replaced = replaced
-        self._begun = ""
-        self.lines = LineQueue(replaced.fileno())
-
-    def write(self, text: str) -> int:
-        """Take text; each line is written as soon as it is whole."""
-        whole, newline, self._begun = (self._begun + text).rpartition("\n")
-        if newline:
-            self.lines.put(f"{whole}\n".encode(self._replaced.encoding, "backslashreplace"))
-        return len(text)
-
-    def flush(self) -> None:
-        """Return at once: whoever writes does not wait."""
-
-    def isatty(self) -> bool:
-        """Return whether a person reads."""
-        return self._replaced.isatty()
-
-    def fileno(self) -> int:
-        """Return the file descriptor."""
-        return self._replaced.fileno()
-
-    def writable(self) -> bool:
-        """Return true."""
-        return True
-
-
 def take_over() -> None:
     """Replace `sys.stdout` and `sys.stderr`, for whatever in this process writes there."""
     sys.stdout, sys.stderr = _queued(sys.stdout), _queued(sys.stderr)
@@ -131,14 +113,14 @@ def take_over() -> None:
 
 def dropped() -> int:
     """Return how many lines of standard output and error were not written."""
-    return sum(stream.lines.dropped for stream in _streams())
+    return sum(lines.dropped for lines in _queues())
 
 
 def drain() -> None:
     """Wait a little for what was printed to be written; at the end of a process nobody else does."""
     until = time.monotonic() + DRAIN_WITHIN
-    for stream in _streams():
-        stream.lines.drain(max(0.0, until - time.monotonic()))
+    for lines in _queues():
+        lines.drain(max(0.0, until - time.monotonic()))
 
 
 def _queued(stream: TextIO | None) -> TextIO:
@@ -146,11 +128,12 @@ def _queued(stream: TextIO | None) -> TextIO:
     # A descriptor that is closed is given to the next file that is opened: better to this one than to the event log.
     replaced = stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
     try:
-        replaced.fileno()
+        lines = LineQueue(replaced.fileno())
     except io.UnsupportedOperation:
         return replaced
-    return cast("TextIO", QueuedStream(replaced))
+    return io.TextIOWrapper(cast("BinaryIO", lines), replaced.encoding, "backslashreplace", line_buffering=True)
 
 
-def _streams() -> list[QueuedStream]:
-    return [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, QueuedStream)]
+def _queues() -> list[LineQueue]:
+    found = (getattr(stream, "buffer", None) for stream in (sys.stdout, sys.stderr))
+    return [lines for lines in found if isinstance(lines, LineQueue)]

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, HttpUrl, TypeAdapter, ValidationError, field_validator
+from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,15 +18,11 @@ from pydantic_settings import (
 )
 
 from adapters.identifiers import is_plain_name
-from adapters.plain_text import redacted
 from domain.errors import InvalidInput
 from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
-
-MAY_HOLD_A_PASSWORD = {"vma_url", "vmas"}
-"""What is wrong with these is said in words: in an address that is none, a password cannot be told from the rest."""
 
 TEN_YEARS = 10 * 365 * 86400.0
 """The longest duration: a date so far away can still be reckoned with."""
@@ -37,8 +33,9 @@ LONGEST_PAUSE = 300.0
 Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
 
+_POLICY = Policy()
 _URL = TypeAdapter(HttpUrl)
-_WITH_A_HOST = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_WITH_A_HOST = re.compile(r"https?://[^\s/?#][^\s?#]*", re.IGNORECASE)
 
 
 def _base_address(url: str) -> str:
@@ -49,33 +46,35 @@ def _base_address(url: str) -> str:
 
     """
     if not _WITH_A_HOST.fullmatch(url):
-        raise ValueError("The address of a VMA begins with http:// or https:// and a host, and has no blanks")
+        raise ValueError(
+            "The address of a VMA begins with http:// or https:// and a host, and has no blanks, query or fragment"
+        )
     try:
-        parts = _URL.validate_python(url)
+        _URL.validate_python(url)
     except ValidationError as error:
         raise ValueError(error.errors()[0]["msg"]) from None
-    if parts.query is not None or parts.fragment is not None:
-        raise ValueError("The address of a VMA has no query and no fragment")
     return url
 
 
-def _further_vma(name: str, url: str) -> str:
-    """Return the address of a VMA that has a name of its own.
+def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
+    """Return the addresses of the VMAs that have names of their own.
 
     Raises:
-        ValueError: no job can name it, its name is that of `VMA_URL`, or its address is none.
+        ValueError: no job can name one, its name is that of `VMA_URL`, or its address is none.
 
     """
-    if name == DEFAULT_VMA:
-        raise ValueError(f"The VMA named {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
-    if not is_plain_name(name):
-        raise ValueError(
-            "A VMA's name has letters, digits and . _ : - only, begins with a letter or digit, and is short"
-        )
-    try:
-        return _base_address(url)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+    for name, url in vmas.items():
+        if name == DEFAULT_VMA:
+            raise ValueError(f"The VMA named {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
+        if not is_plain_name(name):
+            raise ValueError(
+                "A VMA's name has letters, digits and . _ : - only, begins with a letter or digit, and is short"
+            )
+        try:
+            _base_address(url)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return vmas
 
 
 class Settings(BaseSettings):
@@ -88,20 +87,20 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
     auth: Literal["none", "tokens"] | None = None
     data_dir: Path = Path("job-recovery-data")
-    vma_url: str = "http://localhost:9081"
-    vmas: dict[str, str] = Field(default_factory=dict)
+    vma_url: Annotated[str, AfterValidator(_base_address)] = "http://localhost:9081"
+    vmas: Annotated[dict[str, str], AfterValidator(_further_vmas)] = Field(default_factory=dict)
     vma_ca_file: Path | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
-    unreachable_timeout: Seconds = 1800.0
-    unreachable_grace: Seconds = 300.0
-    complete_above_percent: Annotated[float, Field(ge=0, le=100)] = 90.0
-    startup_grace: Seconds = 300.0
-    confirmation_window: Seconds = 15.0
-    confirmation_probes: Annotated[int, Field(ge=2, le=100)] = 3
-    completion_window: Seconds = 300.0
-    attention_after: Seconds = 300.0
+    unreachable_timeout: Seconds = _POLICY.unreachable_timeout
+    unreachable_grace: Seconds = _POLICY.unreachable_grace
+    complete_above_percent: Annotated[float, Field(ge=0, le=100)] = _POLICY.complete_above_percent
+    startup_grace: Seconds = _POLICY.startup_grace
+    confirmation_window: Seconds = _POLICY.confirmation_window
+    confirmation_probes: Annotated[int, Field(ge=2, le=100)] = _POLICY.confirmation_probes
+    completion_window: Seconds = _POLICY.completion_window
+    attention_after: Seconds = _POLICY.attention_after
     retry_backoff_initial: PositiveSeconds = 5.0
     retry_backoff_max: PositiveSeconds = 60.0
     stale_after: PositiveSeconds = 30.0
@@ -111,16 +110,6 @@ class Settings(BaseSettings):
     rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 200.0
     log_format: Literal["auto", "json", "human"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @field_validator("vma_url")
-    @classmethod
-    def _is_url(cls, url: str) -> str:
-        return _base_address(url)
-
-    @field_validator("vmas")
-    @classmethod
-    def _are_urls(cls, vmas: dict[str, str]) -> dict[str, str]:
-        return {name: _further_vma(name, url) for name, url in vmas.items()}
 
     @field_validator("host", "data_dir", "vma_ca_file")
     @classmethod
@@ -137,16 +126,7 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """The numbers of the decision table."""
-        return Policy(
-            complete_above_percent=self.complete_above_percent,
-            unreachable_timeout=self.unreachable_timeout,
-            startup_grace=self.startup_grace,
-            confirmation_window=self.confirmation_window,
-            confirmation_probes=self.confirmation_probes,
-            unreachable_grace=self.unreachable_grace,
-            completion_window=self.completion_window,
-            attention_after=self.attention_after,
-        )
+        return Policy(**{name: getattr(self, name) for name in Policy.__struct_fields__ if hasattr(self, name)})
 
     @property
     def longest_pause(self) -> float:
@@ -203,10 +183,6 @@ def _check_config() -> None:
 
 
 def _in_words(problem: Any) -> str:  # noqa: ANN401 - pydantic's own form of an error
-    setting = str(problem["loc"][0])
-    name, what = f"{PREFIX}{setting}".upper(), problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting"
-    if setting in MAY_HOLD_A_PASSWORD:
-        return f"{name}: {what} (its value is not shown, for it may hold a password)"
-    return f"{name}: {what}, not {redacted(str(problem['input']))[:80]!r}"
+    """Name the setting, never its value: in an address that is none, a password cannot be told from the rest."""
+    what = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+    return f"{PREFIX}{problem['loc'][0]}".upper() + f": {what.removeprefix('Value error, ')}"

@@ -5,6 +5,7 @@ All lists are ordered by position and continued after one, so they stay as they 
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,13 @@ import msgspec
 from sqlalchemy import Select, func, select
 
 from domain.events import EVENTS, SERVICE, Event
+from projections.queries.present import JobFilter
 from projections.queries.reader import Reader
 from projections.read_model import schema
 from projections.read_model.audit_rows import naive
 from projections.read_model.folded import decode
+
+TRAIL = schema.audit_trail
 
 CHUNK = 1000
 """Entries read at once for an export, so that any size fits into memory."""
@@ -23,14 +27,17 @@ CHUNK = 1000
 OUT_OF_ORDER = timedelta(seconds=60)
 """How far apart an event's own time and its place in the log are looked for, at the end of a period."""
 
-MOST_CAUSES = 100
+MAX_CAUSES = 100
 """Steps back from an event to its origin; a chain has five or six."""
 
 
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as the audit trail shows it. `state` is the job's state after it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """One event. `state` is the job's state after it; `data` holds what is particular to its type."""
 
-    position: int
+    position: int = field(
+        metadata={"description": "Place in the log; grows with every event, and is the cursor's order."}
+    )
     type: str
     recorded_at: datetime
     stream_id: str
@@ -41,7 +48,9 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None
     basis: str | None
     outcome: str | None
-    actor: str
+    actor: str = field(
+        metadata={"description": "Who asked for it; `job-recovery` for what the service does by itself."}
+    )
     state: str | None
     correlation_id: str
     causation_id: str
@@ -63,7 +72,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class AuditFilter:
     """Which events to list; None does not filter. `since` and `until` are inclusive, by the events' own time."""
 
     job_id: str | None = None
@@ -85,16 +95,15 @@ class AuditTrail(Reader):
         self, wanted: AuditFilter, limit: int, after: int | None = None, *, newest_first: bool = False
     ) -> list[AuditEntry]:
         """List events before (newest first) or after a position, which itself is left out."""
-        table = schema.audit_trail
-        query = _filtered(select(table), wanted)
+        query = _filtered(select(TRAIL), wanted)
         lower, upper = await self._bounds(wanted)
         if lower is not None:
-            query = query.where(table.c.position >= lower)
+            query = query.where(TRAIL.c.position >= lower)
         if upper is not None:
-            query = query.where(table.c.position <= upper)
+            query = query.where(TRAIL.c.position <= upper)
         if after is not None:
-            query = query.where(table.c.position < after if newest_first else table.c.position > after)
-        order = table.c.position.desc() if newest_first else table.c.position
+            query = query.where(TRAIL.c.position < after if newest_first else TRAIL.c.position > after)
+        order = TRAIL.c.position.desc() if newest_first else TRAIL.c.position
         return await self._entries(query.order_by(order).limit(limit))
 
     async def export(self, wanted: AuditFilter, *, newest_first: bool = False) -> AsyncIterator[AuditEntry]:
@@ -111,38 +120,26 @@ class AuditTrail(Reader):
 
     async def events(self, stream_id: str, limit: int, after: int = 0) -> list[AuditEntry]:
         """Return the events of one stream, oldest first, after a position."""
-        table = schema.audit_trail
-        query = select(table).where(table.c.stream_id == stream_id, table.c.position > after)
-        return await self._entries(query.order_by(table.c.position).limit(limit))
-
-    async def of_run(self, run_id: str, limit: int, after: int = 0, kind: str | None = None) -> list[AuditEntry]:
-        """Return what belongs to a run, in the order in which it happened."""
-        table = schema.audit_trail
-        query = select(table).where(table.c.run_id == run_id, table.c.position > after)
-        if kind is not None:
-            query = query.where(table.c.type == kind)
-        return await self._entries(query.order_by(table.c.position).limit(limit))
+        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position > after)
+        return await self._entries(query.order_by(TRAIL.c.position).limit(limit))
 
     async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
         """Count the events that have something in a column, by what it is."""
-        table = schema.audit_trail
-        query = select(table.c[column], func.count()).where(table.c[column].is_not(None)).group_by(table.c[column])
+        query = select(TRAIL.c[column], func.count()).where(TRAIL.c[column].is_not(None)).group_by(TRAIL.c[column])
         if kind is not None:
-            query = query.where(table.c.type == kind)
+            query = query.where(TRAIL.c.type == kind)
         return {row[0]: row[1] for row in await self.rows(query)}
 
     async def entry(self, position: int) -> AuditEntry | None:
         """Return one event."""
-        table = schema.audit_trail
-        found = await self._entries(select(table).where(table.c.position == position))
-        return found[0] if found else None
+        return await self._first_entry(select(TRAIL).where(TRAIL.c.position == position))
 
     async def chain(self, entry: AuditEntry) -> list[AuditEntry]:
         """Follow an event back to where it came from: decision, observation, recovery of the job, run."""
         found = [entry]
-        while len(found) < MOST_CAUSES:
+        while len(found) < MAX_CAUSES:
             stream_id, _, version = found[-1].causation_id.rpartition("#")
-            cause = await self._of_version(stream_id, version)
+            cause = await self._of_version(stream_id, int(version)) if version.isdigit() else None
             if cause is None:
                 break
             found.append(cause)
@@ -150,90 +147,84 @@ class AuditTrail(Reader):
 
     async def head(self) -> int:
         """Return the position of the last event that is folded in; 0 if there is none."""
-        table = schema.audit_trail
-        return await self.first(select(table.c.position).order_by(table.c.position.desc())) or 0
+        return await self.first(select(TRAIL.c.position).order_by(TRAIL.c.position.desc())) or 0
 
     async def position_at(self, moment: datetime) -> int:
         """Return the position of the last event that was recorded by then; 0 if there was none."""
-        table = schema.audit_trail
-        query = select(table.c.position).where(table.c.logged_at <= naive(moment.astimezone(UTC)))
-        return await self.first(query.order_by(table.c.logged_at.desc(), table.c.position.desc())) or 0
+        query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(moment.astimezone(UTC)))
+        return await self.first(query.order_by(TRAIL.c.logged_at.desc(), TRAIL.c.position.desc())) or 0
 
     async def version_at(self, stream_id: str, position: int) -> int:
         """Return the version that a stream had at a position; 0 if it did not exist."""
-        table = schema.audit_trail
-        query = select(table.c.version).where(table.c.stream_id == stream_id, table.c.position <= position)
-        return await self.first(query.order_by(table.c.position.desc())) or 0
+        query = select(TRAIL.c.version).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position <= position)
+        return await self.first(query.order_by(TRAIL.c.position.desc())) or 0
 
-    async def jobs_at(
-        self, position: int, limit: int, after: str = "", *, state: str | None = None, vm_context_id: str | None = None
-    ) -> list[tuple[str, int]]:
-        """Return the jobs that there were at a position, with their versions, in the order of their ids."""
-        jobs, trail = schema.jobs, schema.audit_trail
+    async def jobs_at(self, position: int, wanted: JobFilter, limit: int, after: str = "") -> list[tuple[str, int]]:
+        """Return the jobs that there were at a position, with their versions, in the order of their ids.
+
+        What needed attention then is not in a column: the caller sees it in the jobs.
+        """
+        jobs = schema.jobs
         last = (
-            select(trail.c.position)
-            .where(trail.c.stream_id == jobs.c.id, trail.c.position <= position)
-            .order_by(trail.c.position.desc())
+            select(TRAIL.c.position)
+            .where(TRAIL.c.stream_id == jobs.c.id, TRAIL.c.position <= position)
+            .order_by(TRAIL.c.position.desc())
             .limit(1)
             .correlate(jobs)
             .scalar_subquery()
         )
         query = (
-            select(jobs.c.id, trail.c.version)
-            .join(trail, trail.c.position == last)
+            select(jobs.c.id, TRAIL.c.version)
+            .join(TRAIL, TRAIL.c.position == last)
             .where(jobs.c.id > after, jobs.c.first_position <= position)
         )
-        if state is not None:
-            query = query.where(trail.c.state == state)
-        if vm_context_id is not None:
-            query = query.where(jobs.c.vm_context_id == vm_context_id)
+        if wanted.state is not None:
+            query = query.where(TRAIL.c.state == wanted.state)
+        if wanted.vm_context_id is not None:
+            query = query.where(jobs.c.vm_context_id == wanted.vm_context_id)
         return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
         """Return the positions between which a period's events are, found in the index of time."""
-        table = schema.audit_trail
         lower = upper = None
         if wanted.since is not None:
-            query = select(table.c.position).where(table.c.logged_at >= naive(wanted.since.astimezone(UTC)))
-            lower = await self.first(query.order_by(table.c.logged_at, table.c.position))
+            query = select(TRAIL.c.position).where(TRAIL.c.logged_at >= naive(wanted.since.astimezone(UTC)))
+            lower = await self.first(query.order_by(TRAIL.c.logged_at, TRAIL.c.position))
             # Nothing is as late as that: no position is.
             lower = lower if lower is not None else 2**62
         if wanted.until is not None:
             upper = await self.position_at(wanted.until + OUT_OF_ORDER)
         return lower, upper
 
-    async def _of_version(self, stream_id: str, version: str) -> AuditEntry | None:
-        if not version.isdigit():
-            return None
-        table = schema.audit_trail
-        query = select(table).where(table.c.stream_id == stream_id, table.c.version == int(version))
-        found = await self._entries(query.limit(1))
-        return found[0] if found else None
+    async def _of_version(self, stream_id: str, version: int) -> AuditEntry | None:
+        query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version == version)
+        return await self._first_entry(query)
+
+    async def _first_entry(self, query: Select[Any]) -> AuditEntry | None:
+        return next(iter(await self._entries(query.limit(1))), None)
 
     async def _entries(self, query: Select[Any]) -> list[AuditEntry]:
         return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - a row's only mapping
 
 
 def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
-    table = schema.audit_trail
     for name in ("job_id", "vm_context_id", "run_id", "type", "rule", "basis", "outcome"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(table.c[name] == value)
+            query = query.where(TRAIL.c[name] == value)
     if wanted.actor is not None:
-        query = query.where(table.c.actor.is_(None) if wanted.actor == SERVICE else table.c.actor == wanted.actor)
+        query = query.where(TRAIL.c.actor.is_(None) if wanted.actor == SERVICE else TRAIL.c.actor == wanted.actor)
     if wanted.since is not None:
-        query = query.where(table.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
+        query = query.where(TRAIL.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
     if wanted.until is not None:
-        query = query.where(table.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
+        query = query.where(TRAIL.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
     return query
 
 
 def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping
-    named = {name: row[name] for name in AuditEntry.__struct_fields__ if name not in {"recorded_at", "actor", "data"}}
-    return AuditEntry(
-        **named,
-        recorded_at=row["recorded_at"].replace(tzinfo=UTC),
-        actor=row["actor"] or SERVICE,
-        data=decode(row["data"], dict[str, Any]),
-    )
+    read = {
+        "recorded_at": row["recorded_at"].replace(tzinfo=UTC),
+        "actor": row["actor"] or SERVICE,
+        "data": decode(row["data"], dict[str, Any]),
+    }
+    return AuditEntry(**{one.name: row[one.name] for one in fields(AuditEntry)} | read)

@@ -6,9 +6,8 @@ already, and nobody knows when it changed. This says no more than that.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-
-import msgspec
 
 from domain.events import (
     Event,
@@ -33,7 +32,8 @@ CLAIMS = {
 """What each state claims about the job itself."""
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Word:
     """One conclusive word about a job: what was said, of which moment, and by which event."""
 
     said: str
@@ -42,11 +42,12 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
-class Hindsight(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known to have been so. `certain` is false where the words leave more than one possibility open."""
+@dataclass(frozen=True, kw_only=True)
+class Hindsight:
+    """What was believed at the moment, and what is known to have been so. Uncertain where the words leave it open."""
 
     believed: str
-    known: str
+    known: str = field(metadata={"description": "running, completed, failed, unknown, or two of them joined by `or`"})
     certain: bool
     differs: bool
     because: str

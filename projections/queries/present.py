@@ -20,7 +20,7 @@ from projections.read_model.folded import decode
 
 T = TypeVar("T")
 
-MOST_SKIPPED = 10
+MAX_SKIPPED = 10
 """Events that could not be applied and are named; `job-recovery verify` names all."""
 
 
@@ -67,25 +67,24 @@ class Queries(Reader):
 
     async def jobs_by_state(self) -> dict[str, int]:
         """Count the jobs in each state; a state without jobs is there, with none."""
-        table = schema.jobs
-        found = await self.rows(select(table.c.state, func.count()).group_by(table.c.state))
-        return {state.value: 0 for state in JobState} | {row[0]: row[1] for row in found}
+        return {state.value: 0 for state in JobState} | await self._counts(schema.jobs.c.state)
 
     async def runs_by_status(self) -> dict[str, int]:
         """Count the recovery runs by how they stand."""
-        table = schema.recovery_runs
-        found = await self.rows(select(table.c.status, func.count()).group_by(table.c.status))
-        return {row[0]: row[1] for row in found}
+        return await self._counts(schema.recovery_runs.c.status)
 
     async def skipped_events(self) -> list[str]:
         """Return which events could not be applied, and why, the first ones in words."""
         table = schema.skipped_events
-        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MOST_SKIPPED))
+        found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MAX_SKIPPED))
         return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]
 
     async def guesses(self) -> Sequence[str]:
         """Return the ids of jobs whose outcome was inferred."""
         return await self._ids(select(schema.jobs.c.id).where(schema.jobs.c.is_guess))
+
+    async def _counts(self, column: Any) -> dict[str, int]:  # noqa: ANN401 - a column of text
+        return {row[0]: row[1] for row in await self.rows(select(column, func.count()).group_by(column))}
 
     async def _one(self, table: Any, key: str, kind: type[T]) -> T | None:  # noqa: ANN401 - a table
         found = await self._folded(select(table.c.folded).where(table.c.id == key), kind)

@@ -7,6 +7,7 @@ changed since. The same with another policy is a what-if.
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +22,9 @@ from domain.recovery_run import RecoveryRun
 NOT_YET = "would go on asking: the silence has not held long enough for this policy"
 
 
-class Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision as it is compared. Without an outcome: the job would be asked for again."""
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """A decision. Without an outcome: the job would be asked for again."""
 
     outcome: str | None
     rule: str | None
@@ -30,7 +32,8 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Answered:
     """What one id answered to a probe; latency in milliseconds."""
 
     asked_id: str
@@ -40,7 +43,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None
 
 
-class Probe(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Probe:
     """One probe of a job. Times in seconds after the run began, `took_ms` in milliseconds."""
 
     after: float
@@ -50,13 +54,17 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answered, ...]
 
 
-class JobReplay(msgspec.Struct, kw_only=True):
-    """One job's way through a run. `decided_after` in seconds after the run began."""
+@dataclass(kw_only=True)
+class JobReplay:
+    """One job's way through a run; `decided_after` in seconds after the run began.
+
+    `identical`: the decision, made again from its evidence, is the recorded one.
+    """
 
     job_id: str
     state_before: str
     cause: str
-    probes: list[Probe] = msgspec.field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
     decided_after: float | None = None
     recorded: Ruling | None = None
     recomputed: Ruling | None = None
@@ -65,7 +73,8 @@ class JobReplay(msgspec.Struct, kw_only=True):
     policy_hash: str | None = None
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Change:
     """A job whose decision would be another one."""
 
     job_id: str
@@ -74,14 +83,33 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     would_be: Ruling
 
 
-class Replay(msgspec.Struct, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Phases:
+    """Seconds from the start of a run: every job asked for, every job decided, every resumed job polled again."""
+
+    first_round: float | None
+    decided: float | None
+    proven: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleChange:
+    """A job that two runs decided by other rules; null where a run did not decide it."""
+
+    job_id: str
+    a: str | None
+    b: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
     """A whole run, replayed. `different` names the jobs whose decision does not come out as recorded."""
 
     run: RecoveryRun
     jobs: list[JobReplay]
-    decisions: int = 0
-    identical: int = 0
-    different: list[Change] = msgspec.field(default_factory=list)
+    decisions: int
+    identical: int
+    different: list[Change]
 
 
 def replay(events: Iterable[Event]) -> Replay:
@@ -98,11 +126,10 @@ def replay(events: Iterable[Event]) -> Replay:
     jobs: dict[str, JobReplay] = {}
     for event in known:
         _add(jobs, event, run.started_at)
-    done = Replay(run=run, jobs=list(jobs.values()))
-    decided = [job for job in done.jobs if job.recorded is not None]
-    done.decisions, done.identical = len(decided), sum(job.identical is True for job in decided)
-    done.different = [_change(job, run.id) for job in decided if not job.identical]
-    return done
+    decided = [(job.job_id, job.recorded, job.recomputed) for job in jobs.values() if job.recorded and job.recomputed]
+    different = [Change(job_id=id_, run_id=run.id, was=was, would_be=now) for id_, was, now in decided if was != now]
+    identical = len(decided) - len(different)
+    return Replay(run=run, jobs=list(jobs.values()), decisions=len(decided), identical=identical, different=different)
 
 
 def what_if(events: Iterable[Event], changed: dict[str, float]) -> list[Change]:
@@ -136,25 +163,22 @@ def policy_changes(asked: dict[str, Any]) -> dict[str, float]:
     return {name: getattr(known, name) for name in asked}
 
 
-def compare(a: Replay, b: Replay) -> list[dict[str, Any]]:
+def compare(a: Replay, b: Replay) -> list[RuleChange]:
     """Return the jobs that two runs decided by other rules, or that only one of them had."""
     rules = [{job.job_id: job.recorded.rule if job.recorded else None for job in run.jobs} for run in (a, b)]
     return [
-        {"job_id": job_id, "a": rules[0].get(job_id), "b": rules[1].get(job_id)}
+        RuleChange(job_id=job_id, a=rules[0].get(job_id), b=rules[1].get(job_id))
         for job_id in sorted(rules[0].keys() | rules[1].keys())
         if rules[0].get(job_id) != rules[1].get(job_id)
     ]
 
 
-def phases(done: Replay) -> dict[str, float | None]:
-    """Return how long each phase of a run took, in seconds from its start to the phase's end."""
+def phases(done: Replay) -> Phases:
+    """Return how long each phase of a run took."""
     first = [job.probes[0].after for job in done.jobs if job.probes]
     decided = [job.decided_after for job in done.jobs if job.decided_after is not None]
-    return {
-        "first_round": max(first, default=None),
-        "decided": max(decided, default=None),
-        "proven": done.run.totals.proven_in,
-    }
+    proven = done.run.totals.proven_in
+    return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=proven)
 
 
 def _add(jobs: dict[str, JobReplay], event: Event, began: datetime) -> None:
@@ -210,9 +234,3 @@ def _decided_again(event: RecoveryDecided, policy: Policy) -> Ruling:
     if decision is None:
         return Ruling(outcome=None, rule=None, basis=None, reason=NOT_YET)
     return _ruling(decision)
-
-
-def _change(job: JobReplay, run_id: str) -> Change:
-    assert job.recorded is not None  # noqa: S101 - only decided jobs are compared
-    assert job.recomputed is not None  # noqa: S101 - likewise
-    return Change(job_id=job.job_id, run_id=run_id, was=job.recorded, would_be=job.recomputed)

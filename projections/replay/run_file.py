@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.events import EVENTS, Event
 
 FORMAT = "job-recovery-run/1"
-MOST_BYTES = 16_000_000
+MAX_BYTES = 16_000_000
 """Bytes of a line. The longest is that of a run with all its jobs' ids."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -38,7 +38,7 @@ def write(events: Sequence[Event]) -> Iterator[bytes]:
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Read a file by lines. One that is too long is handed on in part, so that it does not fill the memory."""
-    return iter(lambda: file.readline(MOST_BYTES + 1), b"")
+    return iter(lambda: file.readline(MAX_BYTES + 1), b"")
 
 
 def read(lines: Iterable[bytes]) -> Iterator[Event]:
@@ -64,8 +64,8 @@ def read(lines: Iterable[bytes]) -> Iterator[Event]:
 
 
 def _event(line: bytes) -> Event:
-    if len(line) > MOST_BYTES:
-        raise msgspec.DecodeError(f"it has more than {MOST_BYTES} bytes")
+    if len(line) > MAX_BYTES:
+        raise msgspec.DecodeError(f"it has more than {MAX_BYTES} bytes")
     read_line = msgspec.json.decode(line, type=_Line)
     event: Event = msgspec.json.decode(read_line.event, type=EVENTS[read_line.type])
     # Times with a zone and without cannot be compared, and a zone that is guessed makes another order.

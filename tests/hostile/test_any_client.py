@@ -12,7 +12,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from api.http.connections import HEAD_WITHIN
-from api.http.limits import MOST_BODY
+from api.http.limits import MAX_BODY
 from tests.support.service import ServiceProcess
 
 JOB = {"job_id": "job-1", "vm_name": "vm", "volume_ids": ["disk-1"]}
@@ -134,7 +134,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service:
             yield b" " * 1_000_000
 
     as_json = {"Content-Type": "application/json"}
-    announced = httpx.post(f"{service.url}/api/v1/jobs", content=b" " * (MOST_BODY + 1), headers=as_json)
+    announced = httpx.post(f"{service.url}/api/v1/jobs", content=b" " * (MAX_BODY + 1), headers=as_json)
     assert announced.status_code == 413
     assert announced.headers["content-type"] == "application/problem+json"
     # The connection may be closed while we are still sending: that is a refusal, too.

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
 
+from adapters.event_log.seals import Seal
 from api.http import paging, problems
 from api.http.dependencies import TheService
 from api.http.exports import as_csv, as_ndjson, in_blocks
 from api.http.filters import Wanted
 from api.http.paging import Cursor, Limit
-from api.http.schemas.history import AuditView, ChainView, SealView
-from api.http.schemas.present import MOST, Page
+from api.http.schemas.history import ChainView, SealView
+from api.http.schemas.present import MAX_INT, Page
 from api.http.slots import EXPORTS
 from domain.errors import NotFound
 from projections.queries.audit_trail import AuditEntry
@@ -19,7 +20,7 @@ from projections.queries.audit_trail import AuditEntry
 Order = Literal["newest", "oldest"]
 
 
-Position = Annotated[int, Path(ge=1, le=MOST)]
+Position = Annotated[int, Path(ge=1, le=MAX_INT)]
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -27,11 +28,11 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 @router.get("", responses=problems.responses(503))
 async def list_audit(
     service: TheService, wanted: Wanted, order: Order = "newest", limit: Limit = 100, cursor: Cursor = None
-) -> Page[AuditView]:
+) -> Page[AuditEntry]:
     """List events over all jobs. A page stays as it is while events are added."""
     after = paging.position_in(cursor)
     found = await service.trail.entries(wanted, limit + 1, after, newest_first=order == "newest")
-    return paging.page(found, limit, lambda entry: entry.position, AuditView.model_validate)
+    return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 
 @router.get(
@@ -59,27 +60,23 @@ async def export_audit(
     return StreamingResponse(in_blocks(as_ndjson(entries)), media_type="application/x-ndjson")
 
 
-@router.get("/seal", responses=problems.responses(503))
-async def get_seal(service: TheService) -> SealView:
+@router.get("/seal", response_model=SealView, responses=problems.responses(503))
+async def get_seal(service: TheService) -> Seal:
     """Return the log's last seal, to be noted elsewhere and handed to `job-recovery verify` later."""
-    return SealView.model_validate(await service.event_log.seal())
+    return await service.event_log.seal()
 
 
 @router.get("/{position}", responses=problems.responses(404, 503))
-async def get_entry(position: Position, service: TheService) -> AuditView:
+async def get_entry(position: Position, service: TheService) -> AuditEntry:
     """Return one event."""
-    return AuditView.model_validate(await _entry(service, position))
+    entry = await service.trail.entry(position)
+    if entry is None:
+        raise NotFound(f"there is no event at position {position}")
+    return entry
 
 
 @router.get("/{position}/chain", responses=problems.responses(404, 503))
 async def get_chain(position: Position, service: TheService) -> ChainView:
     """Follow one event back: a decision to its observation, its recovery, its run, and the process that began it."""
-    chain = await service.trail.chain(await _entry(service, position))
-    return ChainView(items=[AuditView.model_validate(entry) for entry in chain], origin=chain[-1].causation_id)
-
-
-async def _entry(service: TheService, position: int) -> AuditEntry:
-    entry = await service.trail.entry(position)
-    if entry is None:
-        raise NotFound(f"there is no event at position {position}")
-    return entry
+    chain = await service.trail.chain(await get_entry(position, service))
+    return ChainView(items=chain, origin=chain[-1].causation_id)

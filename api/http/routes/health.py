@@ -11,7 +11,7 @@ from api.runtime.bootstrap import Service
 from domain.errors import StorageUnavailable
 
 CHECK_WITHIN = 2.0
-MOST_LAG = 1000
+MAX_LAG = 1000
 """Events that the read model may be behind and still count as caught up: less than a second's work."""
 
 NEEDS_A_TOKEN = "what it is, is told to callers with a token"  # noqa: S105 - no secret
@@ -64,7 +64,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     trouble = await _storage_trouble(service)
     skipped = await _skipped_events(service)
     projector = service.projector
-    caught_up = projector.caught_up and projector.lag <= MOST_LAG
+    caught_up = projector.caught_up and projector.lag <= MAX_LAG
     why = [what for what in (trouble, projector.trouble) if what]
     if not caught_up:
         why.append(f"the read model is {projector.lag} events behind")

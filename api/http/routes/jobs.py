@@ -1,5 +1,6 @@
 """The HTTP calls on jobs and VM contexts."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,19 +10,21 @@ from fastapi import APIRouter, Header, Query, Response, status
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, settle
 from api.http.paging import Cursor, IdCursor, Limit
-from api.http.schemas.history import DiffView, JobThenView
-from api.http.schemas.present import MOST, EventView, Identifier, NewJob, OperatorOrder, Page, VMContextView
+from api.http.schemas.history import DiffView
+from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import Moment
-from api.http.views import context_view, event_view, job_view
+from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
 from domain.errors import InvalidInput, NotFound
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
+from domain.vm_context import VMContext
+from projections.queries.audit_trail import AuditEntry
 from projections.queries.present import JobFilter
 
-MOST_ACTOR = 100
+MAX_ACTOR = 100
 """Characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
@@ -33,29 +36,23 @@ State = Literal["replicating", "recovering", "pending-retry", "completed", "fail
     "/jobs",
     status_code=status.HTTP_201_CREATED,
     responses={
-        200: {"model": JobThenView, "description": "Known already"},
+        200: {"model": JobView, "description": "Known already"},
         **problems.responses(409, 503),
     },
 )
-async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobThenView:
+async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
     """Put a job under watch. The identical job again changes nothing and answers 200."""
     vma = body.vma or DEFAULT_VMA
     if vma not in service.settings.vma_urls:
         known = ", ".join(sorted(service.settings.vma_urls))
         raise InvalidInput(f"vma: no VMA named {vma!r} is configured; there are: {known}")
-    asked = Registration(
-        job_id=body.job_id,
-        vm_name=body.vm_name,
-        vm_context_id=body.vm_context_id or f"ctx-{body.job_id}",
-        volume_ids=tuple(body.volume_ids),
-        vma=vma,
-        progress_percent=body.progress_percent or 0.0,
-    )
+    left_out = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
+    asked = msgspec.convert(left_out | body.model_dump(exclude_none=True), Registration)
     job, is_new = await service.background.command(service.registrar.register(asked, trace))
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await settle(service)
-    return show(service, job)
+    return present_job(service, job)
 
 
 @router.get("/jobs", responses=problems.responses(503))
@@ -67,44 +64,37 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     at: Annotated[Moment | None, Query(description="The job table as it stood at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
-) -> Page[JobThenView]:
+) -> Page[JobView]:
     """List jobs in the order of their ids, as they are or as they were; a page of the past may hold fewer."""
     after = paging.id_in(cursor)
-    if at is not None:
-        then = await _jobs_then(service, at, limit, after, state, vm_context_id)
-        then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
-        return then
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
-    found = await service.queries.jobs(wanted, limit + 1, after)
-    return paging.page(found, limit, lambda job: job.id, lambda job: show(service, job))
-
-
-async def _jobs_then(  # noqa: PLR0913 - as above
-    service: Service, at: datetime, limit: int, after: str, state: str | None, vm_context_id: str | None
-) -> Page[JobThenView]:
-    position = await service.trail.position_at(at)
-    versions = await service.trail.jobs_at(position, limit + 1, after, state=state, vm_context_id=vm_context_id)
+    if at is None:
+        found = await service.queries.jobs(wanted, limit + 1, after)
+        return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+    versions = await service.trail.jobs_at(await service.trail.position_at(at), wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
-    return paging.page(found, limit, lambda job: job.id, lambda job: past.show_then(job, at))
+    then = paging.page(found, limit, lambda job: job.id, lambda job: job_view(job, as_of=at))
+    then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
+    return then
 
 
 @router.get(
     "/jobs/{job_id}",
-    response_model=JobThenView,
+    response_model=JobView,
     responses={304: {"description": "The job is at the version of If-None-Match"}, **problems.responses(404, 503)},
 )
 async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
     job_id: JobId,
     service: TheService,
     response: Response,
-    version: Annotated[int | None, Query(ge=1, le=MOST, description="The job as it was at this version.")] = None,
+    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job as it was at this version.")] = None,
     at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
     as_known: Annotated[
         Moment | None,
         Query(description="Also say what is known of the time `at` by what was recorded until this one."),
     ] = None,
     if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that is at hand.")] = None,
-) -> JobThenView | Response:
+) -> JobView | Response:
     """Return one job: as recorded and as polled since, or as it was at a version or a time; at the earlier of two."""
     found = await _asked_for(service, job_id, version, at, as_known)
     etag = f'"{found.version}"'
@@ -116,14 +106,14 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
 
 async def _asked_for(
     service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
-) -> JobThenView:
+) -> JobView:
     at = at or as_known
     points = [point for point in (version, at) if point is not None]
     if not points:
-        return show(service, await known_job(service, job_id))
+        return present_job(service, await known_job(service, job_id))
     then = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
     looked_back = await past.hindsight(service, then, at, as_known) if at and as_known else None
-    return past.show_then(then, at, looked_back)
+    return job_view(then, as_of=at, hindsight=looked_back)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -142,12 +132,12 @@ async def diff_job(
 
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
-async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[EventView]:
+async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
     """Return everything that ever happened to a job, oldest first."""
     await known_job(service, job_id)
     after = paging.position_in(cursor) or 0
     found = await service.trail.events(job_id, limit + 1, after)
-    return paging.page(found, limit, lambda entry: entry.position, event_view)
+    return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 412, 503))
@@ -158,7 +148,7 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     trace: TheTrace,
     response: Response,
     if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> JobThenView:
+) -> JobView:
     """Complete or fail an open job on an operator's word, or correct an outcome that was inferred or contradicted.
 
     Without tokens, the actor is who the operator says to be.
@@ -167,36 +157,28 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     as it is: 412.
     """
     if trace.actor == LOCAL:
-        trace = msgspec.structs.replace(trace, actor=body.who[:MOST_ACTOR])
+        trace = msgspec.structs.replace(trace, actor=body.who[:MAX_ACTOR])
     wanted = _version_in(if_match)
     outcome = Outcome(body.outcome)
     decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)
     job = await service.background.command(decided)
     await settle(service)
     response.headers["ETag"] = f'"{job.version}"'
-    return show(service, job)
+    return present_job(service, job)
 
 
 def _version_in(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() in {"", "*"}:
         return None
-    inner = if_match.strip().strip('"')
-    if not (inner.isascii() and inner.isdigit() and len(inner) <= len(str(MOST))):
-        # No version of ours is written like this, so the job cannot be at it.
-        return -1
-    return int(inner)
+    version = re.fullmatch(r'\s*"?([0-9]{1,16})"?\s*', if_match)
+    # What is written otherwise is no version of ours, so the job cannot be at it.
+    return int(version[1]) if version else -1
 
 
-@router.get("/vm-contexts/{vm_context_id}", responses=problems.responses(404, 503))
-async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContextView:
+@router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))
+async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContext:
     """Return a VM context and its active job."""
     context = await service.queries.vm_context(vm_context_id)
     if context is None:
         raise NotFound(f"there is no VM context {vm_context_id}")
-    return context_view(context)
-
-
-def show(service: Service, job: ReplicationJob) -> JobThenView:
-    """Show a job as it is, with what is known of it in memory."""
-    view = job_view(job, service.poller.live.get(job.id), service.retries.due_in(job.id))
-    return JobThenView(**view.model_dump())
+    return context

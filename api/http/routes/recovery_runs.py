@@ -8,10 +8,10 @@ from api.http import paging, problems
 from api.http.dependencies import TheService, TheTrace
 from api.http.paging import Cursor, Limit
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
-from api.http.views import decision_view, live_decision_views, live_run_view, run_view
-from api.runtime.bootstrap import Service
+from api.http.views import decision_view, run_view
 from domain.errors import NotFound
 from domain.events import Cause
+from projections.queries.audit_trail import AuditFilter
 
 router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 
@@ -28,25 +28,27 @@ async def start_run(service: TheService, trace: TheTrace, response: Response, bo
         service.background.start(real)
     await asyncio.sleep(0)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
-    return await _view(service, run_id)
+    return await get_run(run_id, service)
 
 
 @router.get("", responses=problems.responses(503))
 async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = None) -> Page[RunView]:
     """List recorded runs, newest first."""
     found = await service.queries.runs(limit + 1, paging.position_in(cursor))
-    return paging.page(
-        found,
-        limit,
-        lambda entry: entry[0],
-        lambda entry: run_view(entry[1], service.recovery.live.get(entry[1].id)),
-    )
+    live = service.recovery.live
+    return paging.page(found, limit, lambda entry: entry[0], lambda entry: run_view(entry[1], live.get(entry[1].id)))
 
 
 @router.get("/{run_id}", responses=problems.responses(404, 503))
 async def get_run(run_id: Identifier, service: TheService) -> RunView:
     """Return one run; a dry run is known until the service is restarted."""
-    return await _view(service, run_id)
+    live = service.recovery.live.get(run_id)
+    run = None if live and live.dry_run else await service.queries.run(run_id)
+    if run is not None:
+        return run_view(run, live)
+    if live is not None:
+        return RunView.model_validate(live, from_attributes=True)
+    raise NotFound(f"there is no recovery run {run_id}")
 
 
 @router.get("/{run_id}/decisions", responses=problems.responses(404, 503))
@@ -55,20 +57,10 @@ async def list_decisions(
 ) -> Page[RunDecisionView]:
     """List what the run made of each job, in the order in which it was decided."""
     live = service.recovery.live.get(run_id)
-    after = paging.position_in(cursor) or 0
     if live is not None and live.dry_run:
-        found = list(enumerate(live_decision_views(live), start=1))[after : after + limit + 1]
-        return paging.page(found, limit, lambda entry: entry[0], lambda entry: entry[1])
-    await _view(service, run_id)
-    entries = await service.trail.of_run(run_id, limit + 1, after, "RecoveryDecided")
+        would_be = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
+        return paging.numbered(would_be, limit, cursor)
+    await get_run(run_id, service)
+    wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
+    entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)
-
-
-async def _view(service: Service, run_id: str) -> RunView:
-    live = service.recovery.live.get(run_id)
-    run = None if live and live.dry_run else await service.queries.run(run_id)
-    if run is not None:
-        return run_view(run, live)
-    if live is not None:
-        return live_run_view(live)
-    raise NotFound(f"there is no recovery run {run_id}")

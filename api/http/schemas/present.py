@@ -6,7 +6,6 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -19,6 +18,7 @@ from adapters.plain_text import holds_token, redacted
 from adapters.vma.disks import MOST_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
+from projections.queries.hindsight import Hindsight
 
 T = TypeVar("T")
 
@@ -53,19 +53,12 @@ Prose = AfterValidator(redacted)
 """Text of others that is kept: without secrets that somebody pasted into it."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
 
-MOST = 2**53
+MAX_INT = 2**53
 """The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""
 
 
-def _is_a_number(value: object) -> object:
-    """Take no truth value and no text for a number, as pydantic would."""
-    if isinstance(value, bool | str):
-        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic reports this one
-    return value
-
-
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_is_a_number)]
-Bytes = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_is_a_number)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
+"""A truth value or a text is no number."""
 
 
 class Page(BaseModel, Generic[T]):
@@ -77,20 +70,6 @@ class Page(BaseModel, Generic[T]):
 
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 problem details."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "about:blank",
-                    "title": "Not Found",
-                    "status": 404,
-                    "detail": "there is no job job-20251003-140000-abc123",
-                    "instance": "/api/v1/jobs/job-20251003-140000-abc123",
-                }
-            ]
-        }
-    )
 
     type: str = "about:blank"
     title: str
@@ -124,7 +103,7 @@ class NewJob(BaseModel):
         description="The VM this job is of. Without one, the job has a context of its own.",
     )
     volume_ids: Annotated[
-        list[VolumeId], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+        tuple[VolumeId, ...], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
     ]
     progress_percent: Percent | None = Field(
         default=None, description="The last known progress; only the VMA can have reported it."
@@ -133,7 +112,7 @@ class NewJob(BaseModel):
 
     @field_validator("volume_ids")
     @classmethod
-    def _are_distinct(cls, volume_ids: list[str]) -> list[str]:
+    def _are_distinct(cls, volume_ids: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(volume_ids)) != len(volume_ids):
             raise ValueError("a volume is named twice")
         return volume_ids
@@ -210,7 +189,7 @@ class RecoveryView(BaseModel):
 
 
 class JobView(BaseModel):
-    """One job, as the event log has it, and `live` as the poller sees it."""
+    """A job, as it is or as it was; `hindsight` if it was asked for what is known of that moment."""
 
     job_id: str
     state: str
@@ -240,17 +219,8 @@ class JobView(BaseModel):
     retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
     version: int
     live: LiveView | None = None
-
-
-class EventView(BaseModel):
-    """One event. `data` holds what is particular to its type, with `run_id` if it belongs to a run."""
-
-    version: int
-    type: str
-    recorded_at: datetime
-    correlation_id: str
-    causation_id: str
-    data: dict[str, Any]
+    as_of: datetime | None = Field(default=None, description="The moment asked for; null for the present.")
+    hindsight: Hindsight | None = None
 
 
 class VMContextView(BaseModel):

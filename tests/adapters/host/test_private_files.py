@@ -1,6 +1,5 @@
 """Other users of the machine can neither read the data directory nor hold a lock in it, and links lead nowhere."""
 
-import fcntl
 import os
 import stat
 import tempfile
@@ -162,17 +161,3 @@ def test_new_tokens_follow_no_link_and_are_not_held_up_by_what_a_crash_left(tmp_
     assert [token.name for token in TokenFile(data_dir).all()] == ["mara", "tom"]
     assert mode_of(data_dir / "tokens.json") == 0o600
     assert not (data_dir / "tokens.json").is_symlink()
-
-
-def test_a_lock_that_somebody_keeps_ends_the_command_with_what_to_do_and_no_other(tmp_path: Path) -> None:
-    tokens = TokenFile(tmp_path)
-    secret = tokens.create("mara", Scope.READ, NOON)
-    with (tmp_path / "tokens.lock").open() as kept:
-        fcntl.flock(kept, fcntl.LOCK_EX)
-
-        with pytest.raises(StorageUnavailable, match=r"has held .*tokens\.lock for 5 s: end it"):
-            tokens.revoke("mara")
-        assert tokens.find(secret) is not None
-
-    tokens.revoke("mara")
-    assert tokens.all() == []

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
-from api.runtime.access import MOST_CALLERS, Access, Auth, Buckets, is_loopback
+from api.runtime.access import MAX_CALLERS, Access, Auth, Buckets, is_loopback
 from api.runtime.errors import TooManyRequests, Unauthenticated
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from tests.support.builders import NOON
@@ -253,10 +253,10 @@ def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(token
 
 def test_many_addresses_do_not_fill_the_memory() -> None:
     buckets = Buckets(10.0, FakeClock().monotonic)
-    for n in range(3 * MOST_CALLERS):
+    for n in range(3 * MAX_CALLERS):
         buckets.take(f"the address {n}")
 
-    assert len(buckets._levels) <= MOST_CALLERS + 1
+    assert len(buckets._levels) <= MAX_CALLERS + 1
 
 
 @pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])

@@ -64,6 +64,7 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "BODY_WITHIN", 0.3)
     for name in ("READ_WITHIN", "HEAD_WITHIN"):
         monkeypatch.setattr(connections, name, 0.3)
+    monkeypatch.setattr(connections, "LOOK_EVERY", 0.05)
 
 
 @pytest.fixture

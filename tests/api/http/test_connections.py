@@ -4,14 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from api.http import connections
 from api.http import limits as bounds
-from api.http.connections import BoundedProtocol, Connections
+from api.http.connections import BoundedProtocol
 from tests.api.http import test_bounds
 from tests.api.http.test_bounds import large_answer, serving, until
 
@@ -41,7 +40,7 @@ class Held:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let there be few connections, and let nobody be let go for the time that he takes."""
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", MOST)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
     for name in ("READ_WITHIN", "HEAD_WITHIN"):
         monkeypatch.setattr(connections, name, 60)
 
@@ -49,7 +48,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Held:
     monkeypatch.setattr(bounds, "READS", 3)
-    monkeypatch.setattr(bounds, "MOST_WAITING", 2)
+    monkeypatch.setattr(bounds, "MAX_WAITING", 2)
     return Held()
 
 
@@ -156,7 +155,7 @@ async def test_a_request_under_way_is_finished_however_many_connections_are_open
 async def test_while_too_many_requests_wait_only_health_checks_are_answered(
     server: uvicorn.Server, app: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 50)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 50)
     for _ in range(2):
         app.released.clear()
         app.under_way = 0
@@ -205,59 +204,3 @@ async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server)
         client = connected(server)
 
         assert (await told(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
-
-
-class Peer(msgspec.Struct, eq=False):
-    """A connection from an address that a test of one machine cannot come from."""
-
-    client: tuple[str, int] | None
-    is_open: bool = True
-
-    def let_go(self) -> None:
-        self.is_open = False
-
-
-@pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> Connections:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 100)
-    monkeypatch.setattr(connections, "MOST_OF_PEER", 3)
-    return Connections()
-
-
-def opened(many: Connections, host: str, count: int) -> list[Peer]:
-    peers = [Peer((host, 1000 + n)) for n in range(count)]
-    for peer in peers:
-        many.opened(peer)
-    return peers
-
-
-def test_one_address_has_so_many_connections_and_closes_nobody_elses(many: Connections) -> None:
-    other = opened(many, "192.0.2.2", 3)
-
-    mine = opened(many, "192.0.2.1", 5)
-
-    assert [peer.is_open for peer in mine] == [False, False, True, True, True]
-    assert all(peer.is_open for peer in other)
-
-
-def test_an_address_whose_connections_are_all_at_work_gets_no_further_one(many: Connections) -> None:
-    for peer in opened(many, "2001:db8::1", 3):
-        many.waits(peer, for_client=False)
-
-    (new,) = opened(many, "2001:db8::1", 1)
-
-    assert not new.is_open
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_is_not_one_client(many: Connections, host: str) -> None:
-    assert all(peer.is_open for peer in opened(many, host, 50))
-
-
-def test_what_was_closed_does_not_count(many: Connections) -> None:
-    for _ in range(3):
-        for peer in opened(many, "192.0.2.1", 3):
-            many.closed(peer)
-            many.closed(peer)
-
-    assert all(peer.is_open for peer in opened(many, "192.0.2.1", 3))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.runtime import output
-from api.runtime.output import LineQueue, QueuedStream
+from api.runtime.output import LineQueue
 
 Pipe = tuple[int, int]
 
@@ -37,7 +37,7 @@ def test_lines_arrive_in_order_and_whole(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb", buffering=0) as file:
         lines = LineQueue(file.fileno())
         for line in numbered(5000):
-            lines.put(line)
+            lines.write(line)
         lines.drain(10)
 
     assert (tmp_path / "log").read_bytes() == b"".join(numbered(5000))
@@ -48,7 +48,7 @@ def test_a_reader_that_is_slow_gets_all_lines(small_pipe: Pipe) -> None:
     reading, writing = small_pipe
     lines = LineQueue(writing)
     for line in numbered(3000):
-        lines.put(line)
+        lines.write(line)
 
     expected = b"".join(numbered(3000))
     got = b""
@@ -64,7 +64,7 @@ def test_a_pipe_that_does_not_block_is_waited_for(small_pipe: Pipe) -> None:
     os.set_blocking(writing, False)
     lines = LineQueue(writing)
     for line in numbered(3000):
-        lines.put(line)
+        lines.write(line)
 
     expected = b"".join(numbered(3000))
     got = b""
@@ -79,7 +79,7 @@ def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_what_is_too_much_is_c
     lines = LineQueue(writing, most=100)
     began = time.monotonic()
     for line in numbered(100_000):
-        lines.put(line)
+        lines.write(line)
     lines.drain(0.1)
     took = time.monotonic() - began
 
@@ -89,7 +89,7 @@ def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_what_is_too_much_is_c
     lines_read = b""
     while lines_read.count(b"\n") < 100_000 - dropped:
         lines_read += os.read(reading, 4096)
-    lines.put(b"and on it goes\n")
+    lines.write(b"and on it goes\n")
     assert os.read(reading, 4096) == b"and on it goes\n"
 
 
@@ -99,7 +99,7 @@ def test_a_reader_that_is_gone_costs_its_lines_and_nothing_else(small_pipe: Pipe
     os.close(reading)
 
     for line in numbered(7):
-        lines.put(line)
+        lines.write(line)
     lines.drain(10)
 
     assert lines.dropped == 7
@@ -110,12 +110,12 @@ def test_after_a_full_disk_later_lines_are_written_again(tmp_path: Path) -> None
     with log.open("wb", buffering=0) as file, Path("/dev/full").open("wb", buffering=0) as full:
         writing = os.dup(full.fileno())
         lines = LineQueue(writing)
-        lines.put(b"lost\n")
-        lines.put(b"lost, too\n")
+        lines.write(b"lost\n")
+        lines.write(b"lost, too\n")
         lines.drain(10)
 
         os.dup2(file.fileno(), writing)
-        lines.put(b"there is room again\n")
+        lines.write(b"there is room again\n")
         lines.drain(10)
         os.close(writing)
 
@@ -136,12 +136,12 @@ def test_a_line_that_was_cut_is_not_continued_by_the_next(tmp_path: Path, monkey
     with log.open("wb", buffering=0) as file:
         monkeypatch.setattr("api.runtime.output.os.write", disk)
         lines = LineQueue(file.fileno())
-        lines.put(b"a line that is cut\n")
+        lines.write(b"a line that is cut\n")
         lines.drain(10)
-        lines.put(b"lost\n")
+        lines.write(b"lost\n")
         lines.drain(10)
         room[0] = 1000
-        lines.put(b"whole\n")
+        lines.write(b"whole\n")
         lines.drain(10)
 
     assert (log.read_bytes(), lines.dropped) == (b"a li\nwhole\n", 2)
@@ -149,11 +149,12 @@ def test_a_line_that_was_cut_is_not_continued_by_the_next(tmp_path: Path, monkey
 
 def test_a_stream_writes_each_line_once_it_is_whole(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w", encoding="ascii") as file:
-        stream = QueuedStream(file)
+        stream = output._queued(file)
         print("one", "two", file=stream)
         print("three", end="", file=stream)
         print(" \N{GREEK SMALL LETTER ALPHA}\nfour", file=stream)
-        stream.lines.drain(10)
+        assert isinstance(stream.buffer, LineQueue)
+        stream.buffer.drain(10)
 
     assert (tmp_path / "log").read_text() == "one two\nthree \\u03b1\nfour\n"
 

@@ -47,7 +47,7 @@ def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
     assert lost.probes[0].answers[0].asked_id == f"migration-vol-disk-{lost.job_id}"
     assert (lost.decided_after or 0) >= lost.probes[-1].after
     took = phases(done)
-    assert 0 < (took["first_round"] or 0) <= (took["decided"] or 0) <= (took["proven"] or 0)
+    assert 0 < (took.first_round or 0) <= (took.decided or 0) <= (took.proven or 0)
 
 
 def test_a_higher_limit_changes_exactly_the_jobs_between_the_two() -> None:
@@ -97,7 +97,7 @@ def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
 def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:
     one, other = (replay(events_of(path)) for path in CORPUS)
 
-    different = {change["job_id"]: (change["a"], change["b"]) for change in compare(one, other)}
+    different = {change.job_id: (change.a, change.b) for change in compare(one, other)}
 
     assert different["job-001"] == ("failed-on-vma", "vma-amnesia")
     assert different["job-095"][1] is None
@@ -123,7 +123,7 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
-        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MOST_BYTES + 1), "line 2 .* more than 16000000 bytes"),
+        (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MAX_BYTES + 1), "line 2 .* more than 16000000 bytes"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str) -> None:

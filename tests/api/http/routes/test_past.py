@@ -191,13 +191,13 @@ BAD = [
     ("/jobs/job-9/diff", {"from": 1, "to": 2}, 404, "there is no job job-9"),
     ("/jobs/job-1", {"at": "1764165780"}, 422, "begins with a date"),
     ("/audit", {"rule": "guesswork"}, 422, "query.rule"),
-    ("/audit", {"type": "JobDanced"}, 422, "there is no such event; there are: JobRegistered"),
+    ("/audit", {"type": "JobDanced"}, 422, "query.type: Input should be 'JobRegistered', "),
     ("/audit/999999", {}, 404, "no event at position 999999"),
     ("/recovery-runs/run-9/replay", {}, 404, "no recovery run run-9"),
     ("/recovery-runs/what-if", {"complete_above_percent": 101}, 422, "complete_above_percent"),
-    ("/recovery-runs/what-if", {"complete_over_percent": 95}, 422, "no 'complete_over_percent'; there are: complete_"),
-    ("/recovery-runs/what-if", {"since": "2026-01-01T00:00:00Z"}, 422, "no 'since'; there are: "),
-    ("/recovery-runs/run-9/replay", {"foo": 1}, 422, "no 'foo'; there are: "),
+    ("/recovery-runs/what-if", {"complete_over_percent": 95}, 422, "query.complete_over_percent: Extra inputs"),
+    ("/recovery-runs/what-if", {"since": "2026-01-01T00:00:00Z"}, 422, "query.since: Extra inputs are not permitted"),
+    ("/recovery-runs/run-9/replay", {"foo": 1}, 422, "query.foo: Extra inputs are not permitted"),
 ]
 
 
@@ -208,17 +208,6 @@ async def test_what_cannot_be_answered_says_why(
     response = await api.get(path, params=query)
 
     assert (response.status_code, says in response.json()["detail"]) == (status, True), response.text
-
-
-@pytest.mark.parametrize("path", ["/recovery-runs/what-if", "/recovery-runs/{run_id}/replay"])
-async def test_the_names_that_there_are_said_to_be_are_those_of_the_document(api: HTTP, path: str) -> None:
-    document = (await api.get("http://localhost/openapi.json")).json()
-    parameters = document["paths"][f"/api/v1{path}"]["get"]["parameters"]
-
-    refused = (await api.get(path.format(run_id="run-9"), params={"foo": 1})).json()["detail"]
-
-    there_are = refused.split("there are: ")[1].split(", ")
-    assert sorted(there_are) == sorted(known["name"] for known in parameters if known["in"] == "query")
 
 
 async def test_of_a_version_and_a_time_the_earlier_counts(api: HTTP, history: dict[str, Any]) -> None:
