@@ -1,8 +1,8 @@
-"""What the three aggregates share: recording events, folding them, and being snapshot.
+"""What the three aggregates share: recording events, folding them, and making snapshots.
 
 Aggregates are mutable msgspec structs that satisfy the eventsourcing library's aggregate protocol. Commands
-check, decide and record; `evolve` only assigns, so that tightening a rule never makes history unloadable.
-A command that raises, or whose events could not be stored, leaves an instance that must be dropped and reloaded.
+check, decide and record; `evolve` only assigns, so that a stricter rule never makes history unloadable. After a command
+that raises, or whose events could not be stored, the instance must be dropped and reloaded.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,11 +24,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aggregate(msgspec.Struct, kw_only=True):
-    """One consistency boundary: an id, a version, and the events that are not stored yet."""
+    """A consistency boundary: an id, a version, and the events that are not stored yet."""
 
     kind: ClassVar[str]
     begins_with: ClassVar[type[Event]]
-    """The first event of every stream of this kind. A stream without it is one of another kind."""
+    """The first event of every stream of this kind. A stream without it is of another kind."""
 
     id: str
     version: int = 0
@@ -36,19 +36,19 @@ class Aggregate(msgspec.Struct, kw_only=True):
     pending: list[Any] = msgspec.field(default_factory=list)
 
     def evolve(self, event: Event) -> None:
-        """Assign what the event says. Unknown events of a later version change nothing."""
+        """Assign what the event states. Unknown events of a later version change nothing."""
         raise NotImplementedError
 
     def check(self, event: Event) -> None:
-        """Refuse an event that cannot happen now, before it is recorded; by default none is refused."""
+        """Refuse an event that is not possible now, before it is recorded. By default, none is refused."""
 
     def collect_events(self) -> Sequence[Event]:
-        """Hand over the events that were recorded and not yet stored (the library's saving protocol)."""
+        """Return and clear the events that were recorded and not yet stored (the library's saving protocol)."""
         collected, self.pending = self.pending, []
         return collected
 
     def snapshot(self) -> Snapshot:
-        """Encode the state at this version. Stored together with the pending events, never without."""
+        """Return the encoded state at this version. It must be stored together with the pending events."""
         return Snapshot(
             originator_id=self.id,
             originator_version=self.version,
@@ -58,7 +58,7 @@ class Aggregate(msgspec.Struct, kw_only=True):
 
     @classmethod
     def fold(cls, aggregate: Self | None, events: Iterable[Event | Snapshot]) -> Self | None:
-        """Rebuild from a snapshot and the events after it, or go on from `aggregate`.
+        """Return the aggregate after the events, from a snapshot among them or from `aggregate`.
 
         Returns None for a stream of another kind.
         """
@@ -73,13 +73,13 @@ class Aggregate(msgspec.Struct, kw_only=True):
         return aggregate
 
     def apply(self, event: Event) -> None:
-        """Fold one event."""
+        """Apply one event to the state."""
         self.evolve(event)
         self.version = event.originator_version
         self.last_ref = event.ref
 
     def record(self, kind: type[Event], at: datetime, trace: Trace, **fields: Any) -> None:  # noqa: ANN401
-        """Make the next event of this aggregate, fold it and keep it for storing."""
+        """Make the next event of this aggregate, apply it, and add it to the pending events."""
         event = kind(
             originator_id=self.id,
             originator_version=self.version + 1,

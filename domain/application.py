@@ -1,19 +1,19 @@
 """The application: every command on a job, as get, call, save.
 
-Commands on one job are serialised by a lock of its own, and aggregates of watched jobs stay in memory, folded.
-Someone else's write to the same stream (`ConcurrentWrite`) drops the instance, reloads it and decides again; an
-instance whose events could not be stored is never used again.
+A lock per job serialises its commands. Watched jobs are cached. If another writer stored to the same stream
+(`ConcurrentWrite`), the instance is dropped and reloaded, and the command decides again. An instance whose events could
+not be stored is never used again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from domain.aggregate import Snapshot
-from domain.attribution import standing
+from domain.attribution import initial_readings
 from domain.errors import ConcurrentWrite, JobExists, NotFound, StorageUnavailable, VersionMismatch, VolumeBusy
 from domain.events import Cause, Event, JobAdmitted, JobReleased, Trace
 from domain.evidence import Circumstances
@@ -30,17 +30,17 @@ T = TypeVar("T")
 Listener = Callable[[ReplicationJob, Sequence[Event]], None]
 
 SNAPSHOT_EVERY = 100
-"""Versions between two snapshots: a job with 10,000 events loads as fast as one with 10."""
+"""Versions between two snapshots. With them, a job with 10,000 events loads as fast as one with 10."""
 
 MAX_ATTEMPTS = 5
-"""How often a command is decided again after somebody else wrote first."""
+"""Attempts of a command if other writers store first."""
 
 
 class JobRecovery:
-    """The commands on replication jobs, and the job instances they work on."""
+    """The commands on replication jobs, and the cache of watched jobs."""
 
     def __init__(self, log: EventLog, clock: Clock, policy: Policy) -> None:
-        """Build on an event log; nothing is read before the first command."""
+        """Use an event log; nothing is read before the first command."""
         self.policy = policy
         self._log = log
         self._clock = clock
@@ -50,11 +50,11 @@ class JobRecovery:
         self._volumes = Volumes(log)
 
     def subscribe(self, listener: Listener) -> None:
-        """Have every stored change of a job told to `listener`, after it is durable."""
+        """Call `listener` with every change of a job, after it is stored."""
         self._listeners.append(listener)
 
     async def job(self, job_id: str) -> ReplicationJob:
-        """Return the job's present state, from memory or from its events.
+        """Return the job in its present state, from the cache or from its events.
 
         Raises:
             NotFound: there is no such job.
@@ -67,7 +67,7 @@ class JobRecovery:
 
     @property
     def watched(self) -> Iterable[ReplicationJob]:
-        """The open jobs, and those whose outcome is a guess, as they are in memory."""
+        """Return the cached jobs: the open jobs, and those whose outcome is a guess."""
         return self._jobs.values()
 
     async def open_jobs(self) -> list[str]:
@@ -81,16 +81,16 @@ class JobRecovery:
         return list(active.values())
 
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
-        """Load many jobs at once and keep them in memory; what a restart begins with. Unreadable ones are left out."""
+        """Load many jobs at once into the cache, as a restart does; return those that can be read."""
         loaded = await self._log.load_many(ReplicationJob, list(job_ids))
         self._jobs.update(loaded)
         return list(loaded.values())
 
-    async def known(self, asked: Registration) -> ReplicationJob | None:
-        """Return the job, if it is registered already with the same content.
+    async def registered(self, asked: Registration) -> ReplicationJob | None:
+        """Return the job if it is registered with the same content; None if it is not registered.
 
         Raises:
-            JobExists: the id belongs to a job with other content.
+            JobExists: a job with other content has the id.
 
         """
         existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
@@ -101,32 +101,30 @@ class JobRecovery:
     async def register(
         self, asked: Registration, trace: Trace, found: Observation | None = None
     ) -> tuple[ReplicationJob, bool]:
-        """Put a job under watch. Safe to repeat: the identical job again changes nothing.
+        """Register a job. Safe to repeat: an identical registration changes nothing.
 
         Args:
             asked: the job.
-            trace: who asks for it.
-            found: what its VMA answers for it at this moment; None if it did not in time.
+            trace: the request.
+            found: the answers of its VMA at this moment; None if it did not answer in time.
 
         Returns:
             The job, and whether it is new.
 
         Raises:
             InvalidInput: the id is reserved.
-            JobExists: the id belongs to a job with other content.
+            JobExists: a job with other content has the id.
             ContextBusy: the VM context has another active job.
-            VolumeBusy: one of the volumes has.
+            VolumeBusy: one of the volumes has an open job.
 
         """
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(self._lock("job", asked.job_id))
-            await self._hold_volumes(held, asked.vma, asked.volume_ids)
-            if (existing := await self.known(asked)) is not None:
+        async with self._lock("job", asked.job_id), self._lock_volumes(asked.vma, asked.volume_ids):
+            if (existing := await self.registered(asked)) is not None:
                 return existing, False
             return await self._register_new(asked, found, trace), True
 
     async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> None:
-        """Record what was seen of a job, if it is material and the job is open; `trace` if not by polling."""
+        """Record an observation, if it is material and the job is open; with `trace`, if it is not by polling."""
 
         def command(job: ReplicationJob) -> None:
             if job.is_open and is_material(job, observation):
@@ -135,18 +133,18 @@ class JobRecovery:
         await self._change(job_id, command)
 
     async def mark_stalled(self, job_id: str, since: datetime) -> None:
-        """Note that nothing of a running job has moved since then."""
+        """Record that a running job has had no progress since then."""
         await self._change(job_id, lambda job: job.mark_stalled(since, self._clock.now()))
 
     async def mark_moving(self, job_id: str, observation: Observation) -> None:
-        """Note that a stalled job moves again."""
+        """Record that a stalled job has progress again."""
         await self._change(job_id, lambda job: job.mark_moving(observation, self._clock.now()))
 
     async def begin_recovery(self, job_id: str, run_id: str, cause: Cause, causation_id: str) -> None:
-        """Take the job up in a recovery run.
+        """Record that a recovery run begins with the job.
 
         Raises:
-            IllegalTransition: the job has ended meanwhile.
+            IllegalTransition: the job has ended.
 
         """
         now = self._clock.now()
@@ -160,23 +158,21 @@ class JobRecovery:
         circumstances: Circumstances,
         backoff: Callable[[int], float],
     ) -> Decision | None:
-        """Record what the VMA said during recovery and, if that suffices, decide; None if it does not."""
+        """Record an observation and, if it is sufficient, a decision; return that, or None to ask again."""
         return await self._change(
-            job_id,
-            lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now()),
+            job_id, lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now())
         )
 
     def assess(self, job: ReplicationJob, observation: Observation, circumstances: Circumstances) -> Decision | None:
-        """Say what would be decided of a job, without recording anything."""
+        """Return what would be decided about a job, without recording anything."""
         return decide(job.evidence(observation, circumstances, self._clock.now()), self.policy)
 
     async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
-        """Set an inferred outcome against the VMA's present word, while neither the VM nor a volume has a newer job."""
-        async with self._lock("job", job_id), AsyncExitStack() as held:
-            job = await self._take(job_id)
+        """Compare an inferred outcome with what the VMA reports now, while no newer job can get the VM or a volume."""
+        async with self._lock("job", job_id):
+            job = await self._checkout(job_id)
             try:
-                await self._hold_volumes(held, job.vma, job.volume_ids)
-                async with self._lock("context", job.vm_context_id):
+                async with self._lock_volumes(job.vma, job.volume_ids), self._lock("context", job.vm_context_id):
                     context = await self._context(job.vm_context_id)
                     newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
                         job_id, job.vma, job.volume_ids
@@ -184,22 +180,22 @@ class JobRecovery:
                     job.revise(observation, newer, self._clock.now())
                     await self._save(job, was_open=False, context=context)
             finally:
-                self._keep(job)
+                self._cache(job)
             return job
 
-    async def operator_decide(  # noqa: PLR0913 - what an operator says
+    async def operator_decide(  # noqa: PLR0913 - what an operator decides
         self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace, *, if_version: int | None = None
     ) -> ReplicationJob:
-        """Complete or fail an open job on a person's word, or correct an outcome that was inferred.
+        """Complete or fail an open job by an operator's decision, or correct an outcome that was inferred.
 
         Raises:
-            VersionMismatch: the job is not at the version that this person saw.
+            VersionMismatch: the job is not at the version that the operator saw.
 
         """
 
         def command(job: ReplicationJob) -> ReplicationJob:
             if if_version is not None and job.version != if_version:
-                raise VersionMismatch(f"job {job_id} is at version {job.version}, not {if_version}: look at it again")
+                raise VersionMismatch(f"job {job_id} is at version {job.version}, not {if_version}: read it again")
             job.operator_decide(outcome, who, why, self._clock.now(), trace)
             return job
 
@@ -210,15 +206,12 @@ class JobRecovery:
         (await self._context(asked.vm_context_id)).check_free(asked.job_id)
         before = await self._earlier_jobs(asked)
         address = found.address if found is not None else None
-        stands = standing(
-            found,
-            {v: before[v].left_on(v) if v in before else None for v in asked.volume_ids},
-            elsewhere=[v for v, last in before.items() if last.vma_address not in (None, address)],
-        )
+        last = {v: before[v].last_reading(v) if v in before else None for v in asked.volume_ids}
+        elsewhere = [v for v, earlier in before.items() if earlier.vma_address not in (None, address)]
         job = ReplicationJob(id=asked.job_id)
-        job.register(asked, self._clock.now(), trace, stands)
+        job.register(asked, self._clock.now(), trace, initial_readings(found, last, elsewhere))
         await self._save_with_context(job, was_open=False)
-        self._volumes.given_to(job.id, job.vma, job.volume_ids)
+        self._volumes.assign(job.id, job.vma, job.volume_ids)
         return job
 
     async def _earlier_jobs(self, asked: Registration) -> dict[str, ReplicationJob]:
@@ -235,16 +228,14 @@ class JobRecovery:
             if job_id not in jobs:
                 raise StorageUnavailable(f"volume {volume_id} belonged to the job {job_id}, which cannot be read now")
             if jobs[job_id].is_open:
-                raise VolumeBusy(
-                    f"volume {volume_id} belongs to the open job {job_id}: {asked.job_id} can be registered when that "
-                    "one has ended"
-                )
+                why = f"{asked.job_id} can be registered when that one has ended"
+                raise VolumeBusy(f"volume {volume_id} belongs to the open job {job_id}: {why}")
         return {volume_id: jobs[job_id] for volume_id, job_id in last.items()}
 
     async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
         async with self._lock("job", job_id):
             for _ in range(MAX_ATTEMPTS):
-                job = await self._take(job_id)
+                job = await self._checkout(job_id)
                 was_open = job.is_open
                 try:
                     result = command(job)
@@ -252,18 +243,18 @@ class JobRecovery:
                 except ConcurrentWrite:
                     continue
                 finally:
-                    self._keep(job)
+                    self._cache(job)
                 return result
-        raise ConcurrentWrite(f"job {job_id} is being written to by others; ask again")
+        raise ConcurrentWrite(f"job {job_id} has other writers at the moment; try again")
 
-    async def _take(self, job_id: str) -> ReplicationJob:
-        """Take a job out of memory for a command: until its events are durable, others read the log."""
+    async def _checkout(self, job_id: str) -> ReplicationJob:
+        """Return a job for a command and remove it from the cache; until it is stored, others read the event log."""
         job = await self.job(job_id)
         self._jobs.pop(job_id, None)
         return job
 
-    def _keep(self, job: ReplicationJob) -> None:
-        """Keep a job that is watched in memory; never one whose events could not be stored."""
+    def _cache(self, job: ReplicationJob) -> None:
+        """Cache a job that is watched, unless its events could not be stored."""
         if not job.pending and (job.is_open or job.is_guess):
             self._jobs[job.id] = job
 
@@ -276,7 +267,7 @@ class JobRecovery:
             await self._save(job, was_open=was_open, context=context)
 
     async def _save(self, job: ReplicationJob, *, was_open: bool, context: VMContext | None = None) -> None:
-        """Store the job's events, and in the same transaction its VM context's, if the job opened or ended."""
+        """Store the job's events, in one transaction with its VM context's if the job was opened or has ended."""
         if not job.pending:
             return
         if context is not None and job.is_open != was_open:
@@ -284,7 +275,7 @@ class JobRecovery:
         events: list[Event] = list(job.pending)
         await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
         job.pending.clear()
-        self._keep(job)
+        self._cache(job)
         for listener in self._listeners:
             listener(job, events)
 
@@ -292,17 +283,20 @@ class JobRecovery:
         stream_id = VMContext.stream_id(vm_context_id)
         return await self._log.load(VMContext, stream_id) or VMContext(id=stream_id)
 
-    async def _hold_volumes(self, held: AsyncExitStack, vma: str, volume_ids: Iterable[str]) -> None:
-        """Keep the volumes from being given to another job; taken in one order, after the job's lock."""
-        for volume_id in sorted(volume_ids):
-            await held.enter_async_context(self._lock("volume", f"{vma}/{volume_id}"))
+    @asynccontextmanager
+    async def _lock_volumes(self, vma: str, volume_ids: Iterable[str]) -> AsyncIterator[None]:
+        """Lock the volumes, so that no other job gets them; always in the same order, after the job's lock."""
+        async with AsyncExitStack() as locks:
+            for volume_id in sorted(volume_ids):
+                await locks.enter_async_context(self._lock("volume", f"{vma}/{volume_id}"))
+            yield
 
     def _lock(self, kind: str, name: str) -> asyncio.Lock:
         return self._locks.setdefault((kind, name), asyncio.Lock())
 
 
 def _follow(context: VMContext, job: ReplicationJob, clock: Clock) -> None:
-    """Have the VM context admit or release the job, caused by the job's own last event."""
+    """Let the VM context admit or release the job, caused by the job's last event."""
     trace = Trace(job.pending[-1].correlation_id, job.last_ref, job.pending[-1].actor)
     if job.is_open:
         context.admit(job.id, job.vm_name, clock.now(), trace)

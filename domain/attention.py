@@ -1,4 +1,4 @@
-"""Attention: why a person should look at a job, in words that name the cause and what to do."""
+"""Attention: why an operator should look at a job; each reason names the cause and the remedy."""
 
 from domain.job_state import JobFields
 
@@ -6,13 +6,13 @@ BY_HAND = "`job-recovery decide JOB complete|fail --why ...`"
 
 
 def attention(job: JobFields) -> list[str]:
-    """Return the reasons; empty if nobody need look."""
+    """Return the reasons; empty if the job needs no attention."""
     reasons = []
     if job.stalled_since is not None:
-        reasons.append("stalled: the VMA calls it running, but nothing moves. Look at its worker on the VMA")
+        reasons.append("stalled: the VMA reports running, but nothing has moved. Look at the worker on the VMA")
     if job.contradicted:
         reasons.append(
-            f"contradicted: the VMA says otherwise, and the VM or a disk of it has a newer job. Decide it: {BY_HAND}"
+            f"contradicted: the VMA reports otherwise, but the VM or a disk has a newer job. Decide it: {BY_HAND}"
         )
     if job.is_guess:
         reasons.append(f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {BY_HAND}")

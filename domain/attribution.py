@@ -1,40 +1,42 @@
-"""Attribution: whether a document is a statement of this job's own worker. The one place where that is judged.
+"""Attribution: whether a document is from this job's own worker. The only place where this is judged.
 
-An export is named by its volume. The VMA keeps its document until the next worker writes, and even then may keep the
-figures and the start time. So a document counts as this job's only if it cannot be the previous worker's.
+An export is named by its volume. The VMA retains an export's document until the next worker writes, and even then may
+retain its figures and its start time. So a document counts as this job's only if it cannot be the previous worker's.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
 
 from domain.vma_status import ENDS, DiskReading, Observation, VMAStatus
 
-SUSPICIOUS = 100.0
-"""Percent. A worker that was never seen below it may show the previous worker's figures."""
-
+SUSPECT_PERCENT = 100.0
+"""A worker that was never seen below this progress may show the previous worker's figures."""
 
 ANSWERED = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND, *ENDS})
-"""What an export must answer for it to be known what stands there."""
+"""The answers of an export that tell whether it has a document, and which."""
+
+NO_PREVIOUS_END = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND})
+"""The answers of an export that has no document in which a previous worker ended."""
 
 
-class Whose(StrEnum):
-    """Whose statement a document is."""
+class Attribution(StrEnum):
+    """Which job's worker a document is from."""
 
     OWN = "own"
     PREVIOUS = "previous"
-    UNSURE = "unsure"
+    UNCERTAIN = "uncertain"
 
 
-class Former(DiskReading, frozen=True, kw_only=True):
-    """What an export said before this job's own worker wrote there.
+class PreviousReading(DiskReading, frozen=True, kw_only=True):
+    """What an export answered before this job's own worker wrote to it.
 
-    `alive`: the previous worker may still write; by default, if it was last seen running. One that was given up, and
-    shares the export among its disks, may go on after an end. A `running` that is not
-    alive is overtaken: this job's worker writes there now, beside figures that may still be the previous one's.
-    One that is neither running nor ended is of an earlier job of which nothing was heard.
-    `one_disk`: the export was known to speak for one disk only, so that its figures never went down.
+    `alive`: whether the previous worker may still write; None: it may, if its last status was running. A worker of
+    an abandoned job that shares the export among its disks may continue after an end.
+    A `running` that is not alive is superseded: this job's worker writes there now, but the figures may still be the
+    previous worker's. A status that is neither running nor an end: an earlier job exists, but it was never observed.
+    `one_disk`: the export was known to report one disk only, so its figures never decreased.
     """
 
     alive: bool | None = None
@@ -42,143 +44,203 @@ class Former(DiskReading, frozen=True, kw_only=True):
 
     @property
     def may_still_write(self) -> bool:
-        """Whether the previous worker may still be at work."""
+        """Return whether the previous worker may still be active."""
         return self.status is VMAStatus.RUNNING if self.alive is None else self.alive
 
-    def overtaken(self) -> "Former":
-        """Return this with only its figures standing: this job's worker has begun."""
+    def superseded(self) -> "PreviousReading":
+        """Return this reading for when this job's worker has begun: only the figures may still be the previous ones."""
         return msgspec.structs.replace(self, status=VMAStatus.RUNNING, alive=False)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What stood on the VMA when a job was registered: of its volumes' exports, and where the VMA was asked."""
+class InitialReadings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the VMA had of earlier jobs of the volumes, first at a job's registration, then until its own worker writes.
 
-    left_over: tuple[Former, ...] = ()
+    `unasked` are the volumes whose exports could not be asked. `address` is where the VMA was asked.
+    """
+
+    previous_readings: tuple[PreviousReading, ...] = ()
     unasked: tuple[str, ...] = ()
     address: str | None = None
 
+    def elsewhere(self, unseen: Iterable[str]) -> tuple[PreviousReading, ...]:
+        """Return the previous readings that are possible at another address of the VMA.
 
-def attribute(said: DiskReading, former: Former | None, *, unasked: bool = False) -> Whose:
-    """Return whose statement an export's document is.
+        An absent document at one address tells nothing about another, so `unseen` volumes may have one there.
+        """
+        known = {reading.volume_id for reading in self.previous_readings}
+        return (*self.previous_readings, *(unobserved(volume_id) for volume_id in unseen if volume_id not in known))
+
+
+def unobserved(volume_id: str) -> PreviousReading:
+    """Return the reading of a volume whose earlier job was never observed."""
+    return PreviousReading(volume_id=volume_id, status=VMAStatus.UNANSWERED)
+
+
+def attribute(reading: DiskReading, previous: PreviousReading | None, *, unasked: bool = False) -> Attribution:
+    """Return whose worker an export's document is from.
 
     Args:
-        said: the document's reading; a conclusive one.
-        former: what is known to have stood there before; None if nothing did.
-        unasked: whether the VMA could not be asked what stood there when the job was registered.
+        reading: the document's reading; a conclusive one.
+        previous: the export's known reading of an earlier job; None if there is none.
+        unasked: whether the export could not be asked when the job was registered.
 
     """
-    if former is None:
-        return _possibly_previous(said) if unasked and said.status in ENDS else Whose.OWN
-    if former.status in ENDS and not former.alive:
-        return _after_an_end(said, former)
-    if former.status is VMAStatus.RUNNING and not former.may_still_write:
-        return Whose.OWN
+    if previous is None:
+        return _uncertain_or_previous(reading) if unasked and reading.status in ENDS else Attribution.OWN
+    if previous.status in ENDS and not previous.alive:
+        return _after_an_end(reading, previous)
+    if previous.status is VMAStatus.RUNNING and not previous.may_still_write:
+        return Attribution.OWN
     # Another start time proves nothing: a VMA that has restarted gives the same worker's document a new one.
-    return Whose.OWN if former.one_disk and _went_down(said, former) else Whose.PREVIOUS
+    return Attribution.OWN if previous.one_disk and _decreased(reading, previous) else Attribution.PREVIOUS
 
 
-def own_figures(said: DiskReading, former: Former | None) -> DiskReading:
-    """Return a running worker's reading without the figures that the previous worker left there."""
-    if former is None or said.status is not VMAStatus.RUNNING:
-        return said
-    percent, done = said.progress_percent, said.bytes_transferred
+def own_figures(reading: DiskReading, previous: PreviousReading | None) -> DiskReading:
+    """Return a running worker's reading without figures that may be the previous worker's."""
+    if previous is None or reading.status is not VMAStatus.RUNNING:
+        return reading
+    percent, done = reading.progress_percent, reading.bytes_transferred
     return msgspec.structs.replace(
-        said,
-        progress_percent=None if _may_be_left(percent, former.progress_percent, SUSPICIOUS) else percent,
-        bytes_transferred=None if _may_be_left(done, former.bytes_transferred, said.total_bytes) else done,
+        reading,
+        progress_percent=None if _may_be_previous(percent, previous.progress_percent, SUSPECT_PERCENT) else percent,
+        bytes_transferred=None if _may_be_previous(done, previous.bytes_transferred, reading.total_bytes) else done,
     )
 
 
-def standing_at_registration(found: DiskReading | None, last: Former | None) -> Former | None:
-    """Return what a new job's export holds of others.
+def initial_reading(found: DiskReading | None, last: PreviousReading | None) -> PreviousReading | None:
+    """Return an export's reading of earlier jobs at the registration of a new job; None if it has none.
 
     Args:
-        found: what the VMA answered for the export; None if it could not be asked.
-        last: what the export last said of the volume's previous job here; None if there was none.
+        found: what the export answered; None if it could not be asked.
+        last: the last known reading of the volume's previous job at this VMA; None if there was no such job.
 
     """
     if found is None:
         return last
     if found.status in ENDS:
-        return as_former(found, last)
+        return as_previous(found, last)
     if found.status is not VMAStatus.RUNNING:
         return last if last is not None and last.may_still_write else None
-    # A worker that shares an export goes on to its next disk after one has failed.
-    goes_on = last is not None and last.status is VMAStatus.FAILED and not last.one_disk
-    if last is not None and not goes_on and attribute(found, last) is Whose.OWN:
-        return last.overtaken()
-    if last is not None:
-        return as_former(found, last)
-    stated = found.stated_progress
-    return as_former(found, None).overtaken() if stated is not None and stated >= SUSPICIOUS else None
+    if last is None:
+        percent = found.stated_progress
+        return as_previous(found, None).superseded() if percent is not None and percent >= SUSPECT_PERCENT else None
+    # A worker that shares an export continues with its next disk after one has failed.
+    continues = last.status is VMAStatus.FAILED and not last.one_disk
+    is_own = not continues and attribute(found, last) is Attribution.OWN
+    return last.superseded() if is_own else as_previous(found, last)
 
 
-def as_former(found: DiskReading, last: Former | None) -> Former:
-    """Return what a document of others says; what was known of its export stays known."""
+def as_previous(found: DiskReading, last: PreviousReading | None) -> PreviousReading:
+    """Return an earlier job's document as a previous reading; what was known about its export still applies."""
     known = {name: getattr(found, name) for name in DiskReading.__struct_fields__}
-    goes_on = True if last is not None and last.alive else None
-    return Former(**known, alive=goes_on, one_disk=last is not None and last.one_disk)
+    continues = True if last is not None and last.alive else None
+    return PreviousReading(**known, alive=continues, one_disk=last is not None and last.one_disk)
 
 
-def standing(found: Observation | None, last: Mapping[str, Former | None], elsewhere: Collection[str] = ()) -> Standing:
-    """Return what stands of others when a job is registered.
+def initial_readings(
+    found: Observation | None, last: Mapping[str, PreviousReading | None], elsewhere: Collection[str] = ()
+) -> InitialReadings:
+    """Return what the VMA has of earlier jobs when a job is registered.
 
     Args:
-        found: what the VMA answered at that moment; None if it did not answer in time.
-        last: what the export of each of the job's volumes last said of earlier jobs here; None if there were none.
-        elsewhere: the volumes whose last job was known at another address. That nothing stands here says nothing of it.
+        found: the VMA's answers at that moment; None if it did not answer in time.
+        last: the last known reading of each volume's previous job at this VMA; None if there was no such job.
+        elsewhere: the volumes whose last job was known at another address. Their absence here tells nothing about it.
 
     """
-    said = found.disks if found is not None else ()
-    disks = {d.volume_id: d for d in said if d.status in ANSWERED and d.belied_at is None}
-    for volume_id in elsewhere:
-        if volume_id in disks and disks[volume_id].status is VMAStatus.NOT_FOUND:
-            del disks[volume_id]
-    stands = [standing_at_registration(disks.get(volume_id), former) for volume_id, former in last.items()]
-    return Standing(
-        left_over=tuple(one for one in stands if one is not None),
-        unasked=tuple(v for v, former in last.items() if v not in disks and former is None),
+    disks = {
+        disk.volume_id: disk
+        for disk in (found.disks if found is not None else ())
+        if disk.status in ANSWERED and disk.contradicting_progress is None
+        if disk.status is not VMAStatus.NOT_FOUND or disk.volume_id not in elsewhere
+    }
+    readings = [initial_reading(disks.get(volume_id), previous) for volume_id, previous in last.items()]
+    return InitialReadings(
+        previous_readings=tuple(reading for reading in readings if reading is not None),
+        unasked=tuple(v for v, previous in last.items() if v not in disks and previous is None),
         address=found.address if found is not None and disks else None,
     )
 
 
-def after(former: Former, said: DiskReading) -> Former | None:
-    """Return what still stands of the previous worker, after this job's own worker was heard."""
-    if said.status is VMAStatus.RUNNING and said.stated_progress is None:
-        return former.overtaken()
-    return None
+def updated_readings(
+    known: InitialReadings, seen: Observation, volume_ids: tuple[str, ...], unseen: tuple[str, ...], *, may_move: bool
+) -> InitialReadings:
+    """Return the previous readings after an observation by the VMA.
+
+    Args:
+        known: the previous readings before it.
+        seen: the observation.
+        volume_ids: the volumes of the job.
+        unseen: those with an earlier job that was not observed at registration.
+        may_move: whether another address of the VMA replaces the known one; it does until the VMA knows the job.
+
+    """
+    # An export that has no document has no previous one, and where this job's worker runs the document is its own.
+    answered = {disk.volume_id for disk in seen.disks if disk.status in NO_PREVIOUS_END}
+    after = InitialReadings(
+        previous_readings=tuple(_readings_after(known, seen)), unasked=known.unasked, address=known.address
+    )
+    if may_move and seen.address not in {None, known.address} and (answered or seen.is_contact):
+        after = InitialReadings(previous_readings=after.elsewhere(unseen), unasked=volume_ids, address=seen.address)
+    if seen.address != after.address:
+        return after
+    return msgspec.structs.replace(after, unasked=tuple(v for v in after.unasked if v not in answered))
 
 
-def _after_an_end(said: DiskReading, former: Former) -> Whose:
-    """Judge a document where the previous worker had ended: whatever is written after that is this job's."""
-    if said.status is VMAStatus.RUNNING or _compared(said, former):
-        return Whose.OWN
-    # A whole sync without changes may have run unseen: it changes nothing but its type.
-    return _possibly_previous(said) if _differ(said.sync_type, former.sync_type) else Whose.PREVIOUS
+def remaining(previous: PreviousReading, own: DiskReading) -> PreviousReading | None:
+    """Return what of a previous reading still applies after this job's own worker was observed; None if nothing."""
+    return previous.superseded() if own.status is VMAStatus.RUNNING and own.stated_progress is None else None
 
 
-def _possibly_previous(said: DiskReading) -> Whose:
-    """Return `unsure` for a completion, which may count once it has held; a failure is never concluded from doubt."""
-    return Whose.UNSURE if said.status is VMAStatus.COMPLETED else Whose.PREVIOUS
+def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[PreviousReading]:
+    own = {disk.volume_id: disk for disk in seen.disks if disk.is_statement}
+    absent = {disk.volume_id for disk in seen.disks if disk.status is VMAStatus.NOT_FOUND}
+    readings = {reading.volume_id: reading for reading in known.previous_readings}
+    gone = {v for v, reading in readings.items() if v in absent and reading.status is VMAStatus.UNANSWERED}
+    for disk in seen.previous:
+        readings[disk.volume_id] = as_previous(disk, readings.get(disk.volume_id))
+    for volume_id in (v for v in known.unasked if v in own):
+        # The first document of this job's worker may show previous figures that were never observed.
+        first = PreviousReading(volume_id=volume_id, status=own[volume_id].status, alive=False)
+        readings.setdefault(volume_id, first)
+    for volume_id, reading in readings.items():
+        left = remaining(reading, own[volume_id]) if volume_id in own else reading
+        if left is not None and volume_id not in gone:
+            yield left
 
 
-def _compared(said: DiskReading, former: Former) -> bool:
-    """Return whether anything but the sync type differs, of what both tell."""
+def _after_an_end(reading: DiskReading, previous: PreviousReading) -> Attribution:
+    """Judge a document of an export whose previous worker had ended: whatever is written after that is this job's."""
+    if reading.status is VMAStatus.RUNNING or _is_other(reading, previous):
+        return Attribution.OWN
+    # A whole sync without changes may have run unobserved: it changes nothing but its type.
+    if _differ(reading.sync_type, previous.sync_type):
+        return _uncertain_or_previous(reading)
+    return Attribution.PREVIOUS
+
+
+def _uncertain_or_previous(reading: DiskReading) -> Attribution:
+    """Return `uncertain` for a completion, which may count after a time; a failure is never concluded from doubt."""
+    return Attribution.UNCERTAIN if reading.status is VMAStatus.COMPLETED else Attribution.PREVIOUS
+
+
+def _is_other(reading: DiskReading, previous: PreviousReading) -> bool:
+    """Return whether anything but the sync type differs, of what both state."""
     names = ("status", "progress_percent", "bytes_transferred", "total_bytes", "phase", "started")
-    return any(_differ(getattr(said, name), getattr(former, name)) for name in names)
+    return any(_differ(getattr(reading, name), getattr(previous, name)) for name in names)
 
 
-def _may_be_left(now: float | None, before: float | None, whole: float | None) -> bool:
-    """Return whether a figure is the previous worker's; where that one's is not known, any that is the whole may be."""
+def _may_be_previous(now: float | None, before: float | None, whole: float | None) -> bool:
+    """Return whether a figure may be the previous worker's; if that one's is unknown, any that is the whole may be."""
     if before is not None:
         return now == before
     return now is not None and whole is not None and now >= whole
 
 
-def _differ(said: object, before: object) -> bool:
-    return said is not None and before is not None and said != before
+def _differ(now: object, before: object) -> bool:
+    return now is not None and before is not None and now != before
 
 
-def _went_down(said: DiskReading, former: Former) -> bool:
-    now, before = said.stated_progress, former.stated_progress
-    return said.status is VMAStatus.RUNNING and now is not None and before is not None and now < before
+def _decreased(reading: DiskReading, previous: PreviousReading) -> bool:
+    now, before = reading.stated_progress, previous.stated_progress
+    return reading.status is VMAStatus.RUNNING and now is not None and before is not None and now < before

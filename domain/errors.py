@@ -1,25 +1,25 @@
 """The errors of the domain, all in one place.
 
 JobRecoveryError
-├── InvalidInput           what was asked is malformed: nothing was changed
+├── InvalidInput           the request is malformed: nothing was changed
 ├── NotFound               there is no such job, run or VM context
 ├── Refused                well-formed, but not allowed now
 │   ├── IllegalTransition  the job's state does not allow it
-│   ├── JobExists          the id is taken by a job with other content
+│   ├── JobExists          another job with other content has the id
 │   ├── ContextBusy        the VM context already has an active job
 │   ├── VolumeBusy         a volume belongs to an open job
 │   └── VersionMismatch    the job is not at the version that the command was made for
-├── ConcurrentWrite        someone else wrote to the stream first: reload and decide again
+├── ConcurrentWrite        another writer stored to the stream first: reload and decide again
 └── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
 """
 
 
 class JobRecoveryError(Exception):
-    """Base of everything this service raises on purpose."""
+    """Base of the errors that this service raises."""
 
 
 class InvalidInput(JobRecoveryError):
-    """What was asked is malformed; nothing was changed."""
+    """The request is malformed; nothing was changed."""
 
 
 class NotFound(JobRecoveryError):
@@ -41,7 +41,7 @@ class IllegalTransition(Refused):
 
 
 class JobExists(Refused):
-    """The job id is taken by a job with other content."""
+    """Another job with other content has the id."""
 
 
 class ContextBusy(Refused):
@@ -61,4 +61,4 @@ class ConcurrentWrite(JobRecoveryError):
 
 
 class StorageUnavailable(JobRecoveryError):
-    """The event log cannot be used now; nothing of the request was acknowledged."""
+    """The event log cannot be used now; nothing was acknowledged."""

@@ -2,7 +2,7 @@
 
 Events are msgspec structs: fields that a later version adds take their defaults when an old event is read, and
 fields it no longer knows are ignored, so the log survives upgrade and rollback. Each event is stored under an
-explicit topic, never a module path, so that code can move.
+explicit topic, never a module path, and its fields under explicit names, so that code can change.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.attribution import Former
+from domain.attribution import PreviousReading
 from domain.evidence import Evidence
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy, Rule
@@ -30,17 +30,17 @@ class Cause(StrEnum):
 
 
 SERVICE = "job-recovery"
-"""The actor of what the service does by itself."""
+"""The actor of events that the service causes by itself."""
 
 LOCAL = "local"
 """The actor of calls to a service without tokens."""
 
 RESERVED_ACTORS = {SERVICE, LOCAL}
-"""Names that no person and no token can have."""
+"""Names that no operator and no token can have."""
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """Where an event comes from: the run or request it belongs to, what directly led to it, and who asked for it."""
+    """The origin of an event: the run or request it belongs to, its direct cause, and who asked for it."""
 
     correlation_id: str
     causation_id: str
@@ -48,7 +48,7 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What every event carries. Times are UTC."""
+    """The fields of every event. Times are UTC."""
 
     topic: ClassVar[str]
 
@@ -61,15 +61,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ref(self) -> str:
-        """How other events name this one as their cause."""
+        """Return the name by which other events refer to this one as their cause."""
         return f"{self.originator_id}#{self.originator_version}"
 
 
 class JobRegistered(Event, frozen=True, kw_only=True):
-    """A replication job was put under our watch.
+    """A replication job was registered.
 
-    `left_over` is what its volumes' exports said of others at that moment; of `unasked` volumes nobody could say.
-    `address` is where its VMA was, without credentials.
+    `previous_readings` is what the VMA then had of earlier jobs of its volumes; the exports of `unasked` volumes could
+    not be asked. `address` is where its VMA was asked, without credentials.
     """
 
     topic = "JobRegistered"
@@ -79,13 +79,13 @@ class JobRegistered(Event, frozen=True, kw_only=True):
     volume_ids: tuple[str, ...]
     vma: str
     progress_percent: float = 0.0
-    left_over: tuple[Former, ...] = ()
+    previous_readings: tuple[PreviousReading, ...] = msgspec.field(default=(), name="left_over")
     unasked: tuple[str, ...] = ()
     address: str | None = None
 
 
 class VMAStatusObserved(Event, frozen=True, kw_only=True):
-    """The VMA was asked, and this is what it said. `run_id` is set if a recovery run asked."""
+    """The VMA was asked, or a worker reported. `run_id` is set if a recovery run asked."""
 
     topic = "VMAStatusObserved"
 
@@ -94,7 +94,7 @@ class VMAStatusObserved(Event, frozen=True, kw_only=True):
 
 
 class RecoveryStarted(Event, frozen=True, kw_only=True):
-    """A recovery run took the job up."""
+    """A recovery run began to recover the job."""
 
     topic = "RecoveryStarted"
 
@@ -104,7 +104,7 @@ class RecoveryStarted(Event, frozen=True, kw_only=True):
 
 
 class RecoveryDecided(Event, frozen=True, kw_only=True):
-    """What recovery made of the job, with everything the decision was made from.
+    """Recovery decided about the job; with everything that the decision was made from.
 
     `retry_in` is the back-off in seconds before the next attempt, for a retry.
     """
@@ -124,7 +124,7 @@ class RecoveryDecided(Event, frozen=True, kw_only=True):
 
 
 class OutcomeRevised(Event, frozen=True, kw_only=True):
-    """The VMA contradicted an inferred outcome, and was believed."""
+    """The VMA contradicted an inferred outcome, and the job has the state that the VMA reported."""
 
     topic = "OutcomeRevised"
 
@@ -135,7 +135,7 @@ class OutcomeRevised(Event, frozen=True, kw_only=True):
 
 
 class OutcomeConfirmed(Event, frozen=True, kw_only=True):
-    """The VMA said itself what had been inferred; the outcome is now an observed one."""
+    """The VMA confirmed an inferred outcome, which now counts as observed."""
 
     topic = "OutcomeConfirmed"
 
@@ -144,7 +144,7 @@ class OutcomeConfirmed(Event, frozen=True, kw_only=True):
 
 
 class OutcomeContradicted(Event, frozen=True, kw_only=True):
-    """The VMA contradicts an inferred outcome, but a newer job has the VM or a disk of it: nothing is revived."""
+    """The VMA contradicts an inferred outcome, but a newer job has the VM or a disk: the outcome is not revised."""
 
     topic = "OutcomeContradicted"
 
@@ -164,7 +164,7 @@ class OperatorDecided(Event, frozen=True, kw_only=True):
 
 
 class JobStalled(Event, frozen=True, kw_only=True):
-    """The VMA calls the job running, but nothing of it has moved since `since`. Not a failure."""
+    """The VMA reports the job as running, but without progress since `since`. Not a failure."""
 
     topic = "JobStalled"
 
@@ -175,7 +175,7 @@ class JobStalled(Event, frozen=True, kw_only=True):
 
 
 class JobMovedAgain(Event, frozen=True, kw_only=True):
-    """A stalled job moves again."""
+    """A stalled job has progress again."""
 
     topic = "JobMovedAgain"
 
@@ -183,7 +183,7 @@ class JobMovedAgain(Event, frozen=True, kw_only=True):
 
 
 class JobAdmitted(Event, frozen=True, kw_only=True):
-    """The VM context took the job as its one active job."""
+    """The VM context has the job as its active job."""
 
     topic = "JobAdmitted"
 
@@ -192,7 +192,7 @@ class JobAdmitted(Event, frozen=True, kw_only=True):
 
 
 class JobReleased(Event, frozen=True, kw_only=True):
-    """The VM context has no active job any more."""
+    """The VM context has no active job now."""
 
     topic = "JobReleased"
 
@@ -200,7 +200,7 @@ class JobReleased(Event, frozen=True, kw_only=True):
 
 
 class RecoveryRunStarted(Event, frozen=True, kw_only=True):
-    """A pass of recovery over these jobs began."""
+    """A recovery run over these jobs began."""
 
     topic = "RecoveryRunStarted"
 
@@ -212,9 +212,9 @@ class RecoveryRunStarted(Event, frozen=True, kw_only=True):
 
 
 class RecoveryRunFinished(Event, frozen=True, kw_only=True):
-    """The pass is over, with proof of drive: how many jobs it resumed, and how many were polled again.
+    """A recovery run ended, with polling verified: how many jobs it resumed, and how many were polled again.
 
-    Durations in seconds. `left_behind` counts jobs that someone else had settled before the run came to them.
+    Durations in seconds. `settled_elsewhere` counts jobs that had ended before the run decided them.
     """
 
     topic = "RecoveryRunFinished"
@@ -226,11 +226,11 @@ class RecoveryRunFinished(Event, frozen=True, kw_only=True):
     left_replicating: int
     settled_elsewhere: int
     decided_in: float
-    proven_in: float
+    verified_in: float = msgspec.field(name="proven_in")
 
 
 class RecoveryRunInterrupted(Event, frozen=True, kw_only=True):
-    """The process ended before the pass did; its jobs were taken up by a later run."""
+    """The process ended before the run did. A later run recovers its jobs."""
 
     topic = "RecoveryRunInterrupted"
 
@@ -238,7 +238,7 @@ class RecoveryRunInterrupted(Event, frozen=True, kw_only=True):
 
 
 class UnreadableEvent(Event, frozen=True, kw_only=True):
-    """Stands for a stored event that this version cannot decode, so that those after it can be read. Never stored."""
+    """A placeholder for an event that this version cannot decode, so that later ones can be read. Never stored."""
 
     topic = "UnreadableEvent"
 
@@ -265,4 +265,4 @@ EVENTS: dict[str, type[Event]] = {
         RecoveryRunInterrupted,
     )
 }
-"""Every event by its stored topic."""
+"""The events by their stored topics."""

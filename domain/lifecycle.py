@@ -1,7 +1,7 @@
-"""The lifecycle of a replication job, declared once.
+"""The lifecycle of a replication job.
 
-`JobLifecycle` is the single truth; it is flattened at import into `TRANSITIONS` (a dictionary look-up instead of a
-state machine per job). Recording an event checks it, and folding an event assigns its target. `completed` and `failed`
+`JobLifecycle` defines it; it is flattened at import into `TRANSITIONS` (a dictionary look-up instead of a state
+machine per job). Recording an event checks it, and folding an event assigns its target. `completed` and `failed`
 are not declared final, because an inferred outcome can be revised, and corrected by an operator.
 """
 
@@ -13,7 +13,7 @@ from domain.errors import IllegalTransition
 
 
 class JobState(StrEnum):
-    """Where a job is in its life."""
+    """The states of a job."""
 
     REPLICATING = "replicating"
     RECOVERING = "recovering"
@@ -23,11 +23,11 @@ class JobState(StrEnum):
 
 
 OPEN_STATES = frozenset({JobState.REPLICATING, JobState.RECOVERING, JobState.PENDING_RETRY})
-"""The states in which a job is active: it occupies its VM context and somebody watches it."""
+"""The states in which a job is active: it occupies its VM context and has a watcher."""
 
 
 class JobLifecycle(StateMachine):
-    """Five states and every step that an event may take between them."""
+    """The states, and every transition between them."""
 
     replicating = State(initial=True, value=JobState.REPLICATING.value)
     recovering = State(value=JobState.RECOVERING.value)
@@ -71,7 +71,7 @@ def check_transition(job_id: str, state: JobState, event: str) -> None:
     """Check that `event` is possible in this state.
 
     Raises:
-        IllegalTransition: the lifecycle has no such step from this state.
+        IllegalTransition: the lifecycle has no such transition from this state.
 
     """
     if (state, event) not in TRANSITIONS:
@@ -79,10 +79,10 @@ def check_transition(job_id: str, state: JobState, event: str) -> None:
 
 
 def state_after(state: JobState, event: str) -> JobState:
-    """Return the state that an event, which has happened, leads to.
+    """Return the state after an event that has happened.
 
-    Events between may be unreadable, so history is never refused: where the lifecycle has no such step, an event with
-    one possible target leads there, and any other leaves the state as it was.
+    Earlier events may be unreadable, so history is never refused: if the lifecycle has no such transition, an event
+    with one possible target leads there, and any other does not change the state.
     """
     (only, *others) = _TARGETS[event]
     return TRANSITIONS.get((state, event), state if others else only)

@@ -1,7 +1,7 @@
-"""Which observations are worth an event.
+"""Materiality: which observations become events.
 
-Only material ones: a change of status or phase, at least 1 % of progress, a change of a disk, or a minute since the
-last. A long job so has hundreds of events, not tens of thousands; what lies between stays in the poller's memory.
+Material are: a change of status or phase, at least 1 % of progress, a change of a disk, or a minute since the last
+event. So a long job has hundreds of events, not tens of thousands; the poller has the others in memory.
 """
 
 from domain.job_state import JobFields
@@ -12,29 +12,26 @@ MATERIAL_SECONDS = 60.0
 
 
 def is_material(job: JobFields, observation: Observation) -> bool:
-    """Whether a polled observation of this job is to be recorded."""
+    """Return whether an observation of this job is to be recorded."""
     if (observation.status, observation.doubtful) != (job.vma_status, job.doubtful):
         return True
-    if others_changed(job, observation):
-        return True
-    if job.last_observed_at is None or _seconds_since_last(job, observation) >= MATERIAL_SECONDS:
+    if others_changed(job, observation) or _is_last_too_old(job, observation):
         return True
     if observation.status not in CONCLUSIVE:
         return False
-    phase_changed = observation.phase not in {None, job.phase}
-    return phase_changed or _progress_changed(job, observation)
+    return observation.phase not in {None, job.phase} or _progress_changed(job, observation)
 
 
-def _seconds_since_last(job: JobFields, observation: Observation) -> float:
-    last = job.last_observed_at or observation.observed_at
+def _is_last_too_old(job: JobFields, observation: Observation) -> bool:
+    last = job.last_observed_at
     # The machine's clock may have been set back meanwhile.
-    return abs((observation.observed_at - last).total_seconds())
+    return last is None or abs((observation.observed_at - last).total_seconds()) >= MATERIAL_SECONDS
 
 
 def others_changed(job: JobFields, observation: Observation) -> bool:
-    """Return whether a previous worker's document says something new: it tells that worker's end from this job's."""
-    known = {one.volume_id: one.status for one in job.left_over}
-    return any(known.get(said.volume_id) is not said.status for said in observation.previous)
+    """Return whether a previous worker's document has another status: later, its end must not count as this job's."""
+    known = {reading.volume_id: reading.status for reading in job.previous_readings}
+    return any(known.get(disk.volume_id) is not disk.status for disk in observation.previous)
 
 
 def _progress_changed(job: JobFields, observation: Observation) -> bool:

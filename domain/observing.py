@@ -1,6 +1,6 @@
-"""Observing: the one place where answers about ids become an observation of a job.
+"""Observing: the only place where the answers of a job's ids become an observation of the job.
 
-It errs on the side of not knowing: `completed` is only said when every disk is spoken for.
+In doubt, nothing is known: a job is `completed` only if a `completed` covers every disk.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,25 +8,43 @@ from datetime import datetime
 
 import msgspec
 
-from domain.attribution import Former, Whose, attribute, own_figures
+from domain.attribution import Attribution, PreviousReading, attribute, own_figures
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, DiskReading, Document, Figures, Observation, VMAStatus
 
 
-class _Heard(msgspec.Struct, frozen=True):
-    """What an export answered, and whose statement that is."""
+class _ExportAnswer(msgspec.Struct, frozen=True):
+    """The answer of an export, and whose worker it is from. `previous` is what the export had of earlier jobs."""
 
     volume_id: str
     answer: Answer
-    whose: Whose = Whose.OWN
+    attribution: Attribution
+    previous: PreviousReading | None
 
     @property
     def status(self) -> VMAStatus:
-        return VMAStatus.NOT_FOUND if self.whose is Whose.PREVIOUS else self.answer.status
+        return VMAStatus.NOT_FOUND if self.attribution is Attribution.PREVIOUS else self.answer.status
 
     @property
     def document(self) -> Document | None:
-        return self.answer.document if self.whose is Whose.OWN else None
+        return self.answer.document if self.attribution is Attribution.OWN else None
+
+    @property
+    def reading(self) -> DiskReading:
+        """Return the disk's reading by this job's own worker; `unanswered` if the document may be another's."""
+        if self.attribution is not Attribution.OWN:
+            return DiskReading(volume_id=self.volume_id, status=VMAStatus.UNANSWERED)
+        return own_figures(_reading(self.volume_id, self.answer), self.previous)
+
+    @property
+    def evidence(self) -> Answer:
+        """Return the answer as it is recorded; its detail tells if it is, or may be, the previous worker's."""
+        if self.attribution is Attribution.OWN:
+            return self.answer
+        is_previous = self.attribution is Attribution.PREVIOUS
+        certainty, status = ("is", VMAStatus.UNANSWERED) if is_previous else ("may be", self.status)
+        detail = f"{self.answer.status.value}, which {certainty} the state that the volume's previous worker left"
+        return msgspec.structs.replace(self.answer, status=status, detail=detail, document=None)
 
 
 def observe(
@@ -37,28 +55,26 @@ def observe(
     observed_at: datetime,
     took_ms: float = 0.0,
 ) -> Observation:
-    """Make one observation of a job from what its ids answered.
+    """Return the observation of a job from the answers of its ids.
 
     Args:
         target: the job that was asked about.
         exports: the answer of each disk's export, by volume id, in the job's order of disks.
-        job_answers: answers under the job's own id, asked where the exports did not settle it; those that say
-            nothing of the job because the VMA has no such endpoint are left out.
+        job_answers: the answers under the job's own id, if the exports were not sufficient; without those that tell
+            nothing about the job because the VMA has no such endpoint.
         observed_at: when the probe ended (UTC).
         took_ms: how long the whole probe took, in milliseconds.
 
     """
-    heard = [_heard(target, volume_id, answer) for volume_id, answer in exports.items()]
-    disks = tuple(_own_reading(target, one) for one in heard)
-    others = [_reading(one.volume_id, one.answer) for one in heard if one.whose is Whose.PREVIOUS]
-    # A document that contradicts itself is nothing to compare later ones with.
-    previous = tuple(one for one in others if one.is_statement)
+    answers = _attributed(target, exports)
+    disks = tuple(answer.reading for answer in answers)
+    others = [_reading(a.volume_id, a.answer) for a in answers if a.attribution is Attribution.PREVIOUS]
     own = next((a.document for a in job_answers if a.document is not None), None)
-    documents = [d for d in (*(one.document for one in heard), own) if d is not None]
-    claimed = [one.answer.document for one in heard if one.whose is Whose.UNSURE and one.answer.document is not None]
-    status = _job_status(target, heard, job_answers, own)
+    documents = [d for d in (*(answer.document for answer in answers), own) if d is not None]
+    status = _job_status(target, answers, job_answers, own)
     if status is VMAStatus.NOT_FOUND and others:
         status = VMAStatus.UNANSWERED
+    is_completed = status is VMAStatus.COMPLETED
     leading = own if own is not None else _leading(documents, status)
     return Observation(
         job_id=target.job_id,
@@ -73,17 +89,18 @@ def observe(
         total_bytes=own.total_bytes if own else _total(d.total_bytes for d in disks),
         error=_error(documents) if status is VMAStatus.FAILED else None,
         disks=disks,
-        previous=previous,
-        covered=_covered(heard, own) if status is VMAStatus.COMPLETED else 0,
-        belied_at=_least_belied_at([*claimed, *documents]) if status is VMAStatus.COMPLETED else None,
+        # A document that contradicts itself cannot be compared with later ones.
+        previous=tuple(reading for reading in others if reading.is_statement),
+        covered=_covered(answers, own) if is_completed else 0,
+        contradicting_progress=_contradicting_progress(answers, documents) if is_completed else None,
         address=target.address,
-        speaks_for=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
-        answers=(*(_as_attributed(one) for one in heard), *job_answers),
+        progress_covers=max(1, len(own.disks)) if own else sum(d.status in CONCLUSIVE for d in disks),
+        answers=(*(answer.evidence for answer in answers), *job_answers),
     )
 
 
 async def probe(vma: VMA, clock: Clock, target: ProbeTarget) -> Observation:
-    """Ask a job's VMA for it: for all its disks at once and, where these do not settle it, for the job's own id."""
+    """Ask a job's VMA for all disks at once and, if these are not sufficient, for the job's own id."""
     began = clock.monotonic()
     exports = await vma.ask_exports(target)
     own = await vma.ask_job_id(target) if needs_own_id(target, exports) else ()
@@ -94,132 +111,112 @@ async def probe(vma: VMA, clock: Clock, target: ProbeTarget) -> Observation:
 def needs_own_id(target: ProbeTarget, exports: Mapping[str, Answer]) -> bool:
     """Return whether the job's own id has to be asked, too.
 
-    Only an export that runs or has failed settles it. Before all exports' `completed` counts, the own id is asked
-    once more: the VM may have got a disk that was not registered.
+    Only an export that runs or has failed is sufficient. Before the `completed` of all exports counts, the own id is
+    asked: the VM may have a disk that was not registered.
     """
-    statuses = {_heard(target, volume_id, answer).status for volume_id, answer in exports.items()}
+    statuses = {answer.status for answer in _attributed(target, exports)}
     if statuses & {VMAStatus.FAILED, VMAStatus.RUNNING, VMAStatus.NOT_ASKED}:
         return False
     return statuses != {VMAStatus.UNREACHABLE}
 
 
-def vouched_disks(document: Document, job_disks: int) -> int:
-    """Return how many disks of the job a `completed` document vouches for.
+def disks_covered(document: Document, job_disks: int) -> int:
+    """Return how many disks of the job a `completed` document covers.
 
-    A list of disks vouches for those in it, if all are finished. Without one the document vouches for a single disk,
-    and for none if its own figures contradict it.
+    A list of disks covers those in it, if all are finished. A document without a list covers one disk, or none if its
+    own figures contradict it.
     """
     if document.disks:
         return min(len(document.disks), job_disks) if all(disk.is_finished for disk in document.disks) else 0
-    return 1 if document.belied_at is None else 0
+    return 1 if document.contradicting_progress is None else 0
 
 
-def _heard(target: ProbeTarget, volume_id: str, answer: Answer) -> _Heard:
-    if answer.document is None:
-        return _Heard(volume_id, answer)
-    former = next((one for one in target.left_over if one.volume_id == volume_id), None)
-    reading = _reading(volume_id, answer)
-    return _Heard(volume_id, answer, attribute(reading, former, unasked=volume_id in target.unasked))
+def _attributed(target: ProbeTarget, exports: Mapping[str, Answer]) -> list[_ExportAnswer]:
+    known = {reading.volume_id: reading for reading in target.previous_readings}
+    return [_attribute(v, answer, known.get(v), unasked=v in target.unasked) for v, answer in exports.items()]
+
+
+def _attribute(volume_id: str, answer: Answer, previous: PreviousReading | None, *, unasked: bool) -> _ExportAnswer:
+    attribution = Attribution.OWN
+    if answer.document is not None:
+        attribution = attribute(_reading(volume_id, answer), previous, unasked=unasked)
+    if previous is None and unasked:
+        previous = PreviousReading(volume_id=volume_id, status=VMAStatus.RUNNING)
+    return _ExportAnswer(volume_id, answer, attribution, previous)
 
 
 def _reading(volume_id: str, answer: Answer) -> DiskReading:
     document = answer.document
     if document is None:
         return DiskReading(volume_id=volume_id, status=answer.status)
-    return DiskReading(
-        volume_id=volume_id,
-        status=document.status,
-        phase=document.phase,
-        progress_percent=document.progress_percent,
-        bytes_transferred=document.bytes_transferred,
-        total_bytes=document.total_bytes,
-        started=document.started,
-        sync_type=document.sync_type,
-    )
-
-
-def _own_reading(target: ProbeTarget, heard: _Heard) -> DiskReading:
-    """Return what the job's own worker says of the disk; `unanswered` where another's document stands."""
-    if heard.whose is not Whose.OWN:
-        return DiskReading(volume_id=heard.volume_id, status=VMAStatus.UNANSWERED)
-    former = next((one for one in target.left_over if one.volume_id == heard.volume_id), None)
-    if former is None and heard.volume_id in target.unasked:
-        former = Former(volume_id=heard.volume_id, status=VMAStatus.RUNNING)
-    return own_figures(_reading(heard.volume_id, heard.answer), former)
-
-
-def _as_attributed(heard: _Heard) -> Answer:
-    """Return the answer as evidence; a document of others says so."""
-    if heard.whose is Whose.OWN:
-        return heard.answer
-    certainly, status = ("is", VMAStatus.UNANSWERED) if heard.whose is Whose.PREVIOUS else ("may be", heard.status)
-    said = f"{heard.answer.status.value}, which {certainly} the state that the volume's previous worker left"
-    return msgspec.structs.replace(heard.answer, status=status, detail=said, document=None)
+    shared = {name: getattr(document, name) for name in DiskReading.__struct_fields__ if name != "volume_id"}
+    return DiskReading(volume_id=volume_id, **shared)
 
 
 def _job_status(
-    target: ProbeTarget, heard: Sequence[_Heard], job_answers: Sequence[Answer], own: Document | None
+    target: ProbeTarget, answers: Sequence[_ExportAnswer], job_answers: Sequence[Answer], own: Document | None
 ) -> VMAStatus:
-    """Several disks: failed if any failed; else running if any runs; completed only if all completed.
+    """Return failed if any disk failed; else running if any runs; completed only if all completed.
 
-    An id that did not answer, or that nobody could ask, may be the one that the worker reports under: a job is not
-    found only if every id that was asked is unknown.
+    An id that did not answer, or that was not asked, may be the one that the worker reports under: a job is not found
+    only if every id that was asked is unknown.
     """
-    statuses = {one.status for one in heard}
-    said = statuses | {answer.status for answer in job_answers}
-    for loudest in (VMAStatus.FAILED, VMAStatus.RUNNING):
-        if loudest in said:
-            return loudest
-    unknown = said - {VMAStatus.COMPLETED, VMAStatus.NOT_FOUND}
-    if unknown:
-        return _not_known(said, unknown)
-    if own is not None or _one_speaks_for_all(heard) or _all_that_spoke_completed(target, heard):
+    statuses = {answer.status for answer in answers} | {answer.status for answer in job_answers}
+    for first in (VMAStatus.FAILED, VMAStatus.RUNNING):
+        if first in statuses:
+            return first
+    if unknown := statuses - {VMAStatus.COMPLETED, VMAStatus.NOT_FOUND}:
+        return _not_known(statuses, unknown)
+    if own is not None or _one_covers_all(answers) or _all_known_completed(target, answers):
         return VMAStatus.COMPLETED
     return VMAStatus.NOT_FOUND
 
 
-def _not_known(said: set[VMAStatus], unknown: set[VMAStatus]) -> VMAStatus:
-    """Name why the job's status is not known. The VMA as a whole is unreachable only if no id was answered."""
-    if said == {VMAStatus.UNREACHABLE}:
+def _not_known(statuses: set[VMAStatus], unknown: set[VMAStatus]) -> VMAStatus:
+    """Return why the job's status is not known. The VMA as a whole is unreachable only if no id was answered."""
+    if statuses == {VMAStatus.UNREACHABLE}:
         return VMAStatus.UNREACHABLE
     if VMAStatus.NOT_ASKED in unknown:
         return VMAStatus.NOT_ASKED
     return VMAStatus.UNINTELLIGIBLE if unknown == {VMAStatus.UNINTELLIGIBLE} else VMAStatus.UNANSWERED
 
 
-def _all_that_spoke_completed(target: ProbeTarget, heard: Sequence[_Heard]) -> bool:
-    """Return whether every disk that was ever heard of is completed.
+def _all_known_completed(target: ProbeTarget, answers: Sequence[_ExportAnswer]) -> bool:
+    """Return whether every disk that was ever observed is completed.
 
     An older generation reports all disks under the first export; the other exports never exist.
     """
-    completed = any(one.status is VMAStatus.COMPLETED for one in heard)
-    missing = {one.volume_id for one in heard if one.status is VMAStatus.NOT_FOUND}
-    of_others = any(one.whose is Whose.PREVIOUS for one in heard)
-    return completed and not of_others and not missing & target.heard
+    completed = any(answer.status is VMAStatus.COMPLETED for answer in answers)
+    missing = {answer.volume_id for answer in answers if answer.status is VMAStatus.NOT_FOUND}
+    any_previous = any(answer.attribution is Attribution.PREVIOUS for answer in answers)
+    return completed and not any_previous and not missing & target.seen_volumes
 
 
-def _one_speaks_for_all(heard: Sequence[_Heard]) -> bool:
+def _one_covers_all(answers: Sequence[_ExportAnswer]) -> bool:
     """Return whether a worker that shares one export for all disks listed every one of them as finished."""
+    documents = [answer.document for answer in answers if answer.document is not None]
     return any(
-        one.document.status is VMAStatus.COMPLETED
-        and bool(one.document.disks)
-        and vouched_disks(one.document, len(heard)) >= len(heard)
-        for one in heard
-        if one.document is not None
+        document.status is VMAStatus.COMPLETED
+        and bool(document.disks)
+        and disks_covered(document, len(answers)) >= len(answers)
+        for document in documents
     )
 
 
-def _covered(heard: Sequence[_Heard], own: Document | None) -> int:
-    if _one_speaks_for_all(heard):
-        return len(heard)
-    by_export = sum(min(vouched_disks(one.document, len(heard)), 1) for one in heard if one.document is not None)
-    by_job = vouched_disks(own, len(heard)) if own else 0
-    return max(by_export, by_job)
+def _covered(answers: Sequence[_ExportAnswer], own: Document | None) -> int:
+    count = len(answers)
+    if _one_covers_all(answers):
+        return count
+    by_export = sum(min(disks_covered(a.document, count), 1) for a in answers if a.document is not None)
+    return max(by_export, disks_covered(own, count) if own else 0)
 
 
-def _least_belied_at(documents: Sequence[Document]) -> float | None:
-    said: list[Figures] = [*documents, *(disk for document in documents for disk in document.disks)]
-    return min((percent for one in said if (percent := one.belied_at) is not None), default=None)
+def _contradicting_progress(answers: Sequence[_ExportAnswer], documents: Sequence[Document]) -> float | None:
+    """Return the least progress that contradicts a `completed`, also of documents that may be this job's."""
+    possible = [a.answer.document for a in answers if a.attribution is Attribution.UNCERTAIN and a.answer.document]
+    all_figures: list[Figures] = [*possible, *documents]
+    all_figures += [disk for document in (*possible, *documents) for disk in document.disks]
+    return min((p for figures in all_figures if (p := figures.contradicting_progress) is not None), default=None)
 
 
 def _leading(documents: Sequence[Document], status: VMAStatus) -> Document | None:
@@ -227,12 +224,11 @@ def _leading(documents: Sequence[Document], status: VMAStatus) -> Document | Non
 
 
 def _mean_progress(disks: Sequence[DiskReading]) -> float | None:
-    """Return the mean of the disks' progress, weighted by size where all sizes are known; None if one says none."""
-    known = [(disk.stated_progress, disk.total_bytes) for disk in disks]
-    percents = [percent for percent, _ in known if percent is not None]
+    """Return the mean progress, weighted by size where all sizes are known; None if a disk's progress is unknown."""
+    percents = [percent for disk in disks if (percent := disk.stated_progress) is not None]
     if not percents or len(percents) < len(disks):
         return None
-    sizes = [float(size or 0) for _, size in known]
+    sizes = [float(disk.total_bytes or 0) for disk in disks]
     weights = sizes if all(sizes) else [1.0 for _ in sizes]
     return min(100.0, sum(p * w for p, w in zip(percents, weights, strict=True)) / sum(weights))
 
@@ -243,6 +239,6 @@ def _total(values: Iterable[int | None]) -> int | None:
 
 
 def _error(documents: Sequence[Document]) -> str:
-    """Return the VMA's own words; a failed job often has none, because the message is dropped on the way."""
-    said = [d.error for d in documents if d.status is VMAStatus.FAILED and d.error]
-    return "; ".join(said) if said else "the VMA gave no reason"
+    """Return the VMA's own messages; a failed job often has none, because the message is dropped on the way."""
+    messages = [d.error for d in documents if d.status is VMAStatus.FAILED and d.error]
+    return "; ".join(messages) if messages else "the VMA gave no reason"

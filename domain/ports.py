@@ -1,4 +1,4 @@
-"""What the domain needs from the outside, as protocols. Adapters implement them; tests pass fakes."""
+"""Ports: what the domain needs from the outside, as protocols. Adapters implement them; tests pass fakes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from domain.aggregate import Aggregate, Snapshot
-from domain.attribution import Former
+from domain.attribution import PreviousReading
 from domain.events import Event
 from domain.vma_status import Answer
 
@@ -19,27 +19,26 @@ class Clock(Protocol):
     """Time, passed in so that tests and simulations own it."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC, for showing and recording.
+        """Return the machine's time in UTC, to show and to record.
 
-        It may step in either direction at any moment. A duration that decides anything is never a difference of two
-        such times: only `monotonic` may be used for it.
+        It may step in either direction at any moment. Durations that decide anything are measured with `monotonic`.
         """
 
     def monotonic(self) -> float:
-        """Return seconds of this process that never step; only differences mean anything."""
+        """Return seconds of this process that never step; only differences have a meaning."""
 
     async def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
+        """Return after that time."""
 
 
 class EventLog(Protocol):
-    """The append-only log of all streams: the one place of truth."""
+    """The append-only log of all streams: the only source of truth."""
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
-        """Rebuild an aggregate from its events; None if it has none."""
+        """Return an aggregate from its events; None if it has none."""
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
-        """Rebuild several aggregates in one go; those without events, or that cannot be read, are left out."""
+        """Return several aggregates by id, without those that have no events or cannot be read."""
 
     async def select(self, *kinds: type[TEvent]) -> Sequence[TEvent]:
         """Return all events of these kinds, in the order in which they were stored."""
@@ -48,44 +47,44 @@ class EventLog(Protocol):
         """Store the events in one transaction; return the log position of the last, once it is durable.
 
         Raises:
-            ConcurrentWrite: one of the versions is taken; nothing was stored.
+            ConcurrentWrite: one of the versions exists already; nothing was stored.
             StorageUnavailable: the log cannot be written now; nothing was stored.
 
         """
 
 
 class ProbeTarget(msgspec.Struct, frozen=True):
-    """What has to be known of a job to ask its VMA for it, and to tell its worker's documents from others'.
+    """What must be known of a job to ask its VMA for it, and to tell its worker's documents from those of others.
 
-    `address` is where its VMA is, without credentials.
-    `left_over` is what the exports said before this job's worker wrote; of `unasked` volumes the VMA could not be
-    asked for that. `heard` are the volumes whose own export this job's worker was heard of.
+    `address` is where its VMA is, without credentials. `previous_readings` is what the exports had before this job's
+    worker wrote; those of `unasked` volumes could not be asked. `seen_volumes` are the volumes of which this job's
+    worker has reported under their own export.
     """
 
     job_id: str
     vma: str
     volume_ids: tuple[str, ...]
     address: str | None = None
-    left_over: tuple[Former, ...] = ()
+    previous_readings: tuple[PreviousReading, ...] = ()
     unasked: frozenset[str] = frozenset()
-    heard: frozenset[str] = frozenset()
+    seen_volumes: frozenset[str] = frozenset()
 
 
 class VMA(Protocol):
-    """All VMAs, asked one job at a time. Every question gets an answer, whatever the VMA or this machine does."""
+    """All VMAs, asked one job at a time. Every request gets an answer, whatever the VMA or this machine does."""
 
     async def ask_exports(self, target: ProbeTarget) -> Mapping[str, Answer]:
         """Return the answer of each disk's export by volume id, in the job's order of disks."""
 
     async def ask_job_id(self, target: ProbeTarget) -> Sequence[Answer]:
-        """Return the answers under the job's own id; one that says nothing of the job is left out."""
+        """Return the answers under the job's own id, without those that tell nothing about the job."""
 
     def address_of(self, vma: str) -> str | None:
         """Return where the VMA is, without credentials; None if it is not in the settings."""
 
 
 class Log(Protocol):
-    """Structured log: an event name and fields, never a sentence with values pasted in."""
+    """The structured logger: an event name and fields, never a sentence with values in it."""
 
     def info(self, event: str, /, **fields: object) -> object:
         """Log a milestone."""
@@ -94,4 +93,4 @@ class Log(Protocol):
         """Log something that an operator should look at."""
 
     def error(self, event: str, /, **fields: object) -> object:
-        """Log something that went wrong and is dealt with."""
+        """Log an error that was handled."""

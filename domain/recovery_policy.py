@@ -1,11 +1,11 @@
-"""The decision table: what recovery makes of a job, given all that is known of it.
+"""The decision table: what recovery decides about a job, from everything that is known about it.
 
-`decide` is a pure function of an `Evidence` and a `Policy`, both of which are stored in the decision's event, so
-deciding again from the event alone gives the same. Its `match` is the published table, a `case` per row and in
-the same order; `None` means: not yet, keep asking.
+`decide` is a pure function of an `Evidence` and a `Policy`. The decision's event stores both, so the decision can be
+made again from the event alone. Its `match` is the published table, a `case` per row and in the same order; `None`
+means: not yet, ask again.
 
-An outcome rests on the VMA's own statement, on a VMA that says that it does not know the job, or on a VMA that as a
-whole has not answered while we asked. Everything else is not knowing, and is a retry for as long as it lasts.
+An outcome needs the VMA's own statement, a VMA that does not know the job, or a VMA that as a whole did not answer
+while this process asked. In every other case the state is not known, and the decision is a retry.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from domain.evidence import Amnesia, Evidence
 from domain.vma_status import Observation, VMAStatus
 
 MARGIN = 0.02
-"""Seconds added to the spacing of probes, so that the last never falls just short of the window."""
+"""Seconds added to the spacing of probes, so that the last is never just before the end of the window."""
 
 
 class Outcome(StrEnum):
-    """What is done with the job."""
+    """The outcomes of a decision."""
 
     RESUME = "resume"
     COMPLETE = "complete"
@@ -30,14 +30,14 @@ class Outcome(StrEnum):
 
 
 class Basis(StrEnum):
-    """Whether the VMA said so, or silence was interpreted (a guess, open to revision)."""
+    """Whether the VMA stated the outcome, or it was inferred (a guess, which can be revised)."""
 
     OBSERVED = "observed"
     INFERRED = "inferred"
 
 
 class Rule(StrEnum):
-    """The rows of the table; the same names stand in events, the API, the log and the docs."""
+    """The rows of the table; events, the API, the log and the docs use the same names."""
 
     STILL_RUNNING = "still-running"
     COMPLETED_WHILE_AWAY = "completed-while-away"
@@ -57,7 +57,7 @@ class Rule(StrEnum):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers in the decision table, and after how long a job that waits needs a person. Percent and seconds."""
+    """The numbers in the decision table, and after how long a waiting job needs attention. Percent and seconds."""
 
     complete_above_percent: float = 90.0
     unreachable_timeout: float = 1800.0
@@ -72,17 +72,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """A short fingerprint, so that decisions made under one policy can be told from another's."""
+        """Return a short hash that identifies the policy."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:12]
 
     @property
     def spacing(self) -> float:
-        """Seconds between two probes, so that the last of them falls just after the end of the window."""
+        """Return the seconds between two probes, so that the last is just after the end of the window."""
         return self.confirmation_window / max(1, self.confirmation_probes - 1) + MARGIN
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the table, applied to one job. A retry claims nothing, so it has no basis."""
+    """A row of the table, applied to one job. A retry states no outcome, so it has no basis."""
 
     outcome: Outcome
     rule: Rule
@@ -91,24 +91,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901, PLR0911, PLR0912 - a row per case
-    """Apply the decision table; None while "not found" has not held long enough to conclude from it."""
-    observation, held_for = evidence.observation, evidence.silence.held_for
+    """Return the decision by the table; None while "not found" has not lasted long enough for a conclusion."""
+    observation, duration = evidence.observation, evidence.silence.duration
     match observation.status:
         case VMAStatus.RUNNING:
-            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, f"the {observation.said_by} says the job is running")
+            return _observed(Outcome.RESUME, Rule.STILL_RUNNING, f"the {observation.source} says the job is running")
 
-        case VMAStatus.COMPLETED if observation.belied_at is not None:
-            return _retry(Rule.UNINTELLIGIBLE, _belied(observation))
+        case VMAStatus.COMPLETED if observation.contradicting_progress is not None:
+            return _retry(Rule.UNINTELLIGIBLE, _contradicted(observation))
         case VMAStatus.COMPLETED if not observation.doubtful:
-            reason = f"the {observation.said_by} says all {len(observation.disks)} disk(s) are completed"
+            reason = f"the {observation.source} says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
-        case VMAStatus.COMPLETED if held_for >= policy.completion_window:
+        case VMAStatus.COMPLETED if duration >= policy.completion_window:
             return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _unconfirmed(evidence))
         case VMAStatus.COMPLETED:
             return _retry(Rule.COMPLETION_UNCONFIRMED, _unconfirmed(evidence))
 
         case VMAStatus.FAILED:
-            reason = f"the {observation.said_by} says the job failed: {observation.error}"
+            reason = f"the {observation.source} says the job failed: {observation.error}"
             return _observed(Outcome.FAIL, Rule.FAILED_ON_VMA, reason)
 
         case VMAStatus.NOT_FOUND | VMAStatus.UNANSWERED if _may_not_have_started(evidence, policy):
@@ -117,7 +117,7 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
             return _retry(Rule.NEVER_SEEN, _never_seen(evidence))
         case VMAStatus.NOT_FOUND if evidence.replaced:
             return _retry(Rule.VMA_REPLACED, _replaced(observation))
-        case VMAStatus.NOT_FOUND if evidence.amnesia is not None and held_for <= policy.unreachable_timeout:
+        case VMAStatus.NOT_FOUND if evidence.amnesia is not None and duration <= policy.unreachable_timeout:
             return _retry(Rule.VMA_AMNESIA, _amnesia(evidence.amnesia))
         case VMAStatus.NOT_FOUND if is_confirmed(evidence, policy):
             return _gone(evidence, policy)
@@ -138,34 +138,35 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
 
 
 def is_confirmed(evidence: Evidence, policy: Policy) -> bool:
-    """Return whether "not found" has held over the confirmation window, in time and in number of probes.
+    """Return whether "not found" has lasted over the confirmation window, in time and in number of probes.
 
     One "not found" proves nothing: a restarted VMA knows no id until each worker's next update.
     """
     silence = evidence.silence
-    return silence.held_for >= policy.confirmation_window and silence.probes >= policy.confirmation_probes
+    return silence.duration >= policy.confirmation_window and silence.probes >= policy.confirmation_probes
 
 
 def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
-    """A worker may take some time to its first report; until then the export shows nothing, or the previous worker."""
+    """Return whether the worker may be before its first report: the export has no document, or a previous worker's."""
     observation = evidence.observation
-    unheard = observation.status is VMAStatus.NOT_FOUND or bool(observation.previous)
-    return unheard and not evidence.seen_on_vma and evidence.silence.held_for <= policy.startup_grace
+    no_document = observation.status is VMAStatus.NOT_FOUND or bool(observation.previous)
+    return no_document and not evidence.seen_on_vma and evidence.silence.duration <= policy.startup_grace
 
 
 def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
-    """Our own absence and our settings are not the VMA's silence: it must not have answered while we asked.
+    """Return whether the VMA did not answer for so long that the job counts as failed.
 
-    At an address where it never answered, or where it did not know the job, it may not be the VMA that does not answer.
+    It counts only while this process asked, and only at an address where the VMA has answered and knew the job: at
+    another address, it may be another machine that does not answer.
     """
-    asked_in_vain = evidence.silence.held_for >= policy.unreachable_grace
+    is_grace_over = evidence.silence.duration >= policy.unreachable_grace
     is_its_address = evidence.reached and not evidence.replaced
-    return evidence.without_contact > policy.unreachable_timeout and asked_in_vain and is_its_address
+    return evidence.without_contact > policy.unreachable_timeout and is_grace_over and is_its_address
 
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
     least = evidence.least_progress
-    last = f"last seen at {least:.4g} %, not found for {evidence.silence.held_for:.0f} s"
+    last = f"last seen at {least:.4g} %, not found for {evidence.silence.duration:.0f} s"
     if least > policy.complete_above_percent:
         reason = f"probably finished: {last}, above {policy.complete_above_percent:g} %"
         return _inferred(Outcome.COMPLETE, Rule.GONE_NEAR_END, reason)
@@ -173,10 +174,10 @@ def _gone(evidence: Evidence, policy: Policy) -> Decision:
     return _inferred(Outcome.FAIL, Rule.LOST, reason)
 
 
-def _belied(observation: Observation) -> str:
+def _contradicted(observation: Observation) -> str:
     return (
-        f"VMA {observation.vma} says completed, and contradicts it with {observation.belied_at:.4g} %: nothing is "
-        f"concluded ({observation.summary()}). Look at the worker, then decide by hand"
+        f"VMA {observation.vma} says completed, and contradicts it with {observation.contradicting_progress:.4g} %: "
+        f"nothing is concluded ({observation.summary()}). Look at the worker, then decide by hand"
     )
 
 
@@ -184,20 +185,20 @@ def _unconfirmed(evidence: Evidence) -> str:
     observation, silence = evidence.observation, evidence.silence
     return (
         f"VMA {observation.vma} says completed, which vouches for {observation.covered} of {len(observation.disks)} "
-        f"disks; it has held for {silence.held_for:.0f} s over {silence.probes} probes ({observation.summary()})"
+        f"disks; it has held for {silence.duration:.0f} s over {silence.probes} probes ({observation.summary()})"
     )
 
 
 def _not_started(evidence: Evidence, policy: Policy) -> str:
     return (
-        f"the job's worker has not been heard of for {evidence.silence.held_for:.0f} s: "
+        f"the job's worker has not been heard of for {evidence.silence.duration:.0f} s: "
         f"it may take {policy.startup_grace:g} s to its first report"
     )
 
 
 def _never_seen(evidence: Evidence) -> str:
     return (
-        f"VMA {evidence.observation.vma} has never known this job, and does not for {evidence.silence.held_for:.0f} s: "
+        f"VMA {evidence.observation.vma} has never known this job, and does not for {evidence.silence.duration:.0f} s: "
         "its worker may not have started. Start it, or decide by hand"
     )
 
@@ -220,7 +221,7 @@ def _unreachable(evidence: Evidence, policy: Policy) -> str:
     observation = evidence.observation
     return (
         f"VMA {observation.vma} is unreachable: last contact {evidence.without_contact:.0f} s ago, asked in vain for "
-        f"{evidence.silence.held_for:.0f} of {policy.unreachable_grace:g} s ({observation.summary()}). "
+        f"{evidence.silence.duration:.0f} of {policy.unreachable_grace:g} s ({observation.summary()}). "
         "Check its tunnel and its address"
     )
 

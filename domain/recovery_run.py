@@ -1,4 +1,4 @@
-"""The recovery run: one pass of recovery, why it was made, over which jobs, and what came of it."""
+"""The recovery run: one pass of recovery, its cause, its jobs, and its totals."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -6,24 +6,18 @@ from typing import ClassVar
 import msgspec
 
 from domain.aggregate import Aggregate
-from domain.events import (
-    Cause,
-    Event,
-    RecoveryRunFinished,
-    RecoveryRunInterrupted,
-    RecoveryRunStarted,
-    Trace,
-)
+from domain.events import Cause, Event, RecoveryRunFinished, RecoveryRunInterrupted, RecoveryRunStarted, Trace
 from domain.recovery_policy import Policy
 
 RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
 
 
 class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did. Durations in seconds, from its start; None while it runs.
+    """What a run did. Durations in seconds from its start; None while it runs.
 
-    `polled_again` of the `resumed` jobs were polled, `left_replicating` others had changed state by then;
-    `settled_elsewhere` counts jobs that had ended before the run came to them.
+    Of the `resumed` jobs, `polled_again` were polled, and `left_replicating` had another state before that.
+    `settled_elsewhere` counts jobs that had ended before the run decided them. `decided_in`: until every job was
+    decided. `verified_in`: until polling was verified for every resumed job.
     """
 
     outcomes: dict[str, int] = msgspec.field(default_factory=dict)
@@ -33,7 +27,7 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     left_replicating: int = 0
     settled_elsewhere: int = 0
     decided_in: float | None = None
-    proven_in: float | None = None
+    verified_in: float | None = msgspec.field(default=None, name="proven_in")
 
 
 class RecoveryRun(Aggregate, kw_only=True):
@@ -54,38 +48,24 @@ class RecoveryRun(Aggregate, kw_only=True):
     totals: RunTotals = RunTotals()
 
     def start(  # noqa: PLR0913 - what a run is
-        self,
-        cause: Cause,
-        instance: str,
-        policy: Policy,
-        job_ids: tuple[str, ...],
-        at: datetime,
-        trace: Trace,
+        self, cause: Cause, instance: str, policy: Policy, job_ids: tuple[str, ...], at: datetime, trace: Trace
     ) -> None:
-        """Begin the pass."""
-        self.record(
-            RecoveryRunStarted,
-            at,
-            trace,
-            cause=cause,
-            instance=instance,
-            policy=policy,
-            policy_hash=policy.hash,
-            job_ids=job_ids,
-        )
+        """Start the run."""
+        content = {"cause": cause, "instance": instance, "policy": policy, "policy_hash": policy.hash}
+        self.record(RecoveryRunStarted, at, trace, **content, job_ids=job_ids)
 
     def finish(self, totals: RunTotals, at: datetime) -> None:
-        """End the pass with what it did. Safe to repeat."""
+        """Finish the run with its totals. Safe to repeat."""
         if self.status == RUNNING:
             self.record(RecoveryRunFinished, at, Trace(self.id, self.last_ref), **msgspec.structs.asdict(totals))
 
     def interrupt(self, reason: str, at: datetime, trace: Trace) -> None:
-        """Close a pass whose process ended before it did. Safe to repeat."""
+        """Close a run whose process ended before it did. Safe to repeat."""
         if self.status == RUNNING:
             self.record(RecoveryRunInterrupted, at, trace, reason=reason)
 
     def evolve(self, event: Event) -> None:
-        """Assign what the event says."""
+        """Assign what the event states."""
         match event:
             case RecoveryRunStarted():
                 self.cause, self.instance = event.cause, event.instance

@@ -1,6 +1,6 @@
-"""The commands on recovery runs: start, finish, and close what a crash left open.
+"""The run book: starts recovery runs, finishes them, and closes those of an earlier process.
 
-Each is tried until it is stored: a full disk must neither end the service nor leave its jobs unwatched.
+Each write is retried until it is stored: a full disk must neither end the service nor leave its jobs unwatched.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,23 +15,25 @@ from domain.recovery_run import RecoveryRun, RunTotals
 
 T = TypeVar("T")
 
-WRITE_AGAIN_AFTER = 1.0
-"""Seconds before something is written again that could not be."""
+WRITE_RETRY_AFTER = 1.0
+"""Seconds between two attempts to write."""
 
 
 class RunBook:
-    """Writes recovery runs into the event log, in the name of one instance of the service."""
+    """Writes recovery runs to the event log for one instance of the service."""
 
-    def __init__(self, event_log: EventLog, clock: Clock, log: Log, instance: str, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, event_log: EventLog, clock: Clock, logger: Log, instance: str, new_id: Callable[[], str]
+    ) -> None:
         """`instance` names this process in every run it makes; `new_id` makes the ids of runs."""
         self.instance = instance
         self.new_id = new_id
         self._event_log = event_log
         self._clock = clock
-        self._log = log
+        self._logger = logger
 
     async def unfinished(self) -> list[str]:
-        """Return the ids of the runs that were begun and have not ended."""
+        """Return the ids of the runs that have started and not ended."""
         runs: dict[str, None] = {}
         for event in await self._event_log.select(RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted):
             if isinstance(event, RecoveryRunStarted):
@@ -43,26 +45,24 @@ class RunBook:
     async def start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], asked_by: Trace | None
     ) -> RecoveryRun:
-        """Record that a run begins, asked for by a request or, without one, by this process itself."""
+        """Record the start of a run that a request asked for or, without `asked_by`, this process itself."""
         trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
-        return await self._insist(
-            "recovery_start_not_recorded", run_id, partial(self._start, run_id, cause, policy, job_ids, trace)
-        )
+        start = partial(self._start, run_id, cause, policy, job_ids, trace)
+        return await self._retry_until_stored("recovery_start_not_recorded", run_id, start)
 
     async def finish(self, run_id: str, totals: RunTotals) -> None:
-        """Record that a run is over, and what it did."""
-        await self._insist("recovery_end_not_recorded", run_id, partial(self._finish, run_id, totals))
+        """Record the end of a run and its totals."""
+        await self._retry_until_stored("recovery_end_not_recorded", run_id, partial(self._finish, run_id, totals))
 
     async def interrupt(self, run_ids: Sequence[str], reason: str) -> None:
-        """Close runs that an earlier process began and did not finish; our own go on. Safe to repeat."""
-        await self._insist(
-            "recovery_interruption_not_recorded", ", ".join(run_ids), partial(self._interrupt, run_ids, reason)
-        )
+        """Close the unfinished runs of earlier processes; those of this one continue. Safe to repeat."""
+        interrupt = partial(self._interrupt, run_ids, reason)
+        await self._retry_until_stored("recovery_interruption_not_recorded", ", ".join(run_ids), interrupt)
 
     async def _start(
         self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], trace: Trace
     ) -> RecoveryRun:
-        # What was stored although its answer was lost need not be stored again.
+        # An earlier attempt may have been stored although it reported an error.
         if (stored := await self._event_log.load(RecoveryRun, run_id)) is not None and stored.instance == self.instance:
             return stored
         run = RecoveryRun(id=run_id)
@@ -83,10 +83,10 @@ class RunBook:
                 run.interrupt(reason, self._clock.now(), Trace(run.id, self.instance))
                 await self._event_log.append(run.collect_events())
 
-    async def _insist(self, failure: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
+    async def _retry_until_stored(self, failure: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await write()
             except (StorageUnavailable, ConcurrentWrite) as error:
-                self._log.error(failure, run_id=run_id, error=str(error))
-                await self._clock.sleep(WRITE_AGAIN_AFTER)
+                self._logger.error(failure, run_id=run_id, error=str(error))
+                await self._clock.sleep(WRITE_RETRY_AFTER)

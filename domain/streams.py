@@ -1,4 +1,4 @@
-"""Streams: which kind of aggregate an event belongs to, and which ids a job may not have.
+"""Streams: the kind of aggregate that an event belongs to, and the ids that a job cannot have.
 
 All aggregates share one namespace of stream ids. A job's id is chosen by a client, so it must not name the stream of a
 run or of a VM context.
@@ -26,9 +26,8 @@ TAggregate = TypeVar("TAggregate", bound=Aggregate)
 
 _RESERVED = re.compile(rf"{VMContext.PREFIX}.*|{RecoveryRun.ID_PATTERN}", re.DOTALL)
 
-
-CONTRADICTIONS = (AttributeError, LookupError, StopIteration, TypeError, ValueError)
-"""What folding an event raises that contradicts what its stream can hold."""
+FOLD_ERRORS = (AttributeError, LookupError, StopIteration, TypeError, ValueError)
+"""What the folding of an event raises that contradicts the earlier events of its stream."""
 
 
 class Inapplicable(Exception):
@@ -46,31 +45,31 @@ def kind_of(event: Event) -> type[Aggregate]:
             return ReplicationJob
 
 
-def after(kind: type[TAggregate], aggregate: TAggregate | None, event: Event) -> TAggregate:
-    """Return the aggregate after an event; the one before it stays as it was.
+def fold_event(kind: type[TAggregate], aggregate: TAggregate | None, event: Event) -> TAggregate:
+    """Return the aggregate after an event; the given one does not change.
 
     Raises:
-        Inapplicable: the stream is one of another kind, or the event contradicts what it can hold.
+        Inapplicable: the stream is of another kind, or the event contradicts the earlier ones.
 
     """
     try:
         folded = kind.fold(copy(aggregate), (event,))
-    except CONTRADICTIONS as error:
+    except FOLD_ERRORS as error:
         raise Inapplicable(f"{type(error).__name__}: {error}") from error
     if folded is None:
-        raise Inapplicable(f"it is about a {kind.kind}, and the stream {event.originator_id} is none")
+        raise Inapplicable(f"it belongs to a {kind.kind}, and the stream {event.originator_id} is of another kind")
     return folded
 
 
 def check_job_id(job_id: str) -> None:
-    """See that an id can be a new job's.
+    """Check that a new job can have the id.
 
     Raises:
-        InvalidInput: it names, or could name, a run or the stream of a VM context.
+        InvalidInput: a run or the stream of a VM context has, or could have, this id.
 
     """
     if _RESERVED.fullmatch(job_id):
         raise InvalidInput(
-            f"job_id: {job_id} is reserved: ids that begin with {VMContext.PREFIX!r}, and those of recovery runs, "
-            "cannot be a job's"
+            f"job_id: {job_id} is reserved: a job's id cannot begin with {VMContext.PREFIX!r}, or be of the form of a "
+            "recovery run's"
         )

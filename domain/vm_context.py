@@ -17,7 +17,7 @@ class VMContext(Aggregate, kw_only=True):
 
     kind: ClassVar[str] = "vm-context"
     begins_with: ClassVar[type[Event]] = Event
-    """Logs of earlier versions may hold a job's events in a context's stream: its versions go on after them."""
+    """Earlier versions may have stored a job's events in a context's stream; its versions continue after them."""
 
     PREFIX: ClassVar[str] = "vm-context:"
 
@@ -28,19 +28,19 @@ class VMContext(Aggregate, kw_only=True):
 
     @staticmethod
     def stream_id(vm_context_id: str) -> str:
-        """The id of the context's event stream, kept apart from the ids of jobs."""
+        """Return the id of the context's event stream, which no job can have."""
         return f"{VMContext.PREFIX}{vm_context_id}"
 
     @property
     def vm_context_id(self) -> str:
-        """The id by which the outside knows this context."""
+        """Return the id of this context in the API."""
         return self.id.removeprefix(self.PREFIX)
 
     def check_free(self, job_id: str) -> None:
-        """See that no other job is active.
+        """Check that no other job is active.
 
         Raises:
-            ContextBusy: one is.
+            ContextBusy: another job is active.
 
         """
         if self.active_job not in {None, job_id}:
@@ -50,7 +50,7 @@ class VMContext(Aggregate, kw_only=True):
             )
 
     def admit(self, job_id: str, vm_name: str, at: datetime, trace: Trace) -> None:
-        """Take the job as the one active job. Safe to repeat.
+        """Make the job the active one. Safe to repeat.
 
         Raises:
             ContextBusy: another job is active.
@@ -61,16 +61,16 @@ class VMContext(Aggregate, kw_only=True):
             self.record(JobAdmitted, at, trace, job_id=job_id, vm_name=vm_name)
 
     def release(self, job_id: str, at: datetime, trace: Trace) -> None:
-        """Let the job go. Safe to repeat: a job that is not the active one is none of ours."""
+        """Release the job. Safe to repeat: a job that is not the active one changes nothing."""
         if self.active_job == job_id:
             self.record(JobReleased, at, trace, job_id=job_id)
 
     def newer_job_than(self, job_id: str) -> str | None:
-        """Return the job that was admitted after this one, if there is any."""
+        """Return the job that was admitted after this one; None if there is none."""
         return self.last_job if self.last_job != job_id else None
 
     def evolve(self, event: Event) -> None:
-        """Assign what the event says."""
+        """Assign what the event states."""
         match event:
             case JobAdmitted():
                 self.active_job = self.last_job = event.job_id

@@ -1,6 +1,6 @@
-"""What a VMA says of a job: one answer per id asked, one observation per job.
+"""What a VMA reports about a job: one answer per id asked, one observation per job.
 
-The VMA knows ids, not jobs. An id is an NBD export (one disk) or the job's own id, and which one answers
+The VMA knows ids, not jobs. An id is an NBD export (one disk) or the job's own id. Which of them has a document
 depends on how the worker was started.
 """
 
@@ -9,15 +9,15 @@ from enum import StrEnum
 
 import msgspec
 
-COMPLETED_MEANS_AT_LEAST = 99.0
-"""Percent. Workers report every 1 %, so a true completion may be reported with 99-point-something."""
+MIN_COMPLETED_PERCENT = 99.0
+"""The least progress of a `completed`. Workers report every 1 %, so a completion may have less than 100 %."""
 
 
 class VMAStatus(StrEnum):
-    """What the VMA says of a job, all its disks taken together.
+    """The status of a job by the VMA, over all its disks.
 
-    The last three are kinds of not knowing: the VMA is there, but gave no usable answer in time; it answered, and that
-    cannot be read with certainty; we could not put the question.
+    With the last three, the status is not known: the VMA is there, but gave no usable answer in time; its answer cannot
+    be read with certainty; or it could not be asked.
     """
 
     RUNNING = "running"
@@ -31,21 +31,20 @@ class VMAStatus(StrEnum):
 
 
 CONCLUSIVE = frozenset({VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED})
-"""The statuses that state how the job is; with the others nothing is known of it at that moment."""
+"""The statuses that state how the job is; with the others nothing is known about it at that moment."""
 
 ENDS = frozenset({VMAStatus.COMPLETED, VMAStatus.FAILED})
-"""The statuses that end a job, if they are believed."""
+"""The statuses that end a job, if they are conclusive."""
 
 Movement = tuple[object, ...]
 """What changes while a worker is alive: bytes, percentage, phase. Not time stamps, which every GET refreshes."""
 
-
 VMA, WORKER = "VMA", "worker"
-"""Who says something of a job."""
+"""The sources of an observation."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """A status with the figures beside it, of a whole document, of one disk in its list, or of one export."""
+    """A status with its figures, of a whole document, of one disk in its list, or of one export."""
 
     status: VMAStatus
     progress_percent: float | None = None
@@ -54,9 +53,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stated_progress(self) -> float | None:
-        """Percent, as said or else by bytes; None if neither is known.
+        """Return the progress in percent, as stated or else by bytes; None if neither is known.
 
-        What is said outweighs the bytes, which a worker may count otherwise: only what changed, or is not empty.
+        A stated progress has priority over the bytes, of which a worker may count only those that changed.
         """
         if self.progress_percent is not None or self.bytes_transferred is None or not self.total_bytes:
             return self.progress_percent
@@ -64,27 +63,27 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def credible_bytes(self) -> int | None:
-        """Bytes transferred; None where they are the previous worker's: all of them, beside a lower percentage."""
+        """Return the bytes transferred; None if they are the previous worker's: all bytes, but a lower percentage."""
         percent, done = self.progress_percent, self.bytes_transferred
-        left_behind = percent is not None and percent < COMPLETED_MEANS_AT_LEAST and done and done == self.total_bytes
-        return None if left_behind else done
+        is_previous = percent is not None and percent < MIN_COMPLETED_PERCENT and done and done == self.total_bytes
+        return None if is_previous else done
 
     @property
-    def belied_at(self) -> float | None:
-        """The progress in percent that contradicts a `completed`; None if none does.
+    def contradicting_progress(self) -> float | None:
+        """Return the progress in percent that contradicts a `completed`; None if none does.
 
-        No byte of many contradicts it at any percentage. An incremental sync without changes truthfully says completed
-        with 0 of 0 bytes, and so at 0 %.
+        Zero bytes of many contradict it at any percentage. An incremental sync without changes correctly reports
+        completed with 0 of 0 bytes, at 0 %.
         """
         percent = self.stated_progress
         if self.status is not VMAStatus.COMPLETED:
             return None
         if self.total_bytes and self.bytes_transferred == 0:
             return 0.0
-        if percent is None or percent >= COMPLETED_MEANS_AT_LEAST:
+        if percent is None or percent >= MIN_COMPLETED_PERCENT:
             return None
-        had_nothing_to_do = percent == 0 and not self.total_bytes and not self.bytes_transferred
-        return None if had_nothing_to_do else percent
+        was_empty = percent == 0 and not self.total_bytes and not self.bytes_transferred
+        return None if was_empty else percent
 
 
 class DiskReport(Figures, frozen=True, kw_only=True):
@@ -94,17 +93,17 @@ class DiskReport(Figures, frozen=True, kw_only=True):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether it outweighs a `completed` of the document that lists it."""
+        """Return whether the disk has priority over a `completed` of the document that lists it."""
         percent = self.stated_progress
-        return self.status is VMAStatus.RUNNING and (percent is None or percent < COMPLETED_MEANS_AT_LEAST)
+        return self.status is VMAStatus.RUNNING and (percent is None or percent < MIN_COMPLETED_PERCENT)
 
     @property
     def is_finished(self) -> bool:
-        """Whether its copy is complete. The word of a listed disk may lag behind its figures."""
+        """Return whether the copy is complete. The status of a listed disk may be older than its figures."""
         if self.status is VMAStatus.RUNNING:
             percent = self.stated_progress
             return percent is not None and percent >= 100.0  # noqa: PLR2004
-        return self.status is VMAStatus.COMPLETED and self.belied_at is None
+        return self.status is VMAStatus.COMPLETED and self.contradicting_progress is None
 
 
 class Document(Figures, frozen=True, kw_only=True):
@@ -118,14 +117,14 @@ class Document(Figures, frozen=True, kw_only=True):
 
     @property
     def least_progress(self) -> float | None:
-        """The progress in percent of the least favourable disk; one that is listed without any counts as nothing."""
+        """Return the progress in percent of the least favourable disk; a listed disk without progress counts as 0."""
         listed = [100.0 if disk.is_finished else disk.stated_progress or 0.0 for disk in self.disks]
         known = [*listed, *([] if self.progress_percent is None else [self.progress_percent])]
         return min(known, default=None)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one id answered, with enough of the raw reply to judge it again later."""
+    """The answer of one id, with enough of the raw reply to judge it again later."""
 
     asked_id: str
     status: VMAStatus
@@ -139,7 +138,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class DiskReading(Figures, frozen=True, kw_only=True):
     """One disk of the job as its own export reported it; status `not_found` if it did not.
 
-    `started` and `sync_type` are in the worker's own words; they can tell one worker's documents from another's.
+    `started` and `sync_type` are as the worker reports them; they can tell one worker's documents from another's.
     """
 
     volume_id: str
@@ -149,23 +148,23 @@ class DiskReading(Figures, frozen=True, kw_only=True):
 
     @property
     def is_statement(self) -> bool:
-        """Whether it states how the disk is, and does not contradict itself."""
-        return self.status in CONCLUSIVE and self.belied_at is None
+        """Return whether it states how the disk is, without a contradiction."""
+        return self.status in CONCLUSIVE and self.contradicting_progress is None
 
     @property
     def movement(self) -> Movement:
-        """What changes of the disk while its worker is alive."""
+        """Return what changes of the disk while its worker is alive."""
         return (self.bytes_transferred, self.progress_percent, self.phase)
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One VMA status of one job with its evidence.
 
-    `covered` is the number of disks that a `completed` vouches for. `belied_at` is the progress in percent that
-    contradicts a `completed`. `least_percent` is the progress of the least of the disks that a document under the
-    job's own id lists. `previous` holds the documents of the volumes' previous workers, which say nothing of this job.
-    `address` is where the VMA was asked, without credentials. `said_by` is who says it: the VMA, or the worker in a
-    report of its own.
+    `covered` is the number of disks that a `completed` covers. `contradicting_progress` is the progress in percent that
+    contradicts a `completed`. `progress_covers` is the number of disks that the progress is of. `least_percent` is the
+    least progress of the disks that a document under the job's own id lists. `previous` are the documents of the
+    volumes' previous workers, which tell nothing about this job. `address` is where the VMA was asked, without
+    credentials. `source` is the VMA, or the worker for a report of its own.
     """
 
     job_id: str
@@ -182,42 +181,42 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[DiskReading, ...] = ()
     previous: tuple[DiskReading, ...] = ()
     covered: int = 0
-    belied_at: float | None = None
-    speaks_for: int = 0
+    contradicting_progress: float | None = msgspec.field(default=None, name="belied_at")
+    progress_covers: int = msgspec.field(default=0, name="speaks_for")
     address: str | None = None
-    said_by: str = VMA
+    source: str = msgspec.field(default=VMA, name="said_by")
     answers: tuple[Answer, ...] = ()
 
     @property
-    def is_of_vma(self) -> bool:
-        """Whether the VMA says it, and not a worker in a report of its own."""
-        return self.said_by == VMA
+    def from_vma(self) -> bool:
+        """Return whether the VMA was the source, and not a worker's own report."""
+        return self.source == VMA
 
     @property
     def conclusive(self) -> bool:
-        """Whether this is the VMA's statement about the whole job, to be acted on as it stands."""
+        """Return whether this states how the whole job is, without doubt."""
         return self.status in CONCLUSIVE and not self.doubtful
 
     @property
     def doubtful(self) -> bool:
-        """Whether this is a `completed` that does not vouch for every disk, or that its own figures contradict."""
-        unsure = self.covered < len(self.disks) or self.belied_at is not None
-        return self.status is VMAStatus.COMPLETED and unsure
+        """Return whether this is a `completed` that does not cover every disk, or that its own figures contradict."""
+        uncertain = self.covered < len(self.disks) or self.contradicting_progress is not None
+        return self.status is VMAStatus.COMPLETED and uncertain
 
     @property
-    def is_status_alone(self) -> bool:
-        """Whether this is a worker's report without figures: those that were known before stand."""
+    def has_no_figures(self) -> bool:
+        """Return whether this is a worker's report without figures, which does not change those that were known."""
         figures = (self.progress_percent, self.bytes_transferred, self.total_bytes)
-        return not self.is_of_vma and all(figure is None for figure in figures)
+        return not self.from_vma and all(figure is None for figure in figures)
 
     @property
     def is_contact(self) -> bool:
-        """Whether this job's own worker was heard of, though it may not have been conclusive."""
+        """Return whether this job's own worker was observed, even if it was not conclusive."""
         return self.status in CONCLUSIVE and (self.status is not VMAStatus.COMPLETED or self.covered > 0)
 
     @property
     def movement(self) -> Movement:
-        """What changes of the job while its worker is alive."""
+        """Return what changes of the job while its worker is alive."""
         disks = {disk.volume_id: disk.movement for disk in self.disks if disk.is_statement}
         return (self.bytes_transferred, self.progress_percent, self.phase, disks)
 
@@ -229,11 +228,11 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, answers=answers)
 
     def summary(self) -> str:
-        """Return what was answered, in one line for a person; ids that answered alike are named once."""
-        alike: dict[str, list[str]] = {}
+        """Return the answers in one line for an operator; ids with the same answer are combined."""
+        same: dict[str, list[str]] = {}
         for answer in self.answers:
-            alike.setdefault(answer.detail or answer.status.value, []).append(answer.asked_id)
-        return "; ".join(f"{ids[0]}{f' and {len(ids) - 1} more' * (len(ids) > 1)}: {d}" for d, ids in alike.items())
+            same.setdefault(answer.detail or answer.status.value, []).append(answer.asked_id)
+        return "; ".join(f"{ids[0]}{f' and {len(ids) - 1} more' * (len(ids) > 1)}: {d}" for d, ids in same.items())
 
 
 def export_name(volume_id: str) -> str:

@@ -1,7 +1,7 @@
-"""Which job had a volume last, over all jobs that there ever were.
+"""Volumes: the last job of each volume, over all registered jobs.
 
-A VMA names an export by its volume, and so by nothing that tells one job's from another's: who gives a volume to a new
-job has to know whose last word may still stand there.
+A VMA names an export by its volume, so the name does not tell one job from another. The registration of a job has to
+know whose document the export may still have.
 """
 
 import asyncio
@@ -13,31 +13,31 @@ Owners = dict[tuple[str, str], str]
 
 
 class Volumes:
-    """Knows the last job of each volume. The log is looked through once, when somebody first asks."""
+    """The last job of each volume, read from the event log at the first query."""
 
     def __init__(self, log: EventLog) -> None:
         """Nothing is read yet."""
         self._log = log
-        self._reading = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._owners: Owners | None = None
 
     async def last_jobs(self, vma: str, volume_ids: tuple[str, ...]) -> dict[str, str]:
-        """Return which job last had each of the volumes on a VMA; volumes that none had are left out."""
-        async with self._reading:
+        """Return the last job of each of a VMA's volumes, without volumes that had none."""
+        async with self._lock:
             if self._owners is None:
                 self._owners = await self._read()
         return {v: self._owners[vma, v] for v in volume_ids if (vma, v) in self._owners}
 
     async def newer_job_than(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> str | None:
-        """Return a job that was given one of the volumes after this one, if there is any."""
+        """Return a job that has had one of the volumes since this one; None if there is none."""
         last = await self.last_jobs(vma, volume_ids)
         return next((other for other in last.values() if other != job_id), None)
 
-    def given_to(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> None:
-        """Take note of a job whose registration has been stored; one that is yet to be read needs no note."""
+    def assign(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> None:
+        """Assign the volumes to a job whose registration has been stored. Before the first query this is not needed."""
         if self._owners is not None:
             self._owners |= {(vma, v): job_id for v in volume_ids}
 
     async def _read(self) -> Owners:
         stored = await self._log.select(JobRegistered)
-        return {(one.vma, v): one.originator_id for one in stored for v in one.volume_ids}
+        return {(event.vma, v): event.originator_id for event in stored for v in event.volume_ids}

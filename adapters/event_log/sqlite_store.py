@@ -24,7 +24,7 @@ from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event
 from domain.ports import Log, TAggregate, TEvent
-from domain.streams import CONTRADICTIONS
+from domain.streams import FOLD_ERRORS
 
 T = TypeVar("T")
 
@@ -207,7 +207,7 @@ class SQLiteEventLog:
         begun = kind.fold(None, [snapshot]) if snapshot else None
         try:
             return kind.fold(begun, history)
-        except CONTRADICTIONS as error:
+        except FOLD_ERRORS as error:
             why = f"the events of {stream_id} cannot be applied ({type(error).__name__}: {error})"
             raise StorageUnavailable(f"{why}: see `job-recovery verify`") from error
 

@@ -14,7 +14,7 @@ from adapters.event_log.mapper import EventMapper
 from adapters.event_log.sqlite import sqlite3
 from domain.aggregate import Aggregate, Snapshot
 from domain.errors import StorageUnavailable
-from domain.streams import Inapplicable, after, kind_of
+from domain.streams import Inapplicable, fold_event, kind_of
 
 SNAPSHOTS = "SELECT originator_id, originator_version, topic, state FROM stored_snapshots"
 EVENTS = (
@@ -58,5 +58,5 @@ def check_streams(path: Path) -> Findings:
 def _fold_in(stream: dict[type[Aggregate], Aggregate], mapper: EventMapper, stored: StoredEvent) -> Aggregate:
     event = mapper.to_domain_event(stored)
     kind = kind_of(event)
-    folded = stream[kind] = after(kind, stream.get(kind), event)
+    folded = stream[kind] = fold_event(kind, stream.get(kind), event)
     return folded

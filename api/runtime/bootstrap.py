@@ -144,7 +144,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     queries = Queries(engine)
     requests = RecoveryRequests()
     shared = Dependencies(app, contact, clock, log)
-    poller = Poller(shared, awake=awake, interval=settings.poll_interval, lose_contact=requests.request)
+    poller = Poller(shared, awake=awake, interval=settings.poll_interval, on_contact_lost=requests.request)
     recovery = Recovery(shared, runs, requests, poller, backoff)
     retries = RetryScheduler(shared, backoff, requests.request)
     supervisor = Supervisor(

@@ -1,1 +1,1 @@
-"""What runs as long as the service does. Each process reads a clock and ports; none does I/O itself."""
+"""The processes that run as long as the service. They use a clock and ports; none does I/O itself."""

@@ -1,20 +1,20 @@
-"""Awake time: for how long this process has run and could ask, and how often it was absent.
+"""Awake time: for how long this process has run, and how often it was absent.
 
-The monotonic clock goes on while the process is stopped (SIGSTOP), swapped out, or late by its own work. None of that
-time may count as the VMA's silence.
+The monotonic clock continues while the process is stopped (SIGSTOP), swapped out, or delayed by its own work. None of
+that time may count as the VMA's silence.
 """
 
 from domain.ports import Clock
 
-BEAT = 0.2
-"""Seconds between two beats."""
+HEARTBEAT = 0.2
+"""Seconds between two heartbeats."""
 
 ABSENT = 2.0
-"""Seconds between two beats from which on this process was absent."""
+"""Seconds between two heartbeats from which on this process was absent."""
 
 
 class AwakeTime:
-    """Counts awake seconds, of which only differences mean anything, and absences."""
+    """Counts absences, and awake seconds, of which only differences have a meaning."""
 
     def __init__(self, clock: Clock) -> None:
         """Begin now."""
@@ -24,7 +24,7 @@ class AwakeTime:
         self._seconds = 0.0
 
     def __call__(self) -> float:
-        """Return the seconds until now."""
+        """Return the awake seconds until now."""
         now = self._clock.monotonic()
         passed, self._last = now - self._last, now
         self._seconds += min(passed, ABSENT)
@@ -37,7 +37,7 @@ class AwakeTime:
         return self.absences
 
     async def run(self) -> None:
-        """Beat for as long as the service runs, so that only real absence makes a gap."""
+        """Send heartbeats for as long as the service runs, so that only an absence makes a gap."""
         while True:
             self()
-            await self._clock.sleep(BEAT)
+            await self._clock.sleep(HEARTBEAT)

@@ -1,4 +1,4 @@
-"""What every process works with."""
+"""The dependencies of every process."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from domain.processes.contact import Contact
 
 
 class Dependencies(msgspec.Struct, frozen=True):
-    """The commands on jobs, the questions to the VMAs, the time, and the structured log."""
+    """The commands on jobs, the requests to the VMAs, the clock, and the logger."""
 
     app: JobRecovery
     contact: Contact

@@ -10,7 +10,7 @@ from domain.vma_status import VMAStatus
 
 
 class HealthMonitor:
-    """Looks at all polled jobs from time to time. Seconds."""
+    """Checks all polled jobs periodically. Seconds."""
 
     def __init__(  # noqa: PLR0913 - each duration has a name of its own
         self,
@@ -22,9 +22,9 @@ class HealthMonitor:
         stalled_after: float,
         recover: Callable[[str, Cause], None],
     ) -> None:
-        """A job unpolled for `stale_after` goes into recovery; one unmoved for `stalled_after` is marked.
+        """A job unpolled for `stale_after` is recovered; one without progress for `stalled_after` is marked as stalled.
 
-        `awake` counts the seconds: our own absence makes no job stale or stalled.
+        `awake` returns awake seconds: an absence of this process makes no job stale or stalled.
         """
         self._app, self._clock, self._log = shared.app, shared.clock, shared.log
         self._poller = poller
@@ -36,17 +36,17 @@ class HealthMonitor:
         self._tick = max(0.1, min(stale_after / 4, stalled_after / 4, 5.0))
 
     async def run(self) -> None:
-        """Look after the jobs for as long as the service runs."""
+        """Check the jobs for as long as the service runs."""
         while True:
             await self._clock.sleep(self._tick)
-            await self.look()
+            await self.check_jobs()
 
-    async def look(self) -> None:
-        """Look once at every polled job."""
+    async def check_jobs(self) -> None:
+        """Check every polled job once."""
         late = {vma: lag for vma, lag in self._poller.lags.items() if lag >= self._stale_after}
         for vma in sorted(late.keys() - self._late):
             lag = round(late[vma], 1)
-            self._log.warning("vma_polled_late", vma=vma, lag=lag, why="it answers more slowly than we ask")
+            self._log.warning("vma_polled_late", vma=vma, lag=lag, why="it answers more slowly than it is asked")
         self._late = set(late)
         for job_id, live in list(self._poller.live.items()):
             if self._is_stale(live):
@@ -56,12 +56,12 @@ class HealthMonitor:
                 await self._mark_stalled(job_id, live)
 
     def _is_stale(self, live: LivePoll) -> bool:
-        """A poll that waits for its turn at a slow VMA is no neglect."""
+        """Return whether the job is unpolled for too long. A poll that waits for a slow VMA counts as under way."""
         last = live.polled_awake if live.polled_awake is not None else live.watched_at
         return live.asked_since is None and self._awake() - last > self._stale_after
 
     def _is_stalled(self, live: LivePoll) -> bool:
-        """Liveness shows only in movement: the VMA refreshes its own time stamps at every GET."""
+        """Return whether a running job has no progress. Only figures count: every GET refreshes the time stamps."""
         seen = live.observation
         if seen is None or seen.status is not VMAStatus.RUNNING or live.misses:
             return False

@@ -1,7 +1,7 @@
-"""The poller: asks for every replicating job once per interval, evenly spread, none left out.
+"""The poller: asks about every replicating job once per interval, evenly spread.
 
-Only material observations become events; the rest stays here as live state and is shown as such. Contact lost
-leads into recovery, never straight to an outcome.
+Only material observations become events; the others are live state, and shown as such. Lost contact leads to recovery,
+never directly to an outcome.
 """
 
 import asyncio
@@ -14,33 +14,33 @@ from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import is_material
-from domain.processes.agenda import Agenda
 from domain.processes.dependencies import Dependencies
+from domain.processes.schedule import Schedule
 from domain.recovery_policy import Rule
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
 
 CONTACT_LOST_AFTER = 2
-"""Inconclusive polls in a row after which contact counts as lost; one alone may be a dropped packet."""
+"""Consecutive inconclusive polls after which contact counts as lost; one alone may be a dropped packet."""
 
-GOLDEN = 0.6180339887498949
-"""Steps of the golden ratio fill the interval evenly, however many jobs come and whenever they come."""
+GOLDEN_RATIO = 0.6180339887498949
+"""Steps of the golden ratio fill the interval evenly, for any number of jobs at any time."""
 
 FIRST_WITHIN = 0.25
-"""Part of the interval within which a job is polled first, so that a restart soon proves that it drives."""
+"""Part of the interval within which a job is first polled, so that polling is soon verified after a restart."""
 
 IDLE = 0.05
-"""Seconds between two looks at the agenda when nothing is due."""
+"""Seconds between two checks of the schedule."""
 
 
 class LivePoll(msgspec.Struct, kw_only=True):
-    """What the poller knows of a job between events.
+    """The poller's state of a job, between events.
 
-    `observation` is the last one that called it running and told how far it is, `vma_status` the last of any kind, and
-    `moved_at` is when bytes, percentage or phase last changed; `still_since` is that in awake seconds, or when we began
-    to look, as are `watched_at` and `polled_awake`. `moved` says whether they changed since the job was last called
-    stalled, or since we began to look: two times cannot be compared, the clock may have been set between them.
-    `asked_since` is when the poll was due that is under way, in monotonic seconds.
+    `observation` is the last one with status running and figures, `vma_status` the last status of any kind.
+    `moved_at` is when bytes, percentage or phase last changed; `still_since` is the same in awake seconds, or when
+    polling began. `watched_at` and `polled_awake` are in awake seconds, too. `moved` tells whether the figures changed
+    since the job was last marked as stalled, or since polling began; the times of both cannot be compared, because the
+    clock may have been set between them. `asked_since` is when the present poll was due, in monotonic seconds.
     """
 
     vma: str
@@ -58,6 +58,14 @@ class LivePoll(msgspec.Struct, kw_only=True):
     vma_status: VMAStatus | None = None
 
 
+class _Expected(msgspec.Struct):
+    """Jobs that are expected to be polled, and those that were."""
+
+    pending: set[str]
+    polled: set[str]
+    done: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+
+
 class Poller:
     """Polls the jobs it watches."""
 
@@ -67,9 +75,9 @@ class Poller:
         *,
         awake: Callable[[], float],
         interval: float,
-        lose_contact: Callable[[str, Cause], None],
+        on_contact_lost: Callable[[str, Cause], None],
     ) -> None:
-        """`awake` counts seconds, as `interval`; `lose_contact` takes the jobs that no longer answer conclusively."""
+        """`awake` returns awake seconds; `interval` is in seconds; `on_contact_lost` gets jobs without contact."""
         self.live: dict[str, LivePoll] = {}
         self.polls = 0
         self.conclusive = 0
@@ -78,17 +86,17 @@ class Poller:
         self._awake = awake
         self._interval = interval
         self._last_lag: dict[str, float] = {}
-        self._lose_contact = lose_contact
-        self._agenda = Agenda()
+        self._on_contact_lost = on_contact_lost
+        self._schedule = Schedule()
         self._phase = 0.0
-        self._waiting: list[tuple[set[str], set[str], asyncio.Event]] = []
+        self._expected: list[_Expected] = []
 
     def watch(self, job: ReplicationJob) -> None:
         """Poll the job from now on."""
         if job.id in self.live:
             return
         now = self._clock.monotonic()
-        self._phase = (self._phase + GOLDEN) % 1.0
+        self._phase = (self._phase + GOLDEN_RATIO) % 1.0
         share = self._phase * self._interval
         self.live[job.id] = LivePoll(
             vma=job.vma,
@@ -97,19 +105,19 @@ class Poller:
             moved_at=job.moved_at or self._clock.now(),
             still_since=self._awake(),
         )
-        self._agenda.put(job.id, now + share * FIRST_WITHIN)
+        self._schedule.put(job.id, now + share * FIRST_WITHIN)
 
     def drop(self, job_id: str) -> None:
         """Stop polling the job."""
-        self._agenda.drop(job_id)
+        self._schedule.drop(job_id)
         if self.live.pop(job_id, None) is not None:
-            self._settle(job_id, polled=False)
+            self._resolve(job_id, polled=False)
 
     @property
     def lags(self) -> dict[str, float]:
-        """By how many seconds the polls of each VMA with jobs are late: those under way, or the last if none is.
+        """Return the seconds by which the polls of each VMA are late: those under way, or the last one.
 
-        Questions to a slow VMA wait for their turn, so its jobs are polled more slowly; the others' are not.
+        Requests to a slow VMA wait for each other, so its jobs are polled later; those of other VMAs are not.
         """
         now = self._clock.monotonic()
         waiting: dict[str, float] = {}
@@ -120,25 +128,23 @@ class Poller:
 
     @property
     def lag(self) -> float:
-        """By how many seconds the polls of the slowest VMA are late."""
+        """Return the seconds by which the polls of the slowest VMA are late."""
         return max(self.lags.values(), default=0.0)
 
-    def note(self, job: ReplicationJob, observation: Observation) -> None:
-        """Take what somebody else saw of a job for the job's last poll."""
-        live = self.live.get(job.id)
-        if live is not None:
-            self._remember(job, live, observation)
+    def record(self, job: ReplicationJob, observation: Observation) -> None:
+        """Record an observation that another process made as the job's last poll."""
+        if (live := self.live.get(job.id)) is not None:
+            self._record(job, live, observation)
 
     async def polled_again(self, job_ids: Iterable[str]) -> int:
-        """Wait until each of these jobs was polled, or left `replicating`; return how many were polled."""
-        polled: set[str] = set()
-        pending = {j for j in job_ids if j in self.live and not self.live[j].polls}
-        polled |= {j for j in job_ids if j in self.live and self.live[j].polls}
-        done = asyncio.Event()
-        if pending:
-            self._waiting.append((pending, polled, done))
-            await done.wait()
-        return len(polled)
+        """Wait until each of these jobs was polled, or is not watched; return how many were polled."""
+        watched = {job_id: self.live[job_id].polls for job_id in job_ids if job_id in self.live}
+        polled = {job_id for job_id, polls in watched.items() if polls}
+        expected = _Expected(watched.keys() - polled, polled)
+        if expected.pending:
+            self._expected.append(expected)
+            await expected.done.wait()
+        return len(expected.polled)
 
     async def run(self) -> None:
         """Poll for as long as the service runs."""
@@ -149,7 +155,7 @@ class Poller:
                 await self._clock.sleep(IDLE)
 
     def _start_due(self, polls: asyncio.TaskGroup) -> None:
-        while (entry := self._agenda.pop_due(self._clock.monotonic())) is not None:
+        while (entry := self._schedule.pop_due(self._clock.monotonic())) is not None:
             job_id, due = entry
             self.live[job_id].asked_since = due
             polls.create_task(self._poll(job_id, due))
@@ -169,29 +175,28 @@ class Poller:
         now = self._clock.monotonic()
         live.asked_since, self._last_lag[live.vma] = None, now - due
         next_due = due + self._interval if live.polls > 1 or now >= live.second_due else live.second_due
-        self._agenda.put(job_id, max(next_due, now))
+        self._schedule.put(job_id, max(next_due, now))
 
     async def _poll_once(self, job_id: str) -> None:
         observation = await self._contact.ask(await self._app.job(job_id))
         job, live = await self._app.job(job_id), self.live.get(job_id)
         if live is None or job.state is not JobState.REPLICATING:
             return
-        self._remember(job, live, observation)
+        self._record(job, live, observation)
         await self._act(job, live, observation)
-        self._settle(job_id, polled=True)
+        self._resolve(job_id, polled=True)
 
-    def _remember(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
+    def _record(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
         before = live.observation.movement if live.observation else job.movement
-        tells = observation.status is VMAStatus.RUNNING and not observation.is_status_alone
-        if tells and observation.movement != before:
+        has_figures = observation.status is VMAStatus.RUNNING and not observation.has_no_figures
+        if has_figures and observation.movement != before:
             live.moved, live.moved_at, live.still_since = True, observation.observed_at, self._awake()
         live.polls += 1
         self.polls += 1
         self.conclusive += observation.conclusive
-        live.polled_at = observation.observed_at
-        live.polled_awake = self._awake()
+        live.polled_at, live.polled_awake = observation.observed_at, self._awake()
         live.vma_status = observation.status
-        if tells:
+        if has_figures:
             live.observation = observation
         live.misses = 0 if observation.conclusive else live.misses + 1
 
@@ -201,20 +206,18 @@ class Poller:
         if job.stalled_since is not None and live.moved:
             await self._app.mark_moving(job.id, observation)
         if live.misses >= CONTACT_LOST_AFTER and not self._may_be_starting(job, observation):
-            self._lose_contact(job.id, Cause.CONTACT_LOST)
+            self._on_contact_lost(job.id, Cause.CONTACT_LOST)
 
     def _may_be_starting(self, job: ReplicationJob, observation: Observation) -> bool:
-        """A job whose worker may not have begun has no contact to lose; polling goes on through its start-up."""
+        """Return whether the job's worker may be before its first report, so that there is no contact to lose."""
         decision = self._app.assess(job, observation, self._contact.circumstances(job))
         return decision is not None and decision.rule is Rule.NOT_STARTED_YET
 
-    def _settle(self, job_id: str, *, polled: bool) -> None:
-        for entry in list(self._waiting):
-            pending, done_ids, done = entry
-            if job_id in pending:
-                pending.discard(job_id)
-                if polled:
-                    done_ids.add(job_id)
-                if not pending:
-                    self._waiting.remove(entry)
-                    done.set()
+    def _resolve(self, job_id: str, *, polled: bool) -> None:
+        for expected in [expected for expected in self._expected if job_id in expected.pending]:
+            expected.pending.discard(job_id)
+            if polled:
+                expected.polled.add(job_id)
+            if not expected.pending:
+                self._expected.remove(expected)
+                expected.done.set()

@@ -1,8 +1,8 @@
-"""The recovery process manager: takes jobs up, asks for the truth, decides by the table, and proves it drives.
+"""The recovery process manager: asks the VMA about each job, decides by the table, and verifies polling.
 
-A run holds each of its jobs from RecoveryStarted to RecoveryDecided; no two runs hold the same job. It is finished
-only when every job it resumed has been polled again. Safe to interrupt at any moment: what it recorded stands, and
-the next run takes up the jobs it left in `recovering`.
+A run claims each of its jobs from RecoveryStarted to RecoveryDecided. No two runs claim the same job. A run finishes
+when every job that it resumed has been polled again. It is safe to interrupt at any moment: the next run recovers the
+jobs that are still in `recovering`.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ from domain.run_book import RunBook
 from domain.vma_status import Observation
 
 GATHER = 0.1
-"""Seconds in which requests are gathered into one run."""
+"""Seconds in which requests are combined into one run."""
 
 MAX_DRY_RUNS = 20
-"""Dry runs whose results can still be read; they are nowhere but in memory."""
+"""The dry runs whose results are still available; they are only in memory."""
 
 RETRY_AFTER = 1.0
-"""Seconds before a job is taken up again whose recovery could not be recorded."""
+"""Seconds between two attempts to record the recovery of a job."""
 
 
 class JobDecision(Decision, frozen=True, kw_only=True):
-    """What a run made of one job; `state_before` is the job's state when the run took it up."""
+    """A run's decision about one job; `state_before` is the job's state when the run began with it."""
 
     job_id: str
     state_before: str
@@ -42,7 +42,7 @@ class JobDecision(Decision, frozen=True, kw_only=True):
 
 
 class RunProgress(msgspec.Struct, kw_only=True):
-    """A run while it goes on, for those who watch it."""
+    """The progress of a run, in memory."""
 
     run_id: str
     cause: Cause
@@ -53,7 +53,7 @@ class RunProgress(msgspec.Struct, kw_only=True):
     decisions: list[JobDecision] = msgspec.field(default_factory=list)
 
     def add(self, job_id: str, state: JobState, observation: Observation, decision: Decision) -> JobDecision:
-        """Add what was decided about a job."""
+        """Add and return the decision about a job."""
         made = JobDecision(
             **msgspec.structs.asdict(decision),
             job_id=job_id,
@@ -63,8 +63,8 @@ class RunProgress(msgspec.Struct, kw_only=True):
         self.decisions.append(made)
         return made
 
-    def totals(self, polled_again: int, decided_in: float, proven_in: float) -> RunTotals:
-        """Sum up the run. Durations in seconds."""
+    def totals(self, polled_again: int, decided_in: float, verified_in: float) -> RunTotals:
+        """Return the totals of the run. Durations in seconds."""
         outcomes = Counter(decision.outcome.value for decision in self.decisions)
         resumed = outcomes[Outcome.RESUME.value]
         return RunTotals(
@@ -75,7 +75,7 @@ class RunProgress(msgspec.Struct, kw_only=True):
             left_replicating=resumed - polled_again,
             settled_elsewhere=self.jobs - len(self.decisions),
             decided_in=round(decided_in, 3),
-            proven_in=round(proven_in, 3),
+            verified_in=round(verified_in, 3),
         )
 
 
@@ -90,9 +90,9 @@ class Recovery:
         poller: Poller,
         backoff: Callable[[int], float],
     ) -> None:
-        """Nothing runs before `run` or `run_forever` is called."""
+        """`claims` has the run of each job that a run has claimed, `live` the progress of each run."""
         self.live: dict[str, RunProgress] = {}
-        self.held: dict[str, str] = {}
+        self.claims: dict[str, str] = {}
         self._app, self._contact = shared.app, shared.contact
         self._clock, self._log = shared.clock, shared.log
         self._runs = runs
@@ -106,31 +106,26 @@ class Recovery:
             while True:
                 await self._requests.asked.wait()
                 await self._clock.sleep(GATHER)
-                for cause, job_ids in self._requests.take(self.held).items():
+                for cause, job_ids in self._requests.drain(self.claims).items():
                     runs.create_task(self.run(cause, job_ids))
 
     async def run(
-        self,
-        cause: Cause,
-        job_ids: Iterable[str],
-        *,
-        run_id: str | None = None,
-        asked_by: Trace | None = None,
+        self, cause: Cause, job_ids: Iterable[str], *, run_id: str | None = None, asked_by: Trace | None = None
     ) -> None:
-        """Take these jobs through recovery, and return when those resumed have been polled again."""
+        """Recover these jobs; return when those that were resumed have been polled again."""
         run_id = run_id or self._runs.new_id()
-        mine = tuple(job_id for job_id in job_ids if job_id not in self.held)
-        self.held.update(dict.fromkeys(mine, run_id))
-        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause, dry_run=False, jobs=len(mine))
+        claimed = tuple(job_id for job_id in job_ids if job_id not in self.claims)
+        self.claims.update(dict.fromkeys(claimed, run_id))
+        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause, dry_run=False, jobs=len(claimed))
         try:
-            await self._run(cause, mine, run_id, asked_by, progress)
+            await self._run(claimed, asked_by, progress)
         finally:
-            for job_id in mine:
-                self._let_go(job_id, run_id)
+            for job_id in claimed:
+                self._release(job_id, run_id)
             self.live.pop(run_id, None)
 
     async def dry_run(self, job_ids: Iterable[str], run_id: str) -> RunProgress:
-        """Go through recovery without recording or changing anything."""
+        """Decide about these jobs without recording or changing anything."""
         ids = tuple(job_ids)
         self._forget_old_dry_runs()
         progress = self.live[run_id] = RunProgress(run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids))
@@ -138,13 +133,11 @@ class Recovery:
         progress.status = "finished"
         return progress
 
-    async def _run(
-        self, cause: Cause, job_ids: tuple[str, ...], run_id: str, asked_by: Trace | None, progress: RunProgress
-    ) -> None:
-        began = self._clock.monotonic()
+    async def _run(self, job_ids: tuple[str, ...], asked_by: Trace | None, progress: RunProgress) -> None:
+        began, run_id, cause = self._clock.monotonic(), progress.run_id, progress.cause
         run = await self._runs.start(run_id, cause, self._app.policy, job_ids, asked_by)
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
-        await asyncio.gather(*(self._recover(job_id, run, cause, progress) for job_id in job_ids))
+        await asyncio.gather(*(self._recover(job_id, run, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
         resumed = [decision.job_id for decision in progress.decisions if decision.outcome is Outcome.RESUME]
         polled_again = await self._poller.polled_again(resumed)
@@ -152,29 +145,29 @@ class Recovery:
         await self._runs.finish(run_id, totals)
         self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(totals))
 
-    async def _recover(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
-        """Bring one job to a decision; whatever keeps it from being recorded, the job is not let go."""
+    async def _recover(self, job_id: str, run: RecoveryRun, progress: RunProgress) -> None:
+        """Decide about one job; if something cannot be recorded, retry until it can."""
         while True:
             try:
-                await self._bring_to_decision(job_id, run, cause, progress)
-            except (IllegalTransition, NotFound) as settled:
-                self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(settled))
+                await self._decide(job_id, run, progress)
+            except (IllegalTransition, NotFound) as error:
+                self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(error))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
                 await self._clock.sleep(RETRY_AFTER)
                 continue
             break
-        self._let_go(job_id, run.id)
+        self._release(job_id, run.id)
         progress.settled += 1
 
-    def _let_go(self, job_id: str, run_id: str) -> None:
-        """Release a job that this run holds; another run may have taken it up since it was decided here."""
-        if self.held.get(job_id) == run_id:
-            del self.held[job_id]
+    def _release(self, job_id: str, run_id: str) -> None:
+        """Release this run's claim on a job; another run may have claimed the job since its decision here."""
+        if self.claims.get(job_id) == run_id:
+            del self.claims[job_id]
 
-    async def _bring_to_decision(self, job_id: str, run: RecoveryRun, cause: Cause, progress: RunProgress) -> None:
+    async def _decide(self, job_id: str, run: RecoveryRun, progress: RunProgress) -> None:
         state_before = (await self._app.job(job_id)).state
-        await self._app.begin_recovery(job_id, run.id, cause, run.last_ref)
+        await self._app.begin_recovery(job_id, run.id, progress.cause, run.last_ref)
         while True:
             job, observation = await self._ask(job_id)
             circumstances = self._contact.circumstances(job)
@@ -186,7 +179,7 @@ class Recovery:
         self._log.info("recovery_decided", run_id=run.id, **msgspec.structs.asdict(made))
 
     async def _try_to_assess(self, job_id: str, progress: RunProgress) -> None:
-        """Assess one job; what keeps it from being assessed is nobody else's trouble."""
+        """Assess one job; an error does not affect the others."""
         try:
             await self._assess(job_id, progress)
         except JobRecoveryError as error:

@@ -1,4 +1,4 @@
-"""Who wants a job recovered, and why: written by those who notice, read by recovery."""
+"""Recovery requests: the jobs that need recovery, and the causes."""
 
 import asyncio
 from collections.abc import Container
@@ -7,24 +7,24 @@ from domain.events import Cause
 
 
 class RecoveryRequests:
-    """Jobs that the next recovery runs are to take up."""
+    """Jobs for the next recovery runs."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start empty."""
         self.asked = asyncio.Event()
         self._causes: dict[str, Cause] = {}
 
     def request(self, job_id: str, cause: Cause) -> None:
-        """Have a job taken up by the next run. Safe to repeat: the first cause stands."""
+        """Request the recovery of a job. Safe to repeat: the first cause counts."""
         self._causes.setdefault(job_id, cause)
         self.asked.set()
 
-    def take(self, held: Container[str]) -> dict[Cause, list[str]]:
-        """Hand over what was requested, by cause; a job that a run holds already is not taken twice."""
+    def drain(self, claimed: Container[str]) -> dict[Cause, list[str]]:
+        """Remove all requests; return the jobs by cause, without those that a run has claimed already."""
         requested, self._causes = self._causes, {}
         self.asked.clear()
         by_cause: dict[Cause, list[str]] = {}
         for job_id, cause in requested.items():
-            if job_id not in held:
+            if job_id not in claimed:
                 by_cause.setdefault(cause, []).append(job_id)
         return by_cause

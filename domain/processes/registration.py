@@ -1,4 +1,4 @@
-"""Registration: a job is put under watch, knowing what stands on its VMA of the volumes' earlier jobs."""
+"""Registration: asks the VMA what it has of the volumes' earlier jobs, and registers a job."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from domain.processes.contact import Contact
 from domain.replication_job import Registration, ReplicationJob
 from domain.vma_status import Observation
 
-LOOK_WITHIN = 2.0
-"""Seconds that a registration waits for the VMA; one that is down or slow does not hold it up."""
+PROBE_WITHIN = 2.0
+"""Seconds that a registration waits for the VMA; one that is down or slow does not delay it further."""
 
 
 class Registrar:
@@ -21,20 +21,20 @@ class Registrar:
         self._contact = contact
 
     async def register(self, asked: Registration, trace: Trace) -> tuple[ReplicationJob, bool]:
-        """Put a job under watch; return it, and whether it is new. Safe to repeat.
+        """Register a job; return it, and whether it is new. Safe to repeat.
 
         Raises:
-            Refused: the id, the VM context or a volume belongs to another job.
+            Refused: another job has the id, the VM context or a volume.
 
         """
-        if (known := await self._app.known(asked)) is not None:
-            return known, False
-        return await self._app.register(asked, trace, await self._look(asked))
+        if (registered := await self._app.registered(asked)) is not None:
+            return registered, False
+        return await self._app.register(asked, trace, await self._probe(asked))
 
-    async def _look(self, asked: Registration) -> Observation | None:
-        """Return what the VMA says of the volumes now, before the job's own worker can have written."""
+    async def _probe(self, asked: Registration) -> Observation | None:
+        """Return what the VMA has of the volumes now, before the job's own worker can have written."""
         try:
-            async with asyncio.timeout(LOOK_WITHIN):
-                return await self._contact.look(asked.job_id, asked.vma, asked.volume_ids)
+            async with asyncio.timeout(PROBE_WITHIN):
+                return await self._contact.probe_unregistered(asked.job_id, asked.vma, asked.volume_ids)
         except TimeoutError:
             return None

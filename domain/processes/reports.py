@@ -1,7 +1,7 @@
-"""Reports that a worker sends by itself: taken as observations, like polled ones.
+"""Reports that a worker sends by itself: applied as observations, like polled ones.
 
-A report that the worker sent before one that was taken already changes nothing. Only the worker's own times are
-compared, with each other: its clock may be set to anything. A report that comes twice is harmless.
+A report that was sent before an applied one changes nothing. Only the worker's own times are compared with each other,
+because its clock may be wrong. It is safe to repeat a report.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from domain.vma_status import WORKER, Observation
 
 
 class Reports:
-    """Takes workers' own reports."""
+    """Applies workers' own reports."""
 
     def __init__(self, app: JobRecovery, contact: Contact, poller: Poller, requests: RecoveryRequests) -> None:
-        """What a report says of a job that waits is for recovery to look into."""
+        """`requests` gets the waiting jobs of which a report came."""
         self._app = app
         self._contact = contact
         self._poller = poller
@@ -31,14 +31,14 @@ class Reports:
         self._last_sent: dict[str, datetime] = {}
         app.subscribe(self._forget_ended)
 
-    async def take(self, job_id: str, observation: Observation, trace: Trace, sent_at: datetime | None) -> str | None:
-        """Take a report; return why it changes nothing, or None if it was applied.
+    async def apply(self, job_id: str, observation: Observation, trace: Trace, sent_at: datetime | None) -> str | None:
+        """Apply a report; return why it changes nothing, or None if it was applied.
 
         Args:
-            job_id: the job that was reported about.
-            observation: what the report says, at the time of our clock at which it came.
-            trace: who sent it.
-            sent_at: when it was sent by the worker's clock; a report without a time is never late.
+            job_id: the reported job.
+            observation: the content of the report, with the time of its arrival by this machine's clock.
+            trace: the request.
+            sent_at: when it was sent by the worker's clock; a report without a time is never too old.
 
         Raises:
             NotFound: there is no such job.
@@ -46,13 +46,13 @@ class Reports:
         """
         job = await self._app.job(job_id)
         if sent_at is not None and sent_at < self._last_sent.get(job_id, sent_at):
-            return "it was sent before a report that was taken already"
+            return "a report that was sent later is already applied"
         if not (job.is_open or job.is_guess):
             return f"the job has {job.state.value} already"
         if sent_at is not None:
             self._last_sent[job_id] = sent_at
-        observation = msgspec.structs.replace(observation, said_by=WORKER)
-        self._contact.reported(job, observation)
+        observation = msgspec.structs.replace(observation, source=WORKER)
+        self._contact.record_report(job, observation)
         return await self._apply(job, observation, trace)
 
     async def _apply(self, job: ReplicationJob, observation: Observation, trace: Trace) -> str | None:
@@ -62,7 +62,7 @@ class Reports:
             self._requests.request(job.id, Cause.RETRY_DUE)
             return "the job waits for its VMA, which is asked now; the report is taken into account"
         if job.state is JobState.REPLICATING:
-            self._poller.note(job, observation)
+            self._poller.record(job, observation)
             await self._app.observe(job.id, observation, trace)
         elif observation.conclusive:
             await self._app.revise(job.id, observation)

@@ -1,8 +1,8 @@
-"""The retry scheduler: asks again for jobs in pending-retry, with exponential back-off and jitter.
+"""The retry scheduler: asks again about jobs in `pending-retry`, with exponential back-off and jitter.
 
-A retry looks first. If the table would again answer "retry" by the same rule, nothing is recorded and the job waits
-on, longer; a VMA that is down for hours so costs questions, not events. Anything else is for a recovery run, which asks
-once more and records what it decides; so is a job that has waited for so long that a person should look.
+A retry first assesses the job. If the table would decide "retry" by the same rule, nothing is recorded and the job
+waits for a longer time, so a VMA that is down for hours costs requests, not events. Otherwise a recovery run asks again
+and records its decision; so it does if the job has waited for so long that it needs attention.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,20 @@ from domain.errors import JobRecoveryError
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.materiality import others_changed
-from domain.processes.agenda import Agenda
 from domain.processes.dependencies import Dependencies
+from domain.processes.schedule import Schedule
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 
 TICK = 0.1
-"""Seconds between two looks at the agenda."""
+"""Seconds between two checks of the schedule."""
 
 
 class Backoff:
     """Exponential back-off with jitter. Seconds."""
 
     def __init__(self, initial: float, maximum: float, random: Callable[[], float]) -> None:
-        """`random` returns numbers in [0, 1); it is passed in so that tests own it."""
+        """`random` returns numbers in [0, 1)."""
         self._initial = initial
         self._maximum = maximum
         self._random = random
@@ -39,7 +39,7 @@ class Backoff:
 
 
 class Waiting(msgspec.Struct, kw_only=True):
-    """A job that waits: which VMA it waits for, under which rule, and how often it was tried."""
+    """A waiting job: its VMA, the rule by which it waits, and the number of attempts."""
 
     vma: str
     rule: str
@@ -47,44 +47,44 @@ class Waiting(msgspec.Struct, kw_only=True):
 
 
 class RetryScheduler:
-    """Looks again at jobs in pending-retry."""
+    """Retries jobs in `pending-retry`."""
 
     def __init__(self, shared: Dependencies, backoff: Backoff, recover: Callable[[str, Cause], None]) -> None:
-        """`recover` takes the jobs whose situation has changed."""
+        """`recover` requests the recovery of jobs whose situation has changed."""
         self.waiting: dict[str, Waiting] = {}
         self._app, self._contact = shared.app, shared.contact
         self._clock, self._log = shared.clock, shared.log
         self._backoff = backoff
         self._recover = recover
-        self._agenda = Agenda()
+        self._schedule = Schedule()
         self._contact.on_back(self._wake)
         self._contact.on_missing(self._wake)
 
     def watch(self, job: ReplicationJob) -> None:
-        """Try the job again after the back-off that its decision set."""
+        """Retry the job after the back-off of its decision."""
         decision = job.decision
-        if decision is None or job.id in self._agenda:
+        if decision is None or job.id in self._schedule:
             return
         self.waiting[job.id] = Waiting(vma=job.vma, rule=decision.rule, attempt=decision.attempt)
         delay = decision.retry_in if decision.retry_in is not None else self._backoff(decision.attempt)
-        self._agenda.put(job.id, self._clock.monotonic() + delay)
+        self._schedule.put(job.id, self._clock.monotonic() + delay)
 
     def drop(self, job_id: str) -> None:
-        """Leave the job to others."""
+        """Stop retrying the job."""
         self.waiting.pop(job_id, None)
-        self._agenda.drop(job_id)
+        self._schedule.drop(job_id)
 
     def due_in(self, job_id: str) -> float | None:
-        """Return the seconds until the next try, if the job waits for one."""
-        due = self._agenda.due_at(job_id)
+        """Return the seconds until the next retry; None if the job does not wait for one."""
+        due = self._schedule.due_at(job_id)
         return None if due is None else max(0.0, due - self._clock.monotonic())
 
     async def run(self) -> None:
         """Retry for as long as the service runs."""
         self._log.info("scheduler_started")
-        await self._agenda.follow(self._clock, self._look, TICK)
+        await self._schedule.follow(self._clock, self._retry, TICK)
 
-    async def _look(self, job_id: str) -> None:
+    async def _retry(self, job_id: str) -> None:
         waiting = self.waiting.get(job_id)
         if waiting is None:
             return
@@ -98,12 +98,12 @@ class RetryScheduler:
         if changed:
             self._recover(job_id, Cause.RETRY_DUE)
         waiting.attempt += 1
-        self._agenda.put(job_id, self._clock.monotonic() + self._backoff(waiting.attempt))
+        self._schedule.put(job_id, self._clock.monotonic() + self._backoff(waiting.attempt))
 
     async def _has_changed(self, job_id: str, waiting: Waiting) -> bool:
         job = await self._app.job(job_id)
         if job.state is not JobState.PENDING_RETRY:
-            # Who watches it now was told already; only what has ended needs nobody.
+            # An open job has its new watcher already; only one that has ended has none.
             if not job.is_open:
                 self.drop(job_id)
             return False
@@ -115,11 +115,11 @@ class RetryScheduler:
         if others_changed(job, observation):
             return True
         recorded = job.decision is not None and job.decision.needs_attention
-        return not recorded and circumstances.silence.unheard_for >= self._app.policy.attention_after
+        return not recorded and circumstances.silence.inconclusive_for >= self._app.policy.attention_after
 
     def _wake(self, vma: str) -> None:
-        """Try all waiting jobs of a VMA at once: it was down and answers again, or may have forgotten its jobs."""
+        """Retry all waiting jobs of a VMA immediately: it answers again, or may have restarted."""
         now = self._clock.monotonic()
         for job_id, waiting in self.waiting.items():
             if waiting.vma == vma:
-                self._agenda.put(job_id, now)
+                self._schedule.put(job_id, now)

@@ -1,4 +1,4 @@
-"""The whole of what runs: what a start begins with, and the processes that go on for as long as the service does."""
+"""The supervisor: the start of the service, and the processes that run as long as it does."""
 
 import asyncio
 from collections import Counter
@@ -18,9 +18,9 @@ from domain.run_book import RunBook
 
 
 class Supervisor:
-    """Runs everything, and sees to it that each job has its watcher."""
+    """Runs all processes, and assigns each job to its watcher."""
 
-    def __init__(  # noqa: PLR0913 - the list of what runs
+    def __init__(  # noqa: PLR0913 - the list of the processes
         self,
         shared: Dependencies,
         *,
@@ -43,24 +43,24 @@ class Supervisor:
         self._app.subscribe(self._follow)
 
     async def run(self) -> None:
-        """Recover what an earlier process left, and go on until cancelled."""
+        """Recover the open jobs, and run until cancelled."""
         unfinished = await self._runs.unfinished()
-        open_jobs = await self._take_stock()
+        open_jobs = await self._load_jobs()
         async with asyncio.TaskGroup() as processes:
             for process in self._processes:
                 processes.create_task(process())
-            # Lets the processes report their start before the recovery does.
+            # The processes log their start before the recovery does.
             await asyncio.sleep(0)
             processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
 
     def without_vma(self) -> dict[str, int]:
-        """Return how many open jobs are on each VMA that is not in the settings: nobody can be asked about them."""
+        """Return the number of open jobs of each VMA that is not in the settings, and so cannot be asked."""
         return dict(Counter(job.vma for job in self._app.watched if job.is_open and not self._contact.knows(job.vma)))
 
-    async def _take_stock(self) -> list[str]:
-        """Replay the open jobs and the guesses."""
+    async def _load_jobs(self) -> list[str]:
+        """Load the open jobs and the guesses; return the ids of the open jobs."""
         open_jobs = await self._app.open_jobs()
         jobs = await self._app.preload(open_jobs)
         for job_id in set(open_jobs) - {job.id for job in jobs}:

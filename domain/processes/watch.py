@@ -1,6 +1,6 @@
-"""Who watches a job, by its state: every open job has exactly one watcher, and so has every guess.
+"""The watcher of a job, by its state: every open job has exactly one, and so has every guess.
 
-Assigning follows the job's state, not the event that led to it, so doing it twice is harmless.
+The assignment depends on the job's state, not on the event before it, so it is safe to repeat.
 """
 
 from typing import Protocol
@@ -11,28 +11,28 @@ from domain.replication_job import ReplicationJob
 POLLER, RETRIES, RUN, RECONCILIATION = "poller", "retry scheduler", "recovery run", "reconciliation"
 
 BY_STATE = {JobState.REPLICATING: POLLER, JobState.PENDING_RETRY: RETRIES, JobState.RECOVERING: RUN}
-"""Who watches an open job."""
+"""The watcher of an open job."""
 
 
 class Watcher(Protocol):
-    """Somebody who looks after jobs in one situation."""
+    """A process that is responsible for jobs in one state."""
 
     def watch(self, job: ReplicationJob) -> None:
-        """Look after the job from now on. Safe to repeat."""
+        """Watch the job from now on. Safe to repeat."""
 
     def drop(self, job_id: str) -> None:
-        """Leave the job to others. Safe to repeat."""
+        """Stop watching the job. Safe to repeat."""
 
 
 class Watch:
-    """Gives each job to the one watcher that its state asks for."""
+    """Assigns each job to the watcher of its state."""
 
     def __init__(self, poller: Watcher, retries: Watcher, reconciliation: Watcher) -> None:
-        """Know the watchers; a recovery run holds its jobs by itself."""
+        """Use these watchers; a recovery run claims its jobs by itself."""
         self._watchers = {POLLER: poller, RETRIES: retries, RECONCILIATION: reconciliation}
 
     def assign(self, job: ReplicationJob) -> None:
-        """Hand the job to its watcher and take it from all others."""
+        """Assign the job to its watcher, and remove it from all others."""
         wanted = watcher_of(job)
         for name, watcher in self._watchers.items():
             if name != wanted:
@@ -42,7 +42,7 @@ class Watch:
 
 
 def watcher_of(job: ReplicationJob) -> str | None:
-    """Return who watches a job; None if it has ended for good."""
+    """Return the watcher of a job; None if its outcome is final."""
     if job.is_open:
         return BY_STATE[job.state]
     return RECONCILIATION if job.is_guess else None

@@ -17,8 +17,8 @@ from domain.events import (
     OutcomeRevised,
     VMAStatusObserved,
 )
-from domain.job_state import STATE_AFTER
 from domain.lifecycle import JobState
+from domain.transitions import STATE_AFTER
 
 RUNNING, UNKNOWN = "running", "unknown"
 
@@ -102,7 +102,7 @@ def _words(events: Iterable[Event]) -> Sequence[Word]:
             case VMAStatusObserved() | OutcomeConfirmed() | OutcomeContradicted() | OutcomeRevised():
                 seen = event.observation
                 if seen.conclusive:
-                    words.append(Word(said=seen.status.value, at=seen.observed_at, event=event.ref, by=seen.said_by))
+                    words.append(Word(said=seen.status.value, at=seen.observed_at, event=event.ref, by=seen.source))
             case OperatorDecided():
                 said = STATE_AFTER[event.outcome].value
                 words.append(Word(said=said, at=event.recorded_at, event=event.ref, by=f"operator {event.who}"))

@@ -14,7 +14,7 @@ from domain.attention import attention
 from domain.events import UnreadableEvent
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
-from domain.streams import Inapplicable, after, kind_of
+from domain.streams import Inapplicable, fold_event, kind_of
 from domain.vm_context import VMContext
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry, Moment, naive, write_down
@@ -59,7 +59,7 @@ class FoldedTable:
         folded = decode(before["folded"], self.kind) if before else None
         for position, event in news:
             try:
-                folded = after(self.kind, folded, event)
+                folded = fold_event(self.kind, folded, event)
             except Inapplicable as why:
                 batch.skipped[position] = str(why)
             else:

@@ -15,9 +15,9 @@ import msgspec
 
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided, RecoveryStarted, VMAStatusObserved
-from domain.job_state import STATE_AFTER
 from domain.recovery_policy import Decision, Policy, decide
 from domain.recovery_run import RecoveryRun
+from domain.transitions import STATE_AFTER
 
 NOT_YET = "would go on asking: the silence has not held long enough for this policy"
 
@@ -177,7 +177,7 @@ def phases(done: Replay) -> Phases:
     """Return how long each phase of a run took."""
     first = [job.probes[0].after for job in done.jobs if job.probes]
     decided = [job.decided_after for job in done.jobs if job.decided_after is not None]
-    proven = done.run.totals.proven_in
+    proven = done.run.totals.verified_in
     return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=proven)
 
 

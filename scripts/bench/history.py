@@ -99,12 +99,12 @@ class History:
         names = tuple(one.job_id for one in seen)
         run = await self._runs.start(self._runs.new_id(), Cause.RESTART, self._policy, names, None)
         await asyncio.gather(*(self._decide(run.id, run.last_ref, one) for one in seen))
-        await self._runs.finish(run.id, RunTotals(decided_in=0.0, proven_in=0.0))
+        await self._runs.finish(run.id, RunTotals(decided_in=0.0, verified_in=0.0))
         return [one.job_id for one in seen if one.status is VMAStatus.RUNNING]
 
     async def _decide(self, run_id: str, cause: str, seen: Observation) -> None:
         await self._app.begin_recovery(seen.job_id, run_id, Cause.RESTART, cause)
-        silence = Silence(status=seen.status, held_for=60.0, probes=10)
+        silence = Silence(status=seen.status, duration=60.0, probes=10)
         known = Circumstances(silence=silence, without_contact=0.0)
         await self._app.recover(seen.job_id, run_id, seen, known, lambda _: 0.0)
 

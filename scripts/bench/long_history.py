@@ -59,7 +59,7 @@ async def recover_once(log: SQLiteEventLog, number: int) -> float:
     began = time.perf_counter()
     await app.preload([JOB])
     await app.begin_recovery(JOB, f"run-{number}", Cause.RESTART, "bench")
-    silence = Silence(status=VMAStatus.RUNNING, held_for=0.0, probes=1)
+    silence = Silence(status=VMAStatus.RUNNING, duration=0.0, probes=1)
     known = Circumstances(silence=silence, without_contact=0.0)
     await app.recover(JOB, f"run-{number}", running(50.0), known, lambda _: 0.0)
     return time.perf_counter() - began

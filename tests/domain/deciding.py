@@ -15,7 +15,7 @@ RUNNING = document(VMAStatus.RUNNING, 41.5)
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
 DOWN = observed(VMAStatus.UNREACHABLE)
 
-HELD: dict[str, Any] = {"held_for": 15.0, "probes": 3}
+HELD: dict[str, Any] = {"duration": 15.0, "probes": 3}
 
 
 def decided(found: Evidence, policy: Policy = POLICY) -> Decision:

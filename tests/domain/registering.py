@@ -1,6 +1,6 @@
 """Jobs that are registered after others on their volumes."""
 
-from domain.attribution import Former, Standing
+from domain.attribution import InitialReadings, PreviousReading
 from domain.events import Trace
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus
@@ -20,7 +20,7 @@ def registered() -> ReplicationJob:
 
 
 def former(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
-    return [(one.volume_id, one.status) for one in job.left_over]
+    return [(one.volume_id, one.status) for one in job.previous_readings]
 
 
 class JobUnder:
@@ -32,18 +32,26 @@ class JobUnder:
     def hears(self, *exports: Document | VMAStatus, own: Document | VMAStatus | None = None) -> ReplicationJob:
         """Have it observed as polling does, with what it knows of others."""
         target = self.job.target_at(None)
-        seen = observed(*exports, own=own, left_over=target.left_over, unasked=target.unasked, heard=target.heard)
+        seen = observed(
+            *exports,
+            own=own,
+            previous_readings=target.previous_readings,
+            unasked=target.unasked,
+            seen_volumes=target.seen_volumes,
+        )
         self.job.observe(seen, at(10))
         return self.job
 
 
-def registered_after(*left: Former, volumes: tuple[str, ...] = ("v1", "v2"), unasked: tuple[str, ...] = ()) -> JobUnder:
+def registered_after(
+    *left: PreviousReading, volumes: tuple[str, ...] = ("v1", "v2"), unasked: tuple[str, ...] = ()
+) -> JobUnder:
     """Register a job on volumes where others have left this."""
     job = ReplicationJob(id=JOB)
     job.register(
         registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", volume_ids=volumes),
         NOON,
         TRACE,
-        Standing(left_over=left, unasked=unasked),
+        InitialReadings(previous_readings=left, unasked=unasked),
     )
     return JobUnder(job)

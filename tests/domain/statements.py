@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.attribution import (
-    Former,
+    PreviousReading,
 )
 from domain.vma_status import DiskReading, VMAStatus
 
@@ -31,7 +31,9 @@ def said(status: VMAStatus = RUNNING, **figures: Any) -> DiskReading:
     return DiskReading(volume_id="v1", status=status, **{**FIGURES, **figures})
 
 
-def was(status: VMAStatus = RUNNING, *, alive: bool | None = None, one_disk: bool = False, **figures: Any) -> Former:
+def was(
+    status: VMAStatus = RUNNING, *, alive: bool | None = None, one_disk: bool = False, **figures: Any
+) -> PreviousReading:
     """Have disk v1 have said 60 % before, or as given."""
     known = {**FIGURES, **figures}
-    return Former(volume_id="v1", status=status, alive=alive, one_disk=one_disk, **known)
+    return PreviousReading(volume_id="v1", status=status, alive=alive, one_disk=one_disk, **known)

@@ -160,8 +160,8 @@ async def ended(scenery: Harness, registration: Registration) -> None:
         await scenery.app.observe(job.id, await scenery.contact.ask(await scenery.app.job(job.id)))
 
 
-def left_over(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
-    return [(left.volume_id, left.status) for left in job.left_over]
+def previous_readings(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
+    return [(left.volume_id, left.status) for left in job.previous_readings]
 
 
 @pytest.mark.parametrize("context", ["ctx", "ctx-another"])
@@ -175,8 +175,8 @@ async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_
     elsewhere = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3", vma="second")
     other, _ = await scenery.app.register(elsewhere, REQUEST)
 
-    assert left_over(job) == [("b", VMAStatus.COMPLETED)]
-    assert other.left_over == ()
+    assert previous_readings(job) == [("b", VMAStatus.COMPLETED)]
+    assert other.previous_readings == ()
 
 
 async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(scenery: Harness) -> None:
@@ -189,7 +189,7 @@ async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_know
     third = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3")
     job, _ = await restarted.register(third, REQUEST)
 
-    assert left_over(job) == [("a", VMAStatus.UNANSWERED), ("b", VMAStatus.UNANSWERED)]
+    assert previous_readings(job) == [("a", VMAStatus.UNANSWERED), ("b", VMAStatus.UNANSWERED)]
 
 
 async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Harness) -> None:

@@ -15,9 +15,9 @@ TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
 
-STALLED = "stalled: the VMA calls it running, but nothing moves. Look at its worker on the VMA"
+STALLED = "stalled: the VMA reports running, but nothing has moved. Look at the worker on the VMA"
 GUESS = f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {BY_HAND}"
-CONTRADICTED = f"contradicted: the VMA says otherwise, and the VM or a disk of it has a newer job. Decide it: {BY_HAND}"
+CONTRADICTED = f"contradicted: the VMA reports otherwise, but the VM or a disk has a newer job. Decide it: {BY_HAND}"
 
 
 def registered() -> ReplicationJob:
@@ -26,11 +26,13 @@ def registered() -> ReplicationJob:
     return job
 
 
-def after(status: VMAStatus, unheard_for: float = 0.0) -> ReplicationJob:
+def after(status: VMAStatus, inconclusive_for: float = 0.0) -> ReplicationJob:
     """Recover a job of which this was answered, after so many seconds without a word of it."""
     observation = observed(status, own=status)
     known = circumstances(observation)
-    known = msgspec.structs.replace(known, silence=msgspec.structs.replace(known.silence, unheard_for=unheard_for))
+    known = msgspec.structs.replace(
+        known, silence=msgspec.structs.replace(known.silence, inconclusive_for=inconclusive_for)
+    )
     job = registered()
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
     job.recover("run-1", observation, known, Policy(), lambda _: 5.0, at(20))

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from domain.attribution import (
-    Former,
-    Whose,
-    as_former,
+    Attribution,
+    PreviousReading,
+    as_previous,
     attribute,
+    initial_reading,
     own_figures,
-    standing_at_registration,
 )
 from domain.vma_status import DiskReading, VMAStatus
 from tests.domain.statements import COMPLETED, FAILED, OTHER_FIGURES, RUNNING, said, was
@@ -24,13 +24,14 @@ class TestWithoutAPreviousWorker:
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_every_statement_is_the_jobs_own(self, status: VMAStatus) -> None:
-        assert attribute(said(status), None) is Whose.OWN
+        assert attribute(said(status), None) is Attribution.OWN
 
     @pytest.mark.parametrize(
-        ("status", "whose"), [(RUNNING, Whose.OWN), (COMPLETED, Whose.UNSURE), (FAILED, Whose.PREVIOUS)]
+        ("status", "whose"),
+        [(RUNNING, Attribution.OWN), (COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)],
     )
     def test_an_end_is_not_surely_the_jobs_own_if_nobody_could_be_asked_at_registration(
-        self, status: VMAStatus, whose: Whose
+        self, status: VMAStatus, whose: Attribution
     ) -> None:
         assert attribute(said(status), None, unasked=True) is whose
 
@@ -40,42 +41,42 @@ class TestAfterAnEnd:
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_a_worker_that_runs_is_the_jobs_own_whatever_its_figures(self, ended: VMAStatus) -> None:
-        assert attribute(said(RUNNING), was(ended)) is Whose.OWN
-        assert attribute(said(RUNNING, **OTHER_FIGURES), was(ended)) is Whose.OWN
+        assert attribute(said(RUNNING), was(ended)) is Attribution.OWN
+        assert attribute(said(RUNNING, **OTHER_FIGURES), was(ended)) is Attribution.OWN
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_the_same_end_is_the_previous_workers(self, ended: VMAStatus) -> None:
-        assert attribute(said(ended), was(ended)) is Whose.PREVIOUS
+        assert attribute(said(ended), was(ended)) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize(("before", "now"), [(COMPLETED, FAILED), (FAILED, COMPLETED)])
     def test_another_end_is_the_jobs_own(self, before: VMAStatus, now: VMAStatus) -> None:
-        assert attribute(said(now), was(before)) is Whose.OWN
+        assert attribute(said(now), was(before)) is Attribution.OWN
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     @pytest.mark.parametrize("name", OTHER_FIGURES)
     def test_an_end_with_another_figure_is_the_jobs_own(self, ended: VMAStatus, name: str) -> None:
-        assert attribute(said(ended, **{name: OTHER_FIGURES[name]}), was(ended)) is Whose.OWN
+        assert attribute(said(ended, **{name: OTHER_FIGURES[name]}), was(ended)) is Attribution.OWN
 
     @pytest.mark.parametrize("name", OTHER_FIGURES)
     def test_a_figure_that_only_one_of_the_two_tells_proves_nothing(self, name: str) -> None:
-        assert attribute(said(COMPLETED, **{name: None}), was(COMPLETED)) is Whose.PREVIOUS
+        assert attribute(said(COMPLETED, **{name: None}), was(COMPLETED)) is Attribution.PREVIOUS
         unknown: dict[str, Any] = {name: None}
-        assert attribute(said(COMPLETED), was(COMPLETED, **unknown)) is Whose.PREVIOUS
+        assert attribute(said(COMPLETED), was(COMPLETED, **unknown)) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("other", ["incremental", "initial"])
     def test_a_completion_of_another_sync_type_alone_may_be_the_jobs_own(self, other: str) -> None:
         """A whole sync without changes may have run unseen: it changes nothing but its type."""
-        assert attribute(said(COMPLETED, sync_type=other), was(COMPLETED)) is Whose.UNSURE
+        assert attribute(said(COMPLETED, sync_type=other), was(COMPLETED)) is Attribution.UNCERTAIN
 
     def test_a_failure_of_another_sync_type_alone_is_never_taken_for_the_jobs_own(self) -> None:
-        assert attribute(said(FAILED, sync_type="incremental"), was(FAILED)) is Whose.PREVIOUS
+        assert attribute(said(FAILED, sync_type="incremental"), was(FAILED)) is Attribution.PREVIOUS
 
     def test_a_sync_type_that_only_one_of_the_two_tells_proves_nothing(self) -> None:
-        assert attribute(said(COMPLETED, sync_type=None), was(COMPLETED)) is Whose.PREVIOUS
-        assert attribute(said(COMPLETED), was(COMPLETED, sync_type=None)) is Whose.PREVIOUS
+        assert attribute(said(COMPLETED, sync_type=None), was(COMPLETED)) is Attribution.PREVIOUS
+        assert attribute(said(COMPLETED), was(COMPLETED, sync_type=None)) is Attribution.PREVIOUS
 
     def test_what_was_asked_at_registration_makes_no_difference_where_the_end_is_known(self) -> None:
-        assert attribute(said(COMPLETED), was(COMPLETED), unasked=True) is Whose.PREVIOUS
+        assert attribute(said(COMPLETED), was(COMPLETED), unasked=True) is Attribution.PREVIOUS
 
 
 class TestWhileThePreviousWorkerMayStillWrite:
@@ -83,38 +84,38 @@ class TestWhileThePreviousWorkerMayStillWrite:
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_every_statement_is_the_previous_workers(self, status: VMAStatus) -> None:
-        assert attribute(said(status), was()) is Whose.PREVIOUS
-        assert attribute(said(status, progress_percent=95.0, bytes_transferred=950), was()) is Whose.PREVIOUS
+        assert attribute(said(status), was()) is Attribution.PREVIOUS
+        assert attribute(said(status, progress_percent=95.0, bytes_transferred=950), was()) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     @pytest.mark.parametrize("started", ["09:00", "11:00"])
     def test_another_start_time_proves_no_other_worker(self, status: VMAStatus, started: str) -> None:
         """A VMA that has restarted gives the same worker's document a new one."""
-        assert attribute(said(status, started=started), was()) is Whose.PREVIOUS
+        assert attribute(said(status, started=started), was()) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_one_that_may_go_on_after_an_end_is_believed_in_nothing(self, status: VMAStatus) -> None:
         """It shares the export: its next disk follows the end of one."""
-        assert attribute(said(status), was(FAILED, alive=True)) is Whose.PREVIOUS
-        assert attribute(said(status, progress_percent=61.0), was(COMPLETED, alive=True)) is Whose.PREVIOUS
+        assert attribute(said(status), was(FAILED, alive=True)) is Attribution.PREVIOUS
+        assert attribute(said(status, progress_percent=61.0), was(COMPLETED, alive=True)) is Attribution.PREVIOUS
 
     def test_progress_that_went_down_on_an_export_of_one_disk_is_the_jobs_own(self) -> None:
-        assert attribute(said(progress_percent=59.9), was(one_disk=True)) is Whose.OWN
-        assert attribute(said(progress_percent=60.0), was(one_disk=True)) is Whose.PREVIOUS
-        assert attribute(said(progress_percent=60.1), was(one_disk=True)) is Whose.PREVIOUS
+        assert attribute(said(progress_percent=59.9), was(one_disk=True)) is Attribution.OWN
+        assert attribute(said(progress_percent=60.0), was(one_disk=True)) is Attribution.PREVIOUS
+        assert attribute(said(progress_percent=60.1), was(one_disk=True)) is Attribution.PREVIOUS
 
     def test_progress_goes_down_with_each_disk_where_an_export_speaks_for_several(self) -> None:
-        assert attribute(said(progress_percent=0.0), was()) is Whose.PREVIOUS
+        assert attribute(said(progress_percent=0.0), was()) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_an_end_below_the_last_progress_is_no_new_worker(self, ended: VMAStatus) -> None:
-        assert attribute(said(ended, progress_percent=5.0), was(one_disk=True)) is Whose.PREVIOUS
+        assert attribute(said(ended, progress_percent=5.0), was(one_disk=True)) is Attribution.PREVIOUS
 
     def test_progress_that_is_not_told_has_not_gone_down(self) -> None:
         unknown: dict[str, Any] = {"progress_percent": None, "bytes_transferred": None}
 
-        assert attribute(said(**unknown), was(one_disk=True)) is Whose.PREVIOUS
-        assert attribute(said(progress_percent=0.0), was(one_disk=True, **unknown)) is Whose.PREVIOUS
+        assert attribute(said(**unknown), was(one_disk=True)) is Attribution.PREVIOUS
+        assert attribute(said(progress_percent=0.0), was(one_disk=True, **unknown)) is Attribution.PREVIOUS
 
     def test_a_worker_is_alive_if_it_was_last_seen_running_or_if_it_is_known_to_be(self) -> None:
         assert was(RUNNING).may_still_write
@@ -129,19 +130,19 @@ class TestAfterAJobOfWhichNothingWasHeard:
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_an_end_is_its_workers(self, status: VMAStatus, ended: VMAStatus) -> None:
-        assert attribute(said(ended), Former(volume_id="v1", status=status)) is Whose.PREVIOUS
+        assert attribute(said(ended), PreviousReading(volume_id="v1", status=status)) is Attribution.PREVIOUS
 
     def test_a_worker_that_runs_may_be_its_own_too(self, status: VMAStatus) -> None:
-        unheard = Former(volume_id="v1", status=status)
-        assert attribute(said(RUNNING), unheard) is Whose.PREVIOUS
+        unheard = PreviousReading(volume_id="v1", status=status)
+        assert attribute(said(RUNNING), unheard) is Attribution.PREVIOUS
 
-        standing_there = standing_at_registration(said(RUNNING), unheard)
+        standing_there = initial_reading(said(RUNNING), unheard)
 
-        assert standing_there == as_former(said(RUNNING), unheard)
-        assert attribute(said(COMPLETED), standing_there) is Whose.PREVIOUS
+        assert standing_there == as_previous(said(RUNNING), unheard)
+        assert attribute(said(COMPLETED), standing_there) is Attribution.PREVIOUS
 
     def test_an_export_without_a_document_holds_nothing_of_it(self, status: VMAStatus) -> None:
-        assert standing_at_registration(said(NOT_FOUND), Former(volume_id="v1", status=status)) is None
+        assert initial_reading(said(NOT_FOUND), PreviousReading(volume_id="v1", status=status)) is None
 
 
 class TestOvertaken:
@@ -149,11 +150,11 @@ class TestOvertaken:
 
     @pytest.mark.parametrize("status", [RUNNING, COMPLETED, FAILED])
     def test_every_statement_is_the_jobs_own_from_then_on(self, status: VMAStatus) -> None:
-        assert attribute(said(status), was().overtaken()) is Whose.OWN
-        assert attribute(said(status), was(COMPLETED).overtaken()) is Whose.OWN
+        assert attribute(said(status), was().superseded()) is Attribution.OWN
+        assert attribute(said(status), was(COMPLETED).superseded()) is Attribution.OWN
 
     def test_what_stands_keeps_its_figures(self) -> None:
-        overtaken = was(COMPLETED, one_disk=True).overtaken()
+        overtaken = was(COMPLETED, one_disk=True).superseded()
 
         assert overtaken == was(RUNNING, alive=False, one_disk=True)
 
@@ -183,7 +184,7 @@ class TestOwnFigures:
 
     @pytest.mark.parametrize("percent", [100.0, 103.9])
     def test_all_of_it_may_be_the_figures_of_one_whose_figures_are_not_known(self, percent: float) -> None:
-        unknown = Former(volume_id="v1", status=COMPLETED)
+        unknown = PreviousReading(volume_id="v1", status=COMPLETED)
         whole = said(progress_percent=percent, bytes_transferred=1000)
 
         assert own_figures(whole, unknown) == said(progress_percent=None, bytes_transferred=None)
@@ -199,9 +200,9 @@ class TestOwnFigures:
 
 
 def test_a_document_of_others_is_kept_with_all_that_it_says() -> None:
-    assert as_former(said(COMPLETED), None) == was(COMPLETED)
-    assert as_former(said(COMPLETED), was()) == was(COMPLETED)
-    assert as_former(said(RUNNING), was(COMPLETED, alive=False, one_disk=True)) == was(RUNNING, one_disk=True)
+    assert as_previous(said(COMPLETED), None) == was(COMPLETED)
+    assert as_previous(said(COMPLETED), was()) == was(COMPLETED)
+    assert as_previous(said(RUNNING), was(COMPLETED, alive=False, one_disk=True)) == was(RUNNING, one_disk=True)
 
 
 def test_documents_are_compared_by_what_they_say_each_time_that_they_are_read() -> None:
@@ -209,4 +210,4 @@ def test_documents_are_compared_by_what_they_say_each_time_that_they_are_read() 
     end = msgspec.json.decode(msgspec.json.encode(said(COMPLETED)), type=DiskReading)
 
     assert own_figures(read, was()) == said(progress_percent=None, bytes_transferred=None)
-    assert attribute(end, was(COMPLETED)) is Whose.PREVIOUS
+    assert attribute(end, was(COMPLETED)) is Attribution.PREVIOUS

@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from domain.events import Cause, Trace, VMAStatusObserved
-from domain.job_state import OUTCOME_BEFORE, JobFields, LastDecision, state_said_by
+from domain.job_state import JobFields
+from domain.last_decision import LastDecision
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
+from domain.transitions import OUTCOME_BEFORE, reported_state
 from domain.vma_status import DiskReport, Observation, VMAStatus
 from tests.support.builders import JOB, NOON, answer, at, circumstances, document, observed, registration
 
@@ -36,7 +38,7 @@ def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> 
 def test_before_its_first_event_nothing_is_known_of_a_job() -> None:
     job = JobFields(id=JOB)
 
-    assert (job.progress_percent, job.registered_percent, job.progress_speaks_for, job.attempts) == (0.0, 0.0, 0, 0)
+    assert (job.progress_percent, job.registered_percent, job.progress_covers, job.attempts) == (0.0, 0.0, 0, 0)
     assert (job.seen_on_vma, job.doubtful, job.contradicted, job.is_guess) == (False, False, False, False)
     assert (job.registered_at, job.last_contact_at, job.ended_at, job.decision) == (None, None, None, None)
 
@@ -58,23 +60,23 @@ def test_a_job_that_has_waited_for_long_needs_a_person(
         basis=None,
         reason="",
         decided_at=NOON,
-        unheard_for=waited,
+        inconclusive_for=waited,
         attention_after=after,
     )
 
     assert (decision.is_retry, decision.needs_attention) == (is_retry, is_retry and long)
 
 
-def waits(job: ReplicationJob, unheard_for: float, status: VMAStatus = VMAStatus.UNREACHABLE) -> float:
+def waits(job: ReplicationJob, inconclusive_for: float, status: VMAStatus = VMAStatus.UNREACHABLE) -> float:
     """Have the job decided on after so many seconds without a word; return for how long it has waited."""
     observation = observed(status, own=status)
-    known = circumstances(observation, held_for=0.0)
-    silence = msgspec.structs.replace(known.silence, unheard_for=unheard_for)
+    known = circumstances(observation, duration=0.0)
+    silence = msgspec.structs.replace(known.silence, inconclusive_for=inconclusive_for)
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
     known = msgspec.structs.replace(known, silence=silence)
     job.recover("run-1", observation, known, Policy(), lambda _: 5.0, at(10))
     assert job.decision is not None
-    return job.decision.unheard_for
+    return job.decision.inconclusive_for
 
 
 def test_how_long_a_job_has_waited_is_carried_over_its_retries_and_our_restarts() -> None:
@@ -247,6 +249,6 @@ def test_each_state_has_the_outcome_that_leads_to_it(state: JobState) -> None:
 
 
 def test_only_a_conclusive_word_amounts_to_a_state() -> None:
-    assert state_said_by(running(1.0, 0)) is JobState.REPLICATING
-    assert state_said_by(COMPLETED) is JobState.COMPLETED
-    assert state_said_by(GONE) is None
+    assert reported_state(running(1.0, 0)) is JobState.REPLICATING
+    assert reported_state(COMPLETED) is JobState.COMPLETED
+    assert reported_state(GONE) is None

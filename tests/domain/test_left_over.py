@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.attribution import Former, as_former
+from domain.attribution import PreviousReading, as_previous
 from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Outcome
@@ -15,16 +15,16 @@ from tests.support.builders import JOB, at, document, observed
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None, started="10:00"))
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
 DOWN = observed(VMAStatus.UNREACHABLE)
-UNHEARD = Former(volume_id="v1", status=VMAStatus.UNANSWERED)
+UNHEARD = PreviousReading(volume_id="v1", status=VMAStatus.UNANSWERED)
 
 
 class TestWhatOthersLeft:
     """Exports of the job's volumes show what earlier workers left, until the job's own worker writes there."""
 
     ENDED = document(VMAStatus.COMPLETED, 100.0, started="10:00")
-    LEFT = as_former(observed(ENDED).disks[0], None)
+    LEFT = as_previous(observed(ENDED).disks[0], None)
     COPIES = document(VMAStatus.RUNNING, 60.0, started="10:00")
-    ALIVE = as_former(observed(COPIES).disks[0], None)
+    ALIVE = as_previous(observed(COPIES).disks[0], None)
 
     def test_it_counts_until_this_jobs_worker_writes_there(self) -> None:
         under = registered_after(self.LEFT)
@@ -47,7 +47,9 @@ class TestWhatOthersLeft:
         under = registered_after(self.ALIVE)
 
         job = under.hears(document(percent=95.0, started="10:00"), GONE.status, own=GONE.status)
-        assert [(one.volume_id, one.progress_percent, one.alive) for one in job.left_over] == [("v1", 95.0, None)]
+        assert [(one.volume_id, one.progress_percent, one.alive) for one in job.previous_readings] == [
+            ("v1", 95.0, None)
+        ]
         assert (job.progress_percent, job.seen_on_vma, job.disks) == (0.0, False, {})
 
         job = under.hears(self.ENDED, GONE.status, own=GONE.status)
@@ -60,10 +62,10 @@ class TestWhatOthersLeft:
 
         job = under.hears(document(percent=100.0, started="10:00"), GONE.status)
         assert (job.vma_status, job.seen_on_vma, job.progress_percent) == (VMAStatus.RUNNING, True, 0.0)
-        assert [(one.status, one.alive) for one in job.left_over] == [(VMAStatus.RUNNING, False)]
+        assert [(one.status, one.alive) for one in job.previous_readings] == [(VMAStatus.RUNNING, False)]
 
         job = under.hears(document(percent=5.0, started="10:00"), GONE.status)
-        assert (job.disks["v1"].progress_percent, job.left_over) == (5.0, ())
+        assert (job.disks["v1"].progress_percent, job.previous_readings) == (5.0, ())
 
     def test_a_worker_that_was_overtaken_is_so_for_the_job_that_ends_with_its_figures(self) -> None:
         under = registered_after(self.LEFT, volumes=("v1",))
@@ -71,29 +73,31 @@ class TestWhatOthersLeft:
 
         job = under.hears(self.ENDED, own=GONE.status)
 
-        assert (job.state, job.outcome_basis, job.left_over) == (JobState.COMPLETED, Basis.OBSERVED, ())
+        assert (job.state, job.outcome_basis, job.previous_readings) == (JobState.COMPLETED, Basis.OBSERVED, ())
 
     def test_without_a_document_nothing_changes(self) -> None:
         for silence in (GONE.status, DOWN.status, VMAStatus.UNANSWERED):
             job = registered_after(self.LEFT).hears(silence, silence, own=silence)
-            assert job.left_over == (self.LEFT,)
+            assert job.previous_readings == (self.LEFT,)
 
     def test_whether_an_export_speaks_for_one_disk_stays_known(self) -> None:
         alive = msgspec.structs.replace(self.ALIVE, one_disk=True)
 
         job = registered_after(alive).hears(document(percent=95.0, started="10:00"), GONE.status, own=GONE.status)
 
-        assert [one.one_disk for one in job.left_over] == [True]
+        assert [one.one_disk for one in job.previous_readings] == [True]
 
 
 class TestAtAnotherAddress:
     """An earlier job of the volume was never heard of, and the VMA is asked in one place and then in another."""
 
-    UNHEARD = Former(volume_id="v1", status=VMAStatus.UNANSWERED)
+    UNHEARD = PreviousReading(volume_id="v1", status=VMAStatus.UNANSWERED)
 
     def asked(self, job: ReplicationJob, says: Document | VMAStatus, address: str) -> ReplicationJob:
         target = job.target_at(address)
-        seen = observed(says, own=GONE.status, left_over=target.left_over, unasked=target.unasked, address=address)
+        seen = observed(
+            says, own=GONE.status, previous_readings=target.previous_readings, unasked=target.unasked, address=address
+        )
         job.observe(seen, at(10))
         return job
 
@@ -133,7 +137,7 @@ class TestUnasked:
     def test_what_shows_nothing_or_an_end_leaves_it_open(self, answered: Document | VMAStatus) -> None:
         job = registered_after(unasked=("v1", "v2")).hears(answered, DOWN.status, own=GONE.status)
 
-        assert (job.unasked, job.left_over) == (("v1", "v2"), ())
+        assert (job.unasked, job.previous_readings) == (("v1", "v2"), ())
 
     def test_a_failure_that_stands_there_is_a_previous_workers(self) -> None:
         under = registered_after(unasked=("v1",), volumes=("v1",))
@@ -154,7 +158,7 @@ class TestUnasked:
             assert (job.unasked, former(job)) == ((), [("v1", VMAStatus.RUNNING)])
 
         job = under.hears(document(percent=1.0, started="10:00"))
-        assert (job.seen_percent, job.left_over) == (1.0, ())
+        assert (job.seen_percent, job.previous_readings) == (1.0, ())
         assert under.hears(document(VMAStatus.COMPLETED, 100.0)).state is JobState.COMPLETED
 
     def test_a_completion_that_stands_there_is_no_contact(self) -> None:
@@ -175,32 +179,32 @@ class TestWhatAJobLeaves:
 
     def test_it_is_what_the_export_said_last(self) -> None:
         job = registered()
-        assert job.left_on("v1") == UNHEARD
+        assert job.last_reading("v1") == UNHEARD
 
         for said in (running(40.0, 10), COMPLETED):
             job.observe(said, at(10))
-            left = job.left_on("v1")
-            assert left == msgspec.structs.replace(as_former(said.disks[0], None), one_disk=True)
+            left = job.last_reading("v1")
+            assert left == msgspec.structs.replace(as_previous(said.disks[0], None), one_disk=True)
 
-        assert job.left_on("v2") == msgspec.structs.replace(UNHEARD, volume_id="v2")
+        assert job.last_reading("v2") == msgspec.structs.replace(UNHEARD, volume_id="v2")
 
     def test_a_worker_that_was_last_seen_running_may_still_write(self) -> None:
         job = registered()
         job.observe(running(40.0, 10), at(10))
         job.operator_decide(Outcome.FAIL, "mara", "enough", at(20), TRACE)
 
-        left = job.left_on("v1")
+        left = job.last_reading("v1")
 
         assert left.may_still_write
 
     def test_what_it_found_is_not_what_its_own_worker_left(self) -> None:
-        left = as_former(COMPLETED.disks[0], None)
+        left = as_previous(COMPLETED.disks[0], None)
         under = registered_after(left, volumes=("v1",))
-        assert [under.job.left_on(v).status for v in ("v0", "v1")] == [UNHEARD.status, UNHEARD.status]
+        assert [under.job.last_reading(v).status for v in ("v0", "v1")] == [UNHEARD.status, UNHEARD.status]
 
         job = under.hears(document(percent=4.0, started="11:00"))
 
-        now = job.left_on("v1")
+        now = job.last_reading("v1")
 
         assert (now.status, now.progress_percent) == (VMAStatus.RUNNING, 4.0)
 
@@ -211,13 +215,13 @@ class TestWhatAJobLeaves:
 
         job.observe(observed(document(VMAStatus.RUNNING, 99.7)), at(10))
 
-        assert job.left_on("v1") == Former(volume_id="v1", status=VMAStatus.RUNNING, one_disk=True)
+        assert job.last_reading("v1") == PreviousReading(volume_id="v1", status=VMAStatus.RUNNING, one_disk=True)
 
     def test_an_export_is_known_to_speak_for_one_disk_if_there_is_one_or_if_another_spoke_too(self) -> None:
         def left(*exports: Document | VMAStatus) -> list[bool]:
             volumes = tuple(f"v{n}" for n in range(1, len(exports) + 1))
             job = registered_after(volumes=volumes).hears(*exports)
-            return [job.left_on(v).one_disk for v in volumes]
+            return [job.last_reading(v).one_disk for v in volumes]
 
         half = document(percent=50.0)
         assert left(half) == [True]
@@ -231,7 +235,7 @@ class TestWhatAJobLeaves:
 
         job.observe(observed(document(VMAStatus.COMPLETED, 41.5), seconds=20), at(20))
 
-        left = job.left_on("v1")
+        left = job.last_reading("v1")
 
         assert (left.status, left.progress_percent) == (VMAStatus.RUNNING, 40.0)
 
@@ -242,7 +246,7 @@ def test_the_volumes_that_the_jobs_worker_was_heard_of_are_known_when_it_is_aske
 
     under.hears(document(percent=4.0), GONE.status)
 
-    assert under.job.target_at(None).heard == {"v1"}
+    assert under.job.target_at(None).seen_volumes == {"v1"}
 
 
 class TestReport:
@@ -250,19 +254,19 @@ class TestReport:
 
     @pytest.mark.parametrize("percent", [4.0, 100.0])
     def test_it_is_contact_and_leaves_what_is_known_of_the_exports(self, percent: float) -> None:
-        left = as_former(COMPLETED.disks[0], None)
+        left = as_previous(COMPLETED.disks[0], None)
         job = registered_after(left, unasked=("v2",)).job
         said = observed(document(percent=percent), document(percent=percent), seconds=10)
 
-        job.observe(msgspec.structs.replace(said, said_by=WORKER), at(10))
+        job.observe(msgspec.structs.replace(said, source=WORKER), at(10))
 
-        assert (job.left_over, job.unasked, job.seen_on_vma) == ((left,), ("v2",), False)
+        assert (job.previous_readings, job.unasked, job.seen_on_vma) == ((left,), ("v2",), False)
         assert (job.progress_percent, job.last_contact_at) == (percent, at(10))
 
     def test_one_of_a_job_that_the_vma_knew_does_not_undo_that(self) -> None:
         job = registered()
         job.observe(running(3.0, 5), at(5))
 
-        job.observe(msgspec.structs.replace(running(4.0, 10), said_by=WORKER), at(10))
+        job.observe(msgspec.structs.replace(running(4.0, 10), source=WORKER), at(10))
 
         assert job.seen_on_vma

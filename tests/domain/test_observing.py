@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.observing import needs_own_id, vouched_disks
+from domain.observing import disks_covered, needs_own_id
 from domain.ports import ProbeTarget
 from domain.vma_status import DiskReport, Document, VMAStatus
 from tests.support.builders import answer, document, observed
@@ -122,8 +122,8 @@ def test_the_disk_that_contradicts_itself_most_counts() -> None:
 
     seen = observed(near, far, COMPLETED)
 
-    assert (seen.belied_at, seen.covered) == (41.5, 1)
-    assert observed(LOST, LOST, own=far).belied_at == 41.5
+    assert (seen.contradicting_progress, seen.covered) == (41.5, 1)
+    assert observed(LOST, LOST, own=far).contradicting_progress == 41.5
 
 
 def test_a_list_that_vouches_for_all_does_not_outweigh_a_disk_that_contradicts_itself() -> None:
@@ -131,18 +131,18 @@ def test_a_list_that_vouches_for_all_does_not_outweigh_a_disk_that_contradicts_i
 
     seen = observed(whole, document(VMAStatus.COMPLETED, 41.5))
 
-    assert (seen.covered, seen.belied_at, seen.doubtful, seen.conclusive) == (2, 41.5, True, False)
+    assert (seen.covered, seen.contradicting_progress, seen.doubtful, seen.conclusive) == (2, 41.5, True, False)
 
 
 def test_what_does_not_claim_to_be_completed_is_not_belied() -> None:
-    assert observed(RUNNING).belied_at is None
-    assert observed(document(VMAStatus.COMPLETED, 41.5), RUNNING).belied_at is None
-    assert observed(document(VMAStatus.COMPLETED, 41.5), FAILED).belied_at is None
+    assert observed(RUNNING).contradicting_progress is None
+    assert observed(document(VMAStatus.COMPLETED, 41.5), RUNNING).contradicting_progress is None
+    assert observed(document(VMAStatus.COMPLETED, 41.5), FAILED).contradicting_progress is None
 
 
 def test_an_unfinished_disk_in_the_list_vouches_for_nothing() -> None:
-    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 50)), 2) == 0
-    assert vouched_disks(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
+    assert disks_covered(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 50)), 2) == 0
+    assert disks_covered(document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100, 100)), 2) == 2
 
 
 def test_progress_is_by_bytes_where_sizes_are_known() -> None:
@@ -156,9 +156,9 @@ def test_progress_is_by_bytes_where_sizes_are_known() -> None:
 
 
 def test_progress_says_for_how_many_disks_it_speaks() -> None:
-    assert observed(RUNNING, RUNNING).speaks_for == 2
-    assert observed(LOST, LOST, own=RUNNING).speaks_for == 1
-    assert observed(LOST, LOST, own=document(disks=listing(10, 20))).speaks_for == 2
+    assert observed(RUNNING, RUNNING).progress_covers == 2
+    assert observed(LOST, LOST, own=RUNNING).progress_covers == 1
+    assert observed(LOST, LOST, own=document(disks=listing(10, 20))).progress_covers == 2
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ class TestDisksThatNeverAnswered:
     """An older generation reports all disks under the first export; the other exports never exist."""
 
     def test_beside_a_completed_one_they_are_not_lost_and_the_completion_is_doubtful(self) -> None:
-        seen = observed(COMPLETED, LOST, LOST, own=LOST, heard=frozenset({"v1"}))
+        seen = observed(COMPLETED, LOST, LOST, own=LOST, seen_volumes=frozenset({"v1"}))
 
         assert (seen.status, seen.covered, seen.doubtful, seen.is_contact) == (VMAStatus.COMPLETED, 1, True, True)
 
     def test_one_that_was_heard_of_before_and_is_gone_is_not_found(self) -> None:
         for heard in ({"v2"}, {"v1", "v2"}, {"v2", "v3"}):
-            assert observed(COMPLETED, LOST, LOST, own=LOST, heard=frozenset(heard)).status is LOST
+            assert observed(COMPLETED, LOST, LOST, own=LOST, seen_volumes=frozenset(heard)).status is LOST
 
     def test_without_a_completed_one_the_job_is_not_found(self) -> None:
         assert observed(LOST, LOST, own=LOST).status is LOST

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.attribution import Former
+from domain.attribution import PreviousReading
 from domain.observing import needs_own_id
 from domain.ports import ProbeTarget
 from domain.vma_status import DiskReading, Document, VMAStatus
@@ -19,7 +19,7 @@ class TestPreviousWorker:
     """Exports are named by volumes, and the VMA keeps a document until the next worker writes."""
 
     ENDED = document(VMAStatus.COMPLETED, 100.0, started="10:00")
-    LEFT = Former(
+    LEFT = PreviousReading(
         volume_id="v1",
         status=VMAStatus.COMPLETED,
         phase="Transfer",
@@ -28,64 +28,64 @@ class TestPreviousWorker:
         total_bytes=1000,
         started="10:00",
     )
-    LEFT_FAILED = Former(volume_id="v1", status=VMAStatus.FAILED, progress_percent=40.0)
-    ALIVE = Former(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0, started="10:00")
+    LEFT_FAILED = PreviousReading(volume_id="v1", status=VMAStatus.FAILED, progress_percent=40.0)
+    ALIVE = PreviousReading(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0, started="10:00")
 
     def test_its_document_is_no_answer_about_this_job_and_is_kept_beside(self) -> None:
-        seen = observed(self.ENDED, own=LOST, left_over=(self.LEFT,))
+        seen = observed(self.ENDED, own=LOST, previous_readings=(self.LEFT,))
 
         assert (seen.status, seen.conclusive, seen.is_contact) == (MUTE, False, False)
         assert seen.disks == (DiskReading(volume_id="v1", status=MUTE),)
         assert [(one.volume_id, one.status, one.started) for one in seen.previous] == [
             ("v1", VMAStatus.COMPLETED, "10:00")
         ]
-        assert (seen.progress_percent, seen.phase, seen.covered, seen.speaks_for) == (None, None, 0, 0)
+        assert (seen.progress_percent, seen.phase, seen.covered, seen.progress_covers) == (None, None, 0, 0)
 
     @pytest.mark.parametrize(
         ("said", "left"), [(ENDED, LEFT), (FAILED, LEFT_FAILED), (document(percent=95.0, started="10:00"), ALIVE)]
     )
-    def test_the_evidence_says_whose_it_is(self, said: Document, left: Former) -> None:
-        found = observed(said, own=LOST, left_over=(left,)).answers[0]
+    def test_the_evidence_says_whose_it_is(self, said: Document, left: PreviousReading) -> None:
+        found = observed(said, own=LOST, previous_readings=(left,)).answers[0]
 
         assert (found.status, found.document) == (MUTE, None)
         assert found.detail == f"{said.status.value}, which is the state that the volume's previous worker left"
 
     def test_a_job_is_not_found_only_without_it(self) -> None:
-        assert observed(LOST, own=LOST, left_over=(self.LEFT,)).status is LOST
-        assert observed(self.ENDED, LOST, own=LOST, left_over=(self.LEFT,)).status is MUTE
+        assert observed(LOST, own=LOST, previous_readings=(self.LEFT,)).status is LOST
+        assert observed(self.ENDED, LOST, own=LOST, previous_readings=(self.LEFT,)).status is MUTE
 
     def test_it_does_not_hide_why_another_id_gave_no_answer(self) -> None:
         for silence, expected in ((DOWN, MUTE), (MUTE, MUTE), (NOISE, NOISE), (UNASKED, UNASKED)):
-            assert observed(self.ENDED, silence, own=LOST, left_over=(self.LEFT,)).status is expected
+            assert observed(self.ENDED, silence, own=LOST, previous_readings=(self.LEFT,)).status is expected
 
     @pytest.mark.parametrize(
         ("own", "expected"),
         [(RUNNING, VMAStatus.RUNNING), (FAILED, VMAStatus.FAILED), (COMPLETED, VMAStatus.COMPLETED)],
     )
     def test_the_worker_under_the_jobs_own_id_outweighs_it(self, own: Document, expected: VMAStatus) -> None:
-        seen = observed(self.ENDED, own=own, left_over=(self.LEFT,))
+        seen = observed(self.ENDED, own=own, previous_readings=(self.LEFT,))
 
         assert (seen.status, seen.conclusive) == (expected, True)
         assert [one.volume_id for one in seen.previous] == ["v1"]
 
     def test_beside_it_another_disk_of_this_job_counts(self) -> None:
-        assert observed(self.ENDED, RUNNING, left_over=(self.LEFT,)).status is VMAStatus.RUNNING
-        assert observed(self.ENDED, FAILED, left_over=(self.LEFT,)).status is VMAStatus.FAILED
+        assert observed(self.ENDED, RUNNING, previous_readings=(self.LEFT,)).status is VMAStatus.RUNNING
+        assert observed(self.ENDED, FAILED, previous_readings=(self.LEFT,)).status is VMAStatus.FAILED
 
     def test_a_disk_that_shows_it_is_not_completed_by_another_one(self) -> None:
-        seen = observed(self.ENDED, COMPLETED, own=LOST, left_over=(self.LEFT,))
+        seen = observed(self.ENDED, COMPLETED, own=LOST, previous_readings=(self.LEFT,))
 
         assert (seen.status, seen.covered) == (MUTE, 0)
 
     def test_it_belongs_to_its_own_volume_only(self) -> None:
-        seen = observed(LOST, self.ENDED, own=LOST, left_over=(self.LEFT,))
+        seen = observed(LOST, self.ENDED, own=LOST, previous_readings=(self.LEFT,))
 
         assert (seen.status, seen.covered, seen.previous) == (VMAStatus.COMPLETED, 1, ())
 
     def test_each_disk_is_compared_with_what_stood_on_its_own_export(self) -> None:
         percents = {"v2": 60.0, "v3": 30.0, "v1": 90.0}
         left = tuple(
-            Former(
+            PreviousReading(
                 volume_id=volume_id,
                 status=VMAStatus.COMPLETED,
                 progress_percent=percent,
@@ -94,22 +94,22 @@ class TestPreviousWorker:
             for volume_id, percent in percents.items()
         )
 
-        begun = observed(*(document(percent=percents[v]) for v in ("v1", "v2", "v3")), left_over=left)
+        begun = observed(*(document(percent=percents[v]) for v in ("v1", "v2", "v3")), previous_readings=left)
 
         assert [(one.progress_percent, one.bytes_transferred) for one in begun.disks] == 3 * [(None, None)]
 
     def test_a_document_that_contradicts_itself_is_nothing_to_compare_later_ones_with(self) -> None:
         half = document(VMAStatus.COMPLETED, 60.0)
-        left = Former(volume_id="v1", status=VMAStatus.UNANSWERED)
+        left = PreviousReading(volume_id="v1", status=VMAStatus.UNANSWERED)
 
-        seen = observed(half, left_over=(left,))
+        seen = observed(half, previous_readings=(left,))
 
         assert (seen.status, seen.previous) == (VMAStatus.UNANSWERED, ())
 
     def test_a_running_worker_begins_without_its_figures(self) -> None:
         first = document(VMAStatus.RUNNING, 100.0, started="10:00", phase="Initializing")
 
-        seen = observed(first, left_over=(self.LEFT,))
+        seen = observed(first, previous_readings=(self.LEFT,))
 
         assert (seen.status, seen.conclusive, seen.previous) == (VMAStatus.RUNNING, True, ())
         assert (seen.progress_percent, seen.bytes_transferred, seen.phase) == (None, None, "Initializing")
@@ -126,15 +126,15 @@ class TestPreviousWorker:
     def test_one_that_contradicts_itself_does_so_whoever_wrote_it(self) -> None:
         seen = observed(document(VMAStatus.COMPLETED, 41.5), own=LOST, unasked=frozenset({"v1"}))
 
-        assert (seen.status, seen.belied_at, seen.covered) == (VMAStatus.COMPLETED, 41.5, 0)
+        assert (seen.status, seen.contradicting_progress, seen.covered) == (VMAStatus.COMPLETED, 41.5, 0)
 
     def test_one_that_contradicts_itself_says_nothing_against_the_jobs_own_worker(self) -> None:
         half = document(VMAStatus.COMPLETED, 41.5)
-        left = Former(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=41.5)
+        left = PreviousReading(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=41.5)
 
-        seen = observed(half, own=COMPLETED, left_over=(left,))
+        seen = observed(half, own=COMPLETED, previous_readings=(left,))
 
-        assert (seen.status, seen.belied_at, seen.conclusive) == (VMAStatus.COMPLETED, None, True)
+        assert (seen.status, seen.contradicting_progress, seen.conclusive) == (VMAStatus.COMPLETED, None, True)
 
     def test_figures_at_a_hundred_percent_may_be_its_where_nobody_could_be_asked(self) -> None:
         whole = document(VMAStatus.RUNNING, 100.0)
@@ -145,10 +145,16 @@ class TestPreviousWorker:
         assert (unasked.status, unasked.progress_percent, unasked.bytes_transferred) == (VMAStatus.RUNNING, None, None)
 
     def test_its_figures_are_known_where_an_earlier_job_was(self) -> None:
-        left = Former(volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=100.0, bytes_transferred=1000)
+        left = PreviousReading(
+            volume_id="v1", status=VMAStatus.COMPLETED, progress_percent=100.0, bytes_transferred=1000
+        )
 
-        seen = observed(document(VMAStatus.RUNNING, 60.0), left_over=(left,), unasked=frozenset({"v1"})).disks[0]
-        same = observed(document(VMAStatus.RUNNING, 100.0), left_over=(left,), unasked=frozenset({"v1"})).disks[0]
+        seen = observed(document(VMAStatus.RUNNING, 60.0), previous_readings=(left,), unasked=frozenset({"v1"})).disks[
+            0
+        ]
+        same = observed(document(VMAStatus.RUNNING, 100.0), previous_readings=(left,), unasked=frozenset({"v1"})).disks[
+            0
+        ]
 
         assert (seen.progress_percent, same.progress_percent) == (60.0, None)
 
@@ -164,7 +170,7 @@ class TestPreviousWorker:
 
 
 def test_a_previous_workers_document_settles_nothing() -> None:
-    alive = Former(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0)
-    target = ProbeTarget("job-1", "default", ("v1",), left_over=(alive,))
+    alive = PreviousReading(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0)
+    target = ProbeTarget("job-1", "default", ("v1",), previous_readings=(alive,))
 
     assert needs_own_id(target, {"v1": answer("migration-vol-v1", RUNNING)})

@@ -42,19 +42,19 @@ def test_a_failed_job_without_a_reason_says_so() -> None:
 class TestNeverSeen:
     """Nothing is concluded of a job that its VMA never knew: its worker may not have been started."""
 
-    @pytest.mark.parametrize("held_for", [300.1, 9e9])
+    @pytest.mark.parametrize("duration", [300.1, 9e9])
     @pytest.mark.parametrize("percent", [0.0, 99.0])
-    def test_it_is_asked_about_for_ever(self, held_for: float, percent: float) -> None:
-        decision = decided(evidence(GONE, seen=False, progress=percent, held_for=held_for, probes=99))
+    def test_it_is_asked_about_for_ever(self, duration: float, percent: float) -> None:
+        decision = decided(evidence(GONE, seen=False, progress=percent, duration=duration, probes=99))
 
         assert row(decision) == (Outcome.RETRY, Rule.NEVER_SEEN, None)
         assert decision.reason == (
-            f"VMA default has never known this job, and does not for {held_for:.0f} s: "
+            f"VMA default has never known this job, and does not for {duration:.0f} s: "
             "its worker may not have started. Start it, or decide by hand"
         )
 
     def test_what_the_vma_has_forgotten_or_where_it_is_makes_no_difference(self) -> None:
-        late: dict[str, Any] = {"seen": False, "held_for": 300.1, "probes": 99}
+        late: dict[str, Any] = {"seen": False, "duration": 300.1, "probes": 99}
 
         assert decided(evidence(GONE, amnesia=TestAmnesia.FORGOT, **late)).rule is Rule.NEVER_SEEN
         assert decided(evidence(GONE, replaced=True, **late)).rule is Rule.NEVER_SEEN
@@ -69,7 +69,7 @@ class TestReplaced:
     """The address has changed since the VMA knew the job, and it knows none of our jobs."""
 
     def test_what_another_vma_does_not_know_is_not_lost(self) -> None:
-        for found in (evidence(GONE, replaced=True), evidence(GONE, replaced=True, held_for=9e9, probes=99)):
+        for found in (evidence(GONE, replaced=True), evidence(GONE, replaced=True, duration=9e9, probes=99)):
             decision = decided(found)
             assert row(decision) == (Outcome.RETRY, Rule.VMA_REPLACED, None)
             assert decision.reason == (
@@ -81,7 +81,7 @@ class TestReplaced:
         assert decided(evidence(GONE, replaced=True, progress=99.0, **HELD)).outcome is Outcome.RETRY
 
     def test_an_address_at_which_nobody_answers_fails_no_job(self) -> None:
-        found = evidence(DOWN, replaced=True, last_contact=-9e9, held_for=9e9, probes=99)
+        found = evidence(DOWN, replaced=True, last_contact=-9e9, duration=9e9, probes=99)
 
         assert row(decided(found)) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
 
@@ -112,9 +112,9 @@ class TestAmnesia:
     def test_even_when_the_silence_is_confirmed(self) -> None:
         assert decided(evidence(GONE, amnesia=self.FORGOT, **HELD)).rule is Rule.VMA_AMNESIA
 
-    @pytest.mark.parametrize(("held_for", "rule"), [(1800.0, Rule.VMA_AMNESIA), (1800.1, Rule.LOST)])
-    def test_until_we_have_asked_in_vain_for_the_unreachable_timeout(self, held_for: float, rule: Rule) -> None:
-        assert decided(evidence(GONE, amnesia=self.FORGOT, held_for=held_for, probes=9)).rule is rule
+    @pytest.mark.parametrize(("duration", "rule"), [(1800.0, Rule.VMA_AMNESIA), (1800.1, Rule.LOST)])
+    def test_until_we_have_asked_in_vain_for_the_unreachable_timeout(self, duration: float, rule: Rule) -> None:
+        assert decided(evidence(GONE, amnesia=self.FORGOT, duration=duration, probes=9)).rule is rule
 
     def test_however_long_ago_it_began_by_the_clock(self) -> None:
         """We were away for a day, or the clock was set on."""
@@ -132,10 +132,10 @@ class TestAmnesia:
 class TestUnreachable:
     """The VMA as a whole does not answer."""
 
-    LONG: ClassVar[dict[str, Any]] = {"last_contact": -1800.1, "held_for": 300.0}
+    LONG: ClassVar[dict[str, Any]] = {"last_contact": -1800.1, "duration": 300.0}
 
     def test_it_is_tried_again_while_contact_is_recent(self) -> None:
-        decision = decided(evidence(DOWN, last_contact=-1800.0, held_for=9e9, probes=99))
+        decision = decided(evidence(DOWN, last_contact=-1800.0, duration=9e9, probes=99))
 
         assert row(decision) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
         assert decision.reason == (
@@ -146,15 +146,15 @@ class TestUnreachable:
     def test_a_moment_ago_is_recent(self) -> None:
         assert decided(evidence(DOWN, last_contact=-1.0)).rule is Rule.UNREACHABLE_RECENT
 
-    @pytest.mark.parametrize("held_for", [0.0, 299.9])
-    def test_it_is_tried_again_until_we_have_asked_in_vain_for_the_grace(self, held_for: float) -> None:
+    @pytest.mark.parametrize("duration", [0.0, 299.9])
+    def test_it_is_tried_again_until_we_have_asked_in_vain_for_the_grace(self, duration: float) -> None:
         """We were away for longer than the timeout: that was our silence."""
-        away = evidence(DOWN, last_contact=-90_000.0, held_for=held_for, probes=99)
+        away = evidence(DOWN, last_contact=-90_000.0, duration=duration, probes=99)
 
         decision = decided(away)
 
         assert row(decision) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
-        assert f"last contact 90000 s ago, asked in vain for {held_for:.0f} of 300 s" in decision.reason
+        assert f"last contact 90000 s ago, asked in vain for {duration:.0f} of 300 s" in decision.reason
 
     def test_after_both_the_job_is_failed_by_inference(self) -> None:
         decision = decided(evidence(DOWN, **self.LONG))
@@ -166,13 +166,13 @@ class TestUnreachable:
         )
 
     def test_at_an_address_that_never_answered_it_may_not_be_the_vma_that_does_not_answer(self) -> None:
-        elsewhere = msgspec.structs.replace(evidence(DOWN, last_contact=-9e9, held_for=9e9), reached=False)
+        elsewhere = msgspec.structs.replace(evidence(DOWN, last_contact=-9e9, duration=9e9), reached=False)
 
         assert row(decided(elsewhere)) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
 
-    @pytest.mark.parametrize("held_for", [300.1, 9e9])
-    def test_so_it_is_however_long_we_have_asked_in_vain(self, held_for: float) -> None:
-        found = evidence(DOWN, last_contact=-9e9, held_for=held_for, probes=99)
+    @pytest.mark.parametrize("duration", [300.1, 9e9])
+    def test_so_it_is_however_long_we_have_asked_in_vain(self, duration: float) -> None:
+        found = evidence(DOWN, last_contact=-9e9, duration=duration, probes=99)
 
         assert decided(found).rule is Rule.UNREACHABLE_TOO_LONG
 
@@ -203,7 +203,7 @@ class TestNotKnowing:
     ) -> None:
         found = observed(status)
 
-        decision = decided(evidence(found, last_contact=-seconds, held_for=seconds, probes=99, progress=percent))
+        decision = decided(evidence(found, last_contact=-seconds, duration=seconds, probes=99, progress=percent))
 
         assert row(decision) == (Outcome.RETRY, rule, None)
         assert decision.reason == f"VMA default {what} (migration-vol-v1: {status.value})"
@@ -218,24 +218,24 @@ def test_every_number_of_the_table_is_the_policys() -> None:
         confirmation_window=2,
         confirmation_probes=2,
     )
-    held: dict[str, Any] = {"held_for": 2.0, "probes": 2}
+    held: dict[str, Any] = {"duration": 2.0, "probes": 2}
 
     assert decided(evidence(GONE, progress=94, **held), other).rule is Rule.LOST
     assert decided(evidence(GONE, progress=96, **held), other).rule is Rule.GONE_NEAR_END
     assert decided(evidence(DOWN, last_contact=-61, **held), other).rule is Rule.UNREACHABLE_TOO_LONG
     assert decided(evidence(DOWN, last_contact=-60, **held), other).rule is Rule.UNREACHABLE_RECENT
-    assert decided(evidence(GONE, seen=False, held_for=10.0, probes=2), other).rule is Rule.NOT_STARTED_YET
-    assert decided(evidence(GONE, seen=False, held_for=10.1, probes=2), other).rule is Rule.NEVER_SEEN
+    assert decided(evidence(GONE, seen=False, duration=10.0, probes=2), other).rule is Rule.NOT_STARTED_YET
+    assert decided(evidence(GONE, seen=False, duration=10.1, probes=2), other).rule is Rule.NEVER_SEEN
     forgot = TestAmnesia.FORGOT
-    assert decided(evidence(GONE, amnesia=forgot, held_for=60.0, probes=2), other).rule is Rule.VMA_AMNESIA
-    assert decided(evidence(GONE, amnesia=forgot, held_for=60.1, probes=2), other).rule is Rule.LOST
+    assert decided(evidence(GONE, amnesia=forgot, duration=60.0, probes=2), other).rule is Rule.VMA_AMNESIA
+    assert decided(evidence(GONE, amnesia=forgot, duration=60.1, probes=2), other).rule is Rule.LOST
 
 
 def test_confirmation_needs_the_window_and_the_probes() -> None:
-    assert is_confirmed(evidence(GONE, held_for=15.0, probes=3), POLICY)
-    assert is_confirmed(evidence(GONE, held_for=600.0, probes=40), POLICY)
-    assert not is_confirmed(evidence(GONE, held_for=14.9, probes=3), POLICY)
-    assert not is_confirmed(evidence(GONE, held_for=15.0, probes=2), POLICY)
+    assert is_confirmed(evidence(GONE, duration=15.0, probes=3), POLICY)
+    assert is_confirmed(evidence(GONE, duration=600.0, probes=40), POLICY)
+    assert not is_confirmed(evidence(GONE, duration=14.9, probes=3), POLICY)
+    assert not is_confirmed(evidence(GONE, duration=15.0, probes=2), POLICY)
 
 
 @pytest.mark.parametrize(("window", "probes", "spacing"), [(15.0, 3, 7.52), (15.0, 2, 15.02), (8.0, 1, 8.02)])
@@ -299,7 +299,7 @@ def test_evidence_of_an_earlier_version_knows_of_no_replaced_vma_and_of_no_long_
 
     earlier = msgspec.convert(stored, Evidence)
 
-    assert (earlier.replaced, earlier.reached, earlier.silence.unheard_for) == (False, True, 0.0)
+    assert (earlier.replaced, earlier.reached, earlier.silence.inconclusive_for) == (False, True, 0.0)
     assert decided(earlier).rule is Rule.LOST
 
 

@@ -14,37 +14,37 @@ class TestCompletionInDoubt:
     SHARED = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, own=COMPLETED)
     SAID = "(migration-vol-v1 and 1 more: not_found; job-20251003-140000-abc123: completed)"
 
-    @pytest.mark.parametrize("held_for", [0.0, 15.2, 299.9])
-    def test_it_is_asked_about_again_until_it_has_held(self, held_for: float) -> None:
-        decision = decided(evidence(self.SHARED, held_for=held_for, probes=9))
+    @pytest.mark.parametrize("duration", [0.0, 15.2, 299.9])
+    def test_it_is_asked_about_again_until_it_has_held(self, duration: float) -> None:
+        decision = decided(evidence(self.SHARED, duration=duration, probes=9))
 
         assert row(decision) == (Outcome.RETRY, Rule.COMPLETION_UNCONFIRMED, None)
         assert decision.reason == (
             "VMA default says completed, which vouches for 1 of 2 disks; "
-            f"it has held for {held_for:.0f} s over 9 probes {self.SAID}"
+            f"it has held for {duration:.0f} s over 9 probes {self.SAID}"
         )
 
-    @pytest.mark.parametrize("held_for", [300.0, 9e9])
-    def test_once_it_has_held_over_the_completion_window_it_is_a_guess(self, held_for: float) -> None:
-        decision = decided(evidence(self.SHARED, held_for=held_for, probes=40))
+    @pytest.mark.parametrize("duration", [300.0, 9e9])
+    def test_once_it_has_held_over_the_completion_window_it_is_a_guess(self, duration: float) -> None:
+        decision = decided(evidence(self.SHARED, duration=duration, probes=40))
 
         assert row(decision) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
         assert decision.reason == (
             "VMA default says completed, which vouches for 1 of 2 disks; "
-            f"it has held for {held_for:.0f} s over 40 probes {self.SAID}"
+            f"it has held for {duration:.0f} s over 40 probes {self.SAID}"
         )
 
     def test_so_is_one_that_may_be_the_previous_workers(self) -> None:
         maybe = observed(COMPLETED, own=VMAStatus.NOT_FOUND, unasked=frozenset({"v1"}))
 
-        early, late = evidence(maybe, held_for=299.9), evidence(maybe, held_for=300.0)
+        early, late = evidence(maybe, duration=299.9), evidence(maybe, duration=300.0)
 
         assert row(decided(early)) == (Outcome.RETRY, Rule.COMPLETION_UNCONFIRMED, None)
         assert row(decided(late)) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
         assert "which vouches for 0 of 1 disks" in decided(late).reason
 
     def test_how_long_it_must_hold_is_the_policys_to_say(self) -> None:
-        held = evidence(self.SHARED, held_for=60.0)
+        held = evidence(self.SHARED, duration=60.0)
 
         assert decided(held, Policy(completion_window=60.0)).outcome is Outcome.COMPLETE
         assert decided(held, Policy(completion_window=60.1)).outcome is Outcome.RETRY
@@ -56,7 +56,7 @@ class TestCompletedAgainstItsOwnFigures:
     def test_nothing_is_ever_concluded_from_it(self) -> None:
         half = observed(document(VMAStatus.COMPLETED, 41.5))
 
-        for found in (evidence(half), evidence(half, held_for=9e9, probes=99, last_contact=-9e9)):
+        for found in (evidence(half), evidence(half, duration=9e9, probes=99, last_contact=-9e9)):
             decision = decided(found)
             assert row(decision) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)
             assert decision.reason == (
@@ -66,7 +66,7 @@ class TestCompletedAgainstItsOwnFigures:
 
     @pytest.mark.parametrize("percent", [0.0, 41.5, 90.1, 98.9])
     def test_at_no_percentage_below_ninety_nine(self, percent: float) -> None:
-        near = evidence(observed(document(VMAStatus.COMPLETED, percent)), held_for=9e9, probes=99)
+        near = evidence(observed(document(VMAStatus.COMPLETED, percent)), duration=9e9, probes=99)
 
         assert row(decided(near)) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)
 
@@ -78,7 +78,7 @@ class TestCompletedAgainstItsOwnFigures:
             status=VMAStatus.COMPLETED, progress_percent=100.0, bytes_transferred=0, total_bytes=42_949_672_960
         )
 
-        decision = decided(evidence(observed(empty), held_for=9e9, probes=99))
+        decision = decided(evidence(observed(empty), duration=9e9, probes=99))
 
         assert row(decision) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)
         assert "contradicts it with 0 %" in decision.reason
@@ -89,4 +89,4 @@ class TestCompletedAgainstItsOwnFigures:
     def test_nor_from_one_such_disk_beside_finished_ones(self) -> None:
         beside = observed(COMPLETED, document(VMAStatus.COMPLETED, 41.5))
 
-        assert row(decided(evidence(beside, held_for=9e9))) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)
+        assert row(decided(evidence(beside, duration=9e9))) == (Outcome.RETRY, Rule.UNINTELLIGIBLE, None)

@@ -21,7 +21,7 @@ TOTALS = RunTotals(
     resumed=1,
     polled_again=1,
     decided_in=3.5,
-    proven_in=4.5,
+    verified_in=4.5,
 )
 
 

@@ -27,9 +27,9 @@ def registered(percent: float = 0.0) -> ReplicationJob:
     return job
 
 
-def recover(job: ReplicationJob, observation: Observation, held_for: float = 60.0) -> ReplicationJob:
+def recover(job: ReplicationJob, observation: Observation, duration: float = 60.0) -> ReplicationJob:
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
-    known = circumstances(observation, held_for=held_for)
+    known = circumstances(observation, duration=duration)
     job.recover("run-1", observation, known, Policy(), lambda attempt: 5.0 * attempt, at(20))
     return job
 
@@ -89,7 +89,7 @@ def test_polling_is_refused_while_a_recovery_run_holds_the_job() -> None:
     job = registered()
     job.begin_recovery("run-1", Cause.RESTART, at(1), "instance")
 
-    with pytest.raises(IllegalTransition, match="recovery run holds the job"):
+    with pytest.raises(IllegalTransition, match="recovery run is deciding the job"):
         job.observe(RUNNING, at(2))
 
 
@@ -133,7 +133,7 @@ def test_a_decision_holds_everything_it_was_made_from() -> None:
     )
     assert decided.evidence.state_before == "replicating"
     assert (decided.evidence.silence, decided.evidence.without_contact) == (
-        circumstances(GONE, held_for=60.0).silence,
+        circumstances(GONE, duration=60.0).silence,
         10.0,
     )
     assert (decided.evidence.amnesia, decided.evidence.replaced) == (None, False)
@@ -159,14 +159,14 @@ def test_a_decision_holds_what_is_known_of_the_vma_as_a_whole() -> None:
 
 
 def test_silence_that_is_not_confirmed_is_recorded_and_nothing_is_decided() -> None:
-    job = recover(registered(12.0), GONE, held_for=3.0)
+    job = recover(registered(12.0), GONE, duration=3.0)
 
     assert news(job) == ["RecoveryStarted", "VMAStatusObserved"]
     assert job.state is JobState.RECOVERING
 
 
 def test_a_crash_in_the_middle_of_recovery_is_no_obstacle_to_the_next_run() -> None:
-    job = recover(registered(12.0), GONE, held_for=3.0)
+    job = recover(registered(12.0), GONE, duration=3.0)
 
     job = recover(job, RUNNING)
 

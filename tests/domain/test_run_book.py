@@ -9,7 +9,7 @@ from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, Run
 from domain.run_book import RunBook
 from tests.support.harness import Harness, eventually
 
-DONE = RunTotals(resumed=1, polled_again=1, decided_in=1.5, proven_in=2.5)
+DONE = RunTotals(resumed=1, polled_again=1, decided_in=1.5, verified_in=2.5)
 
 
 def book(scenery: Harness, instance: str) -> RunBook:

@@ -44,7 +44,7 @@ class Listener:
 
     def hears(self, job: ReplicationJob, said: Document | VMAStatus, after: float = 0.0) -> Silence:
         self.clock.advance(after)
-        return self.silences.heard(job, observed(said, said, own=said))
+        return self.silences.record(job, observed(said, said, own=said))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ class TestHeldFor:
 
         heard = listener.hears(job, said)
 
-        assert (heard.held_for, heard.probes) == (0.0, 1)
+        assert (heard.duration, heard.probes) == (0.0, 1)
         assert heard.status is (said if isinstance(said, VMAStatus) else said.status)
 
     def test_it_holds_while_it_is_answered_again(self, listener: Listener, job: ReplicationJob) -> None:
@@ -77,7 +77,7 @@ class TestHeldFor:
 
         heard = listener.hears(job, LOST, after=7)
 
-        assert (heard.held_for, heard.probes) == (12.0, 3)
+        assert (heard.duration, heard.probes) == (12.0, 3)
 
     @pytest.mark.parametrize("other", [DOWN, NOISE, MUTE, UNASKED, RUNNING])
     def test_any_other_answer_between_starts_it_again(
@@ -90,37 +90,37 @@ class TestHeldFor:
         again = listener.hears(job, LOST, after=10)
         later = listener.hears(job, LOST, after=3)
 
-        assert ((again.held_for, again.probes), (later.held_for, later.probes)) == ((0.0, 1), (3.0, 2))
+        assert ((again.duration, again.probes), (later.duration, later.probes)) == ((0.0, 1), (3.0, 2))
 
     def test_a_completion_in_doubt_is_another_answer_than_one_without(
         self, listener: Listener, job: ReplicationJob
     ) -> None:
         shared = observed(LOST, LOST, own=COMPLETED)
-        listener.silences.heard(job, shared)
+        listener.silences.record(job, shared)
         listener.clock.advance(10)
-        held = listener.silences.heard(job, shared)
+        held = listener.silences.record(job, shared)
         listener.clock.advance(10)
 
         sure = listener.hears(job, COMPLETED)
 
-        assert (shared.doubtful, held.held_for, sure.held_for, sure.probes) == (True, 10.0, 0.0, 1)
+        assert (shared.doubtful, held.duration, sure.duration, sure.probes) == (True, 10.0, 0.0, 1)
 
-    @pytest.mark.parametrize(("pause", "held_for", "probes"), [(120.0, 125.0, 3), (120.1, 0.0, 1)])
+    @pytest.mark.parametrize(("pause", "duration", "probes"), [(120.0, 125.0, 3), (120.1, 0.0, 1)])
     def test_a_pause_in_which_we_did_not_ask_starts_it_again(
-        self, listener: Listener, job: ReplicationJob, pause: float, held_for: float, probes: int
+        self, listener: Listener, job: ReplicationJob, pause: float, duration: float, probes: int
     ) -> None:
         listener.hears(job, LOST)
         listener.hears(job, LOST, after=5)
 
         heard = listener.hears(job, LOST, after=pause)
 
-        assert (heard.held_for, heard.probes) == (held_for, probes)
+        assert (heard.duration, heard.probes) == (duration, probes)
 
     def test_many_short_pauses_are_none(self, listener: Listener, job: ReplicationJob) -> None:
         for _ in range(100):
             listener.hears(job, LOST, after=100)
 
-        assert listener.hears(job, LOST).held_for == 9900.0
+        assert listener.hears(job, LOST).duration == 9900.0
 
     def test_other_jobs_are_not_affected(self, listener: Listener, job: ReplicationJob) -> None:
         other = listener.job("job-2")
@@ -129,8 +129,8 @@ class TestHeldFor:
 
         listener.hears(other, RUNNING, after=10)
 
-        assert listener.hears(job, LOST).held_for == 20.0
-        assert listener.hears(other, LOST).held_for == 0.0
+        assert listener.hears(job, LOST).duration == 20.0
+        assert listener.hears(other, LOST).duration == 0.0
 
     def test_a_job_that_was_left_begins_anew(self, listener: Listener, job: ReplicationJob) -> None:
         other = listener.job("job-2")
@@ -139,39 +139,39 @@ class TestHeldFor:
         listener.silences.forget("job-1")
         listener.silences.forget("job-1")
 
-        assert listener.hears(job, LOST, after=10).held_for == 0.0
-        assert listener.hears(other, LOST).held_for == 10.0
+        assert listener.hears(job, LOST, after=10).duration == 0.0
+        assert listener.hears(other, LOST).duration == 10.0
 
 
 class TestUnheardFor:
     """How long nothing conclusive was heard, whatever was answered instead."""
 
     def test_it_goes_on_over_answers_of_every_kind(self, listener: Listener, job: ReplicationJob) -> None:
-        heard = [listener.hears(job, said, after=10).unheard_for for said in (LOST, DOWN, NOISE, MUTE, UNASKED)]
+        heard = [listener.hears(job, said, after=10).inconclusive_for for said in (LOST, DOWN, NOISE, MUTE, UNASKED)]
 
         assert heard == [0.0, 10.0, 20.0, 30.0, 40.0]
 
     @pytest.mark.parametrize("said", [RUNNING, COMPLETED, FAILED])
     def test_what_is_conclusive_ends_it(self, listener: Listener, job: ReplicationJob, said: Document) -> None:
         listener.hears(job, LOST)
-        assert listener.hears(job, said, after=10).unheard_for == 0.0
+        assert listener.hears(job, said, after=10).inconclusive_for == 0.0
 
-        assert listener.hears(job, LOST, after=10).unheard_for == 0.0
-        assert listener.hears(job, LOST, after=10).unheard_for == 10.0
+        assert listener.hears(job, LOST, after=10).inconclusive_for == 0.0
+        assert listener.hears(job, LOST, after=10).inconclusive_for == 10.0
 
     def test_a_completion_in_doubt_does_not(self, listener: Listener, job: ReplicationJob) -> None:
         listener.hears(job, LOST)
         listener.clock.advance(10)
 
-        heard = listener.silences.heard(job, observed(LOST, LOST, own=COMPLETED))
+        heard = listener.silences.record(job, observed(LOST, LOST, own=COMPLETED))
 
-        assert heard.unheard_for == 10.0
+        assert heard.inconclusive_for == 10.0
 
     def test_a_pause_starts_it_again(self, listener: Listener, job: ReplicationJob) -> None:
         listener.hears(job, LOST)
 
-        assert listener.hears(job, DOWN, after=LONGEST_PAUSE + 0.1).unheard_for == 0.0
-        assert listener.hears(job, LOST, after=1).unheard_for == 1.0
+        assert listener.hears(job, DOWN, after=LONGEST_PAUSE + 0.1).inconclusive_for == 0.0
+        assert listener.hears(job, LOST, after=1).inconclusive_for == 1.0
 
 
 class TestWithoutContact:
@@ -231,7 +231,7 @@ class TestOurRestart:
 
         assert listener.silences.without_contact(job) == 3600.0
         heard = listener.hears(job, DOWN)
-        assert (heard.held_for, heard.probes, heard.unheard_for) == (0.0, 1, 0.0)
+        assert (heard.duration, heard.probes, heard.inconclusive_for) == (0.0, 1, 0.0)
 
     def test_a_log_from_the_future_is_from_now(self, listener: Listener, job: ReplicationJob) -> None:
         """The machine's clock was set back while we were away."""
@@ -251,7 +251,7 @@ def test_a_step_of_the_machines_clock_changes_nothing(listener: Listener, job: R
     listener.clock.step(step)
 
     heard = listener.hears(job, DOWN, after=10)
-    assert (heard.held_for, heard.probes, heard.unheard_for) == (20.0, 3, 20.0)
+    assert (heard.duration, heard.probes, heard.inconclusive_for) == (20.0, 3, 20.0)
     assert listener.silences.without_contact(job) == 20.0
 
 
@@ -269,9 +269,9 @@ class TestOurOwnAbsence:
 
         for one in (job, other):
             heard = listener.hears(one, DOWN)
-            assert (heard.held_for, heard.unheard_for, heard.probes) == (0.0, 0.0, 1)
+            assert (heard.duration, heard.inconclusive_for, heard.probes) == (0.0, 0.0, 1)
             later = listener.hears(one, DOWN, after=1.0)
-            assert (later.held_for, later.unheard_for, later.probes) == (1.0, 1.0, 2)
+            assert (later.duration, later.inconclusive_for, later.probes) == (1.0, 1.0, 2)
 
     def test_a_short_delay_is_none(self, listener: Listener, job: ReplicationJob) -> None:
         listener.restart(AwakeTime(listener.clock).count_absences)
@@ -280,7 +280,7 @@ class TestOurOwnAbsence:
 
         heard = listener.hears(job, DOWN, after=1.0)
 
-        assert (heard.held_for, heard.probes) == (19.0, 11)
+        assert (heard.duration, heard.probes) == (19.0, 11)
 
     def test_one_before_the_job_was_known_is_none_of_its(self, listener: Listener) -> None:
         listener.restart(AwakeTime(listener.clock).count_absences)
@@ -288,7 +288,7 @@ class TestOurOwnAbsence:
         job = listener.job("job-2")
 
         listener.hears(job, DOWN)
-        assert listener.hears(job, DOWN, after=1.0).held_for == 1.0
+        assert listener.hears(job, DOWN, after=1.0).duration == 1.0
 
     def test_the_last_contact_is_as_long_ago_as_it_is(self, listener: Listener, job: ReplicationJob) -> None:
         listener.restart(AwakeTime(listener.clock).count_absences)

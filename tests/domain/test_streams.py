@@ -12,7 +12,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
-from domain.streams import Inapplicable, after, check_job_id
+from domain.streams import Inapplicable, check_job_id, fold_event
 from domain.vm_context import VMContext
 from tests.support.builders import NOON, registration
 from tests.support.clock import FakeClock
@@ -76,12 +76,12 @@ def test_an_event_that_cannot_be_applied_leaves_its_aggregate_as_it_was() -> Non
     )
 
     with pytest.raises(Inapplicable, match="AttributeError"):
-        after(ReplicationJob, before, impossible)
+        fold_event(ReplicationJob, before, impossible)
 
     assert before == job()
-    with pytest.raises(Inapplicable, match="it is about a replication-job, and the stream run-1 is none"):
-        after(ReplicationJob, None, decision_on("run-1", 2))
-    assert after(ReplicationJob, before, decision_on("job-1", 2)).state is JobState.FAILED
+    with pytest.raises(Inapplicable, match="it belongs to a replication-job, and the stream run-1 is of another kind"):
+        fold_event(ReplicationJob, None, decision_on("run-1", 2))
+    assert fold_event(ReplicationJob, before, decision_on("job-1", 2)).state is JobState.FAILED
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.attribution import Standing
+from domain.attribution import InitialReadings
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Document, VMAStatus
 from tests.domain.registering import TRACE, registered, running
@@ -24,7 +24,7 @@ class TestAddress:
             registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", volume_ids=volumes),
             NOON,
             TRACE,
-            Standing(address=address),
+            InitialReadings(address=address),
         )
         return job
 
@@ -87,6 +87,6 @@ class TestAddress:
     def test_a_workers_own_report_does_not_say_it(self) -> None:
         job = self.at_address("http://a")
 
-        job.observe(msgspec.structs.replace(running(4.0, 10), said_by=WORKER), at(10))
+        job.observe(msgspec.structs.replace(running(4.0, 10), source=WORKER), at(10))
 
         assert job.vma_address == "http://a"

@@ -30,7 +30,7 @@ def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "belied_at"),
+    ("said", "contradicting_progress"),
     [
         (document(VMAStatus.COMPLETED, 41.5), 41.5),
         (document(VMAStatus.COMPLETED, 41.5, total=None), 41.5),
@@ -54,10 +54,14 @@ def test_figures_that_contradict_a_completed_make_it_doubtful() -> None:
         (Document(**SAYS_DONE, bytes_transferred=0, total_bytes=0, progress_percent=50.0), 50.0),
     ],
 )
-def test_a_completed_is_belied_by_its_own_figures(said: Document, belied_at: float | None) -> None:
+def test_a_completed_is_belied_by_its_own_figures(said: Document, contradicting_progress: float | None) -> None:
     seen = observed(said)
 
-    assert (seen.belied_at, seen.doubtful, seen.covered) == (belied_at, belied_at is not None, int(belied_at is None))
+    assert (seen.contradicting_progress, seen.doubtful, seen.covered) == (
+        contradicting_progress,
+        contradicting_progress is not None,
+        int(contradicting_progress is None),
+    )
 
 
 @pytest.mark.parametrize(("percent", "doubtful"), [(98.9, True), (99.0, False), (100.0, False)])
@@ -106,7 +110,7 @@ def test_a_recorded_answer_keeps_its_excerpt_and_says_in_words_what_it_was() -> 
 
     assert [a.excerpt for a in seen.for_log(raw=True).answers] == ["<html>", None]
     assert seen.summary() == "v1: not JSON; v2: not_found"
-    assert (plain.latency_ms, seen.took_ms, seen.covered, seen.speaks_for) == (0.0, 0.0, 0, 0)
+    assert (plain.latency_ms, seen.took_ms, seen.covered, seen.progress_covers) == (0.0, 0.0, 0, 0)
     assert observed(document()).took_ms == 0.0
 
 
@@ -195,6 +199,6 @@ def test_ids_that_answered_alike_are_named_once() -> None:
     ],
 )
 def test_a_worker_that_reports_a_status_alone_tells_no_figures(told: dict[str, Any], by: str, *, alone: bool) -> None:
-    seen = Observation(job_id="job-1", vma="default", status=VMAStatus.RUNNING, observed_at=NOON, said_by=by, **told)
+    seen = Observation(job_id="job-1", vma="default", status=VMAStatus.RUNNING, observed_at=NOON, source=by, **told)
 
-    assert seen.is_status_alone is alone
+    assert seen.has_no_figures is alone

@@ -63,7 +63,7 @@ def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observ
 
 def confirmed(status: VMAStatus) -> Circumstances:
     """Say that this status has held for long enough."""
-    return Circumstances(silence=Silence(status=status, held_for=1.0, probes=1), without_contact=1.0)
+    return Circumstances(silence=Silence(status=status, duration=1.0, probes=1), without_contact=1.0)
 
 
 async def insist(work: Callable[[], Awaitable[object]]) -> None:
@@ -114,7 +114,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
         await insist(
             lambda one=one, k=known: app.recover(one.job_id, "run-1", one, k, lambda _: 1.0)  # type: ignore[misc]
         )
-    await insist(lambda: runs.finish("run-1", RunTotals(decided_in=0.0, proven_in=0.0)))
+    await insist(lambda: runs.finish("run-1", RunTotals(decided_in=0.0, verified_in=0.0)))
     await project(projector)
 
 

@@ -11,7 +11,7 @@ from adapters.vma.client import HttpVMA
 from adapters.vma.documents import read_document
 from domain import application, job_state, lifecycle, observing, recovery_policy, replication_job
 from domain.application import JobRecovery
-from domain.attribution import Former, Standing, Whose
+from domain.attribution import Attribution, InitialReadings, PreviousReading
 from domain.errors import StorageUnavailable
 from domain.evidence import Evidence
 from domain.lifecycle import JobState
@@ -67,13 +67,13 @@ def confirmation_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def confirmation_does_not_start_again_when_the_answer_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Silences.heard
+    honest = Silences.record
 
     def forgetful(self: Any, job: Any, observation: Any) -> Any:
         self._entry(job).key = (observation.status, observation.doubtful)
         return honest(self, job, observation)
 
-    monkeypatch.setattr(Silences, "heard", forgetful)
+    monkeypatch.setattr(Silences, "record", forgetful)
 
 
 @bug
@@ -114,7 +114,7 @@ def an_observed_outcome_is_open_to_revision(monkeypatch: pytest.MonkeyPatch) -> 
 
 @bug
 def a_full_disk_at_the_start_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RunBook, "_insist", lambda _self, _what, _run_id, write: write())
+    monkeypatch.setattr(RunBook, "_retry_until_stored", lambda _self, _what, _run_id, write: write())
 
 
 @bug
@@ -157,7 +157,7 @@ def a_reply_about_another_job_is_believed(monkeypatch: pytest.MonkeyPatch) -> No
 
 @bug
 def half_a_copy_that_calls_itself_completed_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Figures, "belied_at", None)
+    monkeypatch.setattr(Figures, "contradicting_progress", None)
 
 
 @bug
@@ -169,7 +169,7 @@ def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.Mon
             await honest(self, job, **how)
         except StorageUnavailable:
             job.pending.clear()
-            self._keep(job)
+            self._cache(job)
             raise
 
     monkeypatch.setattr(JobRecovery, "_save", trusting)
@@ -177,17 +177,17 @@ def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.Mon
 
 @bug
 def what_the_previous_worker_left_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "attribute", lambda *_said, **_how: Whose.OWN)
+    monkeypatch.setattr(observing, "attribute", lambda *_said, **_how: Attribution.OWN)
 
 
 @bug
 def a_given_up_worker_that_goes_on_is_taken_for_the_next_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Former, "may_still_write", False)
+    monkeypatch.setattr(PreviousReading, "may_still_write", False)
 
 
 @bug
 def what_stands_there_at_registration_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "standing", lambda *_, **_how: Standing())
+    monkeypatch.setattr(application, "initial_readings", lambda *_, **_how: InitialReadings())
 
 
 @bug

@@ -181,4 +181,4 @@ class Invariants:
 
 
 def _is_watched(service: Service, job: ReplicationJob) -> bool:
-    return job.id in service.poller.live or job.id in service.recovery.held or job.id in service.retries.waiting
+    return job.id in service.poller.live or job.id in service.recovery.claims or job.id in service.retries.waiting

@@ -151,7 +151,7 @@ class Simulation:
         sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
             await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-            why = await self._life.service.reports.take(job_id, sent, TRACE, sent_at)
+            why = await self._life.service.reports.apply(job_id, sent, TRACE, sent_at)
             if why is None or "into account" in why:
                 self.reality.reported[job_id] = self.clock.monotonic()
 

@@ -7,10 +7,10 @@ says that it does not, or from a VMA that as a whole did not answer while it was
 from collections.abc import Mapping
 
 from domain.events import Event, OutcomeConfirmed, OutcomeRevised, RecoveryDecided, VMAStatusObserved
-from domain.job_state import state_said_by
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Rule
 from domain.replication_job import ReplicationJob
+from domain.transitions import reported_state
 from tests.simulation.truth import Reality
 from tests.simulation.violation import insist
 
@@ -30,7 +30,7 @@ class Sources:
         """See that the outcome has a source; `jobs` are as they were before the event."""
         match event:
             case VMAStatusObserved() if self._jobs[event.originator_id].state is JobState.REPLICATING:
-                said = state_said_by(event.observation)
+                said = reported_state(event.observation)
                 self._is_true(event, said if said in ENDED else None)
             case OutcomeRevised():
                 self._is_true(event, event.to_state)

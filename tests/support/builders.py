@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from domain.attribution import Former
+from domain.attribution import PreviousReading
 from domain.evidence import Amnesia, Circumstances, DiskProgress, Evidence, Silence
 from domain.observing import observe
 from domain.ports import ProbeTarget
@@ -77,15 +77,15 @@ def observed(
     own: Document | VMAStatus | None = None,
     seconds: float = 0.0,
     job_id: str = JOB,
-    left_over: tuple[Former, ...] = (),
+    previous_readings: tuple[PreviousReading, ...] = (),
     unasked: frozenset[str] = frozenset(),
-    heard: frozenset[str] = frozenset(),
+    seen_volumes: frozenset[str] = frozenset(),
     address: str | None = None,
 ) -> Observation:
     """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
     said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(said), None, left_over, unasked, heard)
+    target = ProbeTarget(job_id, "default", tuple(said), None, previous_readings, unasked, seen_volumes)
     seen = observe(target, said, own_answers, observed_at=at(seconds))
     return msgspec.structs.replace(seen, address=address)
 
@@ -98,9 +98,9 @@ def evidence(
     last_contact: float = -10.0,
     seen: bool = True,
     progress: float = 50.0,
-    speaks_for: int | None = None,
+    progress_covers: int | None = None,
     disks: tuple[float | None, ...] | None = None,
-    held_for: float = 0.0,
+    duration: float = 0.0,
     probes: int = 1,
     silence_of: VMAStatus | None = None,
     amnesia: Amnesia | None = None,
@@ -116,12 +116,12 @@ def evidence(
         last_contact_at=at(last_contact),
         seen_on_vma=seen,
         progress_percent=progress,
-        progress_speaks_for=count if speaks_for is None else speaks_for,
+        progress_covers=count if progress_covers is None else progress_covers,
         disks=tuple(
             DiskProgress(volume_id=f"v{n}", progress_percent=percent)
             for n, percent in enumerate(disks or (None,) * count, start=1)
         ),
-        silence=Silence(status=silence_of or observation.status, held_for=held_for, probes=probes),
+        silence=Silence(status=silence_of or observation.status, duration=duration, probes=probes),
         contact_age=now - last_contact,
         amnesia=amnesia,
         replaced=replaced,
@@ -129,8 +129,8 @@ def evidence(
 
 
 def circumstances(
-    observation: Observation, *, held_for: float = 600.0, probes: int = 9, without_contact: float = 10.0
+    observation: Observation, *, duration: float = 600.0, probes: int = 9, without_contact: float = 10.0
 ) -> Circumstances:
     """Say that this answer has held for some seconds, and what else is known."""
-    silence = Silence(status=observation.status, held_for=held_for, probes=probes, unheard_for=held_for)
+    silence = Silence(status=observation.status, duration=duration, probes=probes, inconclusive_for=duration)
     return Circumstances(silence=silence, without_contact=without_contact)

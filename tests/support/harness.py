@@ -104,12 +104,12 @@ class Harness:
         job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
         return job
 
-    async def decided(self, job_id: str, *, unheard_for: float = 0.0) -> ReplicationJob:
+    async def decided(self, job_id: str, *, inconclusive_for: float = 0.0) -> ReplicationJob:
         """Take a job through recovery on what the VMA says now, confirmed; seconds since anything was known of it."""
         await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
         job = await self.app.job(job_id)
         observation = await self.contact.ask(job)
-        silence = Silence(status=observation.status, held_for=600, probes=9, unheard_for=unheard_for)
+        silence = Silence(status=observation.status, duration=600, probes=9, inconclusive_for=inconclusive_for)
         known = msgspec.structs.replace(self.contact.circumstances(job), silence=silence)
         await self.app.recover(job_id, "run-1", observation, known, lambda _: 5.0)
         return await self.app.job(job_id)

@@ -89,7 +89,7 @@ async def health(service: TheService) -> Health:
         instance=service.instance,
         jobs_polled=len(service.poller.live),
         jobs_waiting=len(service.retries.waiting),
-        jobs_recovering=len(service.recovery.held),
+        jobs_recovering=len(service.recovery.claims),
         poll_lag_seconds=round(service.poller.lag, 3),
         projection_lag_events=service.projector.lag,
         vmas=service.circuit_states(),

@@ -80,7 +80,7 @@ async def recovery_status(service: TheService) -> RecoveryStatus:
         decisions_by_outcome=outcomes,
         success_rate=round(1 - outcomes.get("retry", 0) / decisions, 4) if decisions else None,
         jobs_by_state=await service.queries.jobs_by_state(),
-        jobs_in_recovery=len(service.recovery.held),
+        jobs_in_recovery=len(service.recovery.claims),
     )
 
 

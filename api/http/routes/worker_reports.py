@@ -102,7 +102,7 @@ async def report(job_type: JobType, job_id: JobId, body: Telemetry, service: The
     """Take a worker's own report as an observation. One that was sent before another that was taken changes nothing."""
     job = await service.app.job(job_id)
     observation = read_report(job_id, job.vma, job.volume_ids, dict(body), service.clock.now())
-    why = await service.background.command(service.reports.take(job_id, observation, trace, body.timestamp))
+    why = await service.background.command(service.reports.apply(job_id, observation, trace, body.timestamp))
     await settle(service)
     present = await service.app.job(job_id)
     return Taken(applied=why is None, why=why, state=present.state.value, observed_at=observation.observed_at)

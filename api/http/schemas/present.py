@@ -254,7 +254,7 @@ class RunView(BaseModel):
     left_replicating: int = 0
     settled_elsewhere: int = 0
     decided_in: float | None = None
-    proven_in: float | None = None
+    verified_in: float | None = None
 
 
 class RunDecisionView(BaseModel):

@@ -243,7 +243,7 @@ def test_progress_that_is_said_twice_is_the_lesser() -> None:
 
     found = reply(twice).document
     assert found is not None
-    assert (found.progress_percent, found.belied_at) == (41.0, 41.0)
+    assert (found.progress_percent, found.contradicting_progress) == (41.0, 41.0)
 
 
 def test_a_disk_that_is_listed_twice_is_one_disk_and_its_worst_entry_counts() -> None:

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processes.agenda import Agenda
+from domain.processes.schedule import Schedule
 
 
 def test_a_job_that_is_put_again_is_due_at_the_later_time_only() -> None:
-    agenda = Agenda()
+    agenda = Schedule()
     agenda.put("job-1", 1.0)
     agenda.put("job-1", 5.0)
 
@@ -17,7 +17,7 @@ def test_a_job_that_is_put_again_is_due_at_the_later_time_only() -> None:
 
 
 def test_a_dropped_job_is_not_due() -> None:
-    agenda = Agenda()
+    agenda = Schedule()
     agenda.put("job-1", 1.0)
     agenda.drop("job-1")
     agenda.drop("job-1")
@@ -27,7 +27,7 @@ def test_a_dropped_job_is_not_due() -> None:
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 100), max_size=30), st.floats(0, 100))
 def test_exactly_what_is_due_comes_out_in_the_order_of_its_time(due: dict[str, float], now: float) -> None:
-    agenda = Agenda()
+    agenda = Schedule()
     for job_id, at in due.items():
         agenda.put(job_id, at)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.processes.awake import ABSENT, BEAT, AwakeTime
+from domain.processes.awake import ABSENT, HEARTBEAT, AwakeTime
 from tests.support.clock import FakeClock
 from tests.support.harness import while_running
 
@@ -79,4 +79,4 @@ async def test_it_beats_by_itself_so_that_time_without_questions_counts(clock: F
     await while_running(awake.run(), lambda: clock.monotonic() >= 60)
 
     assert awake() == pytest.approx(clock.monotonic())
-    assert (awake.absences, BEAT < ABSENT) == (0, True)
+    assert (awake.absences, HEARTBEAT < ABSENT) == (0, True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.processes.contact import REPORT_COUNTS_FOR
+from domain.processes.contact import REPORT_VALID_FOR
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.contacts import ask, forgets
@@ -66,7 +66,7 @@ class TestReports:
 
     async def job_that_reports(self, scenery: Harness, says: Document | VMAStatus) -> ReplicationJob:
         job = await scenery.job()
-        scenery.contact.reported(job, self.REPORTED)
+        scenery.contact.record_report(job, self.REPORTED)
         scenery.vma.says[job.id] = says
         return job
 
@@ -75,25 +75,25 @@ class TestReports:
         self, scenery: Harness, silence: VMAStatus
     ) -> None:
         job = await self.job_that_reports(scenery, silence)
-        scenery.clock.advance(REPORT_COUNTS_FOR)
+        scenery.clock.advance(REPORT_VALID_FOR)
 
         seen = await scenery.contact.ask(job)
 
         assert (seen.status, seen.progress_percent, seen.observed_at) == (VMAStatus.RUNNING, 77.0, scenery.clock.now())
         assert [one.status for one in seen.answers] == [VMAStatus.RUNNING, silence]
-        assert scenery.contact.circumstances(job).silence.unheard_for == 0.0
+        assert scenery.contact.circumstances(job).silence.inconclusive_for == 0.0
 
     @pytest.mark.parametrize("silence", SILENCES)
     async def test_it_counts_for_half_a_minute_and_not_longer(self, scenery: Harness, silence: VMAStatus) -> None:
         job = await self.job_that_reports(scenery, silence)
-        scenery.clock.advance(REPORT_COUNTS_FOR + 0.1)
+        scenery.clock.advance(REPORT_VALID_FOR + 0.1)
 
         assert (await scenery.contact.ask(job)).status is silence
 
     async def test_the_next_report_makes_it_count_again(self, scenery: Harness) -> None:
         job = await self.job_that_reports(scenery, VMAStatus.NOT_FOUND)
         scenery.clock.advance(60)
-        scenery.contact.reported(job, self.REPORTED)
+        scenery.contact.record_report(job, self.REPORTED)
         scenery.clock.advance(20)
 
         assert (await scenery.contact.ask(job)).status is VMAStatus.RUNNING
@@ -117,7 +117,7 @@ class TestReports:
         for n in range(4):
             await scenery.job(f"job-{n}")
         for n in range(2):
-            scenery.contact.reported(await scenery.app.job(f"job-{n}"), self.REPORTED)
+            scenery.contact.record_report(await scenery.app.job(f"job-{n}"), self.REPORTED)
         for n in 2 * [0, 1, 2, 3]:
             await ask(scenery, f"job-{n}")
 
@@ -188,7 +188,7 @@ async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(scenery: 
     other = await scenery.job("job-2")
     scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
-    seen = await scenery.contact.look("job-1", "default", ("disk-of-job-1",))
+    seen = await scenery.contact.probe_unregistered("job-1", "default", ("disk-of-job-1",))
 
     assert (seen.status, seen.address) == (VMAStatus.UNREACHABLE, "http://default")
     assert not scenery.contact.is_down("default")
@@ -208,7 +208,7 @@ async def test_of_a_job_that_was_never_asked_about_nothing_is_known(scenery: Har
 
     known = scenery.contact.circumstances(job)
 
-    assert (known.silence.status, known.silence.held_for, known.silence.probes) == (VMAStatus.UNANSWERED, 0.0, 0)
+    assert (known.silence.status, known.silence.duration, known.silence.probes) == (VMAStatus.UNANSWERED, 0.0, 0)
     assert (known.without_contact, known.amnesia, known.replaced) == (70.0, None, False)
 
 

@@ -198,7 +198,7 @@ class TestReplaced:
 
     async def test_nor_does_a_workers_own_report(self, scenery: Harness) -> None:
         await self.two_jobs(scenery)
-        scenery.contact.reported(await scenery.app.job("job-1"), observed(RUNNING))
+        scenery.contact.record_report(await scenery.app.job("job-1"), observed(RUNNING))
 
         await ask(scenery, "job-1")
 
@@ -208,7 +208,7 @@ class TestReplaced:
         await self.two_jobs(scenery)
         scenery.vma.says["job-1"] = RUNNING
         await ask(scenery, "job-1")
-        scenery.contact.reported(await scenery.app.job("job-2"), observed(RUNNING))
+        scenery.contact.record_report(await scenery.app.job("job-2"), observed(RUNNING))
 
         await ask(scenery, "job-2")
 

@@ -19,7 +19,7 @@ def polling(scenery: Harness, awake: Callable[[], float]) -> Poller:
         scenery.shared,
         awake=awake,
         interval=5.0,
-        lose_contact=scenery.request,
+        on_contact_lost=scenery.request,
     )
 
 
@@ -49,11 +49,11 @@ async def test_a_job_that_nobody_polled_goes_back_into_recovery(
 ) -> None:
     poller.watch(await scenery.job())
     scenery.clock.advance(30.0)
-    await monitor.look()
+    await monitor.check_jobs()
     assert scenery.requested == []
 
     scenery.clock.advance(0.1)
-    await monitor.look()
+    await monitor.check_jobs()
 
     assert scenery.requested == [("job-1", Cause.STALE)]
 
@@ -65,11 +65,11 @@ async def test_a_job_that_is_polled_is_not_stale_for_as_long_as_it_is(
     scenery.vma.says[job.id] = RUNNING
     poller.watch(job)
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 100)
-    await monitor.look()
+    await monitor.check_jobs()
     assert scenery.requested == []
 
     scenery.clock.advance(31.0)
-    await monitor.look()
+    await monitor.check_jobs()
 
     assert scenery.requested == [(job.id, Cause.STALE)]
 
@@ -86,8 +86,8 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
 
     for until, late in ((5.0, []), (60.0, ["vma_polled_late"])):
         await while_running(asyncio.sleep(60), lambda until=until: scenery.clock.monotonic() > until)  # type: ignore[misc]
-        await monitor.look()
-        await monitor.look()
+        await monitor.check_jobs()
+        await monitor.check_jobs()
         assert (scenery.log.events[1:], scenery.requested) == (late, [])
 
     running.cancel()
@@ -107,16 +107,16 @@ async def test_our_own_absence_makes_no_job_stale_or_stalled(scenery: Harness, a
     scenery.vma.says[polled.id] = RUNNING
     poller.watch(polled)
     poller.watch(await scenery.job("job-2"))
-    poller.note(polled, await scenery.contact.ask(polled))
+    poller.record(polled, await scenery.contact.ask(polled))
     scenery.clock.advance(86_400.0)
 
-    await monitor.look()
+    await monitor.check_jobs()
     assert (scenery.requested, await scenery.kinds()) == ([], ["JobRegistered"])
 
     for _ in range(31):
         scenery.clock.advance(1.0)
         awake()
-    await monitor.look()
+    await monitor.check_jobs()
     assert scenery.requested == [("job-1", Cause.STALE), ("job-2", Cause.STALE)]
 
 
@@ -131,11 +131,11 @@ async def test_a_step_of_the_machines_clock_stalls_no_job(
     scenery.clock.step(step)
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 200)
 
-    await monitor.look()
+    await monitor.check_jobs()
     assert "JobStalled" not in await scenery.kinds()
 
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 910)
-    await monitor.look()
+    await monitor.check_jobs()
     assert (await scenery.kinds()).count("JobStalled") == 1
     assert scenery.requested == []
 
@@ -148,8 +148,8 @@ async def test_a_running_job_whose_figures_do_not_move_is_marked_stalled_once(
     poller.watch(job)
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 901)
 
-    await monitor.look()
-    await monitor.look()
+    await monitor.check_jobs()
+    await monitor.check_jobs()
 
     stalled = await scenery.app.job(job.id)
     assert (await scenery.kinds()).count("JobStalled") == 1
@@ -166,7 +166,7 @@ async def test_a_stalled_job_that_moves_again_is_no_longer_stalled_however_the_c
     scenery.vma.says[job.id] = RUNNING
     poller.watch(job)
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 910)
-    await monitor.look()
+    await monitor.check_jobs()
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 920)
     assert (await scenery.app.job(job.id)).stalled_since is not None
 
@@ -187,7 +187,7 @@ async def test_a_job_that_stalls_again_is_marked_again(
         scenery.vma.says[job.id] = document(percent=40.0 + n)
         until = scenery.clock.monotonic() + 910
         await while_running(poller.run(), lambda until=until: scenery.clock.monotonic() > until)  # type: ignore[misc]
-        await monitor.look()
+        await monitor.check_jobs()
 
     kinds = await scenery.kinds()
 
@@ -204,6 +204,6 @@ async def test_a_job_that_moves_a_little_is_not_stalled(
     scenery.vma.says[job.id] = document(percent=41.6)
     await while_running(poller.run(), lambda: scenery.clock.monotonic() > 1000)
 
-    await monitor.look()
+    await monitor.check_jobs()
 
     assert "JobStalled" not in await scenery.kinds()

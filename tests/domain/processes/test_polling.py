@@ -22,7 +22,7 @@ def poller(scenery: Harness) -> Poller:
         scenery.shared,
         awake=scenery.clock.monotonic,
         interval=INTERVAL,
-        lose_contact=scenery.request,
+        on_contact_lost=scenery.request,
     )
 
 
@@ -43,7 +43,7 @@ async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scen
     for n in range(100):
         poller.watch(await scenery.job(f"job-{n}"))
 
-    first = [poller._agenda.due_at(f"job-{n}") or 0.0 for n in range(100)]
+    first = [poller._schedule.due_at(f"job-{n}") or 0.0 for n in range(100)]
     second = sorted(live.second_due for live in poller.live.values())
 
     assert max(first) <= INTERVAL / 4
@@ -237,7 +237,7 @@ async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(scenery: Harne
 
     for one in (job, other):
         scenery.vma.says[one.id] = RUNNING
-        poller.note(one, await scenery.contact.ask(one))
+        poller.record(one, await scenery.contact.ask(one))
 
     assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (1, VMAStatus.RUNNING)
     assert "job-2" not in poller.live

@@ -89,4 +89,4 @@ async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
 
     await scenery.contact.ask(job)
 
-    assert reconciliation._agenda.due_at("job-1") == scenery.clock.monotonic()
+    assert reconciliation._schedule.due_at("job-1") == scenery.clock.monotonic()

@@ -21,7 +21,7 @@ def recovery(scenery: Harness) -> Recovery:
         scenery.shared,
         awake=scenery.clock.monotonic,
         interval=5.0,
-        lose_contact=scenery.request,
+        on_contact_lost=scenery.request,
     )
     runs = RunBook(scenery.event_log, scenery.clock, scenery.log, "instance-1", lambda: "run-1")
     return Recovery(scenery.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
@@ -65,7 +65,7 @@ async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: H
     finished = (await scenery.events())[-1]
     assert isinstance(finished, RecoveryRunFinished)
     assert finished.outcomes == {"complete": 1, "retry": 1, "fail": 1}
-    assert (recovery.held, recovery.live) == ({}, {})
+    assert (recovery.claims, recovery.live) == ({}, {})
 
 
 async def test_half_of_the_jobs_not_found_are_lost_jobs(scenery: Harness, recovery: Recovery) -> None:
@@ -202,7 +202,7 @@ async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_u
     scenery.vma.hang("dc2")
 
     async def one_is_decided() -> bool:
-        return recovery.held == {"job-2": "run-1"}
+        return recovery.claims == {"job-2": "run-1"}
 
     first = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2"], run_id="run-1"))
     await eventually(one_is_decided)
@@ -212,8 +212,8 @@ async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_u
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 
-    assert recovery.held == {"job-1": "run-2"}
+    assert recovery.claims == {"job-1": "run-2"}
 
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
-    assert recovery.held == {}
+    assert recovery.claims == {}

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import ContextBusy, JobExists, VolumeBusy
 from domain.events import Cause
-from domain.processes.registration import LOOK_WITHIN, Registrar
+from domain.processes.registration import PROBE_WITHIN, Registrar
 from domain.recovery_policy import Outcome
 from domain.vma_status import Document, VMAStatus
 from tests.support.builders import document
@@ -55,7 +55,7 @@ async def test_where_its_exports_show_nothing_every_later_statement_is_the_jobs_
 ) -> None:
     job, _ = await registrar.register(asked(), REQUEST)
 
-    assert (job.left_over, job.unasked, job.vma_address) == ((), (), "http://default")
+    assert (job.previous_readings, job.unasked, job.vma_address) == ((), (), "http://default")
     scenery.vma.says["job-1"] = COMPLETED
     assert (await scenery.contact.ask(job)).conclusive
 
@@ -68,7 +68,7 @@ async def test_an_end_that_stands_there_is_an_earlier_jobs_though_it_was_never_k
 
     job, _ = await registrar.register(asked(), REQUEST)
 
-    assert [one.status for one in job.left_over] == [said.status]
+    assert [one.status for one in job.previous_readings] == [said.status]
     assert (await scenery.contact.ask(job)).status is VMAStatus.UNANSWERED
 
 
@@ -77,7 +77,7 @@ async def test_a_worker_that_runs_already_is_the_jobs_own(scenery: Harness, regi
 
     job, _ = await registrar.register(asked(), REQUEST)
 
-    assert job.left_over == ()
+    assert job.previous_readings == ()
     assert (await scenery.contact.ask(job)).progress_percent == 41.5
 
 
@@ -106,7 +106,7 @@ async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_
     job, is_new = await waiting
 
     assert (is_new, job.unasked) == (True, ("disk-of-job-1",))
-    assert LOOK_WITHIN <= time.monotonic() - began < LOOK_WITHIN + 20
+    assert PROBE_WITHIN <= time.monotonic() - began < PROBE_WITHIN + 20
 
 
 async def test_two_at_once_for_one_job_register_it_once(scenery: Harness, registrar: Registrar) -> None:

@@ -15,7 +15,7 @@ from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness
 
-LATE = "it was sent before a report that was taken already"
+LATE = "a report that was sent later is already applied"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def poller(scenery: Harness) -> Poller:
         scenery.shared,
         awake=scenery.clock.monotonic,
         interval=5.0,
-        lose_contact=scenery.request,
+        on_contact_lost=scenery.request,
     )
 
 
@@ -45,10 +45,10 @@ async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: H
     await scenery.job("job-2")
     long_ago = NOON - timedelta(days=400)
 
-    first = await reports.take("job-1", said(scenery, RUNNING), REQUEST, NOON)
-    late = await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON - timedelta(seconds=1))
-    other = await reports.take("job-2", said(scenery, RUNNING, "job-2"), REQUEST, long_ago)
-    timeless = await reports.take("job-1", said(scenery, RUNNING), REQUEST, None)
+    first = await reports.apply("job-1", said(scenery, RUNNING), REQUEST, NOON)
+    late = await reports.apply("job-1", said(scenery, COMPLETED), REQUEST, NOON - timedelta(seconds=1))
+    other = await reports.apply("job-2", said(scenery, RUNNING, "job-2"), REQUEST, long_ago)
+    timeless = await reports.apply("job-1", said(scenery, RUNNING), REQUEST, None)
 
     assert (first, late, other, timeless) == (None, LATE, None, None)
     assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
@@ -57,7 +57,7 @@ async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(scenery: H
 async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(scenery: Harness, reports: Reports) -> None:
     await scenery.job()
 
-    took = [await reports.take("job-1", said(scenery, what), REQUEST, NOON) for what in (RUNNING, RUNNING, COMPLETED)]
+    took = [await reports.apply("job-1", said(scenery, what), REQUEST, NOON) for what in (RUNNING, RUNNING, COMPLETED)]
 
     assert took == [None, None, None]
     assert (await scenery.app.job("job-1")).state is JobState.COMPLETED
@@ -67,10 +67,10 @@ async def test_of_a_job_that_has_ended_no_time_is_kept(scenery: Harness, reports
     await scenery.job("job-1")
     await scenery.job("job-2")
     for job_id in ("job-1", "job-2"):
-        await reports.take(job_id, said(scenery, RUNNING, job_id), REQUEST, NOON)
+        await reports.apply(job_id, said(scenery, RUNNING, job_id), REQUEST, NOON)
 
-    await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON)
-    again = await reports.take("job-1", said(scenery, RUNNING), REQUEST, NOON)
+    await reports.apply("job-1", said(scenery, COMPLETED), REQUEST, NOON)
+    again = await reports.apply("job-1", said(scenery, RUNNING), REQUEST, NOON)
 
     assert again == "the job has completed already"
     assert reports._last_sent == {"job-2": NOON}
@@ -82,10 +82,10 @@ async def test_a_status_alone_is_no_news_of_the_figures_polled_before(
     job = await scenery.job()
     poller.watch(job)
     polled = document(VMAStatus.RUNNING, 62.0)
-    await reports.take("job-1", said(scenery, polled), REQUEST, NOON)
+    await reports.apply("job-1", said(scenery, polled), REQUEST, NOON)
     events = await scenery.kinds()
 
-    await reports.take("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, NOON)
+    await reports.apply("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, NOON)
 
     seen = poller.live["job-1"].observation
     assert seen is not None
@@ -103,7 +103,7 @@ async def test_a_status_alone_is_no_movement(scenery: Harness, reports: Reports,
 
     for _ in range(3):
         scenery.clock.advance(5.0)
-        await reports.take("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, None)
+        await reports.apply("job-1", said(scenery, Document(status=VMAStatus.RUNNING)), REQUEST, None)
         await poller._poll_once(job.id)
 
     assert poller.live["job-1"].still_since == moved_at
@@ -113,7 +113,7 @@ async def test_a_job_in_recovery_is_left_to_it(scenery: Harness, reports: Report
     await scenery.job()
     await scenery.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
 
-    assert await reports.take("job-1", said(scenery, COMPLETED), REQUEST, NOON) == (
+    assert await reports.apply("job-1", said(scenery, COMPLETED), REQUEST, NOON) == (
         "a recovery run is asking the VMA about this job, and takes the report into account"
     )
     assert (await scenery.app.job("job-1")).state is JobState.RECOVERING

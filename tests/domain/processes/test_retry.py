@@ -105,7 +105,7 @@ async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
 async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Harness, retries: RetryScheduler) -> None:
     await waiting(scenery, retries)
     retries.drop("job-1")
-    job = await scenery.decided("job-1", unheard_for=300.0)
+    job = await scenery.decided("job-1", inconclusive_for=300.0)
     scenery.contact.forget(job)
     scenery.vma.asked.clear()
 

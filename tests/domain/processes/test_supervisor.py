@@ -37,7 +37,7 @@ class Started:
         contact = Contact(scenery.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
         requests = RecoveryRequests()
         shared = Dependencies(self.app, contact, clock, log)
-        self.poller = Poller(shared, awake=awake, interval=5.0, lose_contact=requests.request)
+        self.poller = Poller(shared, awake=awake, interval=5.0, on_contact_lost=requests.request)
         runs = RunBook(scenery.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
         backoff = Backoff(5.0, 60.0, lambda: 1.0)
 

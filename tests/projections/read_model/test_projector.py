@@ -276,10 +276,10 @@ async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attentio
     for job_id in ("job-1", "job-2"):
         await scenery.job(job_id)
         scenery.vma.says[job_id] = VMAStatus.UNINTELLIGIBLE
-        await scenery.decided(job_id, unheard_for=299.0)
+        await scenery.decided(job_id, inconclusive_for=299.0)
     assert await need_attention() == []
 
-    await scenery.decided("job-1", unheard_for=300.0)
+    await scenery.decided("job-1", inconclusive_for=300.0)
     assert await need_attention() == ["job-1"]
 
     await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)

@@ -92,7 +92,7 @@ async def test_a_command_for_another_version_is_refused(api: HTTP) -> None:
 
     for header in ('"99"', "nonsense", '"-1"'):
         refused = await api.post("/jobs/job-1/decision", json=order, headers={"If-Match": header})
-        assert (refused.status_code, "look at it again" in refused.json()["detail"]) == (412, True)
+        assert (refused.status_code, "read it again" in refused.json()["detail"]) == (412, True)
 
     status, tries = 412, 0
     while status == 412 and tries < 5:

@@ -1,4 +1,4 @@
-"""An agenda: which job is due when. Shared by polling, retrying and reconciling."""
+"""The schedule: which job is due when, for polling, retries and reconciliation."""
 
 import asyncio
 import heapq
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from domain.ports import Clock
 
 
-class Agenda:
-    """Jobs by due time (monotonic seconds); putting a job again moves it."""
+class Schedule:
+    """Jobs by due time in monotonic seconds."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -18,28 +18,28 @@ class Agenda:
         self._sequence = itertools.count()
 
     def __len__(self) -> int:
-        """Count the jobs on the agenda."""
+        """Return the number of scheduled jobs."""
         return len(self._due)
 
     def __contains__(self, job_id: str) -> bool:
-        """Whether the job is on the agenda."""
+        """Return whether the job is scheduled."""
         return job_id in self._due
 
     def put(self, job_id: str, due: float) -> None:
-        """Put a job on the agenda, or move it."""
+        """Schedule a job, or move it to another time."""
         self._due[job_id] = due
         heapq.heappush(self._heap, (due, next(self._sequence), job_id))
 
     def drop(self, job_id: str) -> None:
-        """Take a job off the agenda, if it is there."""
+        """Remove a job, if it is scheduled."""
         self._due.pop(job_id, None)
 
     def due_at(self, job_id: str) -> float | None:
-        """Return when the job is due, if it is on the agenda."""
+        """Return when the job is due; None if it is not scheduled."""
         return self._due.get(job_id)
 
     def pop_due(self, now: float) -> tuple[str, float] | None:
-        """Take the job that has been due the longest; return it with its due time."""
+        """Remove the job that has been due the longest; return it with its due time, or None if no job is due."""
         while self._heap and self._heap[0][0] <= now:
             due, _, job_id = heapq.heappop(self._heap)
             if self._due.get(job_id) == due:
@@ -48,29 +48,29 @@ class Agenda:
         return None
 
     def pop_all_due(self, now: float) -> list[str]:
-        """Take every job that is due."""
-        taken = []
+        """Remove and return every job that is due."""
+        due = []
         while (entry := self.pop_due(now)) is not None:
-            taken.append(entry[0])
-        return taken
+            due.append(entry[0])
+        return due
 
-    async def follow(self, clock: Clock, look: Callable[[str], Awaitable[None]], tick: float) -> None:
-        """Have `look` called for each job when it is due, for as long as the service runs.
+    async def follow(self, clock: Clock, call: Callable[[str], Awaitable[None]], tick: float) -> None:
+        """Call `call` for each job when it is due, for as long as the service runs.
 
-        A look that takes long, at a slow VMA, holds up no other job. One that is under way is not begun twice.
+        A call that takes long, because of a slow VMA, delays no other job. A job has at most one call at a time.
         """
         under_way: set[str] = set()
 
         async def begin(job_id: str) -> None:
             under_way.add(job_id)
             try:
-                await look(job_id)
+                await call(job_id)
             finally:
                 under_way.discard(job_id)
 
-        async with asyncio.TaskGroup() as looks:
+        async with asyncio.TaskGroup() as calls:
             while True:
                 for job_id in self.pop_all_due(clock.monotonic()):
                     if job_id not in under_way:
-                        looks.create_task(begin(job_id))
+                        calls.create_task(begin(job_id))
                 await clock.sleep(tick)

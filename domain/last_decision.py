@@ -1,0 +1,79 @@
+"""The last decision about a job, by recovery, by a revision or by an operator."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.events import OperatorDecided, OutcomeRevised, RecoveryDecided
+from domain.evidence import Amnesia
+from domain.recovery_policy import Basis, Outcome
+from domain.transitions import OUTCOME_BEFORE
+
+
+class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """The last decision about a job (`rule` is `operator` if a person made it).
+
+    `inconclusive_for`: seconds without a conclusive observation, over all consecutive retries. From `attention_after`
+    on, the job needs attention.
+    """
+
+    outcome: str
+    rule: str
+    basis: str | None
+    reason: str
+    decided_at: datetime
+    run_id: str | None = None
+    policy_hash: str | None = None
+    attempt: int = 0
+    retry_in: float | None = None
+    amnesia: Amnesia | None = None
+    inconclusive_for: float = msgspec.field(default=0.0, name="unheard_for")
+    attention_after: float | None = None
+    who: str | None = None
+
+    @property
+    def is_retry(self) -> bool:
+        """Return whether the VMA is asked again about the job, because its state is not known."""
+        return self.outcome == Outcome.RETRY.value
+
+    @property
+    def needs_attention(self) -> bool:
+        """Return whether the job has waited for so long that an operator should look at it."""
+        return self.is_retry and self.attention_after is not None and self.inconclusive_for >= self.attention_after
+
+
+def decision_after(
+    event: RecoveryDecided | OutcomeRevised | OperatorDecided, before: LastDecision | None
+) -> LastDecision:
+    """Return the last decision after an event."""
+    match event:
+        case RecoveryDecided():
+            return _recovered(event, before)
+        case OutcomeRevised():
+            outcome, basis = OUTCOME_BEFORE[event.to_state].value, Basis.OBSERVED.value
+            at, reason = event.recorded_at, event.reason
+            return LastDecision(outcome=outcome, rule="outcome-revised", basis=basis, reason=reason, decided_at=at)
+        case OperatorDecided():
+            outcome, at = event.outcome.value, event.recorded_at
+            return LastDecision(
+                outcome=outcome, rule="operator", basis=None, reason=event.why, decided_at=at, who=event.who
+            )
+
+
+def _recovered(event: RecoveryDecided, before: LastDecision | None) -> LastDecision:
+    # The time before a restart of this process counts, too.
+    waited = before.inconclusive_for if before is not None and before.is_retry else 0.0
+    return LastDecision(
+        outcome=event.outcome.value,
+        rule=event.rule.value,
+        basis=event.basis.value if event.basis else None,
+        reason=event.reason,
+        decided_at=event.recorded_at,
+        run_id=event.run_id,
+        policy_hash=event.policy_hash,
+        attempt=event.attempt,
+        retry_in=event.retry_in,
+        amnesia=event.evidence.amnesia,
+        inconclusive_for=max(event.evidence.silence.inconclusive_for, waited),
+        attention_after=event.policy.attention_after,
+    )
