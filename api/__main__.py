@@ -1,22 +1,21 @@
-"""`python -m api` is `job-recovery`, for where the command is not on the path."""
+"""`python -m api` is `job-recovery`."""
 
 import signal
 import sys
 
 
 def run() -> int:
-    """Run the command line. Ctrl-C ends it at once, unless a command has something to put away.
+    """Run the command line. Ctrl-C ends the process at once, unless a command handles it.
 
-    As an exception it would be lost while modules load: pydantic, for one, makes an error of its own of it. Ending
-    like this loses nothing, for everything here is made to be killed at any moment.
+    Raised as an exception, it is lost while modules load: pydantic, for one, raises an error of its own instead.
+    Ending at once loses nothing: the service can be killed at any time.
     """
-    # Who was started to ignore it, as a shell starts what is to go on in the background, goes on ignoring it.
+    # A process that was started to ignore SIGINT, such as a background job of a shell, still ignores it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from api import demo  # noqa: PLC0415 - not before Ctrl-C is taken care of
-    from api.cli.main import main  # noqa: PLC0415 - likewise
+    from api.cli.main import main  # noqa: PLC0415 - after Ctrl-C is handled
 
-    return main(further=demo.add_to)
+    return main()
 
 
 if __name__ == "__main__":

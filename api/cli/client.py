@@ -1,9 +1,9 @@
-"""The command line's side of the HTTP API."""
+"""A client of the HTTP API."""
 
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from adapters.plain_text import redacted
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 
 TOKEN = "JOB_RECOVERY_TOKEN"  # noqa: S105 - the variable's name
-"""The variable that holds the caller's token: an argument would be seen in the list of processes."""
+"""The variable with the caller's token: an argument would be visible in the list of processes."""
 
 TIMEOUT = 5.0
 """Seconds to connect, and to wait for an answer or for more of it."""
@@ -28,6 +28,12 @@ COMPUTING_TIMEOUT = 60.0
 
 PAGE = 1000
 
+ERRORS: dict[int, type[JobRecoveryError]] = {
+    httpx.codes.NOT_FOUND: NotFound,
+    httpx.codes.UNPROCESSABLE_ENTITY: InvalidInput,
+}
+REFUSED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
+
 
 class ServiceUnreachable(JobRecoveryError):
     """The service does not answer."""
@@ -39,17 +45,14 @@ class Client:
     def __init__(self, url: str, token: str | None = None) -> None:
         """`url` is the service's address, with or without `/api/v1`."""
         self._url = url.rstrip("/").removesuffix("/api/v1")
-        headers = {"Authorization": f"Bearer {token}"} if token else None
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        problem = f"{redacted(url)[:200]!r} is not the address of a service"
         if not url.lower().startswith(("http://", "https://")):
-            raise InvalidInput(
-                f"{redacted(url)[:200]!r} is not the address of a service: it must begin with http:// or https://"
-            )
+            raise InvalidInput(f"{problem}: it must begin with http:// or https://")
         try:
-            self._http = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, trust_env=False, timeout=TIMEOUT)
-        except (httpx.InvalidURL, UnicodeError, ValueError):
-            raise InvalidInput(
-                f"{redacted(url)[:200]!r} is not a valid address, or {TOKEN} not a valid token"
-            ) from None
+            self._http = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, trust_env=False)
+        except (httpx.InvalidURL, ValueError):
+            raise InvalidInput(problem) from None
 
     def __enter__(self) -> Self:
         return self
@@ -57,21 +60,16 @@ class Client:
     def __exit__(self, *_exception: object) -> None:
         self._http.close()
 
-    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
-        """Return what a GET answers."""
-        return self._call("GET", path, TIMEOUT, params=_present(query))
+    def get(self, path: str, timeout: float = TIMEOUT, /, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Return the answer to a GET."""
+        return self._call("GET", path, timeout, query)
 
-    def computed(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
-        """Return what a GET answers that is computed from many events."""
-        return self._call("GET", path, COMPUTING_TIMEOUT, params=_present(query))
-
-    def post(self, path: str, body: dict[str, object]) -> Any:  # noqa: ANN401 - JSON
-        """Return what a POST answers."""
-        headers = {"Content-Type": "application/json"}
-        return self._call("POST", path, COMMAND_TIMEOUT, content=json.dumps(body), headers=headers)
+    def post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+        """Return the answer to a POST."""
+        return self._call("POST", path, COMMAND_TIMEOUT, {}, json.dumps(body))
 
     def items(self, path: str, limit: int | None = None, **query: object) -> dict[str, Any]:
-        """Return a list as if it were one page of the API, with all its items or so many."""
+        """Return a list as one page of the API, with all its items or the first `limit`."""
         found: list[Any] = []
         cursor = None
         while True:
@@ -84,21 +82,12 @@ class Client:
 
     def stream(self, path: str, **query: object) -> Iterator[bytes]:
         """Iterate over the body of an answer of any size."""
-        timeout = _timeout(COMPUTING_TIMEOUT)
-        with (
-            self._errors_translated(COMPUTING_TIMEOUT),
-            self._http.stream("GET", path, params=_present(query), timeout=timeout) as response,
-        ):
-            if not response.is_success:
-                response.read()
-                raise _error(response)
+        with self._request("GET", path, COMPUTING_TIMEOUT, query) as response:
             yield from response.iter_bytes()
 
-    def _call(self, method: str, path: str, timeout: float, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
-        with self._errors_translated(timeout):
-            response = self._http.request(method, path, timeout=_timeout(timeout), **arguments)
-        if not response.is_success:
-            raise _error(response)
+    def _call(self, *request: Any) -> Any:  # noqa: ANN401 - JSON
+        with self._request(*request) as response:
+            response.read()
         try:
             return response.json()
         except (ValueError, RecursionError):
@@ -106,15 +95,24 @@ class Client:
             raise JobRecoveryError(message) from None
 
     @contextmanager
-    def _errors_translated(self, timeout: float) -> Iterator[None]:
+    def _request(
+        self, method: str, path: str, timeout: float, query: Mapping[str, object], content: str | None = None
+    ) -> Iterator[httpx.Response]:
+        """Yield the answer to a request, whose body is not yet read; translate all errors."""
         service = f"the service at {redacted(self._url)}"
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        limits = httpx.Timeout(timeout, connect=TIMEOUT)
         try:
-            yield
+            with self._http.stream(method, path, params=params, content=content, timeout=limits) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _error(response)
+                yield response
         except (httpx.ReadTimeout, httpx.WriteTimeout):
-            message = f"{service} does not answer within {timeout:g} s: look at its log, and at GET /readyz"
+            message = f"{service} does not answer within {timeout:g} s: read its log, and GET /readyz"
             raise ServiceUnreachable(message) from None
         except (httpx.HTTPError, UnicodeError) as error:
-            # A host's name with a part that is too long is found out only when it is looked up.
+            # A part of a host name that is too long is an error only when the name is resolved.
             message = f"{service} does not answer ({error}): is `job-recovery serve` running?"
             raise ServiceUnreachable(message) from None
 
@@ -133,40 +131,22 @@ def connect(arguments: argparse.Namespace) -> Client:
 
 
 def in_path(identifier: str, of: str = "job") -> str:
-    """Return an id as it is written in an address: percent-encoded.
+    """Return an id, percent-encoded for a path.
 
     Raises:
-        InvalidInput: it cannot be an id.
+        InvalidInput: it is not a valid id.
 
     """
     if not is_valid_id(identifier):
-        raise InvalidInput(f"{identifier[:80]!r} cannot be the id of a {of}")
+        raise InvalidInput(f"{identifier[:80]!r} is not a valid id of a {of}")
     return quote(identifier, safe="")
 
 
-def _timeout(seconds: float) -> httpx.Timeout:
-    return httpx.Timeout(seconds, connect=TIMEOUT)
-
-
-def _present(query: dict[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in query.items() if value is not None}
-
-
 def _error(response: httpx.Response) -> JobRecoveryError:
-    detail = _detail(response)
-    match response.status_code:
-        case httpx.codes.NOT_FOUND:
-            return NotFound(detail)
-        case httpx.codes.UNPROCESSABLE_ENTITY:
-            return InvalidInput(detail)
-        case httpx.codes.UNAUTHORIZED | httpx.codes.FORBIDDEN:
-            return JobRecoveryError(f"{detail}; job-recovery reads its token from {TOKEN}")
-        case _:
-            return JobRecoveryError(detail)
-
-
-def _detail(response: httpx.Response) -> str:
     try:
-        return str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the service answered HTTP {response.status_code}"
+        detail = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        detail = f"the service answered HTTP {response.status_code}"
+    if response.status_code in REFUSED:
+        detail += f"; job-recovery reads its token from {TOKEN}"
+    return ERRORS.get(response.status_code, JobRecoveryError)(detail)

@@ -13,14 +13,12 @@ from rich.text import Text
 
 from adapters.plain_text import visible
 
-FOLDING = {
-    "actor", "after", "at (UTC)", "attention", "basis", "before", "cause", "created at (UTC)", "decision", "event",
-    "last decision", "now", "outcomes", "probes", "reason", "rule", "scope", "started at (UTC)", "state",
-    "truth", "value", "verdict", "VMA says", "vm", "was", "what", "what happened", "would be",
-}  # fmt: skip
-"""Columns that fold. All others are whole: an id that is cut or folded can be neither copied nor searched for."""
+WHOLE = {"#", "field", "job", "job or stream", "jobs", "name", "position", "run", "run or request", "status", "stream"}
+"""Columns that never fold: an id that is cut or folded can be neither copied nor searched for."""
 
 GAP = INDENT = "  "
+COMFORT = 20
+"""Columns in which a sentence is easy to read. Below this, an id moves above its row."""
 
 _WORDS = re.compile(r"(?<=\s)(?=[^\s%])")
 _PARTS = re.compile(r"(?<=[a-z]-)(?=[a-z])")
@@ -28,25 +26,20 @@ _PARTS = re.compile(r"(?<=[a-z]-)(?=[a-z])")
 
 
 class Grid:
-    """A table whose cells are shown as they are written: nothing in them is an order to the terminal."""
+    """A table. Control characters in its cells are shown as letters."""
 
-    def __init__(self, *headers: str, title: str | None = None) -> None:
+    def __init__(self, *headers: str, rows: Iterable[Iterable[object]], title: str | None = None) -> None:
         self._title = [Text(visible(title), "bold")] if title else []
         self._headers = headers
         self._rows = [[Text(visible(header), "bold") for header in headers]]
-
-    def add_row(self, *cells: str | Text) -> None:
-        """Add a row."""
-        self._rows.append([harmless(cell) for cell in cells])
+        self._rows += [[harmless(cell) for cell in row] for row in rows]
 
     def drawn(self, width: int) -> Text:
         """Return the table as text of this width; wider only if a single id or word is."""
-        columns = [
-            _Column(header, cells) for header, cells in zip(self._headers, zip(*self._rows, strict=True), strict=True)
-        ]
+        columns = [_Column(*column) for column in zip(self._headers, zip(*self._rows, strict=True), strict=True)]
         above: list[_Column] = []
-        whole = sorted((column for column in columns if not column.folds), key=lambda column: column.width)
-        while whole and len(columns) > 1 and _total(column.least for column in columns) > width:
+        whole = sorted((column for column in columns if column.is_whole), key=lambda column: column.width)
+        while whole and len(columns) > 1 and _total(column.comfort for column in columns) > width:
             above.append(whole.pop())
             columns.remove(above[-1])
         _shrink(columns, width - len(INDENT if above else ""))
@@ -54,13 +47,19 @@ class Grid:
 
 
 class _Column:
-    """A column, with its width and the least that it folds to."""
+    """A column, with its width, and the least width that is possible and that is comfortable."""
 
     def __init__(self, header: str, cells: Sequence[Text]) -> None:
         self.cells = cells
-        self.folds = not header or header in FOLDING
+        self.is_whole = header in WHOLE
         self.width = max(cell_len(line) for cell in cells for line in cell.plain.split("\n"))
-        self.least = max(map(_longest_word, cells)) if self.folds else self.width
+        self.least = self.width if self.is_whole else max(map(_longest_part, cells))
+        self.comfort = max(self.least, min(self.width, COMFORT))
+
+
+def _longest_part(cell: Text) -> int:
+    parts = cell.plain.split("\n") if cell.no_wrap else _parts(cell.plain, 0)
+    return max(cell_len(part.strip()) for part in parts)
 
 
 def _total(widths: Iterable[int]) -> int:
@@ -68,21 +67,20 @@ def _total(widths: Iterable[int]) -> int:
 
 
 def _shrink(columns: list[_Column], width: int) -> None:
-    """Fold the widest columns first, none below its least width, until all have room."""
-    while _total(column.width for column in columns) > width:
-        wide = [column for column in columns if column.width > column.least]
-        if not wide:
-            return
+    """Fold the widest columns first, none below its least width, until all fit."""
+    excess = _total(column.width for column in columns) - width
+    while excess > 0 and (wide := [column for column in columns if column.width > column.least]):
         max(wide, key=lambda column: column.width).width -= 1
+        excess -= 1
 
 
 def _lines(columns: list[_Column], above: list[_Column]) -> Iterator[Text]:
     """Draw all rows: each with the cells that are above it, and as many lines as its highest cell has."""
     indent = INDENT if above else ""
-    for number, cells in enumerate(zip(*(column.cells for column in columns), strict=True)):
+    for number in range(len(columns[0].cells)):
         yield from (column.cells[number] for column in above)
-        parts_of = [folded(cell, column.width) for cell, column in zip(cells, columns, strict=True)]
-        for parts in zip_longest(*parts_of, fillvalue=Text()):
+        cells = [folded(column.cells[number], column.width) for column in columns]
+        for parts in zip_longest(*cells, fillvalue=Text()):
             line = Text(indent)
             for part, column in zip(parts, columns, strict=True):
                 line.append_text(part).append(" " * (column.width - cell_len(part.plain)) + GAP)
@@ -92,50 +90,38 @@ def _lines(columns: list[_Column], above: list[_Column]) -> Iterator[Text]:
             yield Text(indent + GAP.join("-" * column.width for column in columns))
 
 
-def harmless(shown: str | Text) -> Text:
-    """Return a text with nothing in it that a terminal obeys. One that we put together may have lines."""
-    if isinstance(shown, str):
-        return Text(visible(shown))
+def harmless(shown: object) -> Text:
+    """Return a value as text without control characters. Only a `Text` may have several lines."""
+    if not isinstance(shown, Text):
+        return Text("-" if shown is None else visible(str(shown)))
     if shown.plain.replace("\n", "").isprintable():
         return shown
     return Text("\n".join(map(visible, shown.plain.split("\n"))), shown.style, no_wrap=shown.no_wrap)
 
 
-def _longest_word(cell: Text) -> int:
-    words = cell.plain.split("\n") if cell.no_wrap else _pieces(cell.plain, 0)
-    return max(cell_len(word.strip()) for word in words)
-
-
-def _pieces(line: str, width: int) -> list[str]:
-    """Split a line where it may break: into words, and those that are wider than this into their parts."""
-    words = _WORDS.split(line)
-    return [part for word in words for part in ([word] if cell_len(word.rstrip()) <= width else _PARTS.split(word))]
-
-
 def folded(cell: Text, width: int) -> list[Text]:
-    """Return the lines of a text, none wider than this."""
-    if "\n" in cell.plain:
-        return [part for line in cell.split("\n", allow_blank=True) for part in folded(line, width)]
-    if cell.no_wrap or cell_len(cell.plain) <= width:
-        return [cell]
-    lines = cell.divide(_cuts(cell.plain, width))
-    for line in lines:
-        line.rstrip()
-    return list(lines)
+    """Return the lines of a text, none wider than this unless a single word is."""
+    lines = list(cell.split("\n", allow_blank=True)) if "\n" in cell.plain else [cell]
+    if not cell.no_wrap and any(cell_len(line.plain) > width for line in lines):
+        lines = [part for line in lines for part in line.divide(_cuts(line.plain, width))]
+        for line in lines:
+            line.rstrip()
+    return lines
 
 
 def _cuts(line: str, width: int) -> list[int]:
-    """Return where to cut a line: between words, and inside a word only if it is wider than the column."""
+    """Return where to cut a line so that each piece fits."""
     cuts: list[int] = []
-    used = at = 0
-    for piece in _pieces(line, width):
-        if used and used + cell_len(piece.rstrip()) > width:
-            cuts.append(at)
-            used = 0
-        for character in piece:
-            if used + cell_len(character) > width and not character.isspace():
-                cuts.append(at)
-                used = 0
-            used += cell_len(character)
-            at += 1
+    start = end = 0
+    for part in _parts(line, width):
+        if end > start and cell_len(line[start:end] + part.rstrip()) > width:
+            start = end
+            cuts.append(end)
+        end += len(part)
     return cuts
+
+
+def _parts(line: str, width: int) -> list[str]:
+    """Split a line where it may break: into words, and those that are wider than this at their hyphens."""
+    words = _WORDS.split(line)
+    return [part for word in words for part in ([word] if cell_len(word.rstrip()) <= width else _PARTS.split(word))]

@@ -1,39 +1,39 @@
 """The command line.
 
 Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 the data directory is in use by another
-process, 4 not found, 130 interrupted (Ctrl-C), as a shell counts it.
+process, 4 not found, 130 interrupted (Ctrl-C).
 """
 
 import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
 from adapters.plain_text import redacted, visible
-from api.cli.arguments import Commands, top_parser
+from api.cli.arguments import top_parser
 from api.runtime.output import drain
 from domain.errors import JobRecoveryError
 
 OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2
-"""As a shell counts a program that SIGINT ended."""
+"""As a shell reports a program that SIGINT ended."""
 
 EXIT_CODES = {"InvalidInput": BAD_INPUT, "DataDirectoryHeld": HELD, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
-"""By the error's name: importing the classes would make every command wait for modules that few commands need."""
+"""By the error's name: importing the classes is slow, and few commands need them."""
 
 OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
-ABOUT = "Brings VM replication jobs safely through a restart."
+ABOUT = "Tracks VM replication jobs and recovers them after a restart."
 EXIT_CODES_HELP = (__doc__ or "").partition("\n\n")[2]
 
 
-def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] | None = None) -> int:
-    """Run one command; errors are one line on standard error. `further` adds commands."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. Errors are one line on standard error."""
     _prepare_output()
     try:
-        return _run(argv, further)
+        return _run(argv)
     except JobRecoveryError as error:
         print(f"job-recovery: {visible(redacted(str(error)))}", file=sys.stderr)
         return next(EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES)
@@ -47,10 +47,8 @@ def main(argv: Sequence[str] | None = None, further: Callable[[Commands], None] 
         drain()
 
 
-def _run(argv: Sequence[str] | None, further: Callable[[Commands], None] | None) -> int:
-    top, commands = top_parser(ABOUT, EXIT_CODES_HELP)
-    if further is not None:
-        further(commands)
+def _run(argv: Sequence[str] | None) -> int:
+    top, _ = top_parser(ABOUT, EXIT_CODES_HELP)
     try:
         arguments = top.parse_args(argv)
         module, _, name = arguments.function.rpartition(".")
@@ -61,8 +59,8 @@ def _run(argv: Sequence[str] | None, further: Callable[[Commands], None] | None)
 
 
 def _output_failed(error: OSError) -> int:
-    """Return the exit code. A reader that has read enough, as `head` does, is no failure."""
-    # Otherwise the interpreter's last flush would fail, too.
+    """Return the exit code: 0 if the reader, such as `head`, has closed the pipe."""
+    # Otherwise the interpreter's last flush fails, too.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return OK
@@ -71,7 +69,7 @@ def _output_failed(error: OSError) -> int:
 
 
 def _prepare_output() -> None:
-    """Replace a closed output by none, and have letters that its encoding lacks written as escapes."""
+    """Replace a closed output by /dev/null, and write letters that its encoding lacks as escapes."""
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -1,4 +1,4 @@
-"""Maintenance of a data directory."""
+"""The commands `rebuild` and `verify`."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ def rebuild(_: argparse.Namespace) -> None:
     """Drop the snapshots, and rebuild the read model from the event log.
 
     Raises:
-        DataDirectoryHeld: a service runs on the data directory; it catches up by itself.
+        DataDirectoryHeld: a service uses the data directory; it updates the read model itself.
 
     """
     settings = load_settings()
@@ -72,13 +72,13 @@ def verify_log(arguments: argparse.Namespace) -> None:
     if verdict.broken_at is not None:
         message = (
             f"the event log {log}: verification failed at position {verdict.broken_at}: {verdict.why}. "
-            f"{verdict.events} events before it verified; keep this file as evidence and restore it from a backup"
+            f"{verdict.events} events before it verified; copy this file as evidence, then restore it from a backup"
         )
         raise JobRecoveryError(message)
     if (forged := found.forged) is not None:
         message = (
             f"the event log {log}: all events verified, but its snapshot of {forged.originator_id} at version "
-            f"{forged.originator_version} differs from them, and later decisions may rest on it: keep a copy of the "
+            f"{forged.originator_version} differs from them, and later decisions may depend on it: copy the "
             "file as evidence, stop the service, and drop all snapshots (job-recovery rebuild)"
         )
         raise JobRecoveryError(message)

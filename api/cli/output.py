@@ -1,4 +1,4 @@
-"""How a command shows its result: as JSON, or as tables that fit the terminal."""
+"""Output of a command: JSON, or tables that fit the terminal."""
 
 import argparse
 import io
@@ -13,11 +13,11 @@ from rich.text import Text
 from api.cli.grid import Grid, folded, harmless
 
 UNBOUNDED = 1_000_000
-"""Columns of what is no terminal: a pipe gets a whole row in each line, for `grep`."""
+"""Width of a pipe or a file: each row is one line, for `grep`."""
 
 
 def show(arguments: argparse.Namespace, data: Any, *tables: Grid | Text) -> None:  # noqa: ANN401 - JSON, and its tables
-    """Print a result for a program or for a person; tell the person if the list goes on."""
+    """Print a result as JSON or as tables; report on standard error if the list has more items."""
     if arguments.json:
         print(json.dumps(data, indent=2))
         return
@@ -30,7 +30,7 @@ def show(arguments: argparse.Namespace, data: Any, *tables: Grid | Text) -> None
 def print_tables(*tables: Grid | Text) -> None:
     """Print tables as wide as the terminal, or as COLUMNS says."""
     is_terminal, shown = sys.stdout.isatty(), io.StringIO()
-    # Written to memory first: the console would turn a pipe that was closed into a failure.
+    # Written to memory first: the console would turn a closed pipe into a failure.
     console = Console(file=shown, force_terminal=is_terminal or None)
     width = console.width if is_terminal or os.environ.get("COLUMNS") else UNBOUNDED
     console.print(*(_drawn(table, width) for table in tables), sep="\n\n", soft_wrap=True)

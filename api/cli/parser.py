@@ -1,18 +1,22 @@
-"""How arguments are read: errors in one line, with the nearest name that there is."""
+"""A parser whose errors are one line, with the nearest valid name."""
 
 import argparse
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from domain.errors import InvalidInput
 
+N = TypeVar("N", int, float)
+NAMES: dict[type, str] = {int: "whole number", float: "number"}
+
 
 class Parser(argparse.ArgumentParser):
-    """Reports what is wrong in one line."""
+    """Reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what the command line ends with exit code 2 on."""
+        """Raise an error that ends the command with exit code 2."""
         raise InvalidInput(f"{message} (see `{self.prog} --help`)")
 
     def parse_known_args(self, *given: Any, **more: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]  # noqa: ANN401 - the library's overloads
@@ -39,29 +43,19 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print the version and exit."""
-        from importlib.metadata import version  # noqa: PLC0415 - slower than all the rest
+        from importlib.metadata import version  # noqa: PLC0415 - slow
 
         print(f"job-recovery {version('job-recovery')}")
         parser.exit()
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Return what reads an argument that is a whole number within these bounds."""
+def number(kind: type[N], least: N, most: N) -> Callable[[str], N]:
+    """Return a function that reads a number within these bounds."""
 
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, not {text[:20]!r}")
-        return int(text)
+    def read(text: str) -> N:
+        with suppress(ValueError):
+            if least <= (value := kind(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"must be a {NAMES[kind]} from {least} to {most}, not {text[:20]!r}")
 
     return read
-
-
-def percent(text: str) -> float:
-    """Read an argument that is a percentage."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:  # noqa: PLR2004 - percent
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, not {text[:20]!r}")
-    return value

@@ -1,4 +1,4 @@
-"""The commands about the past: the audit trail, and how a job changed."""
+"""The commands `audit` and `diff`."""
 
 import argparse
 import codecs
@@ -7,23 +7,14 @@ from collections.abc import Iterator
 
 from adapters.plain_text import visible
 from api.cli import past_tables
+from api.cli.arguments import AUDIT_FILTERS
 from api.cli.client import connect, in_path
 from api.cli.output import show
-
-FILTERS = {
-    "job_id": "job",
-    "vm_context_id": "vm_context",
-    "run_id": "run",
-    "from": "since",
-    "to": "until",
-    **{name: name for name in ("type", "rule", "basis", "outcome", "actor", "order")},
-}
-"""Parameters of the API, and the arguments that they are read from."""
 
 
 def audit(arguments: argparse.Namespace) -> None:
     """Search the events of all jobs."""
-    wanted = _filters(arguments)
+    wanted = {name: vars(arguments)[name] for name in (*AUDIT_FILTERS.values(), "from", "to", "order")}
     with connect(arguments) as service:
         if arguments.export:
             _print_export(service.stream("/audit/export", format=arguments.export, **wanted))
@@ -37,7 +28,7 @@ def audit(arguments: argparse.Namespace) -> None:
 
 
 def _print_export(parts: Iterator[bytes]) -> None:
-    """Write an export as it comes; to a terminal, with nothing in it that a terminal obeys."""
+    """Write an export as it arrives; to a terminal with its control characters as letters."""
     if not sys.stdout.isatty():
         sys.stdout.buffer.writelines(parts)
         return
@@ -45,13 +36,8 @@ def _print_export(parts: Iterator[bytes]) -> None:
         print("\n".join(map(visible, text.split("\n"))), end="")
 
 
-def _filters(arguments: argparse.Namespace) -> dict[str, str | None]:
-    given = vars(arguments)
-    return {query: given[argument] for query, argument in FILTERS.items()}
-
-
 def diff(arguments: argparse.Namespace) -> None:
     """Show how a job changed between two versions or times."""
     with connect(arguments) as service:
-        found = service.get(f"/jobs/{in_path(arguments.id)}/diff", **{"from": arguments.begin, "to": arguments.end})
+        found = service.get(f"/jobs/{in_path(arguments.job)}/diff", **{"from": arguments.begin, "to": arguments.end})
     show(arguments, found, past_tables.changes_table(found), past_tables.between_table(found))

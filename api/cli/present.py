@@ -1,4 +1,4 @@
-"""The commands on jobs and runs, as they are: list, show, register, decide, recover."""
+"""The commands on jobs and runs: list, show, register, decide, recover."""
 
 import argparse
 import getpass
@@ -11,18 +11,13 @@ from rich.progress import Progress
 from api.cli import tables
 from api.cli.client import Client, connect, in_path
 from api.cli.output import show
-from api.cli.past_tables import hindsight_words
+from api.cli.past_tables import hindsight_text
 from domain.errors import InvalidInput
 
 
 def jobs(arguments: argparse.Namespace) -> None:
     """List jobs."""
-    wanted = {
-        "state": arguments.state,
-        "vm_context_id": arguments.vm_context,
-        "needs_attention": "true" if arguments.needs_attention else None,
-        "at": arguments.at,
-    }
+    wanted = {name: vars(arguments)[name] for name in ("state", "vm_context_id", "needs_attention", "at")}
     with connect(arguments) as service:
         found = service.items("/jobs", arguments.limit, **wanted)
     show(arguments, found, tables.jobs_table(found["items"]))
@@ -31,19 +26,18 @@ def jobs(arguments: argparse.Namespace) -> None:
 def job(arguments: argparse.Namespace) -> None:
     """Show one job."""
     if arguments.as_known and not arguments.at:
-        raise InvalidInput("--as-known needs --at, the time that it looks back at")
+        raise InvalidInput("--as-known needs --at, the time in question")
     when = {"version": arguments.version, "at": arguments.at, "as_known": arguments.as_known}
     with connect(arguments) as service:
-        found = service.get(f"/jobs/{in_path(arguments.id)}", **when)
-    shown = {name: value for name, value in found.items() if name != "hindsight"}
-    hindsight = [hindsight_words(found["hindsight"])] if found["hindsight"] else []
-    show(arguments, found, tables.job_table(shown), *hindsight)
+        found = service.get(f"/jobs/{in_path(arguments.job)}", **when)
+    hindsight = [hindsight_text(found["hindsight"])] if found["hindsight"] else []
+    show(arguments, found, tables.job_table(found), *hindsight)
 
 
 def events(arguments: argparse.Namespace) -> None:
     """Show what happened to a job."""
     with connect(arguments) as service:
-        found = service.items(f"/jobs/{in_path(arguments.id)}/events", arguments.limit)
+        found = service.items(f"/jobs/{in_path(arguments.job)}/events", arguments.limit)
     show(arguments, found, tables.events_table(found["items"]))
 
 
@@ -56,14 +50,8 @@ def runs(arguments: argparse.Namespace) -> None:
 
 def register(arguments: argparse.Namespace) -> None:
     """Register a job. Safe to repeat: the identical job again changes nothing."""
-    asked = {
-        "job_id": arguments.id,
-        "vm_name": arguments.vm_name,
-        "vm_context_id": arguments.vm_context,
-        "volume_ids": arguments.volume,
-        "progress_percent": arguments.progress,
-        "vma": arguments.vma,
-    }
+    names = ("vm_name", "vm_context_id", "volume_ids", "progress_percent", "vma")
+    asked = {"job_id": arguments.job} | {name: vars(arguments)[name] for name in names}
     with connect(arguments) as service:
         found = service.post("/jobs", asked)
     show(arguments, found, tables.job_table(found))
@@ -71,20 +59,20 @@ def register(arguments: argparse.Namespace) -> None:
 
 def decide(arguments: argparse.Namespace) -> None:
     """Complete or fail a job by an operator's decision."""
-    order: dict[str, object] = {"outcome": arguments.outcome, "who": arguments.who or _me(), "why": arguments.why}
+    order = {"outcome": arguments.outcome, "who": arguments.who or _login_name(), "why": arguments.why}
     with connect(arguments) as service:
-        found = service.post(f"/jobs/{in_path(arguments.id)}/decision", order)
+        found = service.post(f"/jobs/{in_path(arguments.job)}/decision", order)
     show(arguments, found, tables.job_table(found))
 
 
 def recover(arguments: argparse.Namespace) -> None:
-    """Start a recovery run, and show its decisions when it has ended."""
+    """Start a recovery run, wait for its end, and show its decisions."""
     with connect(arguments) as service:
         run = service.post("/recovery-runs", {"dry_run": arguments.dry_run})
         path = f"/recovery-runs/{in_path(run['run_id'], 'run')}"
         run = _ended(service, path, run)
         made = service.items(f"{path}/decisions")["items"]
-    title = f"{run['run_id']}{' (dry run: nothing was changed)' if arguments.dry_run else ''}"
+    title = run["run_id"] + (" (dry run: nothing was changed)" if arguments.dry_run else "")
     show(arguments, {"run": run, "decisions": made}, tables.decisions_table(made, title))
 
 
@@ -98,8 +86,8 @@ def _ended(service: Client, path: str, run: tables.Row) -> tables.Row:
     return run
 
 
-def _me() -> str:
+def _login_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise InvalidInput("--who: this system has no name for the current user; say who decides") from None
+        raise InvalidInput("--who: the current user has no login name; give your name") from None

@@ -1,15 +1,16 @@
-"""The commands that replay recovery runs: as they were, under another policy, and side by side."""
+"""The commands `replay`, `what-if` and `compare`."""
 
 import argparse
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 import msgspec
 
 from adapters.identifiers import is_valid_id
 from api.cli import past_tables
-from api.cli.client import connect, in_path
+from api.cli.client import COMPUTING_TIMEOUT, connect, in_path
 from api.cli.output import show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
@@ -18,7 +19,7 @@ from projections.replay.replay import policy_changes, replay, what_if
 
 
 def replay_one(arguments: argparse.Namespace) -> None:
-    """Replay a run with the rules of this very program, wherever the events come from."""
+    """Replay a run with the rules of this program, from a service or a file."""
     if arguments.export:
         _export(arguments)
         return
@@ -42,11 +43,11 @@ def replay_one(arguments: argparse.Namespace) -> None:
 
 
 def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
-    if _is_file(Path(run)):
-        return _events_in(Path(run))
+    """Read a run from the file of this name if there is one, otherwise from the service."""
     with suppress(OSError):
-        if Path(run).exists():
+        if not S_ISREG(Path(run).stat().st_mode):
             raise InvalidInput(f"{run!r} is not a regular file")
+        return _events_in(Path(run))
     if not is_valid_id(run):
         raise InvalidInput(f"{run[:80]!r} is neither a file nor the id of a run")
     with connect(arguments) as service:
@@ -63,10 +64,10 @@ def _events_in(path: Path) -> list[Event]:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    """Write a run to a file, which is there only when it is whole."""
+    """Write a run to a file, which appears only when it is complete."""
     part = arguments.export.with_name(arguments.export.name + ".part")
     try:
-        # What lies there, left by a crash or a link that leads elsewhere, is not written to.
+        # Never write to an existing file: it may be from a crash, or a link to elsewhere.
         part.unlink(missing_ok=True)
         with connect(arguments) as service, part.open("xb") as file:
             for chunk in service.stream(f"/recovery-runs/{in_path(arguments.run, 'run')}/export"):
@@ -75,7 +76,7 @@ def _export(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise InvalidInput(f"--export: {arguments.export} cannot be written: {error}") from None
     finally:
-        # A name that no file can have was never made, and cannot be removed.
+        # A name that is invalid for a file cannot be removed either.
         with suppress(OSError):
             part.unlink()
     print(f"wrote {arguments.run} to {arguments.export}: `job-recovery replay {arguments.export}` needs no service")
@@ -85,17 +86,17 @@ def what_if_runs(arguments: argparse.Namespace) -> None:
     """Decide all runs of a period by another policy."""
     policy = _policy(arguments.policy)
     policy_changes(dict(policy))
-    asked = {**policy, "from": arguments.since, "to": arguments.until}
+    asked = {**policy, "from": vars(arguments)["from"], "to": arguments.to}
     with connect(arguments) as service:
-        found = service.computed("/recovery-runs/what-if", **asked)
-    title = f"of {found['decisions']} in {found['runs']} run(s); nothing was written"
-    show(arguments, found, past_tables.changed_decisions_table(found["changes"], title))
+        found = service.get("/recovery-runs/what-if", COMPUTING_TIMEOUT, **asked)
+    remark = f"of {found['decisions']} in {found['runs']} run(s); nothing was written"
+    show(arguments, found, past_tables.changed_decisions_table(found["changes"], remark))
 
 
 def compare(arguments: argparse.Namespace) -> None:
     """Show two recovery runs side by side."""
     with connect(arguments) as service:
-        found = service.computed("/recovery-runs/compare", a=arguments.a, b=arguments.b)
+        found = service.get("/recovery-runs/compare", COMPUTING_TIMEOUT, a=arguments.run_a, b=arguments.run_b)
     show(arguments, found, past_tables.phases_table(found), past_tables.rules_table(found))
 
 
@@ -103,7 +104,7 @@ def _policy(named: Sequence[str]) -> dict[str, str]:
     """Read `name=value` pairs.
 
     Raises:
-        InvalidInput: one of them is no pair.
+        InvalidInput: one of them is not a pair.
 
     """
     pairs = [pair.partition("=") for pair in named]
@@ -111,11 +112,3 @@ def _policy(named: Sequence[str]) -> dict[str, str]:
         if not (name and equals and value):
             raise InvalidInput(f"--policy: {name + equals + value!r} is not of the form name=value")
     return {name: value for name, _, value in pairs}
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether there is such a file; what cannot be the name of one is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -1,4 +1,4 @@
-"""The commands that run until they are stopped: the service, and a simulated VMA."""
+"""The commands `serve` and `simulate-vma`."""
 
 import argparse
 import signal
@@ -9,7 +9,7 @@ from domain.errors import JobRecoveryError
 
 def serve(_: argparse.Namespace) -> None:
     """Run the service."""
-    # Before what takes long to import: a terminal that closes, or is not read, is no reason to end.
+    # Before the slow imports: the service must survive a terminal that closes or is not read.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     take_over()
 
@@ -24,7 +24,7 @@ def serve(_: argparse.Namespace) -> None:
     except JobRecoveryError:
         raise
     except Exception as fault:
-        # Not left to the interpreter, which ends before its traceback is written.
+        # The interpreter would end before its traceback is written.
         log.error("service_failed", exc_info=fault)
         raise SystemExit(1) from None
 

@@ -1,5 +1,6 @@
-"""Tables of jobs, events and runs, as they are."""
+"""Tables of jobs, events and runs."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from api.cli.grid import Grid
 
 Row = dict[str, Any]
 
-STATE_STYLES = {
+STYLES = {
     "replicating": "cyan",
     "recovering": "yellow",
     "pending-retry": "yellow",
@@ -19,130 +20,129 @@ STATE_STYLES = {
 
 
 def state(name: str, more: str = "") -> Text:
-    """Show a state in its colour."""
-    return Text(f"{name} {more}".rstrip(), style=STATE_STYLES.get(name, ""))
+    """Return a state in its colour."""
+    return Text(f"{name} {more}".rstrip(), style=STYLES.get(name, ""))
 
 
 def percent(value: float | None) -> str:
-    """Show a progress."""
+    """Return a progress as text."""
     return "-" if value is None else f"{value:.1f} %"
 
 
-def moment(time: str | None) -> str:
-    """Show a time to the second."""
+def timestamp(time: str | None) -> str:
+    """Return a time to the second."""
     return time[:19].replace("T", " ") if time else "-"
+
+
+def ruling(made: Row) -> str:
+    """Return a decision's outcome with its rule and basis. Without an outcome, the VMA was asked again."""
+    return f"{made['outcome']} by {joined(made['rule'], made['basis'])}" if made["outcome"] else "asked again"
+
+
+def joined(*parts: str | None) -> str:
+    """Return the parts that exist, separated by commas."""
+    return ", ".join(part for part in parts if part) or "-"
 
 
 def jobs_table(jobs: list[Row]) -> Grid:
     """Show jobs, a row each."""
-    table = Grid("job", "state", "VMA says", "last decision", "vm", "attention")
-    for job in jobs:
-        decision = job["decision"] or {}
-        table.add_row(
-            job["job_id"],
-            state(job["state"], percent(job["progress_percent"])),
-            job["vma_status"] or "-",
-            _joined(decision.get("rule"), job["basis"] or decision.get("basis")),
-            job["vm_name"],
-            "; ".join(reason.split(":")[0] for reason in job["attention"]) or "-",
-        )
-    return table
+    return Grid("job", "state", "VMA status", "last decision", "vm", "attention", rows=map(_job, jobs))
+
+
+def _job(job: Row) -> tuple[object, ...]:
+    decision = job["decision"] or {}
+    reached = state(job["state"], percent(job["progress_percent"]))
+    decided = joined(decision.get("rule"), job["basis"] or decision.get("basis"))
+    attention = "; ".join(reason.split(":")[0] for reason in job["attention"]) or None
+    return job["job_id"], reached, job["vma_status"], decided, job["vm_name"], attention
 
 
 def job_table(job: Row) -> Grid:
-    """Show one job, a line for each field."""
-    table = Grid("field", "value")
-    for name, value in job.items():
-        if name == "disks":
-            for disk in value:
-                reached = f"{disk['status'] or 'not seen'} {percent(disk['progress_percent'])}"
-                table.add_row("disk", Text(f"{disk['volume_id']}\n{reached}", no_wrap=True))
-        elif isinstance(value, dict):
-            for inner, detail in value.items():
-                table.add_row(f"{name}.{inner}", _plain(inner, detail))
-        else:
-            table.add_row(name, state(value) if name == "state" else _plain(name, value))
-    return table
+    """Show one job, a row for each field that has a value."""
+    return Grid("field", "value", rows=fields(job | {"hindsight": None}).items())
+
+
+def fields(document: Row, prefix: str = "") -> dict[str, Text]:
+    """Return the fields of a document that have a value, as text: those of a part as `part.field`."""
+    shown: dict[str, Text] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            shown |= fields(value, f"{prefix}{name}.")
+        elif value not in (None, []):
+            shown[prefix + name] = state(value) if name == "state" else _text(name, value)
+    return shown
 
 
 def events_table(events: list[Row]) -> Grid:
     """Show what happened to a job, a row for each event."""
-    table = Grid("#", "at (UTC)", "what", "run or request")
-    for event in events:
-        table.add_row(str(event["version"]), moment(event["recorded_at"]), happened(event), event["correlation_id"])
-    return table
+    rows = ((e["version"], timestamp(e["recorded_at"]), happened(e), e["correlation_id"]) for e in events)
+    return Grid("#", "at (UTC)", "what", "run or request", rows=rows)
 
 
 def runs_table(runs: list[Row]) -> Grid:
     """Show recovery runs, a row each."""
-    table = Grid("run", "started at (UTC)", "cause", "status", "jobs", "outcomes")
-    for run in runs:
-        counted = _counted(run["outcomes"]) or "-"
-        started = moment(run["started_at"])
-        table.add_row(run["run_id"], started, run["cause"] or "-", run["status"], str(run["jobs"]), counted)
-    return table
+    rows = (
+        (
+            run["run_id"],
+            timestamp(run["started_at"]),
+            run["cause"],
+            run["status"],
+            run["jobs"],
+            _counted(run["outcomes"]),
+        )
+        for run in runs
+    )
+    return Grid("run", "started at (UTC)", "cause", "status", "jobs", "outcomes", rows=rows)
 
 
 def decisions_table(decisions: list[Row], title: str) -> Grid:
     """Show what a run decided, a row for each job."""
-    table = Grid("job", "was", "VMA says", "decision", "reason", title=title)
-    for made in decisions:
-        decided = f"{made['outcome']} by {_joined(made['rule'], made['basis'])}"
-        table.add_row(made["job_id"], state(made["state_before"]), made["vma_status"], decided, made["reason"])
-    return table
+    rows = ((d["job_id"], state(d["state_before"]), d["vma_status"], ruling(d), d["reason"]) for d in decisions)
+    return Grid("job", "was", "VMA status", "decision", "reason", rows=rows, title=title)
 
 
 def happened(event: Row) -> Text:
-    """Show an event: its type, and what is particular to it in a few words."""
-    words = describe(event["type"], event["data"])
-    return Text.assemble((event["type"], "bold"), f": {words}" if words else "")
-
-
-def describe(kind: str, data: Row) -> str:
-    """Return the content of an event in a few words."""
-    return WORDS[kind](data) if kind in WORDS else str(data.get("reason", ""))
+    """Return an event's type and its summary."""
+    kind, data = event["type"], event["data"]
+    summary = SUMMARIES[kind](data) if kind in SUMMARIES else data.get("reason")
+    return Text.assemble((kind, "bold"), f": {summary}" if summary else "")
 
 
 def _observed(data: Row) -> str:
     seen = data["observation"]
-    return (
-        seen["status"] if seen["progress_percent"] is None else f"{seen['status']} {percent(seen['progress_percent'])}"
-    )
+    progress = seen["progress_percent"]
+    return seen["status"] if progress is None else f"{seen['status']} {percent(progress)}"
 
 
-def _decided(data: Row) -> str:
-    return f"{data['outcome']} by {_joined(data['rule'], data['basis'])}: {data['reason']}"
-
-
-def _run_finished(data: Row) -> str:
-    return f"all decided in {data['decided_in']:.1f} s: {_counted(data['outcomes']) or 'no open job'}"
-
-
-WORDS: dict[str, Callable[[Row], str]] = {
+SUMMARIES: dict[str, Callable[[Row], str]] = {
     "JobRegistered": lambda data: f"{data['vm_name']}, {len(data['volume_ids'])} disk(s), on VMA {data['vma']}",
     "JobAdmitted": lambda _: "is its VM's active job",
     "JobReleased": lambda _: "is no longer its VM's active job",
     "VMAStatusObserved": _observed,
     "RecoveryRunStarted": lambda data: f"cause: {data['cause']}, {len(data['job_ids'])} job(s), by {data['instance']}",
-    "RecoveryRunFinished": _run_finished,
+    "RecoveryRunFinished": lambda data: f"all decided in {data['decided_in']:.1f} s: {_counted(data['outcomes'])}",
     "RecoveryStarted": lambda data: f"cause: {data['cause']}",
-    "RecoveryDecided": _decided,
+    "RecoveryDecided": lambda data: f"{ruling(data)}: {data['reason']}",
     "OperatorDecided": lambda data: f"{data['outcome']} by {data['who']}: {data['why']}",
     "JobStalled": lambda data: f"no progress for {data['stalled_for']:.0f} s",
 }
-"""The content of the events; those that are not here show their reason."""
+"""The summaries of the events; other events show their reason."""
 
 
 def _counted(outcomes: dict[str, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no open job"
 
 
-def _joined(*parts: str | None) -> str:
-    return ", ".join(part for part in parts if part) or "-"
+def _text(name: str, value: object) -> Text:
+    """Return a value as text; ids in it are never folded."""
+    if isinstance(value, list):
+        return Text("\n".join(map(_item, value)), no_wrap=name.endswith(("_ids", "disks")))
+    if isinstance(value, float):
+        return Text(str(round(value, 3)))
+    return Text(value if isinstance(value, str) else json.dumps(value), no_wrap=name.endswith("_id"))
 
 
-def _plain(name: str, value: object) -> str | Text:
-    if value is None or value == []:
-        return "-"
-    shown = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
-    return Text(shown, no_wrap=name.endswith(("_id", "_ids")))
+def _item(item: Row | str) -> str:
+    if isinstance(item, str):
+        return item
+    return f"{item['volume_id']}\n  {item['status'] or 'not seen'} {percent(item['progress_percent'])}"

@@ -1,4 +1,4 @@
-"""The commands on the tokens of a data directory: create, list, revoke."""
+"""The commands `token create`, `token list` and `token revoke`."""
 
 import argparse
 import sys
@@ -14,20 +14,21 @@ from domain.errors import InvalidInput
 
 
 def create(arguments: argparse.Namespace) -> None:
-    """Create a token, and print it this once."""
+    """Create a token, and print its secret."""
     if not is_plain_name(arguments.name):
         raise InvalidInput(f"{arguments.name[:80]!r} cannot be the name of a token: use letters, digits and . _ : -")
     secret = _tokens().create(arguments.name, Scope(arguments.scope), datetime.now(UTC))
     print(secret)
-    print(f"shown this once; `{TOKEN}` hands it to job-recovery, `Authorization: Bearer` to the API", file=sys.stderr)
+    print(
+        f"shown only once; set it as `{TOKEN}` for job-recovery, or send it as `Authorization: Bearer` to the API",
+        file=sys.stderr,
+    )
 
 
 def list_all(_: argparse.Namespace) -> None:
     """List the tokens, without their secrets."""
-    table = Grid("name", "scope", "created at (UTC)")
-    for token in _tokens().all():
-        table.add_row(token.name, token.scope.value, f"{token.created_at:%Y-%m-%d %H:%M:%S}")
-    print_tables(table)
+    rows = ((token.name, token.scope.value, f"{token.created_at:%Y-%m-%d %H:%M:%S}") for token in _tokens().all())
+    print_tables(Grid("name", "scope", "created at (UTC)", rows=rows))
 
 
 def revoke(arguments: argparse.Namespace) -> None:

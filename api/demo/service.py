@@ -1,7 +1,6 @@
 """The demonstration's service: a process of its own that can be killed."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from api.cli.client import Client, ServiceUnreachable
 from api.demo.world import SECOND_VMA
 from domain.errors import JobRecoveryError
 
-PATIENCE = 40.0
-"""Seconds after which what has not come about is a failure."""
+TIMEOUT = 40.0
+"""Seconds within which each step must end."""
 
 SETTINGS = {
     "POLL_INTERVAL": "1",
@@ -24,35 +23,31 @@ SETTINGS = {
     "PROBE_TIMEOUT": "2",
     "LOG_FORMAT": "json",
 }
-"""Shorter times than in production, so that nobody has to wait for the end."""
+"""Shorter times than in production, so that the demo is short."""
 
 
 class DemoFailed(JobRecoveryError):
     """The service did not do what the demo shows."""
 
 
-class Service:
+class DemoService:
     """The service as a process of its own."""
 
     def __init__(self, folder: Path, vma_url: str, second_url: str) -> None:
-        """Keep data and log in `folder`."""
+        """Store data and log in `folder`."""
         self.log_file = folder / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
-        own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
-        wanted = {
+        port = _free_port()
+        settings = {
             **SETTINGS,
             "DATA_DIR": str(folder / "data"),
             "VMA_URL": vma_url,
             "VMAS": f'{{"{SECOND_VMA}": "{second_url}"}}',
-            "PORT": str(_free_port()),
+            "PORT": str(port),
         }
-        self._environment = {**own, **{f"JOB_RECOVERY_{name}": value for name, value in wanted.items()}}
-        self.client = Client(f"http://127.0.0.1:{wanted['PORT']}")
-
-    @property
-    def pid(self) -> int:
-        """The process, for who wants to see it die."""
-        return self._process.pid if self._process else 0
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
+        self._environment = inherited | {f"JOB_RECOVERY_{name}": value for name, value in settings.items()}
+        self.client = Client(f"http://127.0.0.1:{port}")
 
     def start(self) -> None:
         """Start the process and return when it answers."""
@@ -62,11 +57,10 @@ class Service:
         wait(self._answers, "the service to answer")
 
     def kill(self) -> None:
-        """End the process as a crash does."""
+        """Send SIGKILL to the process and wait for its end."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
-            self._process = None
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
@@ -85,10 +79,10 @@ def wait(condition: Callable[[], bool], what: str) -> None:
         DemoFailed: it has not become true in time.
 
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:
-            raise DemoFailed(f"waited {PATIENCE:g} s in vain for {what}")
+            raise DemoFailed(f"waited {TIMEOUT:g} s for {what}")
         time.sleep(0.2)
 
 

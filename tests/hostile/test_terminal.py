@@ -18,8 +18,7 @@ def shown(table: Grid) -> str:
 
 
 def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
-    grid = Grid("job", "what")
-    grid.add_row("job-1", NAUGHTY)
+    grid = Grid("job", "what", rows=[["job-1", NAUGHTY]])
 
     text = shown(grid)
 
@@ -28,8 +27,7 @@ def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
 
 
 def test_a_title_and_a_column_with_orders_in_them_are_shown_as_they_are_written() -> None:
-    grid = Grid("[red]:boom:", title="[/red] :boom: \x1b[31mred")
-    grid.add_row("a" * 40)
+    grid = Grid("[red]:boom:", title="[/red] :boom: \x1b[31mred", rows=[["a" * 40]])
 
     text = shown(grid)
 

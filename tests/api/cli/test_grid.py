@@ -14,10 +14,8 @@ WRITTEN = "jobs of today job state reason" + "".join(f"{job_id}{STATE}{REASON}" 
 
 
 def jobs() -> Grid:
-    table = Grid("job", "state", "reason", title="jobs of today")
-    for job_id in IDS:
-        table.add_row(job_id, STATE, REASON)
-    return table
+    rows = ((job_id, STATE, REASON) for job_id in IDS)
+    return Grid("job", "state", "reason", rows=rows, title="jobs of today")
 
 
 def letters(text: str) -> list[str]:
@@ -45,8 +43,7 @@ def test_a_table_that_has_room_has_a_line_for_each_row() -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_columns_fold_between_words_until_the_table_fits(width: int) -> None:
-    table = Grid("job", "reason")
-    table.add_row(IDS[0], REASON)
+    table = Grid("job", "reason", rows=[[IDS[0], REASON]])
 
     shown = lines(table, width)
 
@@ -55,14 +52,19 @@ def test_columns_fold_between_words_until_the_table_fits(width: int) -> None:
 
 
 def test_an_id_that_leaves_no_room_stands_above_its_row() -> None:
-    table = Grid("job", "reason")
-    table.add_row(IDS[1], "unreachable")
+    table = Grid("job", "reason", rows=[[IDS[1], "unreachable"]])
 
     assert lines(table, 45) == ["job", "  reason", "  -----------", IDS[1], "  unreachable"]
 
 
+def test_an_id_moves_above_its_row_before_the_other_columns_are_too_narrow_to_read() -> None:
+    table = Grid("job", "reason", rows=[[IDS[1], REASON]])
+
+    assert lines(table, 60)[0] == "job".ljust(cell_len(IDS[1]) + 2) + "reason"
+    assert lines(table, 59)[0] == "job"
+
+
 def test_a_percentage_and_a_name_with_digits_are_not_broken() -> None:
-    table = Grid("what")
-    table.add_row("at 92.5 % of exchange-2019-01")
+    table = Grid("what", rows=[["at 92.5 % of exchange-2019-01"]])
 
     assert lines(table, 16)[2:] == ["at 92.5 % of", "exchange-2019-01"]

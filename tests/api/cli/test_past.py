@@ -106,6 +106,14 @@ def test_a_job_is_seen_as_it_was(restarted: ServiceProcess, capsys: Capture) -> 
     assert "believed then: replicating" in hindsight
 
 
+def test_a_job_is_shown_without_the_fields_that_have_no_value(restarted: ServiceProcess, capsys: Capture) -> None:
+    shown = printed(capsys, restarted, "job", "nearly", "--version", "1")
+
+    assert "registered_at" in shown
+    assert "disk-2" in shown
+    assert "decision" not in shown
+
+
 def test_a_diff_names_what_changed_and_by_which_events(restarted: ServiceProcess, capsys: Capture) -> None:
     last = asked(capsys, restarted, "job", "nearly")["version"]
 
@@ -114,7 +122,10 @@ def test_a_diff_names_what_changed_and_by_which_events(restarted: ServiceProcess
     changed = {change["field"]: (change["before"], change["after"]) for change in found["changes"]}
     assert changed["state"] == ("replicating", "completed")
     assert len(found["events"]) == last - 1
-    assert "by these events" in printed(capsys, restarted, "diff", "nearly", "1", str(last))
+    shown = printed(capsys, restarted, "diff", "nearly", "1", str(last))
+    assert "by these events" in shown
+    assert "not seen -" in shown
+    assert "volume_id" not in shown
 
 
 def test_a_replay_makes_every_decision_again(restarted: ServiceProcess, capsys: Capture) -> None:
