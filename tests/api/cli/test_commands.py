@@ -36,7 +36,7 @@ def test_other_machines_are_not_served_without_a_token(
 
 
 @pytest.mark.parametrize("host", ["a" * 300, "nowhere.invalid"])
-def test_a_service_at_a_host_that_is_none_does_not_answer(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_at_an_invalid_host_does_not_answer(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "--url", f"http://{host}:8082"]) == 1
     assert "does not answer" in complaint(capsys)
 
@@ -90,11 +90,11 @@ def test_a_job_that_is_not_there_is_exit_code_4(served: ServiceProcess, capsys: 
     assert "there is no job job-9" in complaint(capsys)
 
 
-def test_a_filter_that_is_none_is_exit_code_2(served: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_filter_is_exit_code_2(served: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "--state", "asleep", "--url", served.url]) == 2
     assert "query.state" in complaint(capsys)
 
 
-def test_rebuild_folds_the_log_anew(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebuild_applies_the_event_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rebuild"]) == 0
     assert capsys.readouterr().out == "rebuilt the read model from 0 events\n"

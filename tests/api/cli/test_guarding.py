@@ -56,7 +56,7 @@ def test_one_flipped_byte_is_found_with_its_position(killed: ServiceProcess, cap
     assert "verification failed at position 4" in complaint(capsys)
 
 
-def test_a_log_that_was_cut_is_found_by_a_seal_noted_before(killed: ServiceProcess, capsys: Capture) -> None:
+def test_a_log_that_was_cut_is_found_by_a_seal_stored_before(killed: ServiceProcess, capsys: Capture) -> None:
     main(["verify"])
     seal = capsys.readouterr().out.split("seal: ")[1].split()[0]
     with closing(sqlite3.connect(killed.data_dir / "events.sqlite")) as connection, connection:
@@ -84,9 +84,9 @@ def test_a_forged_snapshot_is_named_until_rebuild_drops_it(tmp_path: Path, capsy
 
     for _ in range(2):
         assert main(["verify", "--expect", str(verify(path).seal)]) == 1
-        said = complaint(capsys)
-        assert "its snapshot of job-1 at version 1 differs from them" in said
-        assert "drop all snapshots (job-recovery rebuild)" in said
+        output = complaint(capsys)
+        assert "its snapshot of job-1 at version 1 differs from them" in output
+        assert "drop all snapshots (job-recovery rebuild)" in output
     assert main(["rebuild"]) == 0
     assert main(["verify"]) == 0
     assert "1 events verified" in capsys.readouterr().out
@@ -112,7 +112,7 @@ async def store_forged(path: Path) -> None:
     log.close()
 
 
-def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServiceProcess, capsys: Capture) -> None:
+def test_rebuild_replaces_a_damaged_read_model_and_quarantines_it(killed: ServiceProcess, capsys: Capture) -> None:
     main(["rebuild"])
     rebuilt = capsys.readouterr().out
     model = killed.data_dir / "read_model.sqlite"
@@ -120,8 +120,8 @@ def test_rebuild_mends_a_damaged_read_model_and_keeps_it_aside(killed: ServicePr
     model.write_bytes(damaged)
 
     assert main(["rebuild"]) == 0
-    said, last = capsys.readouterr().out.splitlines(keepends=True)
-    assert "read_model_quarantined" in said
+    output, last = capsys.readouterr().out.splitlines(keepends=True)
+    assert "read_model_quarantined" in output
     assert last == rebuilt
     assert (killed.data_dir / "read_model.damaged").read_bytes() == damaged
 
@@ -150,7 +150,7 @@ def test_a_log_in_a_folder_that_cannot_be_is_not_there_either(
 
 
 @pytest.mark.parametrize("name", ["a-file", "a" * 300])
-def test_tokens_of_a_folder_that_is_none_are_one_line(
+def test_tokens_of_an_invalid_folder_are_one_line(
     name: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-file").touch()
@@ -161,7 +161,7 @@ def test_tokens_of_a_folder_that_is_none_are_one_line(
 
 
 @pytest.mark.parametrize("seal", ["42", ":ab", "-1:ab", "x:ab", "42:"])
-def test_a_seal_that_is_none_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
+def test_an_invalid_seal_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
     assert main(["verify", f"--expect={seal}"]) == 2
     assert "POSITION:HASH" in complaint(capsys)
 
@@ -208,7 +208,7 @@ def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:
     assert "there is no token named 'nobody'" in complaint(capsys)
 
 
-def test_a_token_that_is_none_is_not_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_token_is_not_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_TOKEN", "geheim\nX-Other: 1")
 
     assert main(["jobs"]) == 2

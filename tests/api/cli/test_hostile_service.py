@@ -58,7 +58,7 @@ class _Between(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the library's name
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -118,18 +118,18 @@ def test_no_text_of_a_service_is_obeyed(real: ServiceProcess, hostile: str, line
 
     assert main([*asked, "--url", hostile]) == 0
 
-    said = capsys.readouterr()
-    assert said.out
-    assert obeyed(said.out + said.err) == set()
+    output = capsys.readouterr()
+    assert output.out
+    assert obeyed(output.out + output.err) == set()
 
 
 @pytest.mark.parametrize("line", [["job", "job-9"], ["jobs", "--state", "asleep"], ["replay", "run-9"]], ids=" ".join)
 def test_no_error_of_a_service_is_obeyed(hostile: str, line: list[str], capsys: Capture) -> None:
     assert main([*line, "--url", hostile]) != 0
 
-    said = complaint(capsys)
-    assert r"\x1b]0;owned" in said
-    assert obeyed(said) == set()
+    output = complaint(capsys)
+    assert r"\x1b]0;owned" in output
+    assert obeyed(output) == set()
 
 
 def test_a_replayed_file_is_obeyed_in_nothing(real: ServiceProcess, tmp_path: Path, capsys: Capture) -> None:
@@ -143,10 +143,10 @@ def test_a_replayed_file_is_obeyed_in_nothing(real: ServiceProcess, tmp_path: Pa
 
     assert main(["replay", str(file)]) == 1
 
-    said = capsys.readouterr()
-    assert r"job-1\x1b]0;owned" in said.out
-    assert r"full\x1b]0;owned" in said.out
-    assert obeyed(said.out + said.err) == set()
+    output = capsys.readouterr()
+    assert r"job-1\x1b]0;owned" in output.out
+    assert r"full\x1b]0;owned" in output.out
+    assert obeyed(output.out + output.err) == set()
 
 
 def test_each_probe_of_a_replay_has_a_line_of_its_own(capsys: Capture) -> None:
@@ -176,12 +176,12 @@ def test_an_export_to_a_terminal_is_obeyed_in_nothing(hostile: str, form: str) -
     line = [sys.executable, "-m", "api", "audit", "--export", form, "--limit", "1", "--url", hostile]
     with subprocess.Popen(line, stdout=inside, stderr=inside) as shown:  # noqa: S603 - our own program
         os.close(inside)
-        said = ""
+        output = ""
 
         def finished() -> bool:
-            nonlocal said
+            nonlocal output
             try:
-                said += os.read(outside, 100_000).decode()
+                output += os.read(outside, 100_000).decode()
             except BlockingIOError:
                 return False
             except OSError:
@@ -192,8 +192,8 @@ def test_an_export_to_a_terminal_is_obeyed_in_nothing(hostile: str, form: str) -
         os.close(outside)
         assert shown.wait(30) == 0
     # The terminal itself ends each line with a carriage return.
-    assert r"\x1b]0;owned" in said or r"\u001b]0;owned\u0007\u001b[2J\x9b31m\u202e" in said
-    assert obeyed(said.replace("\r\n", "\n")) == set()
+    assert r"\x1b]0;owned" in output or r"\u001b]0;owned\u0007\u001b[2J\x9b31m\u202e" in output
+    assert obeyed(output.replace("\r\n", "\n")) == set()
 
 
 def test_an_export_to_a_file_is_what_the_service_sent(real: ServiceProcess, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_an_answer_that_is_no_json_is_one_line(capsys: Capture, tmp_path: Path) 
             self.wfile.write(b"<html>\x1b[2J")
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -69,10 +69,10 @@ def test_a_job_is_found_at_its_address(served: ServiceProcess, name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_worker_reports_and_an_operator_decides_at_its_address(served: ServiceProcess, name: str) -> None:
-    told = served.post(f"/api/v1/telemetry/backup/{quote(name, safe='')}", {"status": "in_progress"})
+    reported = served.post(f"/api/v1/telemetry/backup/{quote(name, safe='')}", {"status": "in_progress"})
     unwilling = served.post(f"/api/v1/jobs/{quote(name, safe='')}/decision", {"outcome": "fail", "who": "mara"})
 
-    assert (told.status_code, told.json()["applied"]) == (200, True)
+    assert (reported.status_code, reported.json()["applied"]) == (200, True)
     assert (unwilling.status_code, "body.why" in unwilling.json()["detail"]) == (422, True)
 
 

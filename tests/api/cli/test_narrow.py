@@ -121,6 +121,7 @@ def test_a_whole_list_says_nothing_of_more(served: ServiceProcess, capsys: Captu
     ("line", "path", "query"),
     [
         (["jobs", "--state", "completed"], "jobs", {"state": "completed"}),
+        (["jobs", "--needs-attention"], "jobs", {"needs_attention": "true"}),
         (["job", OTHER], f"jobs/{OTHER}", {}),
         (["job", OTHER, "--at", THEN, "--as-known", THEN], f"jobs/{OTHER}", {"at": THEN, "as_known": THEN}),
         (["events", OTHER], f"jobs/{OTHER}/events", {}),

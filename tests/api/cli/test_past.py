@@ -244,7 +244,7 @@ def test_an_export_follows_no_link_and_is_not_held_up_by_what_a_crash_left(
     assert not part.exists()
 
 
-def test_a_what_if_names_the_decisions_of_a_period_that_would_be_others(
+def test_a_what_if_names_the_decisions_of_a_period_that_would_change(
     restarted: ServiceProcess, capsys: Capture
 ) -> None:
     stricter = ("what-if", "--policy", "complete_above_percent=95")

@@ -112,7 +112,7 @@ class _Refuses(BaseHTTPRequestHandler):
         self.wfile.write(b'{"detail": "the service is starting"}' if status == 503 else b"<html>")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def refusing() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("url", ["localhost:8082", "ftp://localhost", "http:/x"])
-def test_an_address_that_is_none_is_exit_code_2(url: str, capsys: Capture) -> None:
+def test_an_invalid_address_is_exit_code_2(url: str, capsys: Capture) -> None:
     assert main(["jobs", f"--url={url}"]) == 2
     assert "is not the address of a service" in complaint(capsys)
 

@@ -18,13 +18,13 @@ ANYWHERE = ["simulate-vma", "--port", "0", "--control-port", "0"]
 
 @pytest.mark.parametrize("port", ["99999", "-1", "9" * 5000, "x", ""])
 @pytest.mark.parametrize("option", ["--port", "--control-port"])
-def test_a_port_that_is_none_is_exit_code_2(option: str, port: str, capsys: Capture) -> None:
+def test_an_invalid_port_is_exit_code_2(option: str, port: str, capsys: Capture) -> None:
     assert main(["simulate-vma", option, port]) == 2
     assert f"argument {option}: must be a whole number from 0 to 65535" in complaint(capsys)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 300])
-def test_a_host_that_is_none_is_exit_code_2(host: str, capsys: Capture) -> None:
+def test_an_invalid_host_is_exit_code_2(host: str, capsys: Capture) -> None:
     assert main([*ANYWHERE, "--host", host]) == 2
     assert f"cannot listen on {host[:100]}" in complaint(capsys)
 
@@ -41,7 +41,7 @@ def test_a_port_that_is_taken_is_exit_code_2(option: str, capsys: Capture) -> No
     [None, b"nonsense", b"\xff", b"[" * 100_000, b"{}", b"[1]", b"[{}]", json.dumps([{"job_id": 1}]).encode()],
     ids=lambda world: "missing" if world is None else world[:12].decode("latin-1"),
 )
-def test_a_world_that_is_none_is_exit_code_2(world: bytes | None, tmp_path: Path, capsys: Capture) -> None:
+def test_an_invalid_world_is_exit_code_2(world: bytes | None, tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "world.json"
     if world is not None:
         file.write_bytes(world)

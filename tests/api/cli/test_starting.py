@@ -1,4 +1,4 @@
-"""A service that cannot start, or is not let finish starting, says why in one line."""
+"""A service that cannot start, or is interrupted, gives the reason in one line."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
 
 
 @pytest.mark.parametrize("host", ["a" * 300, "é" * 70, "nowhere.invalid"])
-def test_a_host_that_is_none_is_exit_code_2(host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_host_is_exit_code_2(host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_HOST", host)
 
     assert main(["serve"]) == 2
@@ -119,9 +119,9 @@ def test_ctrl_c_ends_the_demo_with_its_service_and_its_data(tmp_path: Path) -> N
     address = wait_until(lambda: address_in(tmp_path), what="the demo's service")
 
     demo.send_signal(signal.SIGINT)
-    _, said = demo.communicate(timeout=30)
+    _, output = demo.communicate(timeout=30)
 
-    assert (demo.returncode, said) == (130, "")
+    assert (demo.returncode, output) == (130, "")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/livez", trust_env=False)
@@ -133,14 +133,14 @@ def address_in(folder: Path) -> str | None:
     return next((line["address"] for line in lines if line["event"] == "service_started"), None)
 
 
-def test_a_file_with_authorities_that_is_none_ends_the_start_with_one_line(
+def test_an_invalid_file_with_authorities_ends_the_start_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JOB_RECOVERY_VMA_CA_FILE", str(tmp_path / "missing.pem"))
 
-    code, said = serve(tmp_path)
+    code, output = serve(tmp_path)
 
     assert code == 2
-    assert said == (
+    assert output == (
         f"job-recovery: JOB_RECOVERY_VMA_CA_FILE: {tmp_path}/missing.pem cannot be used: No such file or directory\n"
     )

@@ -1,4 +1,4 @@
-"""The caller's token goes to the service that the caller names, and nowhere that a file lying about names."""
+"""The caller's token goes to the service that the caller names, and to no address from the working directory."""
 
 import threading
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Eavesdropper(ThreadingHTTPServer):
     tokens: list[str | None]
 
 
-class _Hears(BaseHTTPRequestHandler):
+class _RecordsTokens(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Eavesdropper)
         self.server.tokens.append(self.headers["Authorization"])
@@ -46,13 +46,13 @@ class _Hears(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the library's name
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def eavesdropper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Eavesdropper]:
     """Listen at an address of this machine where no service is, on the port of the settings."""
-    with Eavesdropper((ELSEWHERE, 0), _Hears) as server:
+    with Eavesdropper((ELSEWHERE, 0), _RecordsTokens) as server:
         server.tokens = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("JOB_RECOVERY_PORT", str(server.server_port))
