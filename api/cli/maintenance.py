@@ -23,7 +23,7 @@ def rebuild(_: argparse.Namespace) -> None:
     """Drop the snapshots, and rebuild the read model from the event log.
 
     Raises:
-        DataDirectoryHeld: a service runs on the data directory; it catches up by itself.
+        DataDirectoryInUse: a service runs on the data directory; it catches up by itself.
 
     """
     settings = load_settings()

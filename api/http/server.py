@@ -49,7 +49,7 @@ def serve(settings: Settings, log: Log) -> None:
     """Run the service until SIGTERM or SIGINT.
 
     Raises:
-        DataDirectoryHeld: another process works on the data directory.
+        DataDirectoryInUse: another process works on the data directory.
         InvalidInput: the address cannot be bound.
         StorageUnavailable: the data directory or a file in it cannot be used.
 

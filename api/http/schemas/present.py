@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
-from adapters.plain_text import holds_token, redacted
+from adapters.plain_text import contains_token, redacted
 from adapters.vma.disks import MOST_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def _no_token(text: str) -> str:
-    if holds_token(text):
+    if contains_token(text):
         raise ValueError("this holds a token, which would be kept for ever: revoke it, and take another name")
     return text
 

@@ -148,8 +148,8 @@ async def test_a_commit_that_fails_leaves_no_transaction_to_the_next(log: SQLite
 
 async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_stored(path: Path) -> None:
     told: list[float] = []
-    kept = RecordingLog()
-    log = SQLiteEventLog(path, log=kept)
+    logger = RecordingLog()
+    log = SQLiteEventLog(path, logger=logger)
 
     def broken(_: float) -> None:
         raise ValueError("a slip")
@@ -160,7 +160,7 @@ async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_s
 
     assert await log.append(registered("job-1").pending) == 1
     log.close()
-    assert (len(told), kept.events) == (2, ["event_log_listener_failed"] * 2)
+    assert (len(told), logger.events) == (2, ["event_log_listener_failed"] * 2)
 
 
 async def test_a_closed_log_refuses_and_keeps_nobody_waiting(path: Path) -> None:
@@ -307,11 +307,11 @@ def test_every_trouble_of_sqlite_is_told_with_what_to_do(tmp_path: Path, name: s
     trouble = sqlite3.OperationalError("no")
     trouble.sqlite_errorname = name
 
-    said = str(log_file.not_opened(tmp_path / "events.sqlite", trouble))
+    said = str(log_file.cannot_open(tmp_path / "events.sqlite", trouble))
 
     assert "events.sqlite cannot be opened: no. " in said
-    assert "start again; leave the file as it is" in said
-    assert ("Make room" in said) == (name == "SQLITE_FULL")
+    assert "start again; do not change the file" in said
+    assert ("Free space" in said) == (name == "SQLITE_FULL")
 
 
 def files_under(folder: Path) -> list[str]:

@@ -97,15 +97,15 @@ async def test_one_that_other_code_folded_is_not_used(
 
 
 async def test_one_that_cannot_be_written_fails_no_command(path: Path, job: ReplicationJob) -> None:
-    kept = RecordingLog()
-    log = SQLiteEventLog(path, log=kept)
+    logger = RecordingLog()
+    log = SQLiteEventLog(path, logger=logger)
     trigger = "CREATE TRIGGER no BEFORE INSERT ON stored_snapshots BEGIN SELECT RAISE(ABORT, 'no room'); END"
     execute(path, trigger)
 
     position = await log.append(job.pending, [marked(job)])
 
     assert position == 1
-    assert kept.events == ["snapshots_not_stored"]
+    assert logger.events == ["snapshots_not_stored"]
     assert await log.load(ReplicationJob, "job-1") == stored(job)
     log.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.host.lease import DataDirectoryHeld, Lease
+from adapters.host.lease import DataDirectoryInUse, Lease
 from domain.errors import StorageUnavailable
 
 ROOT, NOBODY = 0, 65534
@@ -44,7 +44,7 @@ def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path) -> Non
     first, second = Lease(tmp_path), Lease(tmp_path)
     first.acquire("oma-1, http://127.0.0.1:8082")
 
-    with pytest.raises(DataDirectoryHeld, match=r"is held by oma-1, http://127\.0\.0\.1:8082 \(process \d+\): stop"):
+    with pytest.raises(DataDirectoryInUse, match=r"is in use by oma-1, http://127\.0\.0\.1:8082 \(process \d+\): stop"):
         second.acquire("oma-2")
 
     first.release()
@@ -69,7 +69,7 @@ def test_a_holder_whose_name_cannot_be_read_still_holds(tmp_path: Path) -> None:
         lease.write(b"\xff\xfe (process 1)")
         lease.flush()
 
-        with pytest.raises(DataDirectoryHeld, match=r"is held by .* \(process 1\): stop"):
+        with pytest.raises(DataDirectoryInUse, match=r"is in use by .* \(process 1\): stop"):
             Lease(tmp_path).acquire("oma-2")
 
 
@@ -80,19 +80,19 @@ def test_a_lease_that_cannot_be_a_file_is_refused_with_what_to_do(tmp_path: Path
     else:
         (tmp_path / "lease").symlink_to(tmp_path / "nowhere" / "lease")
 
-    with pytest.raises(StorageUnavailable, match=f"^the lease {tmp_path}/lease cannot be taken: .* plain file"):
+    with pytest.raises(StorageUnavailable, match=f"^the lease {tmp_path}/lease cannot be acquired: .* plain file"):
         Lease(tmp_path).acquire("oma-1")
 
 
 def test_a_lease_that_may_not_be_written_is_refused(common_user: Path) -> None:
-    with pytest.raises(StorageUnavailable, match="cannot be taken: Permission denied"):
+    with pytest.raises(StorageUnavailable, match="cannot be acquired: Permission denied"):
         Lease(common_user).acquire("oma-1")
 
 
 def test_a_lease_on_a_disk_without_room_is_refused_and_can_be_let_go(tmp_path: Path, no_room: None) -> None:
     lease = Lease(tmp_path)
 
-    with pytest.raises(StorageUnavailable, match="cannot be taken: File too large"):
+    with pytest.raises(StorageUnavailable, match="cannot be acquired: File too large"):
         lease.acquire("oma-1")
 
     lease.release()
