@@ -19,7 +19,7 @@ from domain.processes.awake import ABSENT
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration
 from projections.read_model import schema
-from projections.read_model.bookmark import NAME
+from projections.read_model.checkpoint import NAME
 from projections.read_model.projector import Projector
 from tests.simulation.invariants import Invariants, Truth
 from tests.simulation.life import Life, SilentLog, Sites

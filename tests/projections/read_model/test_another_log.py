@@ -13,8 +13,8 @@ from domain.errors import StorageUnavailable
 from domain.events import Event
 from projections.queries.present import JobFilter, Queries
 from projections.read_model import schema
-from projections.read_model.folded import ReadModelDamaged
-from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
 from tests.support.harness import Harness, eventually, while_running
 
@@ -31,17 +31,17 @@ def logs(tmp_path: Path) -> Iterator[list[Harness]]:
     """Return three logs, all empty."""
     opened = [Harness(SQLiteEventLog(tmp_path / f"events-{n}.sqlite", synchronous="NORMAL")) for n in range(3)]
     yield opened
-    for scenery in opened:
-        assert isinstance(scenery.event_log, SQLiteEventLog)
-        scenery.event_log.close()
+    for harness in opened:
+        assert isinstance(harness.event_log, SQLiteEventLog)
+        harness.event_log.close()
 
 
 class Told:
     """A log that tells when it is read."""
 
-    def __init__(self, scenery: Harness, told: Callable[[], None]) -> None:
-        assert isinstance(scenery.event_log, SQLiteEventLog)
-        self._log = scenery.event_log
+    def __init__(self, harness: Harness, told: Callable[[], None]) -> None:
+        assert isinstance(harness.event_log, SQLiteEventLog)
+        self._log = harness.event_log
         self._told = told
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
@@ -52,15 +52,15 @@ class Told:
         return await self._log.head()
 
 
-def projector(scenery: Harness, engine: Engine) -> Projector:
-    assert isinstance(scenery.event_log, SQLiteEventLog)
-    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+def projector(harness: Harness, engine: Engine) -> Projector:
+    assert isinstance(harness.event_log, SQLiteEventLog)
+    return Projector(engine, harness.event_log, harness.clock, harness.log)
 
 
-async def started(scenery: Harness, engine: Engine) -> int:
+async def started(harness: Harness, engine: Engine) -> int:
     """Do what the service does at its start."""
-    follower = projector(scenery, engine)
-    await follower.settle()
+    follower = projector(harness, engine)
+    await follower.reset_if_outdated()
     return await follower.catch_up()
 
 
@@ -112,12 +112,12 @@ async def test_a_log_that_is_empty_and_was_not_is_refused_and_what_is_left_of_it
     await logs[0].job()
     seen = await started(logs[0], engine)
     if discarded:
-        empty(engine)
+        request_rebuild(engine)
 
-    with pytest.raises(StorageUnavailable, match=f"has seen {seen} events of it: restore the log") as refused:
+    with pytest.raises(StorageUnavailable, match=f"has applied {seen} events of it: restore the log") as refused:
         await started(logs[1], engine)
 
-    assert f"to begin from nothing, delete {engine.url.database}, too" in str(refused.value)
+    assert f"to start with an empty log, delete {engine.url.database}, too" in str(refused.value)
     assert await jobs(engine) == ["job-1"]
 
 
@@ -147,49 +147,49 @@ async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], en
 async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mended(
     logs: list[Harness], engine: Engine
 ) -> None:
-    scenery = logs[0]
-    await scenery.job()
-    follower = projector(scenery, engine)
+    harness = logs[0]
+    await harness.job()
+    follower = projector(harness, engine)
     await follower.catch_up()
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE UNIQUE INDEX wrong ON audit_trail (stream_id)")
-    await scenery.decided("job-1")
+    await harness.decided("job-1")
     tries = 0
 
     def tried() -> None:
         nonlocal tries
         tries += 1
 
-    follower._log = Told(scenery, tried)
+    follower._log = Told(harness, tried)
     await while_running(follower.run(), lambda: tries > 3)
 
-    assert scenery.log.events == ["read_model_damaged"]
-    assert follower.trouble is not None
-    assert "Restart the service" in follower.trouble
+    assert harness.log.events == ["read_model_damaged"]
+    assert follower.error is not None
+    assert "Restart the service" in follower.error
 
 
 async def test_what_went_wrong_is_known_until_it_goes_on(logs: list[Harness], engine: Engine) -> None:
-    scenery = logs[0]
-    await scenery.job()
+    harness = logs[0]
+    await harness.job()
     broken = True
 
     def unsteady() -> None:
         if broken:
             raise StorageUnavailable("the event log cannot be read: this test says so")
 
-    follower = projector(scenery, engine)
-    follower._log = Told(scenery, unsteady)
+    follower = projector(harness, engine)
+    follower._log = Told(harness, unsteady)
 
     async def follower_is_in_trouble() -> bool:
-        return follower.trouble is not None
+        return follower.error is not None
 
     running = asyncio.ensure_future(follower.run())
     await eventually(follower_is_in_trouble)
-    known = follower.trouble
+    known = follower.error
     broken = False
 
-    assert await follower.reached(await scenery.event_log.head(), timeout=10)
+    assert await follower.reached(await harness.event_log.head(), timeout=10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert "this test says so" in (known or "")
-    assert follower.trouble is None
+    assert follower.error is None

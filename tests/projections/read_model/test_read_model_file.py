@@ -8,10 +8,10 @@ from sqlalchemy import inspect
 
 from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
-from projections.read_model import bookmark, schema
-from projections.read_model.bookmark import START
-from projections.read_model.folded import ReadModelDamaged
-from projections.read_model.model_file import open_read_model, set_aside
+from projections.read_model import checkpoint, schema
+from projections.read_model.checkpoint import START
+from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, quarantine
 from tests.support.harness import RecordingLog
 
 
@@ -66,7 +66,7 @@ def test_a_read_model_without_one_of_its_tables_is_folded_anew(tmp_path: Path, t
     engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
 
     with engine.connect() as connection:
-        assert bookmark.read(connection) in {START, msgspec.structs.replace(START, version=0)}
+        assert checkpoint.read(connection) in {START, msgspec.structs.replace(START, version=0)}
         assert set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
     engine.dispose()
 
@@ -97,7 +97,7 @@ def test_what_is_set_aside_is_kept_and_nothing_of_it_is_in_the_way(tmp_path: Pat
         (tmp_path / name).write_text(name)
     (tmp_path / "events.sqlite-wal").write_text("of another file")
 
-    aside = set_aside(path)
+    aside = quarantine(path)
 
     assert aside.read_text() == "read_model.sqlite"
     assert {file.name for file in tmp_path.iterdir()} == {"read_model.damaged", "events.sqlite-wal"}

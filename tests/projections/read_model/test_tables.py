@@ -11,7 +11,7 @@ from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry
-from projections.read_model.folded import decode
+from projections.read_model.errors import decode
 from projections.read_model.model_file import open_read_model
 from projections.read_model.tables import CHUNK, apply_batch
 from tests.support.builders import NOON, at, registration

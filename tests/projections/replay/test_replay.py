@@ -9,7 +9,7 @@ import pytest
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
 from projections.replay import run_file
-from projections.replay.replay import Ruling, compare, phases, policy_changes, replay, what_if
+from projections.replay.replay import ReplayedDecision, compare, phases, policy_changes, replay, what_if
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
 REWORDED = {"unintelligible", "unreachable-recent"}
@@ -33,7 +33,7 @@ def test_every_recorded_run_is_decided_again_identically(path: Path) -> None:
     assert all(job.probes and job.state_after for job in done.jobs)
 
 
-def ruling(made: Ruling) -> tuple[str | None, str | None, str | None]:
+def ruling(made: ReplayedDecision) -> tuple[str | None, str | None, str | None]:
     return made.outcome, made.rule, made.basis
 
 
@@ -113,15 +113,18 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "line 1: this is no exported run"),
-        (b"{}\n", "line 1: this is no exported run"),
-        (b"<html>\n", "line 1: this is no exported run"),
+        (b"", "line 1: this is not an exported run"),
+        (b"{}\n", "line 1: this is not an exported run"),
+        (b"<html>\n", "line 1: this is not an exported run"),
         (b'{"format":"job-recovery-run/1","events":0}\n', "its start is missing"),
         (b'{"format":"job-recovery-run/1","events":3}\n', "0 of the 3 events"),
-        (b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n', "line 2: this version knows no"),
+        (
+            b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n',
+            "line 2: this version does not know the",
+        ),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":{}}\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
-        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is not an exported run"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
         (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MAX_BYTES + 1), "line 2 .* more than 16000000 bytes"),
     ],
