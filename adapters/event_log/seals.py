@@ -195,6 +195,6 @@ def _check_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | None
 
 
 def _check_pages(connection: sqlite3.Connection, seal: Seal) -> None:
-    trouble = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if trouble != "ok":
-        raise _Broken(seal.position + 1, f"all events are verified, but the file is damaged: {trouble}")
+    error = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if error != "ok":
+        raise _Broken(seal.position + 1, f"all events are verified, but the file is damaged: {error}")

@@ -20,7 +20,7 @@ def gone(seconds: float) -> Observation:
 
 
 def lost_at_100() -> ReplicationJob:
-    """Make a job that ran at 10 s, and was inferred lost at 100 s."""
+    """Return a job that ran at 10 s, and was inferred lost at 100 s."""
     job = ReplicationJob(id="job-1")
     job.register(registration(job.id), at(0), TRACE)
     job.observe(running(10), at(10))

@@ -1,4 +1,4 @@
-"""The log is not the one that was folded in, or the read model not what was folded: it is noticed, and mended."""
+"""A read model of another log, and a damaged one, are detected and rebuilt."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -36,16 +36,16 @@ def logs(tmp_path: Path) -> Iterator[list[Harness]]:
         harness.event_log.close()
 
 
-class Told:
-    """A log that tells when it is read."""
+class ObservedLog:
+    """A log that calls `on_read` before each read."""
 
-    def __init__(self, harness: Harness, told: Callable[[], None]) -> None:
+    def __init__(self, harness: Harness, on_read: Callable[[], None]) -> None:
         assert isinstance(harness.event_log, SQLiteEventLog)
         self._log = harness.event_log
-        self._told = told
+        self._on_read = on_read
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
-        self._told()
+        self._on_read()
         return await self._log.read_from(position, limit)
 
     async def head(self) -> int:
@@ -58,7 +58,7 @@ def projector(harness: Harness, engine: Engine) -> Projector:
 
 
 async def started(harness: Harness, engine: Engine) -> int:
-    """Do what the service does at its start."""
+    """Update the read model as the service does at its start; return the position."""
     follower = projector(harness, engine)
     await follower.reset_if_outdated()
     return await follower.catch_up()
@@ -69,7 +69,7 @@ async def jobs(engine: Engine) -> list[str]:
 
 
 @pytest.mark.parametrize("others", [["job-1"], ["job-1", "job-8"], ["job-1", "job-8", "job-9"]])
-async def test_a_log_that_was_restored_is_folded_anew_however_long_it_is(
+async def test_a_restored_log_of_any_length_causes_a_rebuild(
     logs: list[Harness], engine: Engine, others: list[str]
 ) -> None:
     for job in ("job-1", "job-2"):
@@ -95,7 +95,7 @@ async def test_the_same_job_registered_at_another_time_is_another_event(logs: li
     assert logs[1].log.events == ["read_model_of_another_log"]
 
 
-async def test_the_log_that_was_folded_in_is_gone_on_with_and_nothing_said(logs: list[Harness], engine: Engine) -> None:
+async def test_the_same_log_is_continued_without_a_log_line(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     await logs[0].job("job-2")
@@ -106,7 +106,7 @@ async def test_the_log_that_was_folded_in_is_gone_on_with_and_nothing_said(logs:
 
 
 @pytest.mark.parametrize("discarded", [False, True])
-async def test_a_log_that_is_empty_and_was_not_is_refused_and_what_is_left_of_it_kept(
+async def test_a_log_that_has_become_empty_is_refused_and_the_read_model_stays(
     logs: list[Harness], engine: Engine, *, discarded: bool
 ) -> None:
     await logs[0].job()
@@ -121,7 +121,7 @@ async def test_a_log_that_is_empty_and_was_not_is_refused_and_what_is_left_of_it
     assert await jobs(engine) == ["job-1"]
 
 
-async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], engine: Engine) -> None:
+async def test_a_row_that_cannot_be_updated_causes_a_rebuild(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     with engine.begin() as connection:
@@ -134,7 +134,7 @@ async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], e
     assert await jobs(engine) == ["job-1"]
 
 
-async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], engine: Engine) -> None:
+async def test_the_error_of_a_row_that_cannot_be_read_has_a_remedy(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     with engine.begin() as connection:
@@ -144,9 +144,7 @@ async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], en
         await jobs(engine)
 
 
-async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mended(
-    logs: list[Harness], engine: Engine
-) -> None:
+async def test_damage_found_while_running_is_logged_once_and_stays_visible(logs: list[Harness], engine: Engine) -> None:
     harness = logs[0]
     await harness.job()
     follower = projector(harness, engine)
@@ -160,7 +158,7 @@ async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mende
         nonlocal tries
         tries += 1
 
-    follower._log = Told(harness, tried)
+    follower._log = ObservedLog(harness, tried)
     await while_running(follower.run(), lambda: tries > 3)
 
     assert harness.log.events == ["read_model_damaged"]
@@ -168,7 +166,7 @@ async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mende
     assert "Restart the service" in follower.error
 
 
-async def test_what_went_wrong_is_known_until_it_goes_on(logs: list[Harness], engine: Engine) -> None:
+async def test_an_error_is_visible_until_the_projector_continues(logs: list[Harness], engine: Engine) -> None:
     harness = logs[0]
     await harness.job()
     broken = True
@@ -178,7 +176,7 @@ async def test_what_went_wrong_is_known_until_it_goes_on(logs: list[Harness], en
             raise StorageUnavailable("the event log cannot be read: this test says so")
 
     follower = projector(harness, engine)
-    follower._log = Told(harness, unsteady)
+    follower._log = ObservedLog(harness, unsteady)
 
     async def follower_is_in_trouble() -> bool:
         return follower.error is not None

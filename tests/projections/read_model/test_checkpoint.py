@@ -1,4 +1,4 @@
-"""Where the read model is: moved on from there only, and of another version not gone on from."""
+"""The checkpoint moves only from its own position, and only in its own version."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ def move(engine: Engine, position: int, to: int) -> bool:
 
 
 @pytest.mark.parametrize("elsewhere", [4, 6])
-def test_it_is_moved_on_only_from_where_it_is(engine: Engine, elsewhere: int) -> None:
+def test_the_checkpoint_moves_only_from_its_own_position(engine: Engine, elsewhere: int) -> None:
     assert move(engine, 0, 5)
     before = where(engine)
 
@@ -57,7 +57,7 @@ def test_it_is_moved_on_only_from_where_it_is(engine: Engine, elsewhere: int) ->
 
 
 @pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
-def test_that_of_another_version_is_not_moved(engine: Engine, version: int) -> None:
+def test_the_checkpoint_of_another_version_does_not_move(engine: Engine, version: int) -> None:
     with engine.begin() as connection:
         connection.execute(update(schema.position).values(version=version))
 
@@ -65,8 +65,8 @@ def test_that_of_another_version_is_not_moved(engine: Engine, version: int) -> N
 
 
 @pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
-async def test_a_read_model_of_another_version_begins_anew_whatever_shape_it_has(engine: Engine, version: int) -> None:
-    """After an upgrade, or after going back from one; neither need have a column for the event."""
+async def test_a_read_model_of_another_version_is_reset_whatever_its_columns(engine: Engine, version: int) -> None:
+    """After an upgrade or a downgrade; the other version may have no column for the event."""
     harness = Harness(MemoryLog())
     await harness.job()
     with engine.begin() as connection:
@@ -84,7 +84,7 @@ async def test_a_read_model_of_another_version_begins_anew_whatever_shape_it_has
     assert await projector.catch_up() == 2
 
 
-def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -> None:
+def test_a_read_model_without_a_checkpoint_has_no_position(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(schema.position.delete())
 
@@ -92,7 +92,7 @@ def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -
     assert not move(engine, 0, 5)
 
 
-def test_what_others_have_noted_in_its_table_is_theirs(engine: Engine) -> None:
+def test_the_checkpoints_of_other_read_models_do_not_change(engine: Engine) -> None:
     others = [("another-model", 3, 40), ("zzz-model", 1, 70)]
     with engine.begin() as connection:
         for name, version, position in others:

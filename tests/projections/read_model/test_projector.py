@@ -1,4 +1,4 @@
-"""The read model is the fold of the log: once, in order, and the same again from nothing."""
+"""The projector applies each event once and in order, and a rebuild gives the same rows."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def projector(harness: Harness, engine: Engine) -> Projector:
 
 
 async def history(harness: Harness) -> None:
-    """Have jobs of every kind."""
+    """Store jobs with every kind of event."""
     kinds: list[Document | VMAStatus] = [RUNNING, COMPLETED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE]
     for n, says in enumerate(kinds):
         job = await harness.job(f"job-{n}")
@@ -57,7 +57,7 @@ def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
         return {t.name: [tuple(row) for row in connection.execute(select(t).order_by(*t.primary_key))] for t in tables}
 
 
-async def test_a_row_is_what_the_aggregate_is(harness: Harness, engine: Engine) -> None:
+async def test_a_row_equals_its_aggregate(harness: Harness, engine: Engine) -> None:
     await history(harness)
 
     await projector(harness, engine).catch_up()
@@ -67,7 +67,7 @@ async def test_a_row_is_what_the_aggregate_is(harness: Harness, engine: Engine) 
         assert await queries.job(f"job-{n}") == await harness.event_log.load(ReplicationJob, f"job-{n}")
 
 
-async def test_from_nothing_it_becomes_the_same_row_by_row(harness: Harness, engine: Engine) -> None:
+async def test_a_rebuild_gives_the_same_rows(harness: Harness, engine: Engine) -> None:
     follower = projector(harness, engine)
     await follower.catch_up()
     for n in range(3):
@@ -84,7 +84,7 @@ async def test_from_nothing_it_becomes_the_same_row_by_row(harness: Harness, eng
     assert len(before["audit_trail"]) == len(await harness.events())
 
 
-async def test_an_event_is_never_folded_twice_even_by_two_projectors(harness: Harness, engine: Engine) -> None:
+async def test_two_projectors_never_apply_an_event_twice(harness: Harness, engine: Engine) -> None:
     await history(harness)
     first, second = projector(harness, engine), projector(harness, engine)
     await first.catch_up()
@@ -96,10 +96,10 @@ async def test_an_event_is_never_folded_twice_even_by_two_projectors(harness: Ha
     assert rows(engine) == before
 
 
-async def test_a_crash_between_rows_and_position_cannot_be(
+async def test_a_crash_cannot_separate_rows_from_their_checkpoint(
     harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows and position are one transaction: a fault in the middle leaves neither."""
+    """Rows and checkpoint are in one transaction: a fault between them rolls both back."""
     await history(harness)
     before = rows(engine)
 
@@ -143,9 +143,9 @@ async def test_jobs_are_filtered_and_paged(harness: Harness, engine: Engine) -> 
     assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
 
 
-async def test_a_log_that_cannot_be_read_for_a_while_ends_nothing(harness: Harness, engine: Engine) -> None:
+async def test_a_projector_continues_after_a_log_that_could_not_be_read(harness: Harness, engine: Engine) -> None:
     class Unsteady:
-        """The log, which cannot be read the first three times, and has to be asked for its head."""
+        """A log that cannot be read the first three times."""
 
         def __init__(self) -> None:
             self.error = 3
@@ -173,7 +173,7 @@ async def test_a_log_that_cannot_be_read_for_a_while_ends_nothing(harness: Harne
     assert follower.lag == 0
 
 
-async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
+async def test_a_projector_continues_from_the_checkpoint_that_another_one_moved(
     harness: Harness, engine: Engine
 ) -> None:
     await history(harness)
@@ -209,7 +209,7 @@ async def test_an_event_of_one_job_changes_the_row_of_no_other(harness: Harness,
     assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
 
 
-async def test_more_streams_than_one_question_takes_are_all_gone_on_with(
+async def test_more_streams_than_fit_into_one_query_are_all_updated(
     harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.read_model.tables.CHUNK", 2)
@@ -235,7 +235,7 @@ def positions(engine: Engine) -> Sequence[Row[Any]]:
         return connection.execute(select(schema.jobs.c.first_position).order_by(schema.jobs.c.id)).all()
 
 
-async def test_a_run_is_placed_where_it_began(harness: Harness, engine: Engine) -> None:
+async def test_a_run_has_the_position_of_its_first_event(harness: Harness, engine: Engine) -> None:
     run = RecoveryRun(id="run-1")
     run.start(Cause.RESTART, "instance-1", harness.policy, (), harness.clock.now(), REQUEST)
     run.interrupt("the process ended", harness.clock.now(), REQUEST)
@@ -247,7 +247,7 @@ async def test_a_run_is_placed_where_it_began(harness: Harness, engine: Engine) 
     assert [place for place, _ in await Queries(engine).runs(10)] == [position - 1]
 
 
-async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(harness: Harness, engine: Engine) -> None:
+async def test_a_projector_shows_its_lag_and_whether_it_has_caught_up(harness: Harness, engine: Engine) -> None:
     follower = projector(harness, engine)
     assert (follower.position, follower.lag, follower.caught_up) == (0, 0, False)
     await history(harness)
@@ -264,7 +264,7 @@ async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(harness: H
     assert await follower.reached(head - 1, timeout=5)
 
 
-async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attention_until_it_has_ended(
+async def test_an_open_job_that_has_long_been_inconclusive_needs_attention_until_it_ends(
     harness: Harness, engine: Engine
 ) -> None:
     follower, queries = projector(harness, engine), Queries(engine)
@@ -286,9 +286,7 @@ async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attentio
     assert await need_attention() == []
 
 
-async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it(
-    harness: Harness, engine: Engine
-) -> None:
+async def test_a_projector_ahead_of_its_read_model_applies_nothing(harness: Harness, engine: Engine) -> None:
     await history(harness)
     follower = projector(harness, engine)
     await follower.catch_up()
@@ -302,7 +300,7 @@ async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it
     assert rows(engine) == before
 
 
-async def test_what_nobody_told_of_is_found_by_looking(
+async def test_a_commit_without_a_call_is_found_by_polling(
     harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.read_model.projector.SLOW_POLL", 0.01)
@@ -319,7 +317,7 @@ async def test_what_nobody_told_of_is_found_by_looking(
 
 
 class FaultyLog(MemoryLog):
-    """Raises what nobody expects for as long as it is told to."""
+    """Raises an unexpected error while `fault` is set."""
 
     fault: Exception | None = None
 
@@ -330,7 +328,7 @@ class FaultyLog(MemoryLog):
         return await super().read_from(position, limit)
 
 
-async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_it(engine: Engine) -> None:
+async def test_an_unexpected_error_is_logged_once_and_the_projector_continues_after_it(engine: Engine) -> None:
     log = FaultyLog()
     harness = Harness(log)
     await harness.job()
@@ -354,7 +352,7 @@ async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_
 
 
 class CountedLog(MemoryLog):
-    """Counts how often it was read."""
+    """Counts its reads."""
 
     reads = 0
 
@@ -364,7 +362,7 @@ class CountedLog(MemoryLog):
         return await super().read_from(position, limit)
 
 
-async def test_where_nothing_is_new_the_log_is_left_alone_until_the_next_look(engine: Engine) -> None:
+async def test_without_new_events_the_log_is_not_read_until_the_next_poll(engine: Engine) -> None:
     harness, log = Harness(MemoryLog()), CountedLog()
     follower = asyncio.ensure_future(Projector(engine, log, harness.clock, harness.log).run())
 
