@@ -1,12 +1,11 @@
 """The event log on SQLite: the eventsourcing library's application, with our mapper and group commit.
 
-Reading folds the last usable snapshot and the events after it. `GroupCommit` writes the events of many jobs in one
-transaction, and acknowledges each request after the commit. A snapshot that cannot be written or used is no error: it
-is derived.
+`GroupCommit` writes the events of many jobs in one transaction, and acknowledges each request after the commit. A
+snapshot that cannot be written is no error: it is derived.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import accumulate
@@ -14,18 +13,19 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from eventsourcing.persistence import EventStore, Notification
+from eventsourcing.persistence import Notification
 
 from adapters.event_log import log_file
+from adapters.event_log.aggregates import Aggregates
 from adapters.event_log.group_commit import DATABASE_ERRORS, GroupCommit, WriteRequest
 from adapters.event_log.mapper import unreadable
 from adapters.event_log.seals import Seal, SealingRecorder, verify
 from adapters.event_log.sqlite_application import open_events
+from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event
 from domain.ports import Log, TAggregate, TEvent
-from domain.streams import FOLD_ERRORS
 
 T = TypeVar("T")
 
@@ -34,15 +34,6 @@ READERS = 2
 
 NO_LIMIT = -1
 """SQLite's value for no limit."""
-
-
-class _NullLogger:
-    """Logs nothing."""
-
-    def info(self, event: str, /, **fields: object) -> None:
-        """Log nothing."""
-
-    warning = error = info
 
 
 class SQLiteEventLog:
@@ -70,7 +61,8 @@ class SQLiteEventLog:
         except DATABASE_ERRORS as error:
             raise log_file.cannot_open(path, error) from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
-        self._logger = logger or _NullLogger()
+        self._logger = logger or NullLogger()
+        self._aggregates = Aggregates(self._events, self._logger)
         self._writer = GroupCommit(self._store, self._logger)
         self._closed = False
         self.position = 0
@@ -87,25 +79,15 @@ class SQLiteEventLog:
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
         """Return an aggregate from its snapshot and events; None if it has none."""
-        return await self._read(partial(self._load, kind, stream_id))
+        return await self._read(partial(self._aggregates.load, kind, stream_id))
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
         """Return several aggregates by id; one that cannot be read is omitted and logged."""
-
-        def load_all() -> dict[str, TAggregate]:
-            loaded = ((stream_id, self._load_or_log(kind, stream_id)) for stream_id in stream_ids)
-            return {stream_id: found for stream_id, found in loaded if found is not None}
-
-        return await self._read(load_all)
+        return await self._read(partial(self._aggregates.load_many, kind, stream_ids))
 
     async def load_versions(self, kind: type[TAggregate], versions: Sequence[tuple[str, int]]) -> list[TAggregate]:
         """Return aggregates, each at one version, in the given order, without those that do not exist."""
-
-        def load_all() -> list[TAggregate]:
-            loaded = (self._load(kind, stream_id, version) for stream_id, version in versions)
-            return [found for found in loaded if found is not None]
-
-        return await self._read(load_all)
+        return await self._read(partial(self._aggregates.load_versions, kind, versions))
 
     async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
         """Return all events of these kinds, in the order in which they were stored."""
@@ -187,35 +169,6 @@ class SQLiteEventLog:
         except StorageUnavailable as error:
             return notification.id, unreadable(notification, str(error))
 
-    def _load_or_log(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
-        try:
-            return self._load(kind, stream_id)
-        except StorageUnavailable as error:
-            self._logger.error("stream_not_loaded", stream=stream_id, error=str(error))
-            return None
-
-    def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
-        """Return an aggregate.
-
-        Raises:
-            StorageUnavailable: an event of it cannot be decoded or applied; the others do not suffice to decide.
-
-        """
-        found = cast("Snapshot | None", next(self._snapshots.get(stream_id, lte=version, desc=True, limit=1), None))
-        snapshot = found if found is not None and found.topic == kind.kind else None
-        events = self._events.events.get(stream_id, gt=snapshot.originator_version if snapshot else None, lte=version)
-        history = cast("Iterator[Event]", events)
-        begun = kind.fold(None, [snapshot]) if snapshot else None
-        try:
-            return kind.fold(begun, history)
-        except FOLD_ERRORS as error:
-            why = f"the events of {stream_id} cannot be applied ({type(error).__name__}: {error})"
-            raise StorageUnavailable(f"{why}: see `job-recovery verify`") from error
-
-    @property
-    def _snapshots(self) -> EventStore[str]:
-        return cast("EventStore[str]", self._events.snapshots)
-
     async def _read(self, function: Callable[[], T]) -> T:
         if self._closed:
             raise StorageUnavailable("the event log is closed: the service is stopping")
@@ -245,7 +198,7 @@ class SQLiteEventLog:
         if not snapshots:
             return
         try:
-            self._snapshots.put(snapshots)
+            self._aggregates.snapshots.put(snapshots)
         except Exception as error:
             self._logger.warning("snapshots_not_stored", streams=[s.originator_id for s in snapshots], exc_info=error)
 

@@ -5,14 +5,14 @@ Lists are ordered by position, and their next page begins after one, so new even
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import Select, func, select
 
-from domain.events import EVENTS, SERVICE, Event
+from domain.events import SERVICE
+from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
 from projections.queries.reader import Reader
 from projections.read_model import schema
@@ -29,63 +29,6 @@ OUT_OF_ORDER = timedelta(seconds=60)
 
 MAX_CAUSES = 100
 """Limit of a causation chain, which normally has five or six events."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AuditEntry:
-    """One event. `state` is the job's state after it; `data` has the fields of its type."""
-
-    position: int = field(
-        metadata={"description": "Place in the log; grows with every event, and is the cursor's order."}
-    )
-    type: str
-    recorded_at: datetime
-    stream_id: str
-    version: int
-    job_id: str | None
-    vm_context_id: str | None
-    run_id: str | None
-    rule: str | None
-    basis: str | None
-    outcome: str | None
-    actor: str = field(
-        metadata={"description": "Who asked for it; `job-recovery` for what the service does by itself."}
-    )
-    state: str | None
-    correlation_id: str
-    causation_id: str
-    data: dict[str, Any]
-
-    def event(self) -> Event:
-        """Return the event of the log."""
-        return msgspec.convert(
-            {
-                **self.data,
-                "originator_id": self.stream_id,
-                "originator_version": self.version,
-                "recorded_at": self.recorded_at,
-                "correlation_id": self.correlation_id,
-                "causation_id": self.causation_id,
-                "actor": self.actor,
-            },
-            EVENTS[self.type],
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditFilter:
-    """The filter of a list of events; None does not filter. `since` and `until` are inclusive, by `recorded_at`."""
-
-    job_id: str | None = None
-    vm_context_id: str | None = None
-    run_id: str | None = None
-    type: str | None = None
-    rule: str | None = None
-    basis: str | None = None
-    outcome: str | None = None
-    actor: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 class AuditTrail(Reader):

@@ -6,19 +6,17 @@ neither lose a batch nor apply it twice. The read model can be deleted at any ti
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine
 
 from domain.errors import StorageUnavailable
 from domain.events import UnreadableEvent
 from domain.ports import Clock, Log
-from projections.read_model import checkpoint, schema
 from projections.read_model.audit_rows import Entry
 from projections.read_model.checkpoint import START, Checkpoint
-from projections.read_model.errors import ReadModelDamaged, translate_errors
-from projections.read_model.tables import apply_batch
+from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.model_store import ModelStore
 
 BATCH = 1000
 SLOW_POLL = 1.0
@@ -43,7 +41,7 @@ class Projector:
         self.position = 0
         self.caught_up = False
         self.error: str | None = None
-        self._engine = engine
+        self._model = ModelStore(engine)
         self._log = log
         self._clock = clock
         self._logger = logger
@@ -74,10 +72,10 @@ class Projector:
         reached = await self._opened()
         if reached.position and not reached.matches(await self._log.read_from(reached.position - 1, 1)):
             self._logger.warning("read_model_of_another_log", position=reached.position, last_event=reached.event)
-            await asyncio.to_thread(self._reset)
+            await asyncio.to_thread(self._model.reset)
         elif await self._has_become_readable():
             self._logger.info("read_model_rebuilt", why="events that were skipped can be read now")
-            await asyncio.to_thread(self._reset)
+            await asyncio.to_thread(self._model.reset)
 
     async def catch_up(self) -> int:
         """Apply everything that is in the log now; return the position. Call `reset_if_outdated` first.
@@ -92,7 +90,7 @@ class Projector:
             await self._apply_all()
         except ReadModelDamaged as damaged:
             self._logger.warning("read_model_rebuilt", why=str(damaged))
-            await asyncio.to_thread(self._reset)
+            await asyncio.to_thread(self._model.reset)
             await self._apply_all()
         self.caught_up = True
         return self.position
@@ -136,17 +134,17 @@ class Projector:
 
     async def _opened(self) -> Checkpoint:
         """Return the checkpoint; reset a read model of another version, or one that is invalidated."""
-        reached = await asyncio.to_thread(self._checkpoint)
+        reached = await asyncio.to_thread(self._model.checkpoint)
         if reached is not None and reached.position and not await self._log.head():
-            raise StorageUnavailable(self._lost(reached.position))
+            raise StorageUnavailable(self._model.log_lost(reached.position))
         if reached is not None and reached.version == START.version:
             return reached
-        await asyncio.to_thread(self._reset)
+        await asyncio.to_thread(self._model.reset)
         return START
 
     async def _has_become_readable(self) -> bool:
         """Return whether an event that was skipped as unreadable can be read now."""
-        for position in await asyncio.to_thread(self._unreadable):
+        for position in await asyncio.to_thread(self._model.unreadable_events):
             entries = await self._log.read_from(position - 1, 1)
             if entries and not isinstance(entries[0][1], UnreadableEvent):
                 return True
@@ -184,36 +182,8 @@ class Projector:
             self._moved.notify_all()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
-        with translate_errors(), self._engine.begin() as connection:
-            self._move_checkpoint(connection, entries[-1])
-            skipped = apply_batch(connection, entries)
-        for position, why in skipped.items():
+        for position, why in self._model.apply(entries, after=self.position).items():
             self._logger.error("event_skipped", position=position, why=why, remedy="see `job-recovery verify`")
 
-    def _move_checkpoint(self, connection: Connection, to: Entry) -> None:
-        if not checkpoint.move(connection, self.position, to):
-            message = f"the read model is not at position {self.position}: another projector moved it"
-            raise StorageUnavailable(message)
-
-    def _reset(self) -> None:
-        with translate_errors(), self._engine.begin() as connection:
-            checkpoint.reset(connection)
-
-    def _checkpoint(self) -> Checkpoint | None:
-        with translate_errors(), self._engine.connect() as connection:
-            return checkpoint.read(connection)
-
-    def _unreadable(self) -> Sequence[int]:
-        table = schema.skipped_events
-        with translate_errors(), self._engine.connect() as connection:
-            return connection.scalars(select(table.c.position).where(table.c.is_unreadable)).all()
-
     def _stored_position(self) -> int:
-        return (self._checkpoint() or START).position
-
-    def _lost(self, applied: int) -> str:
-        model = Path(self._engine.url.database or "read_model.sqlite")
-        return (
-            f"the event log in {model.parent} is empty, but the read model has applied {applied} events of it: "
-            f"restore the log from a backup, or, to start with an empty log, delete {model}, too"
-        )
+        return (self._model.checkpoint() or START).position

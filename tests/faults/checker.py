@@ -8,6 +8,7 @@ from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
+from adapters.null_logger import NullLogger
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
 from domain.recovery_policy import Policy
@@ -15,7 +16,7 @@ from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
-from tests.faults.workload import SilentLog, confirmed, seen
+from tests.faults.workload import confirmed, seen
 from tests.support.read_model import rows_of
 
 
@@ -36,7 +37,7 @@ async def _check(data_dir: Path, acknowledged: list[str]) -> None:
         events = [event for _, event in await log.read_from(0, 10_000)]
         _the_log_is_whole(data_dir, events, acknowledged)
         for model in (engine, fresh):
-            await Projector(model, log, SystemClock(), SilentLog()).catch_up()
+            await Projector(model, log, SystemClock(), NullLogger()).catch_up()
         assert rows_of(engine) == rows_of(fresh), "the read model is not the fold of the log"
         await _every_open_job_is_taken_up(log, events)
     finally:

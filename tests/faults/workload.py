@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
+from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.application import JobRecovery
 from domain.errors import JobRecoveryError, StorageUnavailable
@@ -33,15 +34,6 @@ from projections.read_model.projector import Projector
 JOBS = ("runs", "ends", "vanishes")
 TRACE = Trace("request-1", "request-1")
 TRIES = 3
-
-
-class SilentLog:
-    """Keeps nothing."""
-
-    def info(self, _event: str, /, **_fields: object) -> None:
-        """Say nothing."""
-
-    warning = error = info
 
 
 class ToldLog(SQLiteEventLog):
@@ -93,7 +85,7 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
     """Take three jobs from their registration through a restart."""
     clock, policy = SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1)
     app = JobRecovery(log, clock, policy)
-    runs = RunBook(log, clock, SilentLog(), "faults", lambda: "run-1")
+    runs = RunBook(log, clock, NullLogger(), "faults", lambda: "run-1")
     for name in JOBS:
         asked = Registration(job_id=name, vm_name=name, vm_context_id=f"vm-{name}", volume_ids=(name,), vma="default")
         await insist(lambda asked=asked: app.register(asked, TRACE))  # type: ignore[misc] # bound at once
@@ -122,7 +114,7 @@ async def main(data_dir: Path) -> None:
     """Open the data directory, work, and close it."""
     log = ToldLog(data_dir / "events.sqlite")
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3)
-    await work(log, Projector(engine, log, SystemClock(), SilentLog()))
+    await work(log, Projector(engine, log, SystemClock(), NullLogger()))
     log.close()
     engine.dispose()
 

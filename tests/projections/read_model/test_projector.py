@@ -107,7 +107,7 @@ async def test_a_crash_cannot_separate_rows_from_their_checkpoint(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr("projections.read_model.projector.apply_batch", fail)
+        patched.setattr("projections.read_model.model_store.apply_batch", fail)
         with pytest.raises(RuntimeError, match="power cut"):
             await projector(harness, engine).catch_up()
 

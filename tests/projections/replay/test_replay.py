@@ -9,7 +9,8 @@ import pytest
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
 from projections.replay import run_file
-from projections.replay.replay import ReplayedDecision, compare, phases, policy_changes, replay, what_if
+from projections.replay.replay import compare, phases, policy_changes, replay, what_if
+from projections.replay.results import ReplayedDecision
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
 REWORDED = {"unintelligible", "unreachable-recent"}
