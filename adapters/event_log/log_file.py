@@ -1,8 +1,8 @@
-"""Errors of the event log's file, each with its remedy. Only a damaged file is to be replaced."""
+"""Checks the event log's file. Each error has its remedy; only a damaged file is to be replaced."""
 
 from pathlib import Path
 
-from adapters.event_log.seals import Verdict
+from adapters.event_log.seals import SealingRecorder, verify
 from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
 
@@ -34,18 +34,23 @@ def cannot_open(path: Path, error: Exception) -> StorageUnavailable:
     return StorageUnavailable(f"{why}. {remedy}, and start again; do not change the file, no event is lost")
 
 
-def damaged(path: Path, damage: str) -> StorageUnavailable:
-    """Return the error of a log with a page that cannot be read."""
-    return StorageUnavailable(f"the event log {path} is damaged: {damage}. {RESTORE}; {VERIFY}")
+def check(path: Path, recorder: SealingRecorder) -> None:
+    """Check all pages of an open log, and all events against their seals.
 
+    Raises:
+        StorageUnavailable: the log is damaged or was changed.
 
-def verification_failed(path: Path, verdict: Verdict) -> StorageUnavailable:
-    """Return the error of a log that differs from its seals, with the position."""
-    message = (
-        f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
-        f"{verdict.events} events before it are verified. {RESTORE}; `job-recovery verify` verifies the copy"
-    )
-    return StorageUnavailable(message)
+    """
+    if (damage := recorder.find_damage()) is not None:
+        raise StorageUnavailable(f"the event log {path} is damaged: {damage}. {RESTORE}; {VERIFY}")
+    recorder.seal_unsealed()
+    verdict = verify(path, whole=False)
+    if verdict.broken_at is not None:
+        message = (
+            f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
+            f"{verdict.events} events before it are verified. {RESTORE}; `job-recovery verify` verifies the copy"
+        )
+        raise StorageUnavailable(message)
 
 
 def _sqlite_error(error: BaseException | None) -> sqlite3.Error | None:

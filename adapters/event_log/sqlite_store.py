@@ -19,7 +19,7 @@ from adapters.event_log import log_file
 from adapters.event_log.aggregates import Aggregates
 from adapters.event_log.group_commit import DATABASE_ERRORS, GroupCommit, WriteRequest
 from adapters.event_log.mapper import unreadable
-from adapters.event_log.seals import Seal, SealingRecorder, verify
+from adapters.event_log.seals import Seal, SealingRecorder
 from adapters.event_log.sqlite_application import open_events
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
@@ -57,7 +57,7 @@ class SQLiteEventLog:
         try:
             self._events = open_events(path, synchronous)
             self._recorder = cast("SealingRecorder", self._events.recorder)
-            self._check(path)
+            log_file.check(path, self._recorder)
         except DATABASE_ERRORS as error:
             raise log_file.cannot_open(path, error) from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
@@ -152,15 +152,6 @@ class SQLiteEventLog:
             listener()
         except Exception as error:
             self._logger.error("event_log_listener_failed", exc_info=error)
-
-    def _check(self, path: Path) -> None:
-        """Raise an error if the log is damaged or was changed."""
-        if (damage := self._recorder.find_damage()) is not None:
-            raise log_file.damaged(path, damage)
-        self._recorder.seal_unsealed()
-        verdict = verify(path, whole=False)
-        if verdict.broken_at is not None:
-            raise log_file.verification_failed(path, verdict)
 
     def _entry(self, notification: Notification) -> tuple[int, Event]:
         """Return an event with its position; one that cannot be decoded as `UnreadableEvent`."""
