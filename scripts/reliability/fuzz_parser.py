@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import atheris
 
-PARTS = ["dialects", "documents", "disks", "figures", "words"]
+PARTS = ["dialects", "documents", "disks", "figures", "vocabulary"]
 
 with atheris.instrument_imports(include=[*(f"adapters.vma.{part}" for part in PARTS), "domain.vma_status"]):
     from adapters.vma.dialects import read_reply

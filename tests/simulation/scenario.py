@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine, insert
 
 from adapters.simulated_vma.reports import ReportForm
-from adapters.simulated_vma.words import truth_meant_by
+from adapters.simulated_vma.vocabulary import truth_of_status
 from adapters.simulated_vma.world import World
 from adapters.vma.worker_reports import read_report
 from domain.errors import JobRecoveryError, VolumeBusy
@@ -335,7 +335,7 @@ class Simulation:
 
     def _says_ended(self, vma: str, asked_id: str) -> bool:
         document = self.worlds[vma].progress_of(asked_id)
-        return document is not None and truth_meant_by(str(document["status"])) != "running"
+        return document is not None and truth_of_status(str(document["status"])) != "running"
 
     def _is_away(self, vma: str) -> bool:
         return vma in self.reality.wrong_sites

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.simulated_vma.spec import GIB
-from adapters.simulated_vma.words import truth_meant_by
+from adapters.simulated_vma.vocabulary import truth_of_status
 from adapters.simulated_vma.world import World
-from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, said, without_updates
+from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, stated, without_updates
 from tests.support.clock import FakeClock
 
 Verb = Callable[[str], None]
@@ -86,7 +86,7 @@ class TestADocumentOfAnUnknownWorker:
         world.set_document(EXPORT, {"job_id": EXPORT, "status": "completed", "percentage": 100.0})
         world.add_job("job-1", ["a"], starts_in=5, duration=100)
         clock.advance(4)
-        assert said(world).status == "completed"
+        assert stated(world).status == "completed"
 
         clock.advance(2)
 
@@ -97,7 +97,7 @@ class TestADocumentOfAnUnknownWorker:
 
         world.add_job("job-1", ["a"])
 
-        assert said(world).percent == 0.0
+        assert stated(world).percent == 0.0
 
     def test_it_outweighs_a_worker_that_has_started_already(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"])
@@ -122,7 +122,7 @@ class TestADocumentOfAnUnknownWorker:
         world.forget("job-1", math.inf)
 
         assert world.progress_of(EXPORT) is None
-        assert said(world, "migration-vol-b").status == "completed"
+        assert stated(world, "migration-vol-b").status == "completed"
 
 
 def end(world: World, job_id: str, how: str) -> None:
@@ -148,7 +148,7 @@ class TestSeveralJobsInTurnOnAVolume:
             clock.advance(11)
             copying = percent(world, shown_as)
             end(world, name, how)
-            seen.append((before["status"] if before else None, copying, said(world, shown_as).status))
+            seen.append((before["status"] if before else None, copying, stated(world, shown_as).status))
             clock.advance(10)
 
         standing = ["completed", "failed"] if reports in ON_EXPORTS else [None, None]
@@ -179,18 +179,18 @@ class TestFiguresAreNeverReset:
     @pytest.mark.parametrize("dialect", ["current", "oldest"])
     def test_a_new_worker_begins_with_the_old_ones(self, world: World, clock: FakeClock, dialect: str) -> None:
         self.finished(world, clock, dialect=dialect)
-        old = said(world)
+        old = stated(world)
 
         world.add_job("job-2", ["a"], keeps_figures=5, duration=100, wording="plain", dialect=dialect)
 
-        begun = said(world)
+        begun = stated(world)
         assert (begun.status, begun.phase) == ("in_progress", "Initializing")
         assert (begun.percent, begun.bytes_transferred, begun.total_bytes) == (100.0, 40 * GIB, 40 * GIB)
         assert begun.started == old.started
         assert world.progress("job-2") == 0.0
 
         clock.advance(15)
-        own = said(world)
+        own = stated(world)
         assert (percent(world), own.bytes_transferred) == (10.0, 4 * GIB)
         assert own.started == old.started, "the start time is never reset"
 
@@ -200,26 +200,26 @@ class TestFiguresAreNeverReset:
 
         clock.advance(5)
 
-        assert (world.progress("job-2"), said(world).percent) == (0.0, 0.0)
+        assert (world.progress("job-2"), stated(world).percent) == (0.0, 0.0)
 
     def test_a_phase_and_a_percentage_of_its_own_leave_the_old_bytes(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
 
         world.add_job("job-2", ["a"], keeps_figures=5, first_percent=5.0, first_phase="Transfer")
 
-        begun = said(world)
+        begun = stated(world)
         assert (begun.phase, begun.percent, begun.bytes_transferred) == ("Transfer", 5.0, 40 * GIB)
 
     def test_they_are_kept_from_job_to_job(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
-        first = said(world).started
+        first = stated(world).started
         for n in (2, 3):
             world.add_job(f"job-{n}", ["a"], keeps_figures=5, duration=100)
             clock.advance(15)
             world.kill(f"job-{n}")
             clock.advance(10)
 
-        assert (said(world).started, percent(world)) == (first, 10.0)
+        assert (stated(world).started, percent(world)) == (first, 10.0)
 
     def test_what_becomes_of_the_old_worker_afterwards_does_not_change_them(
         self, world: World, clock: FakeClock
@@ -241,7 +241,7 @@ class TestFiguresAreNeverReset:
 
         clock.advance(60)
 
-        assert said(world).percent == 100.0
+        assert stated(world).percent == 100.0
 
     def test_a_restart_of_the_vma_resets_them(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
@@ -250,12 +250,12 @@ class TestFiguresAreNeverReset:
 
         world.restart(reannounce=0.0)
 
-        assert said(world).percent == 0.0
+        assert stated(world).percent == 0.0
 
     def test_a_volume_without_a_document_has_none_to_keep(self, world: World) -> None:
         world.add_job("job-1", ["a"], keeps_figures=60, wording="plain")
 
-        assert (said(world).percent, said(world).bytes_transferred) == (0.0, 0)
+        assert (stated(world).percent, stated(world).bytes_transferred) == (0.0, 0)
 
     def test_a_document_set_by_hand_has_figures_to_keep(self, world: World, clock: FakeClock) -> None:
         world.set_document(EXPORT, {"status": "completed", "percentage": 100.0, "timing": {"start_time": "10:00"}})
@@ -263,7 +263,7 @@ class TestFiguresAreNeverReset:
 
         world.add_job("job-1", ["a"], keeps_figures=60)
 
-        assert (said(world).percent, said(world).started) == (100.0, "10:00")
+        assert (stated(world).percent, stated(world).started) == (100.0, "10:00")
 
 
 class TestAnIncrementalWithoutChanges:
@@ -275,13 +275,13 @@ class TestAnIncrementalWithoutChanges:
     ) -> None:
         world.add_job("job-1", ["a"], duration=10, dialect=dialect)
         clock.advance(20)
-        former = said(world)
+        former = stated(world)
         world.add_job("job-2", ["a"], starts_in=math.inf, dialect=dialect)
-        assert (said(world).sync_type, world.truth("job-2")) == ("full", "running")
+        assert (stated(world).sync_type, world.truth("job-2")) == ("full", "running")
 
         world.run_zero_change("job-2")
 
-        after = said(world)
+        after = stated(world)
         assert (former.sync_type, after.sync_type) == ("full", "incremental")
         assert (after.started, after.percent, after.bytes_transferred) == (former.started, 100.0, 40 * GIB)
         assert world.truth("job-2") == "completed"
@@ -304,9 +304,9 @@ class TestAnIncrementalWithoutChanges:
 
         world.run_zero_change("job-2", "empty")
 
-        after = said(world)
+        after = stated(world)
         assert (after.bytes_transferred, after.total_bytes, after.sync_type) == (0, 0, "incremental")
-        assert truth_meant_by(after.status or "") == "completed"
+        assert truth_of_status(after.status or "") == "completed"
 
     def test_it_runs_at_its_time_if_it_is_a_job_of_its_own_kind(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], zero_change="empty", starts_in=5)
@@ -314,7 +314,7 @@ class TestAnIncrementalWithoutChanges:
 
         clock.advance(6)
 
-        assert (world.truth("job-1"), said(world).total_bytes) == ("completed", 0)
+        assert (world.truth("job-1"), stated(world).total_bytes) == ("completed", 0)
 
     def test_a_job_that_has_started_is_none(self, world: World) -> None:
         world.add_job("job-1", ["a"])

@@ -12,7 +12,7 @@ from domain.vma_status import Answer, VMAStatus
 from tests.support.loop import SimulatedLoop
 
 T = TypeVar("T")
-TIMEOUT, MOST, REST = 5.0, 64, 5.0
+TIMEOUT, CONCURRENCY, REST = 5.0, 64, 5.0
 
 
 class ModelledVMA:
@@ -77,7 +77,7 @@ def too_many(retry_after: float | None) -> Callable[[str], Reply]:
 
 def channel_to(vma: ModelledVMA) -> Channel:
     """Return a channel on the running loop's time."""
-    limits = Limits(timeout=TIMEOUT, most=MOST, rest=REST)
+    limits = Limits(timeout=TIMEOUT, concurrency=CONCURRENCY, rest=REST)
     return Channel(asyncio.get_running_loop().time, limits, vma.ask, vma.ask_health)
 
 

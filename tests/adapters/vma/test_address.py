@@ -79,7 +79,7 @@ def test_a_short_password_is_known_as_it_is_sent() -> None:
     address = VMAAddress("http://oma:a@vma:9081")
     sent = base64.b64encode(b"oma:a").decode()
 
-    assert sent not in address.in_words(ValueError(f"bad line: authorization: Basic {sent}"))
+    assert sent not in address.describe(ValueError(f"bad line: authorization: Basic {sent}"))
 
 
 HARD = 'p"a/s\\s&%w\u00efrd'
@@ -117,7 +117,7 @@ def test_a_secret_that_comes_back_escaped_is_masked_before_it_is_read(password: 
 
     assert (answer.status, answer.document and answer.document.error) == (VMAStatus.FAILED, "no login for ***!")
     assert "no login for ***!" in (answer.excerpt or "")
-    assert "no login for ***!" in address.in_words(ValueError(f"no login for {said}!"))
+    assert "no login for ***!" in address.describe(ValueError(f"no login for {said}!"))
 
 
 @pytest.mark.parametrize("said", ["hunter3-canary", "\\u0068unter2", "hunter2 canary", "%68", "50 % \\u0026 more"])

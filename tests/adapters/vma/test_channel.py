@@ -7,7 +7,7 @@ import pytest
 from adapters.vma.reply import Reply
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.vma.modelled_vma import (
-    MOST,
+    CONCURRENCY,
     REST,
     TIMEOUT,
     ModelledVMA,
@@ -33,7 +33,7 @@ async def test_a_fast_vma_is_soon_asked_as_much_as_is_allowed() -> None:
     seen = await ask_all(channel, 1000)
 
     assert seen == {RUNNING: 1000}
-    assert (channel.pace.window, vma.most_under_way) == (MOST, MOST)
+    assert (channel.queue.window, vma.most_under_way) == (CONCURRENCY, CONCURRENCY)
     # 312 ms if it were asked so from the beginning.
     assert now() < 0.5
 
@@ -61,7 +61,7 @@ async def test_a_vma_that_is_far_away_is_asked_as_much_as_is_allowed_too() -> No
 
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
-    assert channel.pace.window == MOST
+    assert channel.queue.window == CONCURRENCY
 
 
 @virtually
@@ -80,15 +80,15 @@ async def test_a_vma_that_becomes_slow_is_asked_less_and_then_more_again() -> No
 
     vma._is_serial, vma._latency = True, 0.2
     slow = await ask_all(channel, 200)
-    window_of_slow = channel.pace.window
+    window_of_slow = channel.queue.window
     vma._is_serial, vma._latency = False, 0.02
     await ask_all(channel, 5000)
 
     assert slow[UNREACHABLE] == 0
     # What was under way when it became slow may time out, and what was put before that showed.
-    assert slow[UNANSWERED] <= 2 * MOST
+    assert slow[UNANSWERED] <= 2 * CONCURRENCY
     assert window_of_slow < TIMEOUT / 0.2
-    assert channel.pace.window == MOST
+    assert channel.queue.window == CONCURRENCY
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
 
@@ -99,7 +99,7 @@ async def test_few_questions_do_not_widen_the_window_for_many() -> None:
     for _ in range(100):
         await ask_all(channel, 3)
 
-    assert channel.pace.window < 8
+    assert channel.queue.window < 8
     assert await ask_all(channel, 200) == {RUNNING: 200}
 
 
@@ -132,7 +132,7 @@ async def test_one_id_that_hangs_is_unanswered_and_delays_nobody() -> None:
     assert now() - began < 0.5
     answer = await hanging
     assert (answer.status, answer.detail) == (UNANSWERED, "no answer within 5 s, while the VMA answers others")
-    assert (channel.circuit.state, channel.pace.window) == ("closed", MOST)
+    assert (channel.circuit.state, channel.queue.window) == ("closed", CONCURRENCY)
 
 
 @virtually
@@ -189,7 +189,7 @@ async def test_a_vma_that_asks_to_be_left_alone_is_asked_nothing_until_then() ->
     vma.says = running
     asked, checked, began = len(vma.asked), vma.health_checks, now()
 
-    while channel.pace.left_alone_for > TIMEOUT:
+    while channel.queue.pause > TIMEOUT:
         answer = await channel.ask("progress", "7")
         assert answer.status is UNANSWERED
         assert (answer.detail or "").startswith("the VMA asked to be left alone for ")
@@ -228,15 +228,15 @@ async def test_without_a_retry_after_the_pauses_double_up_to_a_minute_and_begin_
 
     for _ in range(8):
         await channel.ask("progress", "0")
-        pauses.append(round(channel.pace.left_alone_for))
-        await asyncio.sleep(channel.pace.left_alone_for)
+        pauses.append(round(channel.queue.pause))
+        await asyncio.sleep(channel.queue.pause)
     vma.says = running
     await channel.ask("progress", "0")
     vma.says = too_many(None)
     await channel.ask("progress", "0")
 
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert round(channel.pace.left_alone_for) == 1
+    assert round(channel.queue.pause) == 1
 
 
 @virtually
@@ -246,10 +246,10 @@ async def test_429s_of_one_round_trip_count_once() -> None:
     await ask_all(channel, 1000)
     vma.says = too_many(None)
 
-    await asyncio.gather(*(channel.ask("progress", str(n)) for n in range(MOST)))
+    await asyncio.gather(*(channel.ask("progress", str(n)) for n in range(CONCURRENCY)))
 
-    assert round(channel.pace.left_alone_for) == 1
-    assert channel.pace.window == MOST // 2
+    assert round(channel.queue.pause) == 1
+    assert channel.queue.window == CONCURRENCY // 2
 
 
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.5, 2.0, 5.5])
@@ -266,7 +266,7 @@ async def test_cancelled_questions_leave_nothing_behind_and_their_turns_go_to_ot
     await asyncio.gather(*cancelled, return_exceptions=True)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert (channel.pace.waiting, vma.under_way) == (0, 0)
+    assert (channel.queue.waiting, vma.under_way) == (0, 0)
     vma.hanging = set()
     # If the VMA was found down before, that is still so for a while.
     await asyncio.sleep(REST)

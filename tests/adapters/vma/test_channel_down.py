@@ -5,7 +5,7 @@ import asyncio
 from adapters.vma.reply import Reply, not_asked
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.vma.modelled_vma import (
-    MOST,
+    CONCURRENCY,
     REST,
     TIMEOUT,
     ModelledVMA,
@@ -45,7 +45,7 @@ async def test_a_vma_that_goes_down_is_found_down_and_then_back() -> None:
 
     assert await ask_all(channel, 1000) == {UNREACHABLE: 1000}
     assert await ask_all(channel, 1000) == {UNREACHABLE: 1000}
-    assert len(vma.asked) - asked <= MOST
+    assert len(vma.asked) - asked <= CONCURRENCY
 
     vma.is_down = False
     await asyncio.sleep(REST)
@@ -112,7 +112,7 @@ async def test_a_question_that_cannot_be_put_leaves_a_closed_circuit_and_the_win
     seen = await ask_all(channel, 1000)
 
     assert seen == {VMAStatus.NOT_ASKED: 1000}
-    assert (channel.circuit.state, channel.pace.window) == ("closed", MOST)
+    assert (channel.circuit.state, channel.queue.window) == ("closed", CONCURRENCY)
 
 
 @virtually

@@ -166,6 +166,6 @@ async def test_a_probe_that_is_cancelled_leaves_nothing_under_way(vma: Simulated
             await under_way
 
         assert asyncio.all_tasks() == before
-        assert client.paces["default"].waiting == 0
+        assert client._channels["default"].queue.waiting == 0
         vma.faults.clear()
         assert (await probe(client)).status is VMAStatus.RUNNING

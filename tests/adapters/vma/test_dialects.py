@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from adapters.vma import vocabulary
 from adapters.vma.documents import read_document
-from adapters.vma.words import PHASE_WORDS
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma.vma_says import ID, disk, reply, says
 
@@ -73,7 +73,7 @@ def test_a_document_without_a_status_is_read_by_its_phase(phase: str) -> None:
 
 def test_a_phase_alone_never_completes_a_job() -> None:
     assert says(phase="Completed") is VMAStatus.UNINTELLIGIBLE
-    assert VMAStatus.COMPLETED not in PHASE_WORDS.values()
+    assert VMAStatus.COMPLETED not in vocabulary.PHASES.values()
     assert says(phase="Error") is VMAStatus.FAILED
 
 
