@@ -245,24 +245,5 @@ class UnreadableEvent(Event, frozen=True, kw_only=True):
     why: str
 
 
-EVENTS: dict[str, type[Event]] = {
-    event.topic: event
-    for event in (
-        JobRegistered,
-        VMAStatusObserved,
-        RecoveryStarted,
-        RecoveryDecided,
-        OutcomeRevised,
-        OutcomeConfirmed,
-        OutcomeContradicted,
-        OperatorDecided,
-        JobStalled,
-        JobMovedAgain,
-        JobAdmitted,
-        JobReleased,
-        RecoveryRunStarted,
-        RecoveryRunFinished,
-        RecoveryRunInterrupted,
-    )
-}
-"""The events by their stored topics."""
+EVENTS = {event.topic: event for event in Event.__subclasses__() if event is not UnreadableEvent}
+"""The events that are stored, by topic."""

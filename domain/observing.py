@@ -83,7 +83,7 @@ def observe(
         observed_at=observed_at,
         took_ms=took_ms,
         phase=leading.phase if leading else None,
-        progress_percent=own.progress_percent if own else _mean_progress(disks),
+        progress_percent=own.credible_progress if own else _mean_progress(disks),
         least_percent=own.least_progress if own else None,
         bytes_transferred=own.credible_bytes if own else _total(d.credible_bytes for d in disks),
         total_bytes=own.total_bytes if own else _total(d.total_bytes for d in disks),
@@ -150,6 +150,8 @@ def _reading(volume_id: str, answer: Answer) -> DiskReading:
     if document is None:
         return DiskReading(volume_id=volume_id, status=answer.status)
     shared = {name: getattr(document, name) for name in DiskReading.__struct_fields__ if name != "volume_id"}
+    if document.is_unsupported:
+        shared |= {"progress_percent": None, "bytes_transferred": None}
     return DiskReading(volume_id=volume_id, **shared)
 
 

@@ -4,7 +4,6 @@ Each write is retried until it is stored: a full disk must neither end the servi
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 from domain.errors import ConcurrentWrite, NotFound, StorageUnavailable
@@ -47,41 +46,41 @@ class RunBook:
     ) -> RecoveryRun:
         """Record the start of a run that a request asked for or, without `asked_by`, this process itself."""
         trace = Trace(run_id, asked_by.causation_id, asked_by.actor) if asked_by else Trace(run_id, self.instance)
-        start = partial(self._start, run_id, cause, policy, job_ids, trace)
-        return await self._retry_until_stored("recovery_start_not_recorded", run_id, start)
+
+        async def write() -> RecoveryRun:
+            stored = await self._event_log.load(RecoveryRun, run_id)
+            # An earlier attempt may have been stored although it reported an error.
+            if stored is not None and stored.instance == self.instance:
+                return stored
+            run = RecoveryRun(id=run_id)
+            run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
+            await self._event_log.append(run.collect_events())
+            return run
+
+        return await self._retry_until_stored("recovery_start_not_recorded", run_id, write)
 
     async def finish(self, run_id: str, totals: RunTotals) -> None:
         """Record the end of a run and its totals."""
-        await self._retry_until_stored("recovery_end_not_recorded", run_id, partial(self._finish, run_id, totals))
+
+        async def write() -> None:
+            run = await self._event_log.load(RecoveryRun, run_id)
+            if run is None:
+                raise NotFound(f"there is no recovery run {run_id}")
+            run.finish(totals, self._clock.now())
+            await self._event_log.append(run.collect_events())
+
+        await self._retry_until_stored("recovery_end_not_recorded", run_id, write)
 
     async def interrupt(self, run_ids: Sequence[str], reason: str) -> None:
         """Close the unfinished runs of earlier processes; those of this one continue. Safe to repeat."""
-        interrupt = partial(self._interrupt, run_ids, reason)
-        await self._retry_until_stored("recovery_interruption_not_recorded", ", ".join(run_ids), interrupt)
 
-    async def _start(
-        self, run_id: str, cause: Cause, policy: Policy, job_ids: tuple[str, ...], trace: Trace
-    ) -> RecoveryRun:
-        # An earlier attempt may have been stored although it reported an error.
-        if (stored := await self._event_log.load(RecoveryRun, run_id)) is not None and stored.instance == self.instance:
-            return stored
-        run = RecoveryRun(id=run_id)
-        run.start(cause, self.instance, policy, job_ids, self._clock.now(), trace)
-        await self._event_log.append(run.collect_events())
-        return run
+        async def write() -> None:
+            for run in (await self._event_log.load_many(RecoveryRun, run_ids)).values():
+                if run.instance != self.instance:
+                    run.interrupt(reason, self._clock.now(), Trace(run.id, self.instance))
+                    await self._event_log.append(run.collect_events())
 
-    async def _finish(self, run_id: str, totals: RunTotals) -> None:
-        run = await self._event_log.load(RecoveryRun, run_id)
-        if run is None:
-            raise NotFound(f"there is no recovery run {run_id}")
-        run.finish(totals, self._clock.now())
-        await self._event_log.append(run.collect_events())
-
-    async def _interrupt(self, run_ids: Sequence[str], reason: str) -> None:
-        for run in (await self._event_log.load_many(RecoveryRun, run_ids)).values():
-            if run.instance != self.instance:
-                run.interrupt(reason, self._clock.now(), Trace(run.id, self.instance))
-                await self._event_log.append(run.collect_events())
+        await self._retry_until_stored("recovery_interruption_not_recorded", ", ".join(run_ids), write)
 
     async def _retry_until_stored(self, failure: str, run_id: str, write: Callable[[], Awaitable[T]]) -> T:
         while True:

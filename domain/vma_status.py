@@ -62,6 +62,18 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return 100.0 * self.bytes_transferred / self.total_bytes
 
     @property
+    def is_unsupported(self) -> bool:
+        """Return whether a running worker states the end of its progress, and has copied no byte of many."""
+        at_end = self.progress_percent is not None and self.progress_percent >= MIN_COMPLETED_PERCENT
+        no_bytes = bool(self.total_bytes) and self.bytes_transferred == 0
+        return self.status is VMAStatus.RUNNING and at_end and no_bytes
+
+    @property
+    def credible_progress(self) -> float | None:
+        """Return the stated progress in percent; None if no byte supports it."""
+        return None if self.is_unsupported else self.progress_percent
+
+    @property
     def credible_bytes(self) -> int | None:
         """Return the bytes transferred; None if they are the previous worker's: all bytes, but a lower percentage."""
         percent, done = self.progress_percent, self.bytes_transferred
@@ -119,8 +131,8 @@ class Document(Figures, frozen=True, kw_only=True):
     def least_progress(self) -> float | None:
         """Return the progress in percent of the least favourable disk; a listed disk without progress counts as 0."""
         listed = [100.0 if disk.is_finished else disk.stated_progress or 0.0 for disk in self.disks]
-        known = [*listed, *([] if self.progress_percent is None else [self.progress_percent])]
-        return min(known, default=None)
+        own = self.credible_progress
+        return min([*listed, *([] if own is None else [own])], default=None)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

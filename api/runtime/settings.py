@@ -6,6 +6,7 @@ A command that asks a service reads no file of the working directory: that file 
 
 import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
+
+NOT_SETTINGS = ("config", "token", "install")
+"""Other variables with the prefix: they name the settings file, carry a client's token, and allow the installation."""
 
 TEN_YEARS = 10 * 365 * 86400.0
 """The longest duration: a date so far away can still be reckoned with."""
@@ -167,6 +171,7 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
     """
     try:
         _check_config()
+        _check_names()
         return kind()
     except ValidationError as error:
         raise InvalidInput("; ".join(_in_words(problem) for problem in error.errors())) from None
@@ -182,7 +187,22 @@ def _check_config() -> None:
         raise InvalidInput(f"{PREFIX}CONFIG: there is no file {config}")
 
 
+def _check_names() -> None:
+    """Refuse a misspelled setting: without it, the service would run with a default that nobody asked for."""
+    known = {*Settings.model_fields, *NOT_SETTINGS}
+    for variable in os.environ:
+        name = variable.upper().removeprefix(PREFIX).lower()
+        if variable.upper().startswith(PREFIX) and name not in known:
+            raise InvalidInput(f"{variable}: {_no_such_setting(name)}")
+
+
+def _no_such_setting(name: str) -> str:
+    near = get_close_matches(name, Settings.model_fields, 1)
+    return "there is no such setting" + (f": did you mean {PREFIX}{near[0].upper()}?" if near else "")
+
+
 def _in_words(problem: Any) -> str:  # noqa: ANN401 - pydantic's own form of an error
     """Name the setting, never its value: in an address that is none, a password cannot be told from the rest."""
-    what = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-    return f"{PREFIX}{problem['loc'][0]}".upper() + f": {what.removeprefix('Value error, ')}"
+    name = str(problem["loc"][0])
+    what = _no_such_setting(name) if problem["type"] == "extra_forbidden" else problem["msg"]
+    return f"{PREFIX}{name}".upper() + f": {what.removeprefix('Value error, ')}"

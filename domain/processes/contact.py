@@ -88,7 +88,7 @@ class Contact:
         """
         seen = await self._probe(job.target_at(self._vma.address_of(job.vma)))
         self._record_vma(job, seen)
-        reported = self._recent_report(job.id)
+        reported = self._fresh_report(job.id)
         if reported is not None and not seen.conclusive:
             answers = (*reported.answers, *seen.answers)
             seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=answers)
@@ -142,7 +142,7 @@ class Contact:
             listener(seen)
         return seen
 
-    def _recent_report(self, job_id: str) -> Observation | None:
+    def _fresh_report(self, job_id: str) -> Observation | None:
         at, observation = self._reports.get(job_id, (float("-inf"), None))
         return observation if self._clock.monotonic() - at <= REPORT_VALID_FOR else None
 

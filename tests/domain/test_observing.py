@@ -1,5 +1,6 @@
 """From what each id answered to one statement about the job."""
 
+import msgspec
 import pytest
 
 from domain.observing import disks_covered, needs_own_id
@@ -290,3 +291,42 @@ def test_progress_by_bytes_is_exact_and_never_above_a_hundred() -> None:
     assert observed(sized(0, 1000), sized(0, 1000)).progress_percent == 0.0
     assert observed(sized(1100, 1000)).progress_percent == 100.0
     assert observed(document(percent=10.0, total=None), document(percent=25.0, total=None)).progress_percent == 17.5
+
+
+def with_bytes(percent: float, done: int | None, total: int | None, status: VMAStatus = VMAStatus.RUNNING) -> Document:
+    return msgspec.structs.replace(document(status, percent), bytes_transferred=done, total_bytes=total)
+
+
+@pytest.mark.parametrize("under_own_id", [False, True])
+@pytest.mark.parametrize(
+    ("percent", "done", "total", "believed"),
+    [
+        (100.0, 0, 1000, None),
+        (99.0, 0, 1000, None),
+        (98.9, 0, 1000, 98.9),
+        (100.0, 1, 1000, 100.0),
+        (100.0, 1000, 1000, 100.0),
+        (100.0, None, 1000, 100.0),
+        (100.0, 0, 0, 100.0),
+        (100.0, 0, None, 100.0),
+    ],
+)
+def test_a_running_worker_is_not_at_its_end_without_a_byte(
+    percent: float, done: int | None, total: int | None, believed: float | None, *, under_own_id: bool
+) -> None:
+    stated = with_bytes(percent, done, total)
+
+    seen = observed(LOST, own=stated) if under_own_id else observed(stated)
+
+    assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, believed)
+
+
+def test_one_disk_without_a_byte_leaves_the_progress_of_the_other_as_it_is() -> None:
+    seen = observed(with_bytes(100.0, 0, 1000), with_bytes(40.0, 400, 1000))
+
+    assert [disk.progress_percent for disk in seen.disks] == [None, 40.0]
+    assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, None)
+
+
+def test_a_failed_job_shows_the_progress_that_it_states() -> None:
+    assert observed(LOST, own=with_bytes(100.0, 0, 1000, VMAStatus.FAILED)).progress_percent == 100.0

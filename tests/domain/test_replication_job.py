@@ -355,3 +355,18 @@ def test_a_snapshot_and_the_events_after_it_give_what_all_events_give() -> None:
     again = ReplicationJob.fold(None, [early.snapshot(), *whole[2:]])
 
     assert again == ReplicationJob.fold(None, whole)
+
+
+def test_a_job_that_vanishes_after_an_end_without_a_byte_is_judged_by_what_was_seen_before() -> None:
+    empty = msgspec.structs.replace(document(VMAStatus.RUNNING, 100.0), bytes_transferred=0)
+    job = registered()
+    for seconds, said in ((1, document(VMAStatus.RUNNING, 40.0)), (2, empty)):
+        job.observe(observed(said), at(seconds))
+    assert (job.progress_percent, job.seen_percent) == (40.0, 40.0)
+
+    job.begin_recovery("run-1", Cause.RESTART, at(3), "instance")
+    gone = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
+    decision = job.recover("run-1", gone, circumstances(gone), Policy(), lambda _: 1.0, at(4))
+
+    assert decision is not None
+    assert decision.rule is Rule.LOST

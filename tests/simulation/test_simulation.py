@@ -46,7 +46,7 @@ FOUND_BY = {
 }
 """The corpus: the first seed that finds each bug. Where the stories change, so do these: the long form finds them."""
 
-VIOLATED_ONCE = [33, 47, 110, 171, 389, 403, 835, 957, 1043, 1854, 3233, 3304, 3894, 9073, 20018]
+VIOLATED_ONCE = [33, 47, 110, 171, 389, 403, 835, 957, 1043, 1854, 3233, 3304, 3894, 9073, 20018, 358]
 """Seeds that found something that nobody had planted."""
 
 MOST_SEEDS = 1000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.runtime.settings import load_settings
+from api.runtime.settings import CallerSettings, Settings, load_settings
 from domain.errors import InvalidInput
 
 
@@ -94,7 +94,9 @@ def test_which_of_several_vmas_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch)
 def test_the_value_of_an_unknown_name_is_not_shown(elsewhere: Path) -> None:
     (elsewhere / "job-recovery.toml").write_text(f'vma_ulr = "u:{PASSWORD}@h"\n')
 
-    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMA_ULR: there is no such setting$"):
+    with pytest.raises(
+        InvalidInput, match=r"^JOB_RECOVERY_VMA_ULR: there is no such setting: .* JOB_RECOVERY_VMA_URL\?$"
+    ):
         load_settings()
 
 
@@ -141,3 +143,28 @@ def test_an_unknown_name_in_the_file_is_refused(elsewhere: Path) -> None:
 
     with pytest.raises(InvalidInput, match="JOB_RECOVERY_PROT"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["JOB_RECOVERY_UNREACHABLE_TIMOUT", "job_recovery_unreachable_timout"])
+@pytest.mark.parametrize("kind", [Settings, CallerSettings])
+def test_a_misspelled_variable_is_refused_by_naming_the_nearest_setting(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Settings], name: str
+) -> None:
+    monkeypatch.setenv(name, "7200")
+
+    with pytest.raises(InvalidInput, match=rf"^{name}: .* JOB_RECOVERY_UNREACHABLE_TIMEOUT\?$"):
+        load_settings(kind)
+
+
+def test_a_name_like_no_setting_is_refused_without_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_ZZZ", "1")
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_ZZZ: there is no such setting$"):
+        load_settings()
+
+
+def test_variables_that_are_no_settings_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JOB_RECOVERY_TOKEN", "JOB_RECOVERY_INSTALL", "JOB_RECOVERYX", "OTHER_JOB_RECOVERY_PROT"):
+        monkeypatch.setenv(name, "1")
+
+    assert load_settings().port == Settings().port
