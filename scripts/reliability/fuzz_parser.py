@@ -1,7 +1,7 @@
 """Fuzzes the parser of the VMA's replies, guided by coverage; `fuzz` starts it.
 
-An input that raises anything, or that is read as a conclusive word although it is garbage, is kept as `crash-…` and
-ends the run. Ends with an error, too, if memory has grown beyond the bound.
+An input that raises an error, or is garbage and gives a conclusive status, is stored as `crash-…` and ends the run.
+Memory beyond the limit ends it, too.
 """
 
 import resource

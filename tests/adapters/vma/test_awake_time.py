@@ -50,13 +50,13 @@ async def test_a_reply_that_came_while_the_loop_was_blocked_is_read() -> None:
     async with server:
         async with awake_time_limit(0.4):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            time.sleep(1.0)  # noqa: ASYNC251 - blocks the loop, which is what this is about
-            said = await reader.readline()
+            time.sleep(1.0)  # noqa: ASYNC251 - blocks the loop on purpose
+            line = await reader.readline()
         writer.close()
-    assert said == b"hello\n"
+    assert line == b"hello\n"
 
 
-async def test_what_ends_in_time_leaves_no_timer_behind() -> None:
+async def test_a_body_that_ends_in_time_leaves_no_timer() -> None:
     async with awake_time_limit(0.01):
         pass
 

@@ -1,4 +1,4 @@
-"""A VMA that is down is found down once, not once per job."""
+"""One check finds that a VMA is down, not one check per job."""
 
 import asyncio
 
@@ -24,14 +24,14 @@ def circuit(clock: FakeClock) -> Circuit:
 
 
 async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Admission | Refusal]]:
-    """Have others ask while a trial request is under way; they wait."""
+    """Start other requests while a trial request is in progress; they wait."""
     others: list[asyncio.Future[Admission | Refusal]] = [asyncio.ensure_future(circuit.admit()) for _ in range(count)]
     await asyncio.sleep(0)
     assert not any(other.done() for other in others)
     return others
 
 
-async def test_the_first_question_is_the_trial_request_and_the_others_share_its_outcome(circuit: Circuit) -> None:
+async def test_the_first_request_is_the_trial_request_and_the_others_share_its_result(circuit: Circuit) -> None:
     assert await circuit.admit() is Admission.TRIAL
     others = await others_ask(circuit)
 
@@ -41,7 +41,7 @@ async def test_the_first_question_is_the_trial_request_and_the_others_share_its_
     assert (circuit.state, circuit.last_error) == ("open", "refused")
 
 
-async def test_a_sign_of_life_lets_everybody_ask(circuit: Circuit) -> None:
+async def test_a_sign_of_life_admits_all_requests(circuit: Circuit) -> None:
     await circuit.admit()
     others = await others_ask(circuit)
 
@@ -51,7 +51,7 @@ async def test_a_sign_of_life_lets_everybody_ask(circuit: Circuit) -> None:
     assert circuit.state == "closed"
 
 
-async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial_request_per_rest(
+async def test_while_it_is_open_requests_are_refused_except_one_trial_request_per_rest(
     circuit: Circuit, clock: FakeClock
 ) -> None:
     await circuit.admit()
@@ -65,7 +65,7 @@ async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial
     assert await circuit.admit() is Admission.TRIAL
 
 
-async def test_an_old_failure_answers_nobody_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
+async def test_an_old_failure_refuses_no_request_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
     await circuit.admit()
     circuit.open("refused")
     clock.advance(REST)
@@ -109,7 +109,7 @@ async def test_a_closed_one_opens_when_the_vma_is_found_down(circuit: Circuit) -
     assert (circuit.state, circuit.refusal() is None) == ("open", False)
 
 
-async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and_nobody_after(
+async def test_a_trial_request_that_could_not_be_sent_refuses_the_waiting_requests_and_no_later_one(
     circuit: Circuit, clock: FakeClock
 ) -> None:
     await circuit.admit()
@@ -125,7 +125,7 @@ async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and
     assert (circuit.state, circuit.refusal(), await circuit.admit()) == ("half-open", None, Admission.TRIAL)
 
 
-async def test_the_next_question_takes_the_place_of_a_trial_request_that_was_cancelled(circuit: Circuit) -> None:
+async def test_the_next_request_replaces_a_cancelled_trial_request(circuit: Circuit) -> None:
     await circuit.admit()
     others = await others_ask(circuit, 3)
 
