@@ -1,4 +1,4 @@
-"""Reading the documents of a world in tests."""
+"""Reads the documents of a world."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ def document_of(world: World, asked_id: str = EXPORT) -> dict[str, Any]:
 
 
 def stated(world: World, asked_id: str = EXPORT) -> DocumentFields:
-    """Return what the VMA says under an id that it knows."""
+    """Return the fields of the document of an id that the VMA knows."""
     return fields_of(document_of(world, asked_id))
 
 
 def percent(world: World, asked_id: str = EXPORT) -> float:
-    """Return the percentage that the VMA says under an id that it knows, to two decimals."""
+    """Return the percentage of an id that the VMA knows, to two decimals."""
     figure = stated(world, asked_id).percent
     assert figure is not None
     return round(figure, 2)

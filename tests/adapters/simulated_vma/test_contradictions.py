@@ -1,4 +1,4 @@
-"""Documents that contradict themselves, exceed their bounds, or speak for more disks than their id names."""
+"""Documents that contradict themselves, exceed their bounds, or cover more disks than their id names."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_total_of_less_than_a_gib_is_not_floored_to_nothing(world: World, cloc
 
 
 @pytest.mark.parametrize("dialect", ["current", "oldest"])
-def test_completed_with_none_of_its_bytes_is_said_while_the_job_copies(
+def test_a_contradicting_document_is_completed_with_no_bytes_while_the_job_copies(
     world: World, clock: FakeClock, dialect: str
 ) -> None:
     world.add_job("job-1", ["a"], duration=100, dialect=dialect)
@@ -42,7 +42,7 @@ def test_completed_with_none_of_its_bytes_is_said_while_the_job_copies(
     assert (claimed.bytes_transferred, claimed.total_bytes) == (0, 40 * GIB)
     assert world.truth("job-1") == "running"
     assert world.progress("job-1") == pytest.approx(40.0)
-    assert percent(world, "migration-vol-b") == 40.0, "the other job tells the truth"
+    assert percent(world, "migration-vol-b") == 40.0, "the other job's document is true"
 
     world.say("job-1")
     assert percent(world) == 40.0
@@ -58,22 +58,22 @@ def test_an_old_vma_contradicts_itself_too(world: World) -> None:
     assert (document["status"], document["progress_percent"]) == ("completed", 100.0)
 
 
-def test_what_documents_cannot_say_is_refused(world: World) -> None:
+def test_an_unknown_field_is_refused(world: World) -> None:
     world.add_job("job-1", ["a"])
 
     with pytest.raises(ValueError, match="unknown field `colour`"):
         world.say("job-1", colour="red")
 
 
-def test_a_shared_id_says_completed_for_27_seconds_between_two_disks(world: World, clock: FakeClock) -> None:
+def test_a_shared_id_is_completed_for_27_seconds_between_two_disks(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a", "b"], reports="shared_export", duration=40, disk_gap=27, wording="plain")
     clock.advance(41)
-    words = []
+    statuses = []
     for _ in range(9):
-        words.append(stated(world).status)
+        statuses.append(stated(world).status)
         clock.advance(3.25)
 
-    assert words == ["completed"] * 8 + ["in_progress"]
+    assert statuses == ["completed"] * 8 + ["in_progress"]
     assert "disk_progresses" not in document_of(world)
     assert world.progress_of("migration-vol-b") is None
 
