@@ -85,7 +85,7 @@ class Channel:
     async def _send(self, slot: Slot, endpoint: str, asked_id: str, *, is_trial: bool = False) -> Answer:
         seen = self.circuit.signs_of_life
         self.queue.sent(slot)
-        check = _Delayed(0.0 if is_trial else self.queue.prompt_limit, lambda: self._free_if_hanging(slot, seen))
+        check = _Delayed(0.0 if is_trial else self.queue.window.prompt_limit, lambda: self._free_if_hanging(slot, seen))
         try:
             reply = await self._reply(slot, endpoint, asked_id)
             if reply.is_sign_of_life:

@@ -24,7 +24,7 @@ class RequestQueue:
         """Allow at most `limit` requests in progress, with `timeout` for each."""
         self._monotonic = monotonic
         self._timeout = timeout
-        self._window = Window(limit, timeout)
+        self.window = Window(limit, timeout)
         self._waiting: deque[asyncio.Future[Slot | Refusal]] = deque()
         self._in_progress: dict[int, Slot] = {}
         self._slots = 0
@@ -36,11 +36,6 @@ class RequestQueue:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def window(self) -> int:
-        """Return how many requests may be in progress at once."""
-        return self._window.size
-
-    @property
     def waiting(self) -> int:
         """Return how many requests wait for a slot."""
         return len(self._waiting)
@@ -49,11 +44,6 @@ class RequestQueue:
     def pause(self) -> float:
         """Return the rest of the time for which the VMA asked for no requests."""
         return max(0.0, self._resume_at - self._monotonic())
-
-    @property
-    def prompt_limit(self) -> float:
-        """Return the latency below which an answer is prompt."""
-        return self._window.prompt_limit
 
     def refusal(self) -> Refusal | None:
         """Return why a request must not wait: the pause that the VMA asked for is longer than the time limit."""
@@ -91,22 +81,22 @@ class RequestQueue:
 
     def restart(self) -> None:
         """Begin again with one request at a time: nothing is known about the VMA."""
-        self._window.restart()
+        self.window.restart()
         self._health_is_representative = True
 
     def sent(self, slot: Slot) -> None:
         """Record that a request is sent now."""
-        slot.sent_at, slot.epoch = self._monotonic(), self._window.epoch
+        slot.sent_at, slot.epoch = self._monotonic(), self.window.epoch
 
     def answered(self, slot: Slot) -> None:
         """Record an answer."""
         latency = self._monotonic() - slot.sent_at
-        if slot.epoch == self._window.epoch:
+        if slot.epoch == self.window.epoch:
             self._backoff = 0.0
         if slot.freed_by_health and latency > self._timeout / 4:
             self._health_is_representative = False
         self.is_slow = latency > self._timeout / 8
-        if self._window.answered(slot, latency):
+        if self.window.answered(slot, latency):
             self._last_prompt = max(self._last_prompt, slot.sent_at)
             self.free_overtaken()
 
@@ -114,11 +104,11 @@ class RequestQueue:
         """Record that there was no answer within the time limit."""
         self.free_overtaken()
         if slot.number in self._in_progress:
-            self._window.timed_out(slot)
+            self.window.timed_out(slot)
 
     def too_many(self, slot: Slot | None, retry_after: float | None) -> None:
         """Pause after an HTTP 429, for as long as the VMA asks, or else longer each time."""
-        is_new = self._window.halve(slot) if slot is not None else not self.pause
+        is_new = self.window.halve(slot) if slot is not None else not self.pause
         if retry_after is None and is_new:
             self._backoff = min(MAX_PAUSE, 2 * self._backoff or MIN_PAUSE)
         pause = self._backoff if retry_after is None else retry_after
@@ -128,7 +118,7 @@ class RequestQueue:
 
     def free_overtaken(self) -> None:
         """Free the slots of requests that hang while later ones were answered promptly."""
-        sent_before = min(self._last_prompt, self._monotonic() - self.prompt_limit)
+        sent_before = min(self._last_prompt, self._monotonic() - self.window.prompt_limit)
         for slot in list(self._in_progress.values()):
             if slot.sent_at >= sent_before:
                 break
@@ -145,7 +135,7 @@ class RequestQueue:
 
     def _free(self, slot: Slot) -> None:
         if self._in_progress.pop(slot.number, None) is not None:
-            self._window.grow(slot)
+            self.window.grow(slot)
             self._assign_slots()
 
     def _new_slot(self) -> Slot:
@@ -153,12 +143,12 @@ class RequestQueue:
         others = len(self._in_progress)
         for other in self._in_progress.values() if others == 1 else ():
             other.alone = False
-        slot = Slot(self._slots, alone=not others, fills_window=others + 1 >= self.window)
+        slot = Slot(self._slots, alone=not others, fills_window=others + 1 >= self.window.size)
         self._in_progress[slot.number] = slot
         return slot
 
     def _assign_slots(self) -> None:
-        while self._waiting and len(self._in_progress) < self.window and not self.pause:
+        while self._waiting and len(self._in_progress) < self.window.size and not self.pause:
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(self._new_slot())

@@ -33,7 +33,7 @@ async def test_a_fast_vma_soon_gets_as_many_requests_as_allowed() -> None:
     seen = await ask_all(channel, 1000)
 
     assert seen == {RUNNING: 1000}
-    assert (channel.queue.window, vma.most_in_progress) == (CONCURRENCY, CONCURRENCY)
+    assert (channel.queue.window.size, vma.most_in_progress) == (CONCURRENCY, CONCURRENCY)
     # 312 ms if it were asked so from the beginning.
     assert now() < 0.5
 
@@ -61,7 +61,7 @@ async def test_a_distant_vma_gets_as_many_requests_as_allowed_too() -> None:
 
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
-    assert channel.queue.window == CONCURRENCY
+    assert channel.queue.window.size == CONCURRENCY
 
 
 @virtually
@@ -80,7 +80,7 @@ async def test_a_vma_that_becomes_slow_gets_fewer_requests_and_then_more_again()
 
     vma._is_serial, vma._latency = True, 0.2
     slow = await ask_all(channel, 200)
-    window_of_slow = channel.queue.window
+    window_of_slow = channel.queue.window.size
     vma._is_serial, vma._latency = False, 0.02
     await ask_all(channel, 5000)
 
@@ -88,7 +88,7 @@ async def test_a_vma_that_becomes_slow_gets_fewer_requests_and_then_more_again()
     # Requests in progress when it became slow may time out, and those that were sent before this was observed.
     assert slow[UNANSWERED] <= 2 * CONCURRENCY
     assert window_of_slow < TIMEOUT / 0.2
-    assert channel.queue.window == CONCURRENCY
+    assert channel.queue.window.size == CONCURRENCY
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
 
@@ -99,7 +99,7 @@ async def test_few_requests_do_not_widen_the_window_for_many() -> None:
     for _ in range(100):
         await ask_all(channel, 3)
 
-    assert channel.queue.window < 8
+    assert channel.queue.window.size < 8
     assert await ask_all(channel, 200) == {RUNNING: 200}
 
 
@@ -132,7 +132,7 @@ async def test_one_id_that_hangs_is_unanswered_and_delays_no_other() -> None:
     assert now() - began < 0.5
     answer = await hanging
     assert (answer.status, answer.detail) == (UNANSWERED, "no answer within 5 s, while the VMA answers others")
-    assert (channel.circuit.state, channel.queue.window) == ("closed", CONCURRENCY)
+    assert (channel.circuit.state, channel.queue.window.size) == ("closed", CONCURRENCY)
 
 
 @virtually
@@ -249,7 +249,7 @@ async def test_429s_of_one_round_trip_count_once() -> None:
     await asyncio.gather(*(channel.ask("progress", str(n)) for n in range(CONCURRENCY)))
 
     assert round(channel.queue.pause) == 1
-    assert channel.queue.window == CONCURRENCY // 2
+    assert channel.queue.window.size == CONCURRENCY // 2
 
 
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.5, 2.0, 5.5])

@@ -112,7 +112,7 @@ async def test_a_request_that_cannot_be_sent_does_not_change_a_closed_circuit_an
     seen = await ask_all(channel, 1000)
 
     assert seen == {VMAStatus.NOT_ASKED: 1000}
-    assert (channel.circuit.state, channel.queue.window) == ("closed", CONCURRENCY)
+    assert (channel.circuit.state, channel.queue.window.size) == ("closed", CONCURRENCY)
 
 
 @virtually
