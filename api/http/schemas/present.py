@@ -15,7 +15,7 @@ from pydantic import (
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
 from adapters.plain_text import contains_token, redacted
-from adapters.vma.disks import MOST_DISKS
+from adapters.vma.disks import MAX_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
 from projections.queries.hindsight import Hindsight
@@ -103,7 +103,7 @@ class NewJob(BaseModel):
         description="The VM this job is of. Without one, the job has a context of its own.",
     )
     volume_ids: Annotated[
-        tuple[VolumeId, ...], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+        tuple[VolumeId, ...], Field(min_length=1, max_length=MAX_DISKS, json_schema_extra={"uniqueItems": True})
     ]
     progress_percent: Percent | None = Field(
         default=None, description="The last known progress; only the VMA can have reported it."
