@@ -16,11 +16,11 @@ from api.cli.arguments import top_parser
 from api.runtime.output import drain
 from domain.errors import JobRecoveryError
 
-OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
+OK, FAILED, INVALID, IN_USE, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2
 """As a shell reports a program that SIGINT ended."""
 
-EXIT_CODES = {"InvalidInput": BAD_INPUT, "DataDirectoryHeld": HELD, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
+EXIT_CODES = {"InvalidInput": INVALID, "DataDirectoryInUse": IN_USE, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
 """By the error's name: importing the classes is slow, and few commands need them."""
 
 OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}

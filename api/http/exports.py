@@ -10,7 +10,7 @@ from dataclasses import fields
 import msgspec
 
 from adapters.plain_text import visible
-from projections.queries.audit_trail import AuditEntry
+from projections.queries.audit_entry import AuditEntry
 
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with in a spreadsheet; the last four are the same signs in full width."""

@@ -290,7 +290,7 @@ def test_a_service_that_holds_the_data_refuses_a_second_one(start_service: Start
     second = ServiceProcess(service.data_dir, "http://127.0.0.1:9")
     second.log_file = service.data_dir.with_suffix(".second.log")
 
-    with pytest.raises(AssertionError, match=r"is held by .* http://127"):
+    with pytest.raises(AssertionError, match=r"is in use by .* http://127"):
         second.start()
     second.close()
 

@@ -115,8 +115,8 @@ def test_a_log_that_is_gone_is_refused_as_long_as_the_read_model_knows_of_it(
     code, words = refusal(stopped, command)
 
     assert code == 1
-    assert words.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has seen ")
-    assert f"restore the log from a backup, or, to begin from nothing, delete {log.parent}/read_model" in words
+    assert words.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has applied ")
+    assert f"restore the log from a backup, or, to start with an empty log, delete {log.parent}/read_model" in words
 
 
 def test_after_a_backup_was_restored_the_service_knows_what_the_log_knows(stopped: ServiceProcess) -> None:

@@ -65,7 +65,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     skipped = await _skipped_events(service)
     projector = service.projector
     caught_up = projector.caught_up and projector.lag <= MAX_LAG
-    why = [what for what in (trouble, projector.trouble) if what]
+    why = [what for what in (trouble, projector.error) if what]
     if not caught_up:
         why.append(f"the read model is {projector.lag} events behind")
     if why:
@@ -75,7 +75,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     return Readiness(
         ready=not why,
         event_store_writable=trouble is None,
-        projections_caught_up=caught_up and projector.trouble is None,
+        projections_caught_up=caught_up and projector.error is None,
         why=why if is_told else [NEEDS_A_TOKEN] * bool(why),
         degraded=degraded if is_told else [NEEDS_A_TOKEN] * bool(degraded),
     )

@@ -14,7 +14,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from adapters.vma.words import STATUS_WORDS
+from adapters.vma.vocabulary import STATUSES
 from adapters.vma.worker_reports import read_report
 from api.http import problems
 from api.http.dependencies import JobId, TheService, TheTrace, settle
@@ -37,7 +37,7 @@ def _sent_at(value: object, read: ValidatorFunctionWrapHandler) -> datetime | No
 
 Status = Annotated[
     Any,
-    WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUS_WORDS]}),
+    WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUSES]}),
     Field(description="Compared without case, blanks, `_` and `-`."),
 ]
 SentAt = Annotated[Moment | None, WrapValidator(_sent_at), WithJsonSchema({})]

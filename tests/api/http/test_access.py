@@ -201,7 +201,7 @@ async def test_when_the_tokens_are_lost_nobody_is_let_in_until_they_are_back(
         refused = await guarded.get("/jobs", headers=headers)
 
         assert refused.status_code == 503
-        assert "are gone, and nobody is let in: restore that file from a backup" in refused.json()["detail"]
+        assert "are lost, and all requests are refused: restore that file from a backup" in refused.json()["detail"]
 
     kept.rename(tokens._path)
 
@@ -212,7 +212,7 @@ def test_lost_tokens_are_missed_by_the_next_process_too_until_that_is_said_to_be
     TokenFile(tmp_path).create("mara", Scope.READ, NOON)
     (tmp_path / "tokens.json").unlink()
     for use in (TokenFile.all, lambda tokens: tokens.create("tom", Scope.ADMIN, NOON)):
-        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and make new ones"):
+        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and create new ones"):
             use(TokenFile(tmp_path))
 
     (tmp_path / "tokens.made").unlink()
