@@ -24,7 +24,7 @@ TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 MAX_FIELDS = 2000
 """Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
 
-BODY_WITHIN = 10.0
+BODY_TIMEOUT = 10.0
 """Seconds within which a request's body must have arrived."""
 
 READS, WRITES, MAX_WAITING = 3, 32, 100
@@ -117,7 +117,7 @@ async def _whole_body(receive: Receive) -> Message:
     """Receive a body whole, or that its client is gone."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WITHIN):
+        async with asyncio.timeout(BODY_TIMEOUT):
             while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
                 if len(body) > MAX_BODY:
@@ -125,7 +125,7 @@ async def _whole_body(receive: Receive) -> Message:
                 if not message.get("more_body"):
                     break
     except TimeoutError:
-        why = f"the body did not arrive within {BODY_WITHIN:g} s"
+        why = f"the body did not arrive within {BODY_TIMEOUT:g} s"
         raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
     if body.count(b":") > MAX_FIELDS:
         raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_FIELDS} fields")

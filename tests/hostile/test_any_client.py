@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.http.connections import HEAD_WITHIN
+from api.http.connections import HEAD_TIMEOUT
 from api.http.limits import MAX_BODY
 from tests.support.service import ServiceProcess
 
@@ -160,10 +160,10 @@ def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[st
         began = time.monotonic()
         for _ in range(20):
             assert service.get("/api/v1/jobs").is_success
-        assert time.monotonic() - began < HEAD_WITHIN
+        assert time.monotonic() - began < HEAD_TIMEOUT
 
         for number, connection in enumerate(slow[: len(heads)]):
-            connection.settimeout(3 * HEAD_WITHIN)
+            connection.settimeout(3 * HEAD_TIMEOUT)
             said = connection.recv(4096)
             assert said == b"" if number < len(heads) - 1 else said.startswith(b"HTTP/1.1 408 ")
 
@@ -171,7 +171,7 @@ def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[st
 def test_what_is_not_http_at_all_is_closed(service: ServiceProcess, address: tuple[str, int]) -> None:
     for noise in (b"\x16\x03\x01\x02\x00\x01\x00", b"\0" * 1000, b"GET " + b"a" * 100_000):
         with socket.create_connection(address) as connection:
-            connection.settimeout(3 * HEAD_WITHIN)
+            connection.settimeout(3 * HEAD_TIMEOUT)
             connection.sendall(noise)
             said = connection.recv(4096)
             assert said == b"" or said.startswith(b"HTTP/1.1 400 "), (noise[:20], said)

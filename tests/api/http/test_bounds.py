@@ -48,9 +48,13 @@ def live_stream() -> FastAPI:
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
-    config = uvicorn.Config(
-        BoundedBodies(app), port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1
-    )
+    async with listening(BoundedBodies(app)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
+    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
     running = uvicorn.Server(config)
     task = asyncio.ensure_future(running.serve())
     await until(lambda: running.started)
@@ -61,10 +65,10 @@ async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "BODY_WITHIN", 0.3)
-    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+    monkeypatch.setattr(bounds, "BODY_TIMEOUT", 0.3)
+    for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
         monkeypatch.setattr(connections, name, 0.3)
-    monkeypatch.setattr(connections, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
 
 
 @pytest.fixture

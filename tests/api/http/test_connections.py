@@ -1,6 +1,7 @@
 """Whoever holds connections, a new client gets one, and health checks are answered."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -12,10 +13,12 @@ from api.http import connections
 from api.http import limits as bounds
 from api.http.connections import BoundedProtocol
 from tests.api.http import test_bounds
-from tests.api.http.test_bounds import large_answer, serving, until
+from tests.api.http.test_bounds import large_answer, listening, serving, until
 
-MOST = 5
+MAX = 5
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BELOW_A_PAUSE = 60_000
+"""Bytes that a transport buffers without pausing the application."""
 BEGUN = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"
 
 
@@ -33,15 +36,23 @@ class Held:
         if scope["path"] == "/held":
             self.under_way += 1
             await self.released.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
+        body = b"x" * BELOW_A_PAUSE if scope["path"] == "/unpaused" else b"ok"
+        headers = [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Refuse a request without reading its body."""
+    await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let there be few connections, and let nobody be let go for the time that he takes."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
-    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MAX)
+    for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
         monkeypatch.setattr(connections, name, 60)
 
 
@@ -81,7 +92,7 @@ async def told(client: socket.socket, sends: bytes = b"") -> bytes:
             return b""
 
 
-async def taken(server: uvicorn.Server, sends: bytes, clients: int = MOST) -> list[socket.socket]:
+async def taken(server: uvicorn.Server, sends: bytes, clients: int = MAX) -> list[socket.socket]:
     """Open connections one after the other, each of which begins with the same."""
     found = []
     for _ in range(clients):
@@ -97,13 +108,13 @@ async def test_a_new_client_gets_in_though_others_hold_all_connections_silently(
     server: uvicorn.Server, sends: bytes
 ) -> None:
     silent = await taken(server, sends)
-    for _ in range(2 * MOST):
+    for _ in range(2 * MAX):
         new = connected(server)
 
         assert (await told(new, GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
         silent.append(new)
-    assert len(server.server_state.connections) <= MOST
+    assert len(server.server_state.connections) <= MAX
 
 
 async def test_a_new_client_gets_in_though_nobody_reads_the_answers_on_all_connections(server: uvicorn.Server) -> None:
@@ -113,9 +124,25 @@ async def test_a_new_client_gets_in_though_nobody_reads_the_answers_on_all_conne
         held = server.server_state.connections
         return sum(isinstance(one, BoundedProtocol) and one.flow.write_paused for one in held)
 
-    await until(lambda: unread() == MOST)
+    await until(lambda: unread() == MAX)
 
-    for _ in range(2 * MOST):
+    for _ in range(2 * MAX):
+        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_new_client_gets_in_though_all_connections_are_closing_with_an_answer_that_nobody_reads(
+    server: uvicorn.Server,
+) -> None:
+    server.servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    await taken(server, b"GET /unpaused HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    def closing() -> int:
+        held = server.server_state.connections
+        return sum(isinstance(one, BoundedProtocol) and one.transport.is_closing() for one in held)
+
+    await until(lambda: closing() == MAX)
+
+    for _ in range(2 * MAX):
         assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
@@ -145,7 +172,7 @@ async def test_a_request_under_way_is_finished_however_many_connections_are_open
 ) -> None:
     (worker,) = await taken(server, GET % b"/held", clients=1)
     await until(lambda: app.under_way == 1)
-    await taken(server, b"", clients=3 * MOST)
+    await taken(server, b"", clients=3 * MAX)
 
     app.released.set()
 
@@ -204,3 +231,18 @@ async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server)
         client = connected(server)
 
         assert (await told(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
+
+
+async def test_a_malformed_body_after_the_answer_closes_the_connection_and_logs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with listening(refuse) as server:
+        client = test_bounds.connected(server)
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert (await told(client, head)).startswith(b"HTTP/1.1 401 ")
+
+        assert await told(client, b"no length\r\n\r\n") == b""
+
+        client.close()
+        await until(lambda: not server.server_state.connections)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
