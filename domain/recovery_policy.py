@@ -184,14 +184,14 @@ def _contradicted(observation: Observation) -> str:
 def _unconfirmed(evidence: Evidence) -> str:
     observation, silence = evidence.observation, evidence.silence
     return (
-        f"VMA {observation.vma} says completed, which vouches for {observation.covered} of {len(observation.disks)} "
-        f"disks; it has held for {silence.duration:.0f} s over {silence.probes} probes ({observation.summary()})"
+        f"VMA {observation.vma} reports completed, for {observation.covered} of {len(observation.disks)} disks; "
+        f"unchanged for {silence.duration:.0f} s over {silence.probes} probes ({observation.summary()})"
     )
 
 
 def _not_started(evidence: Evidence, policy: Policy) -> str:
     return (
-        f"the job's worker has not been heard of for {evidence.silence.duration:.0f} s: "
+        f"no report from the job's worker for {evidence.silence.duration:.0f} s: "
         f"it may take {policy.startup_grace:g} s to its first report"
     )
 
@@ -220,7 +220,7 @@ def _amnesia(amnesia: Amnesia) -> str:
 def _unreachable(evidence: Evidence, policy: Policy) -> str:
     observation = evidence.observation
     return (
-        f"VMA {observation.vma} is unreachable: last contact {evidence.without_contact:.0f} s ago, asked in vain for "
+        f"VMA {observation.vma} is unreachable: last contact {evidence.without_contact:.0f} s ago, no answer for "
         f"{evidence.silence.duration:.0f} of {policy.unreachable_grace:g} s ({observation.summary()}). "
         "Check its tunnel and its address"
     )

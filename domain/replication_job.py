@@ -167,7 +167,7 @@ class ReplicationJob(JobFields, kw_only=True):
             reason = f"inferred {self.state.value}, and the VMA says so"
             self.record(OutcomeConfirmed, at, trace, reason=reason, observation=recorded)
         elif newer_job is not None:
-            reason = f"{reason}; the VM or a disk of it has the newer job {newer_job}, so nothing is revived"
+            reason = f"{reason}; the VM or a disk of it has the newer job {newer_job}, so the outcome stays"
             self.record(OutcomeContradicted, at, trace, newer_job=newer_job, reason=reason, observation=recorded)
         else:
             states = {"from_state": self.state, "to_state": target}

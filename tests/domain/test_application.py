@@ -202,7 +202,7 @@ async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(sc
     revised = await scenery.app.revise(job.id, await scenery.contact.ask(job))
 
     assert (revised.state, revised.contradicted) == (JobState.FAILED, True)
-    assert "has the newer job job-2, so nothing is revived" in (await scenery.events())[-1].reason  # type: ignore[attr-defined]
+    assert "has the newer job job-2, so the outcome stays" in (await scenery.events())[-1].reason  # type: ignore[attr-defined]
 
 
 async def test_a_revised_job_occupies_its_vm_again(scenery: Harness) -> None:

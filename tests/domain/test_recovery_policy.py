@@ -139,7 +139,7 @@ class TestUnreachable:
 
         assert row(decision) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
         assert decision.reason == (
-            "VMA default is unreachable: last contact 1800 s ago, asked in vain for 9000000000 of 300 s "
+            "VMA default is unreachable: last contact 1800 s ago, no answer for 9000000000 of 300 s "
             "(migration-vol-v1: unreachable). Check its tunnel and its address"
         )
 
@@ -154,14 +154,14 @@ class TestUnreachable:
         decision = decided(away)
 
         assert row(decision) == (Outcome.RETRY, Rule.UNREACHABLE_RECENT, None)
-        assert f"last contact 90000 s ago, asked in vain for {duration:.0f} of 300 s" in decision.reason
+        assert f"last contact 90000 s ago, no answer for {duration:.0f} of 300 s" in decision.reason
 
     def test_after_both_the_job_is_failed_by_inference(self) -> None:
         decision = decided(evidence(DOWN, **self.LONG))
 
         assert row(decision) == (Outcome.FAIL, Rule.UNREACHABLE_TOO_LONG, Basis.INFERRED)
         assert decision.reason == (
-            "VMA default is unreachable: last contact 1800 s ago, asked in vain for 300 of 300 s "
+            "VMA default is unreachable: last contact 1800 s ago, no answer for 300 of 300 s "
             "(migration-vol-v1: unreachable). Check its tunnel and its address"
         )
 

@@ -20,8 +20,7 @@ class TestCompletionInDoubt:
 
         assert row(decision) == (Outcome.RETRY, Rule.COMPLETION_UNCONFIRMED, None)
         assert decision.reason == (
-            "VMA default says completed, which vouches for 1 of 2 disks; "
-            f"it has held for {duration:.0f} s over 9 probes {self.SAID}"
+            f"VMA default reports completed, for 1 of 2 disks; unchanged for {duration:.0f} s over 9 probes {self.SAID}"
         )
 
     @pytest.mark.parametrize("duration", [300.0, 9e9])
@@ -30,8 +29,8 @@ class TestCompletionInDoubt:
 
         assert row(decision) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
         assert decision.reason == (
-            "VMA default says completed, which vouches for 1 of 2 disks; "
-            f"it has held for {duration:.0f} s over 40 probes {self.SAID}"
+            "VMA default reports completed, for 1 of 2 disks; "
+            f"unchanged for {duration:.0f} s over 40 probes {self.SAID}"
         )
 
     def test_so_is_one_that_may_be_the_previous_workers(self) -> None:
@@ -41,7 +40,7 @@ class TestCompletionInDoubt:
 
         assert row(decided(early)) == (Outcome.RETRY, Rule.COMPLETION_UNCONFIRMED, None)
         assert row(decided(late)) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
-        assert "which vouches for 0 of 1 disks" in decided(late).reason
+        assert "reports completed, for 0 of 1 disks" in decided(late).reason
 
     def test_how_long_it_must_hold_is_the_policys_to_say(self) -> None:
         held = evidence(self.SHARED, duration=60.0)

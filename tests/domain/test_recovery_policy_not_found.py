@@ -79,7 +79,7 @@ class TestNotStartedYet:
 
         assert row(decision) == (Outcome.RETRY, Rule.NOT_STARTED_YET, None)
         assert decision.reason == (
-            f"the job's worker has not been heard of for {duration:.0f} s: it may take 300 s to its first report"
+            f"no report from the job's worker for {duration:.0f} s: it may take 300 s to its first report"
         )
 
     def test_our_own_absence_after_the_registration_does_not_count(self) -> None:
