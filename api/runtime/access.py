@@ -42,7 +42,7 @@ class Buckets:
         self._full = max(1.0, per_second * BURST)
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, who: str) -> None:
+    def consume(self, who: str) -> None:
         """Count a request.
 
         Raises:
@@ -102,7 +102,7 @@ class Access:
 
         """
         caller = self.caller(authorization)
-        self._buckets.take(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
+        self._buckets.consume(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
         if caller is None:
             raise Unauthenticated("no valid token: send `Authorization: Bearer ...`, with a token that is not revoked")
         if not caller.scope.allows(wanted):

@@ -128,3 +128,18 @@ def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_servi
     wait_until(lambda: len(lines["tom"]) > before, what="a comment on the other stream")
     assert readers["tom"].is_alive()
     assert lines["mara"][0] == lines["tom"][0] == "status 200"
+
+
+def test_a_stream_ends_without_an_error_when_the_token_file_is_damaged(start_service: StartService) -> None:
+    service = start_service()
+    secret = TokenFile(service.data_dir).create("mara", Scope.READ, datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {secret}"}
+    url = f"{service.url}/api/v1/events/stream"
+    with httpx.stream("GET", url, headers=headers, timeout=30, trust_env=False) as stream:
+        assert stream.status_code == 200
+
+        (service.data_dir / "tokens.json").write_bytes(b"damaged")
+
+        assert stream.read()
+    assert service.terminate() == 0
+    assert not service.logged("library_message")

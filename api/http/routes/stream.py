@@ -1,10 +1,12 @@
 """Route of the live stream of events, as server-sent events. The id of each is its position in the log.
 
 A client that reconnects with the last id gets every later event once, in the order of the log, also after a restart of
-the service. Only stored events are sent. The stream ends when the caller's token is revoked.
+the service. Only stored events are sent. The stream ends when the caller's token is revoked, or when the tokens or the
+read model cannot be read.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -14,6 +16,7 @@ from api.http.dependencies import service_of
 from api.http.filters import Wanted
 from api.http.schemas.present import MAX_INT
 from api.http.slots import STREAMS
+from domain.errors import StorageUnavailable
 
 HEARTBEAT = 1.0
 """Seconds without an event until a comment is sent, so that proxies do not close, and the token is checked."""
@@ -45,17 +48,18 @@ async def stream_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they are stored. Browsers reconnect with `Last-Event-ID` themselves."""
     service, authorization = service_of(request), request.headers.get("authorization")
-    position = await service.trail.head() if start is None else start
-    yield ServerSentEvent(comment=f"after position {position}", retry=1000)
-    while service.access.caller(authorization) is not None:
-        # Read before the query: an event that is stored in between must not be skipped.
-        end = service.projector.position
-        found = await service.trail.entries(wanted, CHUNK, position)
-        for entry in found:
-            yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
-        if found:
-            position = found[-1].position
-            continue
-        position = max(position, end)
-        if not await service.projector.reached(position + 1, HEARTBEAT):
-            yield ServerSentEvent(comment="still here")
+    with suppress(StorageUnavailable):
+        position = await service.trail.head() if start is None else start
+        yield ServerSentEvent(comment=f"after position {position}", retry=1000)
+        while service.access.caller(authorization) is not None:
+            # Read before the query: an event that is stored in between must not be skipped.
+            end = service.projector.position
+            found = await service.trail.entries(wanted, CHUNK, position)
+            for entry in found:
+                yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
+            if found:
+                position = found[-1].position
+                continue
+            position = max(position, end)
+            if not await service.projector.reached(position + 1, HEARTBEAT):
+                yield ServerSentEvent(comment="still here")

@@ -117,21 +117,21 @@ def test_each_token_has_its_own_rate() -> None:
     clock = FakeClock()
     buckets = Buckets(10.0, clock.monotonic)
     for _ in range(20):
-        buckets.take("one")
+        buckets.consume("one")
     with pytest.raises(TooManyRequests, match="one may make 10 requests per second") as refused:
-        buckets.take("one")
+        buckets.consume("one")
     assert refused.value.retry_after == pytest.approx(0.1)
-    buckets.take("another")
+    buckets.consume("another")
 
     clock.advance(0.1)
 
-    buckets.take("one")
+    buckets.consume("one")
 
 
 def test_a_rate_of_zero_means_no_limit() -> None:
     buckets = Buckets(0, FakeClock().monotonic)
     for _ in range(10_000):
-        buckets.take("one")
+        buckets.consume("one")
 
 
 def access(tokens: TokenFile, auth: Auth | None, *, on_loopback: bool = True) -> Access:
@@ -254,7 +254,7 @@ def test_requests_without_a_valid_token_are_limited_per_address(tokens: TokenFil
 def test_many_addresses_do_not_fill_the_memory() -> None:
     buckets = Buckets(10.0, FakeClock().monotonic)
     for n in range(3 * MAX_CALLERS):
-        buckets.take(f"the address {n}")
+        buckets.consume(f"the address {n}")
 
     assert len(buckets._levels) <= MAX_CALLERS + 1
 
