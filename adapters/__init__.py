@@ -1,1 +1,1 @@
-"""The outside world behind the ports of the domain. May import `domain`."""
+"""Implementations of the domain's ports. May import `domain`."""

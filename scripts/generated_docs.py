@@ -1,4 +1,4 @@
-"""What the documentation takes from the code, and a check that it is current."""
+"""Generates pages of the documentation from the code, and checks that they are current."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {"lifecycle.md": lifecycle_page, "openapi.
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the pages into a folder, or check them there; 1 if one is not current."""
+    """Write the pages into a folder, or check them there; return 1 if one is not current."""
     folder, check = Path(argv[0]), "--check" in argv
     stale = [name for name, make in PAGES.items() if not _is_current(folder / name, make())]
     if check:

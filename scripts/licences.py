@@ -1,4 +1,4 @@
-"""Lists the licence of every package that the service runs on, and refuses one that it may not be shipped with.
+"""Lists the licence of every package that the service needs, and refuses one that forbids distribution with it.
 
     .venv/bin/python scripts/licences.py [--check FILE]
 
@@ -20,12 +20,12 @@ ALLOWED = re.compile(
     r"MIT(-0| License)?|(\d-Clause )?BSD( License|-\d-Clause)?|Apache(-2\.0| Software License| License 2\.0)?"
     r"|PSF-2\.0|Python Software Foundation License|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)|ISC|Zlib"
 )
-SAID_OTHERWISE = {
+READ_BY_HAND = {
     "httpx-aiohttp": "BSD-3-Clause",
     "protobuf": "BSD-3-Clause",
     "pysqlite3": "Zlib",
 }
-"""What these say only in the text of their licence, which was read."""
+"""Licences that only the text of the licence states."""
 
 HEAD = """# Licences
 
@@ -37,7 +37,7 @@ Every package that the service runs on, on Linux x86-64; made by `scripts/supply
 
 
 def needed_by(name: str, extras: frozenset[str] = frozenset()) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield what a package needs on this machine, with the extras asked for."""
+    """Yield the packages that a package needs on this machine, with these extras."""
     for text in distribution(name).requires or ():
         wanted = Requirement(text)
         environments = [{"extra": extra} for extra in extras] or [{"extra": ""}]
@@ -46,7 +46,7 @@ def needed_by(name: str, extras: frozenset[str] = frozenset()) -> Iterator[tuple
 
 
 def all_needed() -> set[str]:
-    """Return everything that the service runs on."""
+    """Return all packages that the service needs."""
     seen: set[tuple[str, frozenset[str]]] = set()
     todo = [*needed_by(OURS)]
     while todo:
@@ -58,11 +58,11 @@ def all_needed() -> set[str]:
 
 
 def licence(name: str, package: Distribution) -> str:
-    """Return what a package says of its licence."""
-    said = package.metadata
-    classified = [c.split(" :: ")[-1] for c in said.get_all("Classifier") or () if c.startswith("License :: OSI")]
-    first_line = (said.get("License") or "").strip().partition("\n")[0]
-    return SAID_OTHERWISE.get(name) or said.get("License-Expression") or ", ".join(classified) or first_line
+    """Return the licence that a package states."""
+    stated = package.metadata
+    classified = [c.split(" :: ")[-1] for c in stated.get_all("Classifier") or () if c.startswith("License :: OSI")]
+    first_line = (stated.get("License") or "").strip().partition("\n")[0]
+    return READ_BY_HAND.get(name) or stated.get("License-Expression") or ", ".join(classified) or first_line
 
 
 def main() -> int:
@@ -72,22 +72,22 @@ def main() -> int:
     asked = parser.parse_args()
     packages = {name: distribution(name) for name in sorted(all_needed())}
     licences = {name: licence(name, package) for name, package in packages.items()}
-    refused = [f"{name}: {said or 'says nothing'}" for name, said in licences.items() if not is_allowed(said)]
+    refused = [f"{name}: {stated or 'no licence'}" for name, stated in licences.items() if not is_allowed(stated)]
     if refused:
-        print("licences: not allowed, or not understood: " + "; ".join(refused), file=sys.stderr)
+        print("licences: not allowed, or unknown: " + "; ".join(refused), file=sys.stderr)
         return 1
     listed = HEAD + "".join(f"| {name} | {packages[name].version} | {licences[name]} |\n" for name in packages)
     if asked.check is None:
         print(listed, end="")
     elif asked.check.read_text(encoding="utf-8") != listed:
-        print(f"licences: {asked.check} is not current: `scripts/supply-chain --write` makes it anew", file=sys.stderr)
+        print(f"licences: {asked.check} is not current: run scripts/supply-chain --write", file=sys.stderr)
         return 1
     return 0
 
 
-def is_allowed(said: str) -> bool:
-    """Whether the service may be shipped with it: with all that is said, or with one where there is a choice."""
-    choices = [re.split(r" AND |, ", choice) for choice in said.split(" OR ")]
+def is_allowed(stated: str) -> bool:
+    """Return whether the licence allows distribution: every part of it, or of one alternative."""
+    choices = [re.split(r" AND |, ", choice) for choice in stated.split(" OR ")]
     return any(all(ALLOWED.fullmatch(part.strip()) for part in parts) for parts in choices)
 
 

@@ -1,1 +1,1 @@
-"""The event log on SQLite: the store, how events are encoded, seals, snapshots, and the writer in groups."""
+"""The event log on SQLite: store, encoding, seals, snapshots, group commit."""

@@ -1,55 +1,60 @@
-"""What can be wrong with the event log's file, told apart: only damage is a reason to touch the file."""
+"""Checks the event log's file. Each error has its remedy; only a damaged file is to be replaced."""
 
 from pathlib import Path
 
-from adapters.event_log.seals import Verdict
+from adapters.event_log.seals import SealingRecorder, verify
 from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
 
-TO_BE_DONE = {
-    "SQLITE_FULL": "Make room on its disk",
+REMEDIES = {
+    "SQLITE_FULL": "Free space on its disk",
     "SQLITE_BUSY": "Stop the program that locks it",
     "SQLITE_LOCKED": "Stop the program that locks it",
-    "SQLITE_READONLY": "Give this user permission to write it, and into its directory",
-    "SQLITE_CANTOPEN": "See that it is a file, and that this user may read and write it, and into its directory",
+    "SQLITE_READONLY": "Give this user permission to write it and its directory",
+    "SQLITE_CANTOPEN": "Check that it is a file, and that this user may read and write it and its directory",
     "SQLITE_PERM": "Give this user permission to read and write it",
     "SQLITE_AUTH": "Give this user permission to read and write it",
-    "SQLITE_IOERR": "Look at its disk, which is full or failing",
+    "SQLITE_IOERR": "Check its disk, which is full or failing",
     "SQLITE_NOMEM": "Give this machine more memory",
 }
-"""By SQLite's own name for what happened; longer names only say more."""
+"""By the first two parts of SQLite's name of the error."""
 
-EVIDENCE = "Keep the file as evidence and restore it from a backup"
-HOW_MUCH = "`job-recovery verify` says up to which position it holds"
+RESTORE = "Keep the file as evidence and restore it from a backup"
+VERIFY = "`job-recovery verify` shows up to which position it is intact"
 
 
-def not_opened(path: Path, error: Exception) -> StorageUnavailable:
-    """Say why the log could not be opened, and what is to be done about that."""
-    cause = _of_sqlite(error)
+def cannot_open(path: Path, error: Exception) -> StorageUnavailable:
+    """Return the error of a log that could not be opened, with its remedy."""
+    cause = _sqlite_error(error)
     if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
-        return StorageUnavailable(f"the event log {path} cannot be opened: {cause}. {EVIDENCE}")
+        return StorageUnavailable(f"the event log {path} cannot be opened: {cause}. {RESTORE}")
     name = getattr(cause, "sqlite_errorname", "")
-    to_do = TO_BE_DONE.get("_".join(name.split("_")[:2]), "Mend that")
+    remedy = REMEDIES.get("_".join(name.split("_")[:2]), "Correct this")
     why = f"the event log {path} cannot be opened: {cause or error}"
-    return StorageUnavailable(f"{why}. {to_do}, and start again; leave the file as it is, nothing of it is lost")
+    return StorageUnavailable(f"{why}. {remedy}, and start again; do not change the file, no event is lost")
 
 
-def damaged(path: Path, damage: str) -> StorageUnavailable:
-    """Say that a page of the log cannot be read."""
-    return StorageUnavailable(f"the event log {path} is damaged: {damage}. {EVIDENCE}; {HOW_MUCH}")
+def check(path: Path, recorder: SealingRecorder) -> None:
+    """Check all pages of an open log, and all events against their seals.
+
+    Raises:
+        StorageUnavailable: the log is damaged or was changed.
+
+    """
+    if (damage := recorder.find_damage()) is not None:
+        raise StorageUnavailable(f"the event log {path} is damaged: {damage}. {RESTORE}; {VERIFY}")
+    recorder.seal_unsealed()
+    verdict = verify(path, whole=False)
+    if verdict.broken_at is not None:
+        message = (
+            f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
+            f"{verdict.events} events before it are verified. {RESTORE}; `job-recovery verify` verifies the copy"
+        )
+        raise StorageUnavailable(message)
 
 
-def not_as_sealed(path: Path, verdict: Verdict) -> StorageUnavailable:
-    """Say from where on the log is not the one that was written."""
-    message = (
-        f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
-        f"{verdict.events} events before it verified. {EVIDENCE}; `job-recovery verify` verifies the copy"
-    )
-    return StorageUnavailable(message)
-
-
-def _of_sqlite(error: BaseException | None) -> sqlite3.Error | None:
-    """Return SQLite's own error, which the library wraps in some of its."""
+def _sqlite_error(error: BaseException | None) -> sqlite3.Error | None:
+    """Return SQLite's error, which the library may have wrapped; None if there is none."""
     while error is not None and not isinstance(error, sqlite3.Error):
         error = error.__cause__
     return error

@@ -1,4 +1,4 @@
-"""How events and snapshots are stored: as JSON under explicit topics, readable with nothing but an SQLite shell."""
+"""How events and snapshots are stored: as JSON under explicit topics, readable in an SQLite shell."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -17,19 +17,19 @@ from domain.vm_context import VMContext
 AGGREGATES = (ReplicationJob, RecoveryRun, VMContext)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""The time of an event whose own cannot be read."""
+"""The time of an event that cannot be read."""
 
 
 class EventMapper(Mapper[str]):
-    """Encodes for storing, and tells by stream and version what cannot be decoded."""
+    """Encodes events and snapshots; its errors name the stream and the version."""
 
     def __init__(self) -> None:
         """Prepare one decoder per event."""
         super().__init__(transcoder=cast("Transcoder", None))
         self._encoder = msgspec.json.Encoder()
         self._decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
-        # Two threads that are the first to decode a struct end the process (msgspec 0.22): it is prepared before there
-        # are any, for snapshots and the read model as well.
+        # The process crashes if two threads at once are the first to decode a struct (msgspec 0.22). So each is
+        # prepared before there are threads, also for snapshots and the read model.
         for kind in AGGREGATES:
             msgspec.json.Decoder(kind)
 
@@ -47,10 +47,10 @@ class EventMapper(Mapper[str]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's signature
-        """Decode a stored event or snapshot; None for a snapshot that is not to be used.
+        """Decode a stored event or snapshot; None for a snapshot that must not be used.
 
         Raises:
-            StorageUnavailable: it is of a newer version, or not what was stored; the message names it.
+            StorageUnavailable: it is of a newer version, or damaged; the message names it.
 
         """
         if stored_event.topic.startswith(snapshots.PREFIX):
@@ -66,17 +66,16 @@ class EventMapper(Mapper[str]):
         try:
             return decoder.decode(stored_event.state)
         except ValueError as error:
-            # The decoder's own errors and Unicode's are both of this kind.
+            # The base class of msgspec's and of Unicode's decoding errors.
             message = (
                 f"the log has an event '{stored_event.topic}' ({_name(stored_event)}) that cannot be decoded: {error}. "
-                "Stop the service; `job-recovery verify` says up to which position the log holds, and if it does not, "
-                "restore it from a backup"
+                "Stop the service and run `job-recovery verify`; if the log is damaged, restore it from a backup"
             )
             raise StorageUnavailable(message) from error
 
 
 def unreadable(stored: StoredEvent, why: str) -> UnreadableEvent:
-    """Return what stands for a stored event that cannot be decoded."""
+    """Return the placeholder of a stored event that cannot be decoded."""
     return UnreadableEvent(
         originator_id=str(stored.originator_id),
         originator_version=stored.originator_version,

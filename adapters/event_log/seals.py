@@ -1,9 +1,9 @@
-"""Tamper evidence: every commit of events carries a seal that builds on the one before.
+"""Tamper evidence: every commit of events has a seal, chained to the previous one.
 
-A seal holds a digest of each event of its transaction (so that the very event that was changed can be named) and a
-hash over these and the seal before it (so that nothing can be changed, taken out or put in without changing every seal
-that follows). It is written in the same transaction: there is no event without one, however the process ended. Who can
-rewrite the file can rewrite all seals, too; against that, note the last one elsewhere and hand it to `verify`.
+A seal has a digest of each event of its transaction, which identifies a changed event. Its hash covers these and the
+previous seal, so nothing can be changed, removed or inserted without changing every later seal. It is written in the
+same transaction as the events. Whoever can rewrite the file can rewrite all seals, too; to detect that, record the last
+seal elsewhere and pass it to `verify`.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from adapters.event_log.sqlite import sqlite3
 
 DIGEST_BYTES = 16
 GENESIS = b"job-recovery"
-REST = 1000
-"""Events under one seal where a log was written before there were seals."""
+UNSEALED_BATCH = 1000
+"""Events under one seal, for a log of a version without seals."""
 
 CREATE = "CREATE TABLE IF NOT EXISTS seals (first INTEGER PRIMARY KEY, last INTEGER, digests BLOB, hash BLOB)"
 LAST = "SELECT last, hash FROM seals ORDER BY first DESC LIMIT 1"
@@ -32,7 +32,7 @@ Row = tuple[int, str, int, str, bytes]
 
 
 class Seal(msgspec.Struct, frozen=True):
-    """The seal of a log up to a position; `POSITION:HASH` in words."""
+    """The seal of a log up to a position, as text `POSITION:HASH`."""
 
     position: int
     hash: str
@@ -42,7 +42,7 @@ class Seal(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of verifying a log. `broken_at` is the first position that does not hold; None if all do."""
+    """The result of verifying a log. `broken_at` is the first position that fails; None if none does."""
 
     events: int
     seal: Seal
@@ -72,8 +72,8 @@ class SealingRecorder(SQLiteApplicationRecorder):
             _seal(c, list(rows))
         return positions
 
-    def damage(self) -> str | None:
-        """Look through all pages of the file; return what is wrong first, or None."""
+    def find_damage(self) -> str | None:
+        """Check all pages of the file; return the first error, or None."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute("PRAGMA quick_check(1)")
             found = str(cursor.fetchone()[0])
@@ -86,8 +86,8 @@ class SealingRecorder(SQLiteApplicationRecorder):
             found = cursor.fetchone()
         return Seal(found[0], found[1].hex()) if found else Seal(0, GENESIS.hex())
 
-    def seal_rest(self) -> int:
-        """Seal what was written before there were seals; return how many events that were."""
+    def seal_unsealed(self) -> int:
+        """Seal the events of a version without seals; return how many they were."""
         sealed = 0
         while rows := self._unsealed():
             with self.datastore.transaction(commit=True) as cursor:
@@ -99,7 +99,7 @@ class SealingRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(LAST)
             last = cursor.fetchone()
-            cursor.execute(f"{EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT {REST}", (last[0] if last else 0,))
+            cursor.execute(f"{EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT {UNSEALED_BATCH}", (last[0] if last else 0,))
             return [tuple(row) for row in cursor.fetchall()]
 
 
@@ -122,7 +122,7 @@ def _hash(before: bytes, first: int, digests: bytes) -> bytes:
 
 
 class _Broken(Exception):
-    """The log does not hold from a position on."""
+    """The log fails verification at a position."""
 
     def __init__(self, position: int, why: str) -> None:
         super().__init__(why)
@@ -130,14 +130,14 @@ class _Broken(Exception):
 
 
 def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> Verdict:
-    """Check the log against its seals, and against one that was noted elsewhere.
+    """Check the log against its seals, and against one that was recorded elsewhere.
 
     Safe beside a running service: it reads one consistent state, and writes nothing.
 
     Args:
         path: the log's file.
-        expected: a seal that was noted elsewhere.
-        whole: look through the file's pages, too.
+        expected: a seal that was recorded elsewhere.
+        whole: check the file's pages, too.
 
     Raises:
         sqlite3.OperationalError: the file cannot be opened.
@@ -149,9 +149,9 @@ def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> V
         try:
             for seal in _walk(connection, expected):
                 events = seal.position
-            _check_the_end(connection, seal, expected)
+            _check_end(connection, seal, expected)
             if whole:
-                _check_the_pages(connection, seal)
+                _check_pages(connection, seal)
         except _Broken as broken:
             return Verdict(events=events, seal=seal, broken_at=broken.position, why=str(broken))
         except (sqlite3.DatabaseError, TypeError) as error:
@@ -161,18 +161,18 @@ def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> V
 
 
 def _walk(connection: sqlite3.Connection, expected: Seal | None) -> Iterator[Seal]:
-    """Go through the seals, each with its events, and yield each that holds."""
+    """Check the seals in their order, each with its events, and yield each that is intact."""
     before, position = GENESIS, 0
     events = connection.execute(f"{EVENTS} ORDER BY rowid")
     for first, last, digests, stored in connection.execute("SELECT first, last, digests, hash FROM seals ORDER BY 1"):
         if first != position + 1 or len(digests) != (last - first + 1) * DIGEST_BYTES:
-            raise _Broken(position + 1, "its seal is missing or was cut")
+            raise _Broken(position + 1, "its seal is missing or truncated")
         for position in range(first, last + 1):
             offset = (position - first) * DIGEST_BYTES
             _check(events.fetchone(), position, digests[offset : offset + DIGEST_BYTES])
         before = _hash(before, first, digests)
         if before != stored:
-            raise _Broken(first, "its seal does not build on the one before")
+            raise _Broken(first, "its seal is not chained to the previous one")
         seal = Seal(last, before.hex())
         if expected is not None and first <= expected.position <= last and expected != seal:
             raise _Broken(first, f"the expected seal of position {expected.position} differs")
@@ -186,15 +186,15 @@ def _check(row: Row | None, position: int, digest: bytes) -> None:
         raise _Broken(position, f"the event ({row[1]} version {row[2]}) is not the one that was sealed")
 
 
-def _check_the_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | None) -> None:
+def _check_end(connection: sqlite3.Connection, seal: Seal, expected: Seal | None) -> None:
     head = connection.execute("SELECT max(rowid) FROM stored_events").fetchone()[0] or 0
     if head > seal.position:
         raise _Broken(seal.position + 1, "the event has no seal")
     if expected is not None and expected.position > seal.position:
-        raise _Broken(seal.position + 1, f"the log ends here, but was sealed up to position {expected.position} once")
+        raise _Broken(seal.position + 1, f"the log ends here, but the expected seal is of position {expected.position}")
 
 
-def _check_the_pages(connection: sqlite3.Connection, seal: Seal) -> None:
-    trouble = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if trouble != "ok":
-        raise _Broken(seal.position + 1, f"all events verified, but the file is damaged: {trouble}")
+def _check_pages(connection: sqlite3.Connection, seal: Seal) -> None:
+    error = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if error != "ok":
+        raise _Broken(seal.position + 1, f"all events are verified, but the file is damaged: {error}")

@@ -1,6 +1,6 @@
-"""Snapshots carry a digest of themselves and of the code that folded them, for they stand in for events.
+"""Snapshots have a digest of themselves and of the code that folded them, because they replace events.
 
-They are derived. One that was changed, or that other code folded, is not used: the aggregate is folded from its events.
+One that was changed, or that other code folded, is not used: the aggregate is folded from its events.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ DIGEST_BYTES = 16
 
 
 def topic_of(snapshot: Snapshot) -> str:
-    """Return the topic under which a snapshot is stored: its kind, and its digest."""
+    """Return the topic of a stored snapshot: its kind and its digest."""
     digest = _digest(snapshot.originator_id, snapshot.originator_version, snapshot.topic, snapshot.state)
     return f"{PREFIX}{snapshot.topic}:{digest}"
 
 
 def restored(originator_id: str, version: int, topic: str, state: object) -> Snapshot | None:
-    """Return the snapshot that was stored; None if it was changed, or other code folded it."""
+    """Return the stored snapshot; None if it was changed, or other code folded it."""
     kind, _, digest = topic.removeprefix(PREFIX).partition(":")
     if not isinstance(state, bytes) or digest != _digest(originator_id, version, kind, state):
         return None
@@ -35,6 +35,6 @@ def _digest(originator_id: str, version: int, kind: str, state: bytes) -> str:
 
 @cache
 def _code() -> bytes:
-    """Return a digest of the code that folds: what other code folded may lack what this code decides by."""
+    """Return a digest of the code that folds: state that other code folded may lack fields that decisions need."""
     modules = sorted(Path(domain.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).digest()

@@ -1,4 +1,4 @@
-"""The eventsourcing library's application over one SQLite file, with our mapper, seals and connections."""
+"""The eventsourcing library's application over one SQLite file, with our mapper, recorder and connections."""
 
 from pathlib import Path
 from typing import cast
@@ -11,7 +11,7 @@ from adapters.event_log.mapper import EventMapper
 from adapters.event_log.seals import SealingRecorder
 
 LOCK_TIMEOUT = 3
-"""Seconds to wait for another program that locks the file; then a caller is told, who waits for an answer himself."""
+"""Seconds to wait for another program that locks the file; then the caller gets an error."""
 
 
 class JobEvents(Application[str]):
@@ -21,12 +21,12 @@ class JobEvents(Application[str]):
     log_section_size = 1000
 
     def construct_mapper(self) -> Mapper[str]:
-        """Use our own mapper, which needs no transcoder."""
+        """Return our own mapper, which needs no transcoder."""
         return EventMapper()
 
 
 class _Connections(SQLiteConnectionPool):
-    """The library's connections, with the durability that we ask for."""
+    """The library's connection pool, with a setting for durability."""
 
     def __init__(self, path: str, synchronous: str) -> None:
         self._synchronous = synchronous
@@ -38,15 +38,15 @@ class _Connections(SQLiteConnectionPool):
         return connection
 
     def put_connection(self, conn: SQLiteConnection) -> None:
-        """Take a connection back; close one whose transaction could be neither committed nor rolled back."""
+        """Return a connection to the pool; close one whose transaction was neither committed nor rolled back."""
         if not conn.closed and conn._sqlite_conn.in_transaction:  # noqa: SLF001 - the library has no name for it
             conn.close()
         super().put_connection(conn)
 
 
 def open_events(path: Path, synchronous: str) -> JobEvents:
-    """Open or create the file; its connections have the durability that is asked for."""
-    # As a URI, quoted: the library takes ":memory:" and "mode=memory" for its own words wherever they are in a name.
+    """Open or create the file; `synchronous` is SQLite's setting for durability."""
+    # As a quoted URI: the library interprets ":memory:" and "mode=memory" anywhere in a name.
     name = path.absolute().as_uri()
     environment = {
         "PERSISTENCE_MODULE": "eventsourcing.sqlite",

@@ -1,62 +1,54 @@
-"""The event log on SQLite: the eventsourcing library's application, with our mapper and a writer in groups.
+"""The event log on SQLite: the eventsourcing library's application, with our mapper and group commit.
 
-Reading folds the last usable snapshot and the events after it. Writing goes through `GroupCommit`: the events of many
-jobs in one transaction, each request acknowledged after the commit. Snapshots are derived: one that cannot be written,
-or used, fails nothing.
+`GroupCommit` writes the events of many jobs in one transaction, and acknowledges each request after the commit. A
+snapshot that cannot be written is no error: it is derived.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from eventsourcing.persistence import EventStore, Notification
+from eventsourcing.persistence import Notification
 
 from adapters.event_log import log_file
-from adapters.event_log.group_commit import DATABASE, GroupCommit, WriteRequest
+from adapters.event_log.aggregates import Aggregates
+from adapters.event_log.group_commit import DATABASE_ERRORS, GroupCommit, WriteRequest
 from adapters.event_log.mapper import unreadable
-from adapters.event_log.seals import Seal, SealingRecorder, verify
+from adapters.event_log.seals import Seal, SealingRecorder
 from adapters.event_log.sqlite_application import open_events
+from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event
 from domain.ports import Log, TAggregate, TEvent
-from domain.streams import FOLD_ERRORS
 
 T = TypeVar("T")
 
 READERS = 2
-"""Threads that read. More would only queue for the interpreter."""
+"""Threads that read. More would only wait for the interpreter's lock."""
 
-ALL = -1
-"""SQLite's word for no limit."""
-
-
-class _NoLog:
-    """Says nothing, for programs that keep no log."""
-
-    def info(self, event: str, /, **fields: object) -> None:
-        """Say nothing."""
-
-    warning = error = info
+NO_LIMIT = -1
+"""SQLite's value for no limit."""
 
 
 class SQLiteEventLog:
-    """The domain's event log port, and the notification log that projections read."""
+    """The event log port of the domain, and the notification log of the projections."""
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL", log: Log | None = None) -> None:
-        """Open or create the log, look through all of its pages, and check every event against its seal.
+    def __init__(self, path: Path, *, synchronous: str = "FULL", logger: Log | None = None) -> None:
+        """Open or create the log, check all of its pages, and check every event against its seal.
 
-        That takes about 0.4 s per 100,000 events (92 MB), 0.07 s of them for the pages. What is decided rests on each
-        event: a bit that turned in one that can still be read would be believed.
+        That takes about 0.4 s per 100,000 events (92 MB), 0.07 s of them for the pages. A changed bit in a readable
+        event would otherwise change decisions.
 
         Args:
             path: the SQLite file.
             synchronous: SQLite's setting; FULL makes every acknowledged event survive a loss of power.
-            log: told of what fails and is not the caller's concern.
+            logger: gets the errors that no caller gets.
 
         Raises:
             StorageUnavailable: the file cannot be opened, is damaged or was changed; the message says what to do.
@@ -65,69 +57,60 @@ class SQLiteEventLog:
         try:
             self._events = open_events(path, synchronous)
             self._recorder = cast("SealingRecorder", self._events.recorder)
-            self._check(path)
-        except DATABASE as error:
-            # The library lets SQLite's own error through for a file that is none of its own.
-            raise log_file.not_opened(path, error) from error
+            log_file.check(path, self._recorder)
+        except DATABASE_ERRORS as error:
+            raise log_file.cannot_open(path, error) from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
-        self._log = log or _NoLog()
-        self._writer = GroupCommit(self._store, self._log)
+        self._logger = logger or NullLogger()
+        self._aggregates = Aggregates(self._events, self._logger)
+        self._writer = GroupCommit(self._store, self._logger)
         self._closed = False
         self.position = 0
         self._on_commit: list[Callable[[int], None]] = []
         self._on_append: list[Callable[[float], None]] = []
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Have `listener` told the log position of every commit, in the event loop."""
+        """Call `listener` with the log position of every commit, in the event loop."""
         self._on_commit.append(listener)
 
     def on_append(self, listener: Callable[[float], None]) -> None:
-        """Have `listener` told how many seconds each append took, from the request to its acknowledgement."""
+        """Call `listener` with the seconds that each append took, from the request to its acknowledgement."""
         self._on_append.append(listener)
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
-        """Rebuild an aggregate from its snapshot and events; None if it has none."""
-        return await self._read(partial(self._load, kind, stream_id))
+        """Return an aggregate from its snapshot and events; None if it has none."""
+        return await self._read(partial(self._aggregates.load, kind, stream_id))
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
-        """Rebuild several aggregates in one go; one that cannot be read is left out and reported."""
-
-        def load_all() -> dict[str, TAggregate]:
-            loaded = ((stream_id, self._load_or_report(kind, stream_id)) for stream_id in stream_ids)
-            return {stream_id: found for stream_id, found in loaded if found is not None}
-
-        return await self._read(load_all)
+        """Return several aggregates by id; one that cannot be read is omitted and logged."""
+        return await self._read(partial(self._aggregates.load_many, kind, stream_ids))
 
     async def load_versions(self, kind: type[TAggregate], versions: Sequence[tuple[str, int]]) -> list[TAggregate]:
-        """Rebuild aggregates as they were at a version each, in the order asked for; what there is not is left out."""
-
-        def load_all() -> list[TAggregate]:
-            loaded = (self._load(kind, stream_id, version) for stream_id, version in versions)
-            return [found for found in loaded if found is not None]
-
-        return await self._read(load_all)
+        """Return aggregates, each at one version, in the given order, without those that do not exist."""
+        return await self._read(partial(self._aggregates.load_versions, kind, versions))
 
     async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
         """Return all events of these kinds, in the order in which they were stored."""
 
         def select() -> list[TEvent]:
-            found = self._recorder.select_notifications(start=None, limit=ALL, topics=[kind.topic for kind in kinds])
+            topics = [kind.topic for kind in kinds]
+            found = self._recorder.select_notifications(start=None, limit=NO_LIMIT, topics=topics)
             return [event for _, event in map(self._entry, found) if isinstance(event, kinds)]
 
         return await self._read(select)
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
-        """Store the events in one transaction, together with others that are waiting; return the position."""
+        """Store the events in one transaction with other waiting requests; return the position of the last."""
         if not events:
             return 0
         began = perf_counter()
         position = await self._writer.submit(events, snapshots)
         self.position = max(self.position, position)
         took = perf_counter() - began
-        for heard in self._on_append:
-            self._tell(partial(heard, took))
-        for listener in self._on_commit:
-            self._tell(partial(listener, position))
+        for on_append in self._on_append:
+            self._notify(partial(on_append, took))
+        for on_commit in self._on_commit:
+            self._notify(partial(on_commit, position))
         return position
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
@@ -148,7 +131,7 @@ class SQLiteEventLog:
         return await self._read(self._recorder.last_seal)
 
     async def check_writable(self) -> None:
-        """Take and give back the write lock.
+        """Commit a write that stores no event.
 
         Raises:
             StorageUnavailable: the log cannot be written now.
@@ -157,102 +140,61 @@ class SQLiteEventLog:
         await self._writer.submit((), ())
 
     def close(self) -> None:
-        """Let waiting writes and reads finish, refuse later ones, and close the file."""
+        """Finish waiting writes and reads, refuse later ones, and close the file."""
         self._closed = True
         self._writer.close()
         self._readers.shutdown()
         self._events.close()
 
-    def _tell(self, listener: Callable[[], None]) -> None:
-        """Call a listener. One that raises does not make stored events look as if they were not."""
+    def _notify(self, listener: Callable[[], None]) -> None:
+        """Call a listener. Its error does not fail the append: the events are stored."""
         try:
             listener()
-        except Exception as error:  # noqa: BLE001 - logged; the events are stored
-            self._log.error("event_log_listener_failed", exc_info=error)
-
-    def _check(self, path: Path) -> None:
-        """Refuse a log that does not hold."""
-        if (damage := self._recorder.damage()) is not None:
-            raise log_file.damaged(path, damage)
-        self._recorder.seal_rest()
-        verdict = verify(path, whole=False)
-        if verdict.broken_at is not None:
-            raise log_file.not_as_sealed(path, verdict)
+        except Exception as error:
+            self._logger.error("event_log_listener_failed", exc_info=error)
 
     def _entry(self, notification: Notification) -> tuple[int, Event]:
-        """Return an event with its position; one that cannot be decoded must not hide those after it."""
+        """Return an event with its position; one that cannot be decoded as `UnreadableEvent`."""
         try:
             return notification.id, cast("Event", self._events.mapper.to_domain_event(notification))
         except StorageUnavailable as error:
             return notification.id, unreadable(notification, str(error))
-
-    def _load_or_report(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
-        try:
-            return self._load(kind, stream_id)
-        except StorageUnavailable as error:
-            self._log.error("stream_not_loaded", stream=stream_id, error=str(error))
-            return None
-
-    def _load(self, kind: type[TAggregate], stream_id: str, version: int | None = None) -> TAggregate | None:
-        """Rebuild an aggregate.
-
-        Raises:
-            StorageUnavailable: an event of it cannot be decoded or applied: nothing is decided from the rest.
-
-        """
-        found = cast("Snapshot | None", next(self._snapshots.get(stream_id, lte=version, desc=True, limit=1), None))
-        snapshot = found if found is not None and found.topic == kind.kind else None
-        events = self._events.events.get(stream_id, gt=snapshot.originator_version if snapshot else None, lte=version)
-        history = cast("Iterator[Event]", events)
-        begun = kind.fold(None, [snapshot]) if snapshot else None
-        try:
-            return kind.fold(begun, history)
-        except FOLD_ERRORS as error:
-            why = f"the events of {stream_id} cannot be applied ({type(error).__name__}: {error})"
-            raise StorageUnavailable(f"{why}: see `job-recovery verify`") from error
-
-    @property
-    def _snapshots(self) -> EventStore[str]:
-        return cast("EventStore[str]", self._events.snapshots)
 
     async def _read(self, function: Callable[[], T]) -> T:
         if self._closed:
             raise StorageUnavailable("the event log is closed: the service is stopping")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, function)
-        except DATABASE as error:
+        except DATABASE_ERRORS as error:
             raise StorageUnavailable(f"the event log cannot be read: {error}") from error
 
     def _store(self, requests: Sequence[WriteRequest]) -> list[int]:
-        """Store the events of all requests in one transaction; runs in the writer's thread."""
+        """Store the events of all requests in one transaction, in the writer's thread; return their last positions."""
         events = [event for request in requests for event in request.events]
         if not events:
-            self._beat()
+            self._write_heartbeat()
         positions = [recording.notification.id for recording in self._events.events.put(events)]
         self._store_snapshots(requests)
         return _last_positions(requests, positions)
 
-    def _beat(self) -> None:
-        """Write something that is not an event, to see whether writing works."""
+    def _write_heartbeat(self) -> None:
+        """Write a row that is not an event, to check that writing works."""
         with self._recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
             cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
 
     def _store_snapshots(self, requests: Sequence[WriteRequest]) -> None:
-        """Store the snapshots that are due. The events are stored already: a failure is logged and forgotten."""
+        """Store the snapshots of the requests. A failure is only logged: the events are stored already."""
         snapshots: list[Any] = [snapshot for request in requests for snapshot in request.snapshots]
         if not snapshots:
             return
         try:
-            self._snapshots.put(snapshots)
-        except Exception as error:  # noqa: BLE001 - logged; whatever it is, the events are stored
-            self._log.warning("snapshots_not_stored", streams=[s.originator_id for s in snapshots], exc_info=error)
+            self._aggregates.snapshots.put(snapshots)
+        except Exception as error:
+            self._logger.warning("snapshots_not_stored", streams=[s.originator_id for s in snapshots], exc_info=error)
 
 
 def _last_positions(requests: Sequence[WriteRequest], positions: Sequence[int]) -> list[int]:
-    """Give each request the position of its own last event."""
-    last, done = [], 0
-    for request in requests:
-        done += len(request.events)
-        last.append(positions[done - 1] if request.events else 0)
-    return last
+    """Return the position of the last event of each request; 0 for a request without events."""
+    ends = accumulate(len(request.events) for request in requests)
+    return [positions[end - 1] if request.events else 0 for request, end in zip(requests, ends, strict=True)]

@@ -1,6 +1,6 @@
-"""Folds every stream of a log anew, and names events that cannot be applied and a snapshot that is not their fold.
+"""Folds every stream of a log, and reports events that cannot be applied and a snapshot that their fold contradicts.
 
-A snapshot's digest can be forged with the rest of the file, while its events are held by their seals.
+A snapshot's digest can be forged with the rest of the file; seals protect events only.
 """
 
 from contextlib import closing
@@ -24,38 +24,38 @@ EVENTS = (
 
 
 class Findings(msgspec.Struct):
-    """What was found: events that the service skips, in words, and a snapshot that would be used and is not true."""
+    """Messages about the events that the service skips, and a usable snapshot that differs from its events' fold."""
 
     skipped: list[str] = msgspec.field(default_factory=list)
     forged: Snapshot | None = None
 
 
 def check_streams(path: Path) -> Findings:
-    """Look through all streams. Safe beside a running service; 100,000 events take about 5 s."""
+    """Check all streams. Safe beside a running service; 100,000 events take about 5 s."""
     found, mapper = Findings(), EventMapper()
     stream: dict[type[Aggregate], Aggregate] = {}
     last = None
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")
         usable = (snapshots.restored(*row) for row in connection.execute(SNAPSHOTS))
-        kept = {f"{one.originator_id}#{one.originator_version}": one for one in usable if one is not None}
+        unconfirmed = {f"{one.originator_id}#{one.originator_version}": one for one in usable if one is not None}
         for position, *row in connection.execute(EVENTS):
             stored = StoredEvent(*row)
             name = f"{stored.originator_id}#{stored.originator_version}"
             if stored.originator_id != last:
                 stream, last = {}, stored.originator_id
             try:
-                folded = _fold_in(stream, mapper, stored)
+                folded = _apply(stream, mapper, stored)
             except (StorageUnavailable, Inapplicable) as why:
                 found.skipped.append(f"the event {name} at position {position} is skipped: {why}")
                 continue
-            if name in kept and kept[name] == folded.snapshot():
-                del kept[name]
-    found.forged = next(iter(kept.values()), None)
+            if name in unconfirmed and unconfirmed[name] == folded.snapshot():
+                del unconfirmed[name]
+    found.forged = next(iter(unconfirmed.values()), None)
     return found
 
 
-def _fold_in(stream: dict[type[Aggregate], Aggregate], mapper: EventMapper, stored: StoredEvent) -> Aggregate:
+def _apply(stream: dict[type[Aggregate], Aggregate], mapper: EventMapper, stored: StoredEvent) -> Aggregate:
     event = mapper.to_domain_event(stored)
     kind = kind_of(event)
     folded = stream[kind] = fold_event(kind, stream.get(kind), event)

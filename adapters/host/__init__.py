@@ -1,1 +1,1 @@
-"""The host: the clock, and the files of the data directory that are no database."""
+"""The host: the clock, and the files of the data directory other than databases."""

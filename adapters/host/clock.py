@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The domain's clock port on the operating system."""
+    """Implements the clock port on the operating system."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC. It steps when the machine's clock is set."""
+        """Return the machine's time in UTC. It steps when somebody sets the clock."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never step; only differences mean anything."""
+        """Return seconds that never step; only differences have a meaning."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
+        """Return after that time."""
         await asyncio.sleep(seconds)

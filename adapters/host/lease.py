@@ -1,7 +1,7 @@
-"""The lease on a data directory: one process at a time.
+"""The lease on a data directory: one owner at a time.
 
-An advisory lock of the operating system, so that it is gone with the process that held it, however that ended; the
-text in the file only says who it was.
+It is an advisory lock of the operating system, which releases it when the owner's process ends, however that happens.
+The text in the file only names the owner.
 """
 
 import fcntl
@@ -14,27 +14,27 @@ from adapters.host.private_files import open_private
 from domain.errors import JobRecoveryError, StorageUnavailable
 
 MAX_NAME_BYTES = 500
-"""Bytes that are read of who holds a lease."""
+"""Bytes that are read of the owner's name."""
 
 
-class DataDirectoryHeld(JobRecoveryError):
-    """Another process works on this data directory."""
+class DataDirectoryInUse(JobRecoveryError):
+    """Another process owns the data directory."""
 
 
 class Lease:
-    """Holds a data directory from `acquire` to `release` or to the end of the process."""
+    """Makes this process the owner of a data directory, from `acquire` until `release` or the end of the process."""
 
     def __init__(self, data_dir: Path) -> None:
-        """The lock file lies in the directory itself."""
+        """The lock file is in the directory itself."""
         self._path = data_dir / "lease"
         self._file: int | None = None
 
-    def acquire(self, holder: str) -> None:
-        """Take the lease and write down who holds it.
+    def acquire(self, owner: str) -> None:
+        """Acquire the lease and write the owner's name to the file.
 
         Raises:
-            DataDirectoryHeld: another process holds it; the message says who.
-            StorageUnavailable: the lock file cannot be made or written.
+            DataDirectoryInUse: another process has the lease; the message names it.
+            StorageUnavailable: the lock file cannot be created or written.
 
         """
         with self._usable():
@@ -45,27 +45,27 @@ class Lease:
                 other = os.pread(file, MAX_NAME_BYTES, 0)
                 os.close(file)
                 if isinstance(refused, BlockingIOError):
-                    raise self._held_by(other) from None
+                    raise self._in_use_by(other) from None
                 raise
         self._file = file
-        self.describe(holder)
+        self.describe(owner)
 
-    def describe(self, holder: str) -> None:
-        """Write down who holds the lease.
+    def describe(self, owner: str) -> None:
+        """Write the owner's name to the file.
 
         Raises:
-            StorageUnavailable: it cannot be written; the lease is held all the same.
+            StorageUnavailable: it cannot be written; this process still has the lease.
 
         """
-        assert self._file is not None  # noqa: S101 - only a held lease is described
-        text = f"{holder} (process {os.getpid()})\n".encode()
+        assert self._file is not None  # noqa: S101 - `acquire` comes first
+        text = f"{owner} (process {os.getpid()})\n".encode()
         with self._usable():
-            # What is there is written over before it is cut: that needs no room, also where the disk is full.
+            # Overwriting before truncating needs no space, so it works on a full disk.
             os.pwrite(self._file, text, 0)
             os.ftruncate(self._file, len(text))
 
     def release(self) -> None:
-        """Give the lease back. Safe to repeat."""
+        """Release the lease. Safe to repeat."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -76,14 +76,14 @@ class Lease:
             yield
         except OSError as error:
             message = (
-                f"the lease {self._path} cannot be taken: {error.strerror}. It must be a plain file that this user may "
-                "write, on a disk with room; the service makes it anew if it is deleted"
+                f"the lease {self._path} cannot be acquired: {error.strerror}. It must be a plain file that this user "
+                "may write, on a disk with free space; the service creates it if it is missing"
             )
             raise StorageUnavailable(message) from None
 
-    def _held_by(self, other: bytes) -> DataDirectoryHeld:
+    def _in_use_by(self, other: bytes) -> DataDirectoryInUse:
         name = other.decode("utf-8", "replace").strip() or "an unknown process"
-        return DataDirectoryHeld(
-            f"the data directory {self._path.parent} is held by {name}: "
-            "stop that one first, or use another JOB_RECOVERY_DATA_DIR"
+        return DataDirectoryInUse(
+            f"the data directory {self._path.parent} is in use by {name}: "
+            "stop that process first, or use another JOB_RECOVERY_DATA_DIR"
         )

@@ -1,4 +1,4 @@
-"""The data directory and its files, for their user only: who may read a lock file can hold its lock for ever."""
+"""The data directory and its files, for their user only: whoever may read a lock file can lock it forever."""
 
 import os
 import stat
@@ -8,18 +8,18 @@ from pathlib import Path
 from domain.errors import StorageUnavailable
 from domain.ports import Log
 
-OURS = ("events.sqlite*", "read_model.*", "tokens.*", "lease")
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+FILES = ("events.sqlite*", "read_model.*", "tokens.*", "lease")
+OTHER_USERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def prepare(data_dir: Path, log: Log | None = None) -> Path:
-    """Make the data directory if it is not there, and close it to other users.
+def prepare(data_dir: Path, logger: Log | None = None) -> Path:
+    """Create the data directory if it is missing, close it to other users, and return it.
 
-    So are the files of an older version in it, and all that this process makes from now on, SQLite's among them.
-    What belongs to another user stays open, and is logged.
+    Its existing files are closed, too, and all files that this process creates later, also through SQLite. Files of
+    another user stay open, and are logged.
 
     Raises:
-        StorageUnavailable: it cannot be made or written to.
+        StorageUnavailable: it cannot be created or written.
 
     """
     try:
@@ -28,25 +28,25 @@ def prepare(data_dir: Path, log: Log | None = None) -> Path:
         raise StorageUnavailable(f"the data directory {data_dir} cannot be used: {error}") from None
     if not os.access(data_dir, os.W_OK):
         raise StorageUnavailable(f"the data directory {data_dir} is not writable")
-    os.umask(OTHERS)
-    files = [file for name in OURS for file in data_dir.glob(name) if not file.is_symlink()]
+    os.umask(OTHER_USERS)
+    files = [file for name in FILES for file in data_dir.glob(name) if not file.is_symlink()]
     still_open = [str(path) for path in (data_dir, *files) if not _is_closed(path)]
-    if still_open and log is not None:
-        log.warning("open_to_other_users", paths=still_open, to_do="chmod go= them, as their owner")
+    if still_open and logger is not None:
+        logger.warning("open_to_other_users", paths=still_open, remedy="chmod go= them, as their owner")
     return data_dir
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file for this user only, and make it if it is not there. A symbolic link is refused."""
+    """Open a file for this user only, and create it if it is missing. A symbolic link is an error."""
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _is_closed(path: Path) -> bool:
-    """Take the rights of other users from a path, unless it is a directory that all share, as /tmp is."""
+    """Close a path to other users, unless it is a shared directory such as /tmp; return whether it is closed."""
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & OTHERS and not mode & stat.S_ISVTX:
-            path.chmod(mode & ~OTHERS)
-        return not path.stat().st_mode & OTHERS
-    # SQLite deletes its own files at any time.
+        if mode & OTHER_USERS and not mode & stat.S_ISVTX:
+            path.chmod(mode & ~OTHER_USERS)
+        return not path.stat().st_mode & OTHER_USERS
+    # SQLite may have deleted it.
     return not path.exists()

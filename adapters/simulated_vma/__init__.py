@@ -1,6 +1,6 @@
 """A simulated VMA: a real HTTP server with every hazard of the real one, and a world of jobs behind it.
 
-Used by the tests (in their own process, from any thread), by the demo, and by `job-recovery simulate-vma`.
+The tests (in their own process, from any thread), the demo, and `job-recovery simulate-vma` use it.
 """
 
 from adapters.simulated_vma.running import run

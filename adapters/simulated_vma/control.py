@@ -1,7 +1,7 @@
-"""The calls that script a simulated VMA's world from another process: one verb, one method, its arguments as JSON.
+"""The control API of a simulated VMA's world: each verb is a method, with its arguments as JSON.
 
-They are for programs of this machine. A web page that a browser of this machine shows must not make them: it can name
-neither this host in the address, nor this content type without being asked first.
+It is for programs of this machine. A web page in a browser of this machine must not use it: such a page cannot send
+this host in the address, nor this content type without a preflight request.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ Verb = Callable[..., object]
 
 
 @web.middleware
-async def _from_here(
+async def _local_only(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse what a web page could send."""
-    here = str(request.url.origin())
-    if request.url.host not in LOCAL or request.headers.get("Origin", here) != here:
+    """Refuse requests that a web page could send."""
+    own = str(request.url.origin())
+    if request.url.host not in LOCAL or request.headers.get("Origin", own) != own:
         return json_response({"error": "ask 127.0.0.1 or localhost, and without a foreign Origin"}, FORBIDDEN)
     if request.method not in {"GET", "HEAD"} and request.content_type != "application/json":
         return json_response({"error": "send the arguments with Content-Type: application/json"}, UNSUPPORTED)
@@ -34,7 +34,7 @@ async def _from_here(
 
 
 def control_app(world: World, faults: Faults) -> web.Application:
-    """Make the application: `GET /world`, and `POST /{verb}` with a method's arguments; it answers with the result."""
+    """Return the application: `GET /world`, and `POST /{verb}` with a method's arguments; the result is the answer."""
     verbs: dict[str, Verb] = {
         "add_job": world.add_job,
         "set_document": world.set_document,
@@ -64,13 +64,13 @@ def control_app(world: World, faults: Faults) -> web.Application:
             return json_response({"error": f"the verbs are: {', '.join(verbs)}"}, BAD_REQUEST)
         try:
             arguments: dict[str, Any] = msgspec.json.decode(await request.read() or b"{}", type=dict[str, Any])
-            # In a thread: closing the listener waits for this very event loop.
+            # In a thread, because closing the listener waits for this event loop.
             result = await asyncio.to_thread(verb, **arguments)
         except (LookupError, TypeError, ValueError) as error:
             return json_response({"error": str(error)}, BAD_REQUEST)
         return json_response({"done": request.match_info["verb"]} | ({} if result is None else {"result": result}))
 
-    app = web.Application(middlewares=[_from_here])
+    app = web.Application(middlewares=[_local_only])
     app.router.add_get("/world", show)
     app.router.add_post("/{verb}", act)
     return app

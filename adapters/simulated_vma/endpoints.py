@@ -1,4 +1,4 @@
-"""The simulated VMA's HTTP endpoints, before which its faults stand."""
+"""The simulated VMA's HTTP endpoints, which answer with its faults if any are set."""
 
 import asyncio
 import time
@@ -9,27 +9,27 @@ from hmac import compare_digest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from adapters.simulated_vma.document_fields import JSONObject
 from adapters.simulated_vma.faults import FAULTS, json_response, unauthorized
 from adapters.simulated_vma.injection import Faults, Injected
-from adapters.simulated_vma.statement import Document
 from adapters.simulated_vma.world import World
 
 
 class Requests:
-    """How often each id was asked for."""
+    """The number of requests for each id."""
 
     def __init__(self) -> None:
         """Start with none."""
         self.total = 0
         self._counts: Counter[str] = Counter()
 
-    def note(self, asked_id: str) -> None:
-        """Count one question."""
+    def add(self, asked_id: str) -> None:
+        """Count one request."""
         self.total += 1
         self._counts[asked_id] += 1
 
     def count(self, asked_id: str) -> int:
-        """Return how often this id was asked for."""
+        """Return the number of requests for this id."""
         return self._counts[asked_id]
 
 
@@ -48,7 +48,7 @@ class Endpoints:
         self._started = time.monotonic_ns()
 
     def app(self) -> web.Application:
-        """Make the application."""
+        """Return the application."""
         app = web.Application(middlewares=[self._one_at_a_time, self._logged_in])
         app.router.add_get("/api/v1/health", self._health)
         app.router.add_get("/api/v1/progress/{id:[^/]+}", self._progress)
@@ -58,7 +58,7 @@ class Endpoints:
 
     @web.middleware
     async def _one_at_a_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let requests wait for each other while the VMA is slow and serial, also those that nobody waits for."""
+        """Process one request at a time while the VMA is serial, also those whose client has gone."""
         if self._faults.serial:
             async with self._turn:
                 await asyncio.sleep(self._faults.serial)
@@ -74,8 +74,8 @@ class Endpoints:
     async def _health(self, request: web.Request) -> web.StreamResponse:
         uptime = f"{time.monotonic_ns() - self._started}ns"
         document = {"status": "healthy", "timestamp": "2025-10-03T14:00:00Z", "uptime": uptime}
-        fault = self._faults.take_for_health()
-        return json_response(document) if fault is None else await _answer_wrongly(fault, request, document)
+        fault = self._faults.next_for_health()
+        return json_response(document) if fault is None else await _answer_with_fault(fault, request, document)
 
     async def _progress(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "progress", self._world.progress_of(request.match_info["id"]))
@@ -83,14 +83,14 @@ class Endpoints:
     async def _status(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "status", self._world.status_of(request.match_info["id"]))
 
-    async def _answer(self, request: web.Request, endpoint: str, document: Document | None) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, endpoint: str, document: JSONObject | None) -> web.StreamResponse:
         asked_id = request.match_info["id"]
-        self.requests.note(asked_id)
+        self.requests.add(asked_id)
         if self.latency:
             await asyncio.sleep(self.latency)
-        fault = self._faults.take_for_id(asked_id)
+        fault = self._faults.next_for_id(asked_id)
         if fault is not None:
-            return await _answer_wrongly(fault, request, document or {"job_id": asked_id, "status": "in_progress"})
+            return await _answer_with_fault(fault, request, document or {"job_id": asked_id, "status": "in_progress"})
         return json_response(document) if document is not None else self._faults.not_found.answer(endpoint, asked_id)
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
@@ -98,7 +98,7 @@ class Endpoints:
         return json_response({"status": "success"} | ({"auto_initialized": True} if is_new else {}))
 
 
-async def _answer_wrongly(fault: Injected, request: web.Request, document: Document) -> web.StreamResponse:
+async def _answer_with_fault(fault: Injected, request: web.Request, document: JSONObject) -> web.StreamResponse:
     return await FAULTS[fault.mode](request, document, fault.how)
 
 

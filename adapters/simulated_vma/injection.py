@@ -1,4 +1,4 @@
-"""Which faults are in force: for the whole server, for its health, for all ids, or for single ids."""
+"""The faults that are set: for the whole server, for its health, for all ids, or for single ids."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ OF_THE_SERVER = (*LISTENERS, "serial", "not_found_style")
 
 
 class Injected(msgspec.Struct):
-    """A fault in force, and for how many more answers (None: until it is cleared)."""
+    """A fault that is set, and for how many more answers (None: until it is cleared)."""
 
     mode: str
     how: dict[str, Any]
@@ -24,11 +24,11 @@ class Injected(msgspec.Struct):
 
 
 class Faults:
-    """What is wrong at present. Safe to use from any thread.
+    """The faults that are set. Safe to use from any thread.
 
-    Faults of the whole server: `refuse` (connections are refused), `silent` (they are accepted, and nothing is ever
-    answered), `serial` (one request at a time, each after `seconds`), `not_found_style` (`style`, `endpoint`).
-    All others are those of `FAULTS`, each with its own arguments.
+    Faults of the whole server: `refuse` (connections are refused), `silent` (they are accepted, and never answered),
+    `serial` (one request at a time, each after `seconds`), `not_found_style` (`style`, `endpoint`).
+    All others are in `FAULTS`, each with its own arguments.
     """
 
     def __init__(self, listen: Callable[[Listening], None]) -> None:
@@ -49,11 +49,11 @@ class Faults:
         times: int | None = None,
         **how: Any,  # noqa: ANN401 - as in JSON
     ) -> None:
-        """Do something wrong from now on, or for the next so many answers: at one place, or for one id.
+        """Set a fault from now on, or for the next `times` answers, at one place or for one id.
 
         Raises:
             LookupError: there is no such fault or place.
-            ValueError: a fault of the whole server was asked for at one place, or for some answers only.
+            ValueError: a fault of the whole server cannot be limited to a place or to some answers.
 
         """
         if mode in FAULTS:
@@ -70,7 +70,7 @@ class Faults:
             raise LookupError(f"there is no fault {mode!r}: {', '.join([*OF_THE_SERVER, *FAULTS])}")
 
     def clear(self, id: str | None = None, place: Place | None = None) -> None:  # noqa: A002 - as in JSON
-        """Do it right again: everything, or what was set for one id or place. The style of not found stays."""
+        """Clear all faults, or those of one id or place. The style of not found stays."""
         with self._lock:
             if id is not None:
                 self._by_id.pop(id, None)
@@ -83,13 +83,13 @@ class Faults:
             self.serial = 0.0
         self._listen("open")
 
-    def take_for_id(self, asked_id: str) -> Injected | None:
-        """Return the fault of an answer about an id, if any; it counts as answered."""
-        return self._take((self._by_id, asked_id), (self._by_place, "ids"), (self._by_place, "everywhere"))
+    def next_for_id(self, asked_id: str) -> Injected | None:
+        """Return the fault of the next answer about an id, if any; it counts as used."""
+        return self._next((self._by_id, asked_id), (self._by_place, "ids"), (self._by_place, "everywhere"))
 
-    def take_for_health(self) -> Injected | None:
-        """Return the fault of an answer about the health, if any; it counts as answered."""
-        return self._take((self._by_place, "health"), (self._by_place, "everywhere"))
+    def next_for_health(self) -> Injected | None:
+        """Return the fault of the next answer to a health check, if any; it counts as used."""
+        return self._next((self._by_place, "health"), (self._by_place, "everywhere"))
 
     def _inject(self, fault: Injected, asked_id: str | None, place: str) -> None:
         if place not in {"everywhere", "ids", "health"}:
@@ -100,7 +100,7 @@ class Faults:
             else:
                 self._by_place[place] = fault
 
-    def _take(self, *sources: tuple[dict[str, Injected], str]) -> Injected | None:
+    def _next(self, *sources: tuple[dict[str, Injected], str]) -> Injected | None:
         with self._lock:
             for faults, name in sources:
                 fault = faults.get(name)

@@ -1,32 +1,32 @@
-"""One job of the world: a worker, its disks, and the ids that it reports under."""
+"""One job of the world: a worker, its disks, and its ids."""
 
 import math
 
 import msgspec
 
-from adapters.simulated_vma.spec import Held, JobSpec, Reading, Truth, ZeroChange
-from adapters.simulated_vma.statement import Document, Statement
-from adapters.simulated_vma.words import Wording, wording_of
+from adapters.simulated_vma.document_fields import DocumentFields, JSONObject
+from adapters.simulated_vma.spec import CopyState, JobSpec, Override, Truth, ZeroChange
+from adapters.simulated_vma.vocabulary import Wording, wording_of
 
 WORST_FIRST: tuple[Truth, ...] = ("failed", "running", "gone", "completed")
 
 
 class Job:
-    """A worker with its disks. Their position is a function of time, until somebody sets it by hand."""
+    """A worker with its disks. Their progress is a function of time, unless it was set by hand."""
 
     def __init__(self, spec: JobSpec, now: float) -> None:
         """Start the worker at `now`, or `starts_in` seconds later."""
         self.spec = spec
         self.wording: Wording = spec.wording or wording_of(spec.job_id)
-        self.speaks_from = self.known_from = now + spec.starts_in
-        self.held: dict[str, Held] = {}
+        self.starts_at = self.known_from = now + spec.starts_in
+        self.overrides: dict[str, Override] = {}
         self.gone: set[str] = set()
-        self.says = Statement()
-        """What its documents say whatever the truth is."""
-        self.former: dict[str, Document] = {}
-        """The documents that stood under its ids when its worker started."""
-        self.copies_from = self.speaks_from + (spec.keeps_figures or 0.0)
-        """When its first byte is copied, later by every pause."""
+        self.stated = DocumentFields()
+        """What its documents state, whatever the truth is."""
+        self.previous: dict[str, JSONObject] = {}
+        """The documents of its ids when its worker started."""
+        self.copies_from = self.starts_at + (spec.keeps_figures or 0.0)
+        """When its first byte is copied; each pause delays it."""
         self._frozen_at: float | None = None
         self._killed = False
 
@@ -36,7 +36,7 @@ class Job:
         return self.spec.sync_type if self.spec.zero_change is None else "incremental"
 
     def ids(self) -> dict[str, str | None]:
-        """Return the ids it reports under, each with the volume it speaks for (None: all of them)."""
+        """Return the ids that it reports under, each with its volume (None: all volumes)."""
         exports: dict[str, str | None] = {f"migration-vol-{v}": v for v in self.spec.volume_ids}
         whole: dict[str, str | None] = {self.spec.job_id: None}
         if self.spec.dialect == "status_only" or self.spec.reports in {"job_id", "shared_job_id"}:
@@ -46,7 +46,7 @@ class Job:
         return exports | whole if self.spec.reports == "both" else exports
 
     def truth(self, now: float) -> Truth:
-        """Return how the job really stands: failed if any disk is, completed only if all are."""
+        """Return the true state of the job: failed if any disk is, completed only if all are."""
         disks = {self.disk(v, now).truth for v in self.spec.volume_ids}
         if "failed" in disks:
             return "failed"
@@ -56,25 +56,25 @@ class Job:
             return "completed"
         return "gone" if self._killed else "running"
 
-    def disk(self, volume_id: str, now: float) -> Reading:
-        """Return how one disk really stands."""
-        held = self.held.get(volume_id)
-        if held is not None:
-            return self._as_held(held)
+    def disk(self, volume_id: str, now: float) -> CopyState:
+        """Return the true state of one disk."""
+        override = self.overrides.get(volume_id)
+        if override is not None:
+            return self._overridden(override)
         if self.spec.zero_change is not None:
             return self._without_changes(now)
         return self._as_timed(self._worked(volume_id, now))
 
-    def reading(self, volume_id: str | None, now: float) -> Reading:
-        """Return what is reported for one disk, or under an id that speaks for all."""
+    def state(self, volume_id: str | None, now: float) -> CopyState:
+        """Return what is reported for one disk, or for all (None)."""
         if volume_id is not None:
             return self.disk(volume_id, now)
         if self.spec.reports.startswith("shared_"):
             return self._shared(now)
         return self.whole(now)
 
-    def whole(self, now: float) -> Reading:
-        """Return all disks as one: the worst of them leads, the figures are added up."""
+    def whole(self, now: float) -> CopyState:
+        """Return all disks as one: the state of the worst, and the sum of the figures."""
         disks = [self.disk(v, now) for v in self.spec.volume_ids]
         return msgspec.structs.replace(
             min(disks, key=lambda disk: WORST_FIRST.index(disk.truth)),
@@ -82,14 +82,14 @@ class Job:
             total_bytes=sum(disk.total_bytes for disk in disks),
         )
 
-    def hold(self, volume_id: str | None, held: Held) -> None:
+    def override(self, volume_id: str | None, override: Override) -> None:
         """Set one disk, or all, by hand.
 
         Raises:
             LookupError: the job has no such disk.
 
         """
-        self.held.update(dict.fromkeys(self.chosen(volume_id), held))
+        self.overrides.update(dict.fromkeys(self.chosen(volume_id), override))
 
     def chosen(self, volume_id: str | None) -> tuple[str, ...]:
         """Return one volume, or all.
@@ -103,55 +103,55 @@ class Job:
         return (volume_id,) if volume_id is not None else self.spec.volume_ids
 
     def freeze(self, now: float) -> None:
-        """Let no more bytes move; the worker goes on reporting them."""
+        """Stop copying; the worker continues to report."""
         self._frozen_at = self.worker_time(now)
 
     def resume(self, now: float) -> None:
-        """Copy on from where it was frozen. A killed worker does not."""
+        """Continue copying after `freeze`. A killed worker does not."""
         if self._frozen_at is not None and not self._killed:
             self.copies_from += now - self._frozen_at
             self._frozen_at = None
 
     def kill(self, now: float) -> None:
-        """End the worker; its documents stay as they are, and one that it has not written yet never comes."""
+        """End the worker; its documents stay unchanged, and it writes no further one."""
         self.freeze(now)
         self._killed = True
-        if now < self.speaks_from:
-            self.speaks_from = math.inf
+        if now < self.starts_at:
+            self.starts_at = math.inf
         if now < self.known_from:
             self.known_from = math.inf
 
     def forget(self, now: float, reannounce: float) -> None:
-        """Have the VMA forget its documents, until a running worker writes them again, afresh."""
+        """Delete its documents; a running worker writes new ones after `reannounce` seconds."""
         running = self.truth(now) == "running"
-        self.known_from = max(now + reannounce, self.speaks_from) if running else math.inf
-        self.former.clear()
+        self.known_from = max(now + reannounce, self.starts_at) if running else math.inf
+        self.previous.clear()
 
     def run_zero_change(self, now: float, document: ZeroChange) -> None:
-        """Start the worker now, and complete it at once, as an incremental without changed blocks.
+        """Start the worker now and complete it at once, as an incremental without changed blocks.
 
         Raises:
             ValueError: it has started already.
 
         """
-        if self.speaks_from <= now:
+        if self.starts_at <= now:
             raise ValueError(f"job {self.spec.job_id} has started already")
         self.spec = msgspec.structs.replace(self.spec, zero_change=document)
-        self.speaks_from = self.known_from = now
+        self.starts_at = self.known_from = now
 
     def worker_time(self, now: float) -> float:
         """Return the time up to which the worker has been alive."""
         return now if self._frozen_at is None else self._frozen_at
 
     def _worked(self, volume_id: str, now: float) -> float:
-        """Return the seconds for which a disk has been copied; a shared worker takes one disk after another."""
+        """Return the seconds for which a disk has been copied; a shared worker copies one disk after another."""
         since = self.worker_time(now) - self.copies_from
         if not self.spec.reports.startswith("shared_"):
             return since
         cycle = self.spec.duration + self.spec.disk_gap
         return since - self.spec.volume_ids.index(volume_id) * cycle
 
-    def _as_timed(self, worked: float) -> Reading:
+    def _as_timed(self, worked: float) -> CopyState:
         reached = self.spec.progress + 100.0 * max(0.0, worked) / self.spec.duration
         limit = 100.0 if self.spec.outcome == "complete" else max(self.spec.fail_at, self.spec.progress)
         percent = min(reached, limit)
@@ -159,24 +159,24 @@ class Job:
         if percent >= limit and self.spec.outcome != "hang":
             truth = "completed" if self.spec.outcome == "complete" else "failed"
         error = self.spec.error if truth == "failed" else None
-        return Reading(truth=truth, percent=percent, total_bytes=self.spec.total_bytes, error=error)
+        return CopyState(truth=truth, percent=percent, total_bytes=self.spec.total_bytes, error=error)
 
-    def _without_changes(self, now: float) -> Reading:
-        if now < self.speaks_from:
-            return Reading(truth="running", percent=self.spec.progress, total_bytes=0)
-        return Reading(truth="completed", percent=100.0, total_bytes=0)
+    def _without_changes(self, now: float) -> CopyState:
+        if now < self.starts_at:
+            return CopyState(truth="running", percent=self.spec.progress, total_bytes=0)
+        return CopyState(truth="completed", percent=100.0, total_bytes=0)
 
-    def _as_held(self, held: Held) -> Reading:
-        return Reading(
-            truth=held.truth,
-            percent=held.percent,
+    def _overridden(self, override: Override) -> CopyState:
+        return CopyState(
+            truth=override.truth,
+            percent=override.percent,
             total_bytes=self.spec.total_bytes,
-            error=held.error,
-            status=held.status,
-            phase=held.phase,
+            error=override.error,
+            status=override.status,
+            phase=override.phase,
         )
 
-    def _shared(self, now: float) -> Reading:
-        """Return the disk that the worker is at: a finished one until the next has begun."""
-        disks = [v for v in self.spec.volume_ids if v in self.held or self._worked(v, now) >= 0.0]
+    def _shared(self, now: float) -> CopyState:
+        """Return the disk that the worker copies now: a finished one until the next begins."""
+        disks = [v for v in self.spec.volume_ids if v in self.overrides or self._worked(v, now) >= 0.0]
         return self.disk((disks or list(self.spec.volume_ids))[-1], now)

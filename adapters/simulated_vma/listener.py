@@ -1,4 +1,4 @@
-"""The simulated VMA's listener: open, refusing connections, or accepting them without ever answering."""
+"""The simulated VMA's listener: open, refusing connections, or accepting them without an answer."""
 
 import asyncio
 import ssl
@@ -11,7 +11,7 @@ BACKLOG = 1024
 
 
 class Listener:
-    """One address of one server. Port 0 takes a free one, and keeps it."""
+    """One address of one server. Port 0 selects a free port, which does not change."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.host = host
@@ -29,14 +29,14 @@ class Listener:
         await self.listen("open")
 
     async def listen(self, wanted: Listening) -> None:
-        """Change how it listens. Connections that are open are aborted, unless it listens that way already."""
+        """Change how it listens. Open connections are aborted if this is a change."""
         if wanted == "open" and self._site is not None:
             return
         await self._stop_listening()
         if wanted == "open":
             await self._open()
         elif wanted == "silent":
-            self._silent = await asyncio.start_server(self._keep, self.host, self.port, backlog=BACKLOG)
+            self._silent = await asyncio.start_server(self._accept, self.host, self.port, backlog=BACKLOG)
 
     async def close(self) -> None:
         """Stop serving."""
@@ -72,5 +72,5 @@ class Listener:
             if connection.transport is not None:
                 connection.transport.abort()
 
-    async def _keep(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._unanswered.append(writer)

@@ -1,20 +1,20 @@
-"""What the VMA remembers: under each id the document that was written last, whoever wrote it."""
+"""The VMA's memory: for each id the document that was written last."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
+from adapters.simulated_vma.document_fields import DocumentFields, JSONObject, fields_of, with_fields
 from adapters.simulated_vma.documents import Documents
 from adapters.simulated_vma.jobs import Job
-from adapters.simulated_vma.statement import Document, Statement, read_statement, restated
-from adapters.simulated_vma.words import VOCABULARIES, Stage
+from adapters.simulated_vma.vocabulary import VOCABULARIES, Stage
 
 
-class Literal(msgspec.Struct, frozen=True):
-    """A document that was set by hand, and the last worker that had started by then."""
+class FixedDocument(msgspec.Struct, frozen=True):
+    """A document that was set by hand, and the last worker that had started before."""
 
-    document: Document
+    document: JSONObject
     after: Job | None
 
 
@@ -24,36 +24,36 @@ class Memory:
     def __init__(self, epoch: datetime) -> None:
         self._documents = Documents(epoch)
         self._writers: dict[str, list[Job]] = {}
-        self._literal: dict[str, Literal] = {}
+        self._fixed: dict[str, FixedDocument] = {}
         self._waiting: list[Job] = []
 
     def add(self, job: Job) -> None:
-        """Expect documents of a job."""
-        for known_as in job.ids():
-            self._writers.setdefault(known_as, []).append(job)
+        """Add a job, whose worker writes documents."""
+        for asked_id in job.ids():
+            self._writers.setdefault(asked_id, []).append(job)
         self.expect_start(job)
 
     def expect_start(self, job: Job) -> None:
-        """Note what stands under the job's ids when its worker starts, if its documents depend on it."""
-        if job.spec.needs_former and job not in self._waiting:
+        """Record the documents of the job's ids when its worker starts, if its own documents depend on them."""
+        if job.spec.needs_previous and job not in self._waiting:
             self._waiting.append(job)
 
-    def note_starts(self, now: float) -> None:
-        """Note what stood under the ids of the workers that have started. Call it before anything changes."""
+    def record_starts(self, now: float) -> None:
+        """Record the previous documents of the workers that have started; must be called before every change."""
         if not self._waiting:
             return
-        started = sorted((job for job in self._waiting if job.speaks_from <= now), key=lambda job: job.speaks_from)
+        started = sorted((job for job in self._waiting if job.starts_at <= now), key=lambda job: job.starts_at)
         for job in started:
             self._waiting.remove(job)
-            found = {known_as: self._found(known_as, job.speaks_from, before=job) for known_as in job.ids()}
-            job.former = {known_as: document for known_as, document in found.items() if document is not None}
+            found = {asked_id: self._found(asked_id, job.starts_at, before=job) for asked_id in job.ids()}
+            job.previous = {asked_id: document for asked_id, document in found.items() if document is not None}
 
-    def put(self, asked_id: str, document: Document, now: float) -> None:
-        """Set a document by hand; it stands until the next worker starts."""
-        self._literal[asked_id] = Literal(document, self._last_started(asked_id, now))
+    def put(self, asked_id: str, document: JSONObject, now: float) -> None:
+        """Set a document by hand; it is valid until the next worker starts."""
+        self._fixed[asked_id] = FixedDocument(document, self._last_started(asked_id, now))
 
-    def update(self, asked_id: str, report: Document, now: float) -> bool:
-        """Keep what a worker reports under an id; return whether the id was new and created on the fly."""
+    def update(self, asked_id: str, report: JSONObject, now: float) -> bool:
+        """Store a worker's report under an id; return whether the id is new."""
         is_new = self.progress_of(asked_id, now) is None
         document = {
             "job_id": asked_id,
@@ -67,32 +67,32 @@ class Memory:
         self.put(asked_id, document, now)
         return is_new
 
-    def drop_literal(self, ids: Iterable[str]) -> None:
-        """Forget documents that were set by hand."""
+    def drop_fixed(self, ids: Iterable[str]) -> None:
+        """Delete documents that were set by hand."""
         for asked_id in ids:
-            self._literal.pop(asked_id, None)
+            self._fixed.pop(asked_id, None)
 
-    def clear_literal(self) -> None:
-        """Forget all documents that were set by hand."""
-        self._literal.clear()
+    def clear_fixed(self) -> None:
+        """Delete all documents that were set by hand."""
+        self._fixed.clear()
 
-    def progress_of(self, asked_id: str, now: float) -> Document | None:
+    def progress_of(self, asked_id: str, now: float) -> JSONObject | None:
         """Return the progress document of an id; None if the VMA does not know it."""
-        self.note_starts(now)
+        self.record_starts(now)
         return self._found(asked_id, now)
 
-    def status_of(self, job_id: str, now: float) -> Document | None:
+    def status_of(self, job_id: str, now: float) -> JSONObject | None:
         """Return the older, coarser document of a job; None if the VMA does not know it."""
         job = self._writer(job_id, now)
         if job is None or job.spec.dialect != "status_only":
             return None
-        return restated(self._documents.status(job, now), job.says)
+        return with_fields(self._documents.status(job, now), job.stated)
 
-    def _found(self, asked_id: str, now: float, before: Job | None = None) -> Document | None:
+    def _found(self, asked_id: str, now: float, before: Job | None = None) -> JSONObject | None:
         job = self._last_started(asked_id, now, before)
-        literal = self._literal.get(asked_id)
-        if literal is not None and literal.after is job:
-            return literal.document
+        fixed = self._fixed.get(asked_id)
+        if fixed is not None and fixed.after is job:
+            return fixed.document
         if job is None or not _is_known(job, asked_id, now) or job.spec.dialect == "status_only":
             return None
         return self._written_by(job, asked_id, now)
@@ -102,37 +102,37 @@ class Memory:
         return job if job is not None and _is_known(job, asked_id, now) else None
 
     def _last_started(self, asked_id: str, now: float, before: Job | None = None) -> Job | None:
-        started = [job for job in self._writers.get(asked_id, ()) if job.speaks_from <= now]
-        started.sort(key=lambda job: job.speaks_from)
+        started = [job for job in self._writers.get(asked_id, ()) if job.starts_at <= now]
+        started.sort(key=lambda job: job.starts_at)
         if before is not None:
             started = started[: started.index(before)]
         return started[-1] if started else None
 
-    def _written_by(self, job: Job, asked_id: str, now: float) -> Document:
+    def _written_by(self, job: Job, asked_id: str, now: float) -> JSONObject:
         document = self._documents.progress(asked_id, job, job.ids()[asked_id], now)
-        former = job.former.get(asked_id)
-        if former is not None and job.spec.zero_change == "former":
-            same = Statement(sync_type=job.sync_type, updated=self._documents.time(now))
-            return restated(restated(former, same), job.says)
-        if former is not None:
-            document = restated(document, _kept(job, read_statement(former), now))
-        return restated(document, job.says)
+        previous = job.previous.get(asked_id)
+        if previous is not None and job.spec.zero_change == "former":
+            same = DocumentFields(sync_type=job.sync_type, updated=self._documents.time(now))
+            return with_fields(with_fields(previous, same), job.stated)
+        if previous is not None:
+            document = with_fields(document, _retained(job, fields_of(previous), now))
+        return with_fields(document, job.stated)
 
 
 def _is_known(job: Job, asked_id: str, now: float) -> bool:
     return now >= job.known_from and not job.gone.issuperset(job.chosen(job.ids()[asked_id]))
 
 
-def _kept(job: Job, former: Statement, now: float) -> Statement:
-    """Return what a new worker's document keeps of the former: the start time for good, the figures for a while."""
-    if job.held or job.worker_time(now) >= job.copies_from:
-        return Statement(started=former.started)
+def _retained(job: Job, previous: DocumentFields, now: float) -> DocumentFields:
+    """Return what a new worker's document retains of the previous: the start time always, the figures at first."""
+    if job.overrides or job.worker_time(now) >= job.copies_from:
+        return DocumentFields(started=previous.started)
     status, phase = VOCABULARIES[job.wording][Stage.INITIALIZING]
-    return Statement(
+    return DocumentFields(
         status=status,
         phase=job.spec.first_phase or phase,
-        percent=former.percent if job.spec.first_percent is None else job.spec.first_percent,
-        bytes_transferred=former.bytes_transferred,
-        total_bytes=former.total_bytes,
-        started=former.started,
+        percent=previous.percent if job.spec.first_percent is None else job.spec.first_percent,
+        bytes_transferred=previous.bytes_transferred,
+        total_bytes=previous.total_bytes,
+        started=previous.started,
     )

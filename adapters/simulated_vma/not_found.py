@@ -1,4 +1,4 @@
-"""How the builds of the VMA say that they do not know an id."""
+"""The answers of the VMA's builds about an unknown id."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class NotFound:
         self._styles = {"progress": "404_text", "status": "404_names_id"}
 
     def use(self, style: str, endpoint: str = "progress") -> None:
-        """Answer in this style from now on.
+        """Set the style of an endpoint.
 
         Raises:
             LookupError: there is no such style, or no such endpoint.
@@ -35,5 +35,5 @@ class NotFound:
         self._styles[endpoint] = style
 
     def answer(self, endpoint: str, asked_id: str) -> web.Response:
-        """Answer that an id is not known."""
+        """Return the answer about an unknown id."""
         return NOT_FOUND_STYLES[self._styles[endpoint]](asked_id)

@@ -1,11 +1,11 @@
-"""The reports that a worker sends by itself (telemetry), in each form that workers really send."""
+"""The reports that a worker sends by itself (telemetry), in each form that real workers send."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any, Literal
 
-from adapters.simulated_vma.documents import words_of
+from adapters.simulated_vma.documents import status_and_phase
 from adapters.simulated_vma.jobs import Job
 
 Report = dict[str, Any]
@@ -49,7 +49,7 @@ def _full(job: Job, now: float) -> Report:
     disks = [job.disk(volume_id, now) for volume_id in job.spec.volume_ids]
     total, copied = sum(disk.total_bytes for disk in disks), sum(disk.bytes_transferred for disk in disks)
     whole = job.whole(now)
-    _, phase = words_of(job, whole)
+    _, phase = status_and_phase(job, whole)
     return {
         "status": STATUSES[job.truth(now)],
         "current_phase": phase,
@@ -68,14 +68,14 @@ def _disks(job: Job, now: float, name: Callable[[int], dict[str, object]]) -> li
 
 
 def _disk(job: Job, volume_id: str, now: float) -> Report:
-    reading = job.disk(volume_id, now)
-    told = {
-        "bytes_transferred": reading.bytes_transferred,
-        "total_bytes": reading.total_bytes,
-        "status": DISK_STATUSES[reading.truth],
-        "progress_percent": reading.percent,
+    state = job.disk(volume_id, now)
+    fields = {
+        "bytes_transferred": state.bytes_transferred,
+        "total_bytes": state.total_bytes,
+        "status": DISK_STATUSES[state.truth],
+        "progress_percent": state.percent,
     }
-    return told if reading.error is None else told | {"error_message": reading.error}
+    return fields if state.error is None else fields | {"error_message": state.error}
 
 
 def _status_only(report: Report, _job: Job, _now: float) -> Report:

@@ -20,11 +20,11 @@ def run(host: str, port: int, control_port: int, world_file: Path | None) -> Non
     Args:
         host: where to listen.
         port: the VMA's port.
-        control_port: the port of the calls that script its world.
+        control_port: the port of the control API.
         world_file: a JSON list of jobs, each with the fields of `add_job`.
 
     Raises:
-        InvalidInput: it cannot listen there, or the file is none of that form.
+        InvalidInput: it cannot listen there, or the file has another form.
 
     """
     vma = SimulatedVMA(port, host=host, control_port=control_port)
@@ -34,7 +34,7 @@ def run(host: str, port: int, control_port: int, world_file: Path | None) -> Non
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        print(f"simulated VMA at {vma.url}, its world at {vma.control_url}", flush=True)  # noqa: T201 - the addresses, for who started it
+        print(f"simulated VMA at {vma.url}, its world at {vma.control_url}", flush=True)  # noqa: T201 - the addresses, for the caller
         stop.wait()
 
 

@@ -1,4 +1,4 @@
-"""The simulated VMA's HTTP server, in a thread of its own, so that tests and the demo can go on beside it."""
+"""The simulated VMA's HTTP server, in a thread of its own, beside the tests or the demo."""
 
 import asyncio
 import ssl
@@ -15,13 +15,13 @@ from adapters.simulated_vma.listener import Listener
 from adapters.simulated_vma.world import World
 
 LOOPBACK = "127.0.0.1"
-"""Where the world is scripted, wherever the VMA itself listens: who scripts it needs no password."""
+"""The address of the control API, wherever the VMA itself listens, because it needs no password."""
 
 
 class SimulatedVMA:
-    """A real HTTP server that behaves as the VMA does, or as badly as it is told to.
+    """A real HTTP server that behaves as the VMA does, with the faults that are set.
 
-    `latency` in seconds. With `ssl_context` it speaks HTTPS; with `credentials`, a user and a password, it answers
+    `latency` in seconds. With `ssl_context` it serves HTTPS; with `credentials`, a user and a password, it answers
     401 to all others.
     """
 
@@ -35,7 +35,7 @@ class SimulatedVMA:
         ssl_context: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
     ) -> None:
-        """Port 0 takes a free one, and keeps it; `control_port` opens a second listener that scripts the world."""
+        """Port 0 selects a free port, which does not change; `control_port` opens the control API."""
         self.host = host
         self.world = World(time.monotonic, datetime.now(UTC) - timedelta(seconds=time.monotonic()))
         self.faults = Faults(self._listen)
@@ -48,12 +48,12 @@ class SimulatedVMA:
 
     @property
     def requests(self) -> Requests:
-        """How often each id was asked for."""
+        """Return the number of requests for each id."""
         return self._endpoints.requests
 
     @property
     def latency(self) -> float:
-        """Seconds that each answer about an id takes."""
+        """Return the seconds that each answer about an id takes."""
         return self._endpoints.latency
 
     @latency.setter
@@ -62,30 +62,30 @@ class SimulatedVMA:
 
     @property
     def port(self) -> int:
-        """The VMA's port."""
+        """Return the VMA's port."""
         return self._listener.port
 
     @property
     def control_port(self) -> int | None:
-        """The port where its world is scripted."""
+        """Return the port of the control API."""
         return None if self._control is None else self._control.port
 
     @property
     def url(self) -> str:
-        """The address of the VMA."""
+        """Return the address of the VMA."""
         return f"{self._scheme}://{self.host}:{self.port}"
 
     @property
     def control_url(self) -> str | None:
-        """The address where its world is scripted, which answers while the VMA itself is down."""
+        """Return the address of the control API, which answers while the VMA itself is down."""
         return None if self._control is None else f"http://{LOOPBACK}:{self._control.port}"
 
     def start(self) -> None:
         """Start serving.
 
         Raises:
-            OSError: it cannot listen where it should; nothing is left behind.
-            UnicodeError: no host can have the name of its host; likewise.
+            OSError: it cannot listen on its address; everything was closed.
+            UnicodeError: the name of its host is not valid; likewise.
 
         """
         self._thread.start()
@@ -96,7 +96,7 @@ class SimulatedVMA:
             raise
 
     def stop(self) -> None:
-        """Stop serving; nothing is left behind."""
+        """Stop serving and close everything."""
         self._await(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -116,8 +116,8 @@ class SimulatedVMA:
 
     async def _close(self) -> None:
         await self._listener.listen("refused")
-        mine = asyncio.current_task()
-        hanging = [task for task in asyncio.all_tasks() if task is not mine]
+        own = asyncio.current_task()
+        hanging = [task for task in asyncio.all_tasks() if task is not own]
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)

@@ -1,10 +1,10 @@
-"""How a job of the simulated VMA goes, and what its worker reports at one moment."""
+"""The course of a job of the simulated VMA, and the state of its copy at one moment."""
 
 from typing import Literal
 
 import msgspec
 
-from adapters.simulated_vma.words import Wording
+from adapters.simulated_vma.vocabulary import Wording
 
 Reports = Literal["exports", "job_id", "both", "shared_job_id", "shared_export", "first_export"]
 Dialect = Literal["current", "oldest", "status_only"]
@@ -16,20 +16,20 @@ GIB = 1024**3
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a job goes. Seconds, percent, and bytes per disk.
+    """The course of a job. Seconds, percent, and bytes per disk.
 
     `reports`: the ids it reports under. A shared one serves all disks, one after another; `first_export` serves all
     at once, and the other exports never exist. `lists_disks`: whether a document for several disks lists them.
-    `starts_in`: until then the VMA knows nothing of it. `fail_at`: where a failing or hanging disk stops. `disk_gap`:
-    how long a shared id says `completed` before it goes on with the next disk. `error`: what a failure says; None
-    leaves the list empty.
+    `starts_in`: until then the VMA does not know it. `fail_at`: where a failing or hanging disk stops. `disk_gap`: how
+    long a shared id states `completed` before the next disk begins. `error`: the text of a failure; None leaves the
+    list empty.
 
-    `keeps_figures`: for so many seconds after its start, before a byte is copied, a worker shows the figures of the
-    document that stood there; it keeps that document's start time for good. None: it starts afresh. `first_percent`
-    replaces the old percentage in that time, and `first_phase` the word for initializing.
+    `keeps_figures`: for this many seconds after its start, before a byte is copied, a worker reports the figures of the
+    previous document; it always retains that document's start time. None: it retains nothing. `first_percent` replaces
+    the old percentage in that time, and `first_phase` the phase of initializing.
 
-    `zero_change`: an incremental without changed blocks, completed as soon as it starts. Its document says 0 of 0
-    bytes (`empty`), or equals the one that stood there but for its `sync_type` (`former`).
+    `zero_change`: an incremental without changed blocks, completed as soon as it starts. Its document states 0 of 0
+    bytes (`empty`), or equals the previous one except for its `sync_type` (`former`).
 
     `floors_total`: the total is floored to whole GiB, so that percentages exceed 100.
     """
@@ -57,13 +57,13 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     floors_total: bool = False
 
     @property
-    def needs_former(self) -> bool:
-        """Whether its documents depend on what stood under its ids when its worker started."""
+    def needs_previous(self) -> bool:
+        """Return whether its documents depend on the previous documents of its ids."""
         return self.keeps_figures is not None or self.zero_change == "former"
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Values at which a disk was set by hand; `status` and `phase` are literal words, None keeps the usual."""
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a disk that was set by hand; without `status` and `phase`, those of the vocabulary apply."""
 
     truth: Truth
     percent: float
@@ -72,8 +72,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker reports under one id at one moment."""
+class CopyState(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one disk, or of all as one, at one moment."""
 
     truth: Truth
     percent: float

@@ -1,4 +1,4 @@
-"""The world behind a simulated VMA: jobs that go on whether anybody watches or not, and what the VMA remembers."""
+"""The world behind a simulated VMA: jobs that continue while nobody asks, and the VMA's memory."""
 
 import math
 import threading
@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from adapters.simulated_vma.document_fields import DocumentFields, JSONObject
 from adapters.simulated_vma.jobs import Job
 from adapters.simulated_vma.memory import Memory
 from adapters.simulated_vma.reports import JobType, Report, ReportForm, report_of
-from adapters.simulated_vma.spec import Held, JobSpec, Truth, ZeroChange
-from adapters.simulated_vma.statement import Document, Statement
-from adapters.simulated_vma.words import truth_meant_by
+from adapters.simulated_vma.spec import JobSpec, Override, Truth, ZeroChange
+from adapters.simulated_vma.vocabulary import truth_of_status
 
 EPOCH = datetime(2025, 10, 3, 14, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ class World:
     def add_job(self, job_id: str, volume_ids: list[str], **how: object) -> None:
         """Start a job; `how` are the fields of `JobSpec`.
 
-        Of volumes that another job had before, the VMA says what it last said, until this one's worker speaks.
+        For a volume of an earlier job the VMA has that job's last document, until this one's worker starts.
 
         Raises:
             msgspec.ValidationError: a field is unknown or of the wrong type.
@@ -46,7 +46,7 @@ class World:
             self._memory.add(self._jobs[job_id])
 
     def truth(self, job_id: str) -> Truth:
-        """Return how the job really stands, whatever the VMA says."""
+        """Return the true state of the job, whatever the VMA states."""
         with self._lock:
             return self._job(job_id).truth(self._now())
 
@@ -60,8 +60,8 @@ class World:
         with self._lock:
             return {name: {"truth": self.truth(name), "progress": self.progress(name)} for name in self._jobs}
 
-    def set_document(self, id: str, document: Document) -> None:  # noqa: A002 - the contract's word
-        """Answer literally this for an id, until a worker starts that reports under it."""
+    def set_document(self, id: str, document: JSONObject) -> None:  # noqa: A002 - the contract's name
+        """Set the document of an id, until a worker starts that reports under it."""
         with self._changing() as now:
             self._memory.put(id, document, now)
 
@@ -74,31 +74,31 @@ class World:
         phase: str | None = None,
         disk: str | None = None,
     ) -> None:
-        """Hold a job, or one disk, at a literal status, which is also the truth."""
+        """Set the status of a job, or of one disk, which is also the truth."""
         with self._changing():
             at = self.progress(job_id) if percent is None else percent
-            held = Held(truth=truth_meant_by(status), percent=at, status=status, phase=phase)
-            self._job(job_id).hold(disk, held)
+            override = Override(truth=truth_of_status(status), percent=at, status=status, phase=phase)
+            self._job(job_id).override(disk, override)
 
-    def say(self, job_id: str, **said: object) -> None:
-        """Have a job's documents say this whatever the truth is (fields of `Statement`); without fields, the truth.
+    def say(self, job_id: str, **fields: object) -> None:
+        """Set fields of a job's documents (of `DocumentFields`), whatever the truth is; without fields, the truth.
 
         Raises:
             msgspec.ValidationError: a field is unknown or of the wrong type.
 
         """
-        statement = msgspec.convert(said, Statement)
+        stated = msgspec.convert(fields, DocumentFields)
         with self._changing():
-            self._job(job_id).says = statement
+            self._job(job_id).stated = stated
 
     def contradict(self, job_id: str) -> None:
-        """Have a job's documents say `completed` at 100 %, with none of their bytes, while it copies."""
+        """Have a job's documents state `completed` at 100 %, with none of their bytes, while it copies."""
         self.say(job_id, status="completed", phase="Copying Data", percent=100.0, bytes_transferred=0)
 
     def finish(self, job_id: str, disk: str | None = None) -> None:
         """Complete a job, or one disk."""
         with self._changing():
-            self._job(job_id).hold(disk, Held(truth="completed", percent=100.0))
+            self._job(job_id).override(disk, Override(truth="completed", percent=100.0))
 
     def run_zero_change(self, job_id: str, document: ZeroChange = "former") -> None:
         """Run a whole incremental without changed blocks at once, of a job that has not started yet.
@@ -113,60 +113,60 @@ class World:
             self._memory.expect_start(job)
 
     def fail(self, job_id: str, error: str | None = None, disk: str | None = None) -> None:
-        """Fail a job, or one disk, where it stands; without an error the list of errors stays empty."""
+        """Fail a job, or one disk, at its progress; without an error the list of errors stays empty."""
         with self._changing():
-            held = Held(truth="failed", percent=min(99.0, self.progress(job_id)), error=error)
-            self._job(job_id).hold(disk, held)
+            override = Override(truth="failed", percent=min(99.0, self.progress(job_id)), error=error)
+            self._job(job_id).override(disk, override)
 
     def remove(self, job_id: str, disk: str | None = None) -> None:
-        """End a job, or one disk, without a trace."""
+        """End a job, or one disk, and delete its documents."""
         with self._changing():
             job = self._job(job_id)
             job.gone.update(job.chosen(disk))
 
     def kill(self, job_id: str) -> None:
-        """End a job's worker for good: its documents stay as they are, until the next worker of their ids starts."""
+        """End a job's worker: its documents stay unchanged, until the next worker of their ids starts."""
         with self._changing() as now:
             self._job(job_id).kill(now)
 
     def freeze(self, job_id: str) -> None:
-        """Stop a job's worker until it is resumed: its document stays, and nothing moves."""
+        """Stop a job's worker until it is resumed: its document stays unchanged."""
         with self._changing() as now:
             self._job(job_id).freeze(now)
 
     def resume(self, job_id: str) -> None:
-        """Let a frozen worker go on."""
+        """Resume a frozen worker."""
         with self._changing() as now:
             self._job(job_id).resume(now)
 
     def forget(self, job_id: str, reannounce: float = 2.0) -> None:
-        """Have the VMA forget one job; a running worker re-creates it after so many seconds, an ended one never."""
+        """Have the VMA forget one job; a running worker announces it again after `reannounce` seconds."""
         with self._changing() as now:
             job = self._job(job_id)
             job.forget(now, reannounce)
-            self._memory.drop_literal(job.ids())
+            self._memory.drop_fixed(job.ids())
 
     def restart(self, *, reannounce: float | tuple[float, float] = 2.0) -> None:
-        """Have the VMA forget everything; running workers announce themselves again, spread evenly over the time."""
+        """Have the VMA forget everything; running workers announce themselves again, evenly over `reannounce`."""
         first, last = reannounce if isinstance(reannounce, tuple) else (0.0, reannounce)
         with self._changing():
             count = max(1, len(self._jobs) - 1)
             for n, job_id in enumerate(self._jobs):
                 after = last if math.isinf(last) else first + (last - first) * n / count
                 self.forget(job_id, after)
-            self._memory.clear_literal()
+            self._memory.clear_fixed()
 
-    def update(self, id: str, report: Document) -> bool:  # noqa: A002 - the contract's word
-        """Take a worker's own report; return whether the id was new and created on the fly."""
+    def update(self, id: str, report: JSONObject) -> bool:  # noqa: A002 - the contract's name
+        """Store a worker's own report; return whether the id is new."""
         with self._changing() as now:
             return self._memory.update(id, report, now)
 
-    def progress_of(self, id: str) -> Document | None:  # noqa: A002 - the contract's word
+    def progress_of(self, id: str) -> JSONObject | None:  # noqa: A002 - the contract's name
         """Return the progress document of an id; None if the VMA does not know it."""
         with self._lock:
             return self._memory.progress_of(id, self._now())
 
-    def status_of(self, job_id: str) -> Document | None:
+    def status_of(self, job_id: str) -> JSONObject | None:
         """Return the older, coarser document of a job; None if the VMA does not know it."""
         with self._lock:
             return self._memory.status_of(job_id, self._now())
@@ -174,7 +174,7 @@ class World:
     def report_of(
         self, job_id: str, form: ReportForm = "full", *, job_type: JobType = "backup", at: datetime | None = None
     ) -> tuple[JobType, Report]:
-        """Return what a job's worker reports by itself: the job type of the path, and the body, stamped with `at`.
+        """Return a worker's own report: the job type of the path, and the body with the time `at`.
 
         Raises:
             LookupError: its worker is dead, or there is no such form.
@@ -186,10 +186,10 @@ class World:
 
     @contextmanager
     def _changing(self) -> Iterator[float]:
-        """Yield the time, once what has happened until now is noted."""
+        """Yield the time, after the worker starts until now are recorded."""
         with self._lock:
             now = self._now()
-            self._memory.note_starts(now)
+            self._memory.record_starts(now)
             yield now
 
     def _job(self, job_id: str) -> Job:

@@ -1,4 +1,4 @@
-"""The address of one VMA, which may hold a user and a password: what of it is sent, and what is never shown."""
+"""The address of one VMA, with user and password, which are sent but never shown."""
 
 import base64
 import html
@@ -12,48 +12,48 @@ from adapters.plain_text import MASK, redacted
 from adapters.vma.dialects import EXCERPT_BYTES, read_reply
 from domain.vma_status import Answer
 
-LEAST_SECRET = 6
-"""Characters of a password that can be looked for in an answer; a shorter one is part of any text."""
+MIN_SECRET = 6
+"""Characters of a password that is masked in answers; a shorter one is part of any text."""
 
-
-MOST_WORDS = 200
+MAX_ERROR = 200
+"""Characters of an error's description."""
 
 
 class VMAAddress:
-    """Where a VMA is, and how one logs in there."""
+    """The address of a VMA, and the login."""
 
     def __init__(self, url: str) -> None:
-        """`url` is the VMA's base address; user and password go into a header, and into nothing else."""
-        known = httpx.URL(url)
-        self.login = httpx.BasicAuth(known.username, known.password) if known.userinfo else None
-        self.host = known.host
-        self.base = str(known.copy_with(userinfo=b"")).rstrip("/")
+        """`url` is the VMA's base address; its user and password are sent in a header only."""
+        parsed = httpx.URL(url)
+        self.login = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
+        self.host = parsed.host
+        self.base = str(parsed.copy_with(userinfo=b"")).rstrip("/")
         self.health = f"{self.base}/api/v1/health"
-        self._secrets = _secrets(known.username, known.password) if known.userinfo else None
+        self._secrets = _secrets(parsed.username, parsed.password) if parsed.userinfo else None
 
     def of(self, endpoint: str, asked_id: str) -> str:
-        """Return the address of a question."""
+        """Return the address of a request."""
         return f"{self.base}/api/v1/{endpoint}/{quote(asked_id, safe='')}"
 
     def read(self, asked_id: str, http_status: int, body: bytes, latency_ms: float) -> Answer:
-        """Read a reply. What it tells of secrets is masked, for a VMA's words become events, and are kept for ever.
+        """Return the answer that a reply gives, with secrets masked: texts of a VMA become events, which are permanent.
 
-        What it means is read from the reply as it came: a password may well be a word that stands in every reply.
+        The status and the figures are read from the unmasked reply, because a password may be a part of any reply.
         """
         answer = read_reply(asked_id, http_status, body, latency_ms)
         masked = self._masked(body)
         if masked != body:
             shown = read_reply(asked_id, http_status, masked, latency_ms)
-            answer = shown if _figures(shown) == _figures(answer) else self._without_words(answer, masked)
+            answer = shown if _figures(shown) == _figures(answer) else self._without_text(answer, masked)
         return _redacted(answer)
 
-    def in_words(self, error: Exception) -> str:
-        """Say what went wrong on the way, in one line; a garbled reply may be quoted in it."""
-        said = self._masked(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
-        return redacted(said.decode("utf-8", "replace"))[:MOST_WORDS].removesuffix(": ")
+    def describe(self, error: Exception) -> str:
+        """Return an error in one line, with secrets masked: it may quote a garbled reply."""
+        text = self._masked(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+        return redacted(text.decode("utf-8", "replace"))[:MAX_ERROR].removesuffix(": ")
 
-    def _without_words(self, answer: Answer, masked: bytes) -> Answer:
-        """Return an answer without any text of the reply but what is masked."""
+    def _without_text(self, answer: Answer, masked: bytes) -> Answer:
+        """Return an answer with none of the reply's text but the masked."""
         document = answer.document
         if document is not None:
             document = msgspec.structs.replace(
@@ -75,19 +75,19 @@ class VMAAddress:
 
 
 def _secrets(user: str, password: str) -> re.Pattern[bytes]:
-    """Return what finds a password and the header with it, as they are or escaped, in a VMA's words."""
+    """Return a pattern of a password and of the header with it, plain or escaped."""
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-    secrets = [secret for secret in (basic, password) if secret is basic or len(secret) >= LEAST_SECRET]
+    secrets = [secret for secret in (basic, password) if secret is basic or len(secret) >= MIN_SECRET]
     forms = [form for secret in secrets for form in (re.escape(secret), "".join(map(_escaped, secret)))]
-    # Most of a reply is passed over by its first character.
+    # Most of a reply is skipped by the first character.
     begins = "".join(re.escape(secret[0]) for secret in secrets)
     return re.compile(rf"(?=[\\%&{begins}])(?:{'|'.join(forms)})".encode())
 
 
 def _escaped(character: str) -> str:
-    """Return a pattern of one character as JSON, a URL and HTML write it.
+    """Return a pattern of one character as it is written in JSON, a URL and HTML.
 
-    Counts are bounded and what was matched is not tried again, so that no reply takes long.
+    Counts are bounded and the group is atomic, so that no reply takes long.
     """
     units = character.encode("utf-16-be").hex()
     in_json = "".join(rf"\\{{1,4}}u{units[n : n + 4]}" for n in range(0, len(units), 4))
@@ -98,7 +98,7 @@ def _escaped(character: str) -> str:
 
 
 def _redacted(answer: Answer) -> Answer:
-    """Take out of an answer's own texts what is known to be secret by its form; its document's were read without."""
+    """Return an answer whose detail and excerpt are redacted; the texts of its document already are."""
     return msgspec.structs.replace(answer, detail=_text(answer.detail), excerpt=_text(answer.excerpt))
 
 
@@ -107,7 +107,7 @@ def _text(text: str | None) -> str | None:
 
 
 def _figures(answer: Answer) -> object:
-    """Return what of an answer decides anything."""
+    """Return the parts of an answer that decisions are made from."""
     document = answer.document
     if document is None:
         return answer.status

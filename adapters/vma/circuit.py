@@ -1,14 +1,14 @@
-"""A circuit breaker per VMA: one that is down is found down once, not once per job.
+"""A circuit breaker per VMA: one check finds that a VMA is down, not one check per job.
 
-closed ──a question fails, and the health check──▶ open
-   ▲                                                │
-   │                                    `rest` seconds are over
-   │                                                ▼
-   └──the trial request or its health check──── half-open ──both fail──▶ open
-      is answered
+closed ──a request and the health check fail──▶ open
+   ▲                                             │
+   │                                  `rest` seconds are over
+   │                                             ▼
+   └──the trial request or its health ──── half-open ──both fail──▶ open
+      check is answered
 
-It begins half-open: until the first question has been answered, nobody knows whether the VMA is there, and the
-other questions wait for the outcome of the trial request. While it is open they are answered at once.
+It begins half-open: until the first request is answered, the state of the VMA is not known, and the other requests wait
+for the result of the trial request. While it is open, they are refused at once.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from domain.vma_status import VMAStatus
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a question is not put to the VMA now, and the status that answers it instead."""
+    """Why a request is not sent to the VMA now, and the status that answers it instead."""
 
     status: VMAStatus
     detail: str
 
 
-class Leave(Enum):
-    """How a question may be put."""
+class Admission(Enum):
+    """How a request may be sent."""
 
-    ASK = auto()
+    NORMAL = auto()
     TRIAL = auto()
 
 
@@ -42,10 +42,10 @@ class Circuit:
 
         Args:
             monotonic: the clock.
-            rest: time after which an open circuit lets a trial request through.
+            rest: time after which an open circuit allows a trial request.
 
         """
-        self.heard = 0
+        self.signs_of_life = 0
         self.last_error: str | None = None
         self.opened_at: float | None = None
         self._monotonic = monotonic
@@ -56,24 +56,21 @@ class Circuit:
 
     @property
     def state(self) -> str:
-        """`closed`, `open` or `half-open`."""
+        """Return `closed`, `open` or `half-open`."""
         if self._closed:
             return "closed"
         return "open" if self.opened_at is not None else "half-open"
 
     def refusal(self) -> Refusal | None:
-        """Return why no question is put now; None if the VMA is not known to be down, or a trial request is due."""
-        if self.opened_at is None:
+        """Return why no request is sent now; None if the VMA is not known to be down, or a trial request is due."""
+        if self.opened_at is None or self._monotonic() - self._failed_at >= self._rest:
             return None
-        known_for = self._monotonic() - self._failed_at
-        if known_for < self._rest:
-            return Refusal(VMAStatus.UNREACHABLE, f"not asked again yet, the VMA is down: {self.last_error}")
-        return None
+        return Refusal(VMAStatus.UNREACHABLE, f"not asked again yet, the VMA is down: {self.last_error}")
 
-    async def admit(self) -> Leave | Refusal:
-        """Return how a question may be put now; wait for the outcome of a trial request if that has to tell.
+    async def admit(self) -> Admission | Refusal:
+        """Return how a request may be sent now; wait for the result of a trial request that has been sent.
 
-        Whoever gets `Leave.TRIAL` must call `end_trial` at last.
+        After `Admission.TRIAL` the caller must call `end_trial`.
         """
         while not self._closed:
             refusal = self.refusal()
@@ -81,20 +78,20 @@ class Circuit:
                 refusal = await asyncio.shield(self._trial)
             elif refusal is None:
                 self._trial = asyncio.get_running_loop().create_future()
-                return Leave.TRIAL
+                return Admission.TRIAL
             if refusal is not None:
                 return refusal
-        return Leave.ASK
+        return Admission.NORMAL
 
-    def alive(self) -> None:
-        """Note a sign of life: the VMA's HTTP server has answered, whatever it said."""
-        self.heard += 1
+    def close(self) -> None:
+        """Record a sign of life: the VMA's HTTP server has answered, whatever the answer."""
+        self.signs_of_life += 1
         self._closed = True
         self.opened_at = self.last_error = None
         self.end_trial()
 
     def open(self, error: str) -> Refusal:
-        """Note that the VMA as a whole does not answer; return what answers the questions that wait."""
+        """Record that the VMA as a whole does not answer; return the refusal of the requests that wait."""
         self._closed = False
         self._failed_at = self._monotonic()
         self.opened_at = self._failed_at if self.opened_at is None else self.opened_at
@@ -103,13 +100,13 @@ class Circuit:
         self.end_trial(refusal)
         return refusal
 
-    def unknown(self, refusal: Refusal) -> None:
-        """Note that the trial request could not be put: whether the VMA is there is not known any more."""
+    def half_open(self, refusal: Refusal) -> None:
+        """Record that the trial request could not be sent: the state of the VMA is not known any more."""
         self.opened_at, self.last_error = None, refusal.detail
         self.end_trial(refusal)
 
     def end_trial(self, refusal: Refusal | None = None) -> None:
-        """End the trial request, if there is one; without a refusal the next question takes its place."""
+        """End the trial request, if there is one; without a refusal the next request replaces it."""
         if self._trial is not None and not self._trial.done():
             self._trial.set_result(refusal)
         self._trial = None

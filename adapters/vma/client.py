@@ -1,7 +1,7 @@
-"""The VMA client: asks for a job's disks, all at once, and for its own id, whatever the other side does.
+"""The VMA client: asks for a job's disks, all at once, and for its own id.
 
-Each question is limited in time and in size, follows no redirect, takes no proxy from the environment, and ends in
-exactly one status with its evidence. How many questions are under way at once depends on what the VMA can answer.
+Each request is limited in time and in size, follows no redirect, ignores the environment's proxy, and ends in exactly
+one status with its evidence. How many requests are in progress at once depends on how fast the VMA answers.
 """
 
 import asyncio
@@ -17,32 +17,31 @@ from adapters.identifiers import is_valid_id
 from adapters.vma.address import VMAAddress
 from adapters.vma.channel import Channel, Limits
 from adapters.vma.circuit import Circuit
-from adapters.vma.pace import Pace
 from adapters.vma.reply import Reply, not_asked
 from adapters.vma.requests import Requests
+from adapters.vma.send_failures import unknown_vma
 from adapters.vma.transport import http_client
-from adapters.vma.troubles import unknown_vma
 from adapters.vma.trust import authorities
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import Answer, VMAStatus, export_name
 
 NO_SUCH_ENDPOINT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-"""How a build without an endpoint answers; the first is also how one says that it does not know the job."""
+"""Statuses of a build without the endpoint. NOT_FOUND is also the status for a job that the VMA does not know."""
 
 UNCLEAR = frozenset({VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE})
-"""Answers for the job's own id after which the older endpoint may know more."""
+"""Answers for the job's own id after which the older endpoint is asked, too."""
 
 
 class ProbeSettings(Protocol):
-    """The limits of the questions."""
+    """The limits of the requests."""
 
     @property
     def probe_timeout(self) -> float:
-        """Seconds for one question, from when it is put."""
+        """Seconds for one request, from when it is sent."""
 
     @property
     def probe_concurrency(self) -> int:
-        """Questions under way at once per VMA, if it answers so many in time."""
+        """Requests in progress at once per VMA, if it answers so many in time."""
 
 
 class HttpVMA:
@@ -57,12 +56,12 @@ class HttpVMA:
         circuit_rest: float,
         ca_file: Path | None = None,
     ) -> None:
-        """Know the VMAs; nothing is asked yet.
+        """Prepare a channel to each VMA; nothing is sent yet.
 
         Args:
             urls: base URL by the VMA's name.
-            clock: measures the questions.
-            settings: the limits of the questions.
+            clock: measures the requests.
+            settings: the limits of the requests.
             circuit_rest: seconds between two trial requests to a VMA that is down.
             ca_file: PEM file of further certificate authorities.
 
@@ -72,7 +71,7 @@ class HttpVMA:
         """
         self._addresses = {name: VMAAddress(url) for name, url in urls.items()}
         self._clock = clock
-        limits = Limits(timeout=settings.probe_timeout, most=settings.probe_concurrency, rest=circuit_rest)
+        limits = Limits(timeout=settings.probe_timeout, concurrency=settings.probe_concurrency, rest=circuit_rest)
         self._channels = {
             name: Channel(clock.monotonic, limits, partial(self._get, name), partial(self._get_health, name))
             for name in urls
@@ -85,24 +84,19 @@ class HttpVMA:
         """Return the circuit breaker of each VMA, by its name."""
         return {name: channel.circuit for name, channel in self._channels.items()}
 
-    @property
-    def paces(self) -> dict[str, Pace]:
-        """Return the pace of the questions to each VMA, by its name."""
-        return {name: channel.pace for name, channel in self._channels.items()}
-
     def address_of(self, vma: str) -> str | None:
         """Return a VMA's base URL without credentials; None if it is not in the settings."""
         return self._addresses[vma].base if vma in self._addresses else None
 
     def knows(self, vma: str) -> bool:
-        """Whether the VMA is in the settings."""
+        """Return whether the VMA is in the settings."""
         return vma in self._addresses
 
     def trace(self, provider: TracerProvider | None) -> None:
-        """Make a span of every request from now on, if there is where to."""
+        """Record a span of every request from now on, if there is a provider."""
         if provider is None:
             return
-        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - if it is wanted
+        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - imported only if needed
 
         HTTPXClientInstrumentor.instrument_client(self._client, tracer_provider=provider)
 
@@ -113,7 +107,7 @@ class HttpVMA:
     async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
         """Return the answer of each disk's export by volume id, in the job's order of disks.
 
-        It takes as long as its questions wait for their turns, and each at most the time limit when it is put.
+        Each request may wait for its slot, and is limited in time from when it is sent.
         """
         async with asyncio.TaskGroup() as group:
             asked = {
@@ -123,13 +117,13 @@ class HttpVMA:
         return {volume_id: answer.result() for volume_id, answer in asked.items()}
 
     async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:
-        """Return the answers for the job's own id, the older endpoint's last."""
+        """Return the answers for the job's own id; that of the older endpoint last."""
         progress = await self._ask(target.vma, "progress", target.job_id)
         if progress.status not in UNCLEAR:
             return [progress]
         status = await self._ask(target.vma, "status", target.job_id)
         if status.http_status in NO_SUCH_ENDPOINT and status.status in UNCLEAR:
-            # Older builds only: where the path does not exist, its answer says nothing about the job.
+            # Only older builds have this path; elsewhere its answer tells nothing about the job.
             return [progress]
         return [progress, status]
 

@@ -1,26 +1,26 @@
-"""Reading the list of disks in a VMA's document. Its ids are the worker's, not volume ids."""
+"""Reads the list of disks in a VMA's document. Its ids are the worker's, not volume ids."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.vma.figures import FieldReader, first, name
-from adapters.vma.words import STATUS_WORDS, Unintelligible, plain
+from adapters.vma.vocabulary import STATUSES, Unintelligible, normalized
 from domain.vma_status import DiskReport, VMAStatus
 
 LISTS = ("disk_progresses", "disks")
-"""The list's name in the present form and in the oldest."""
+"""The list's name in the current form and in the oldest."""
 
-MOST_DISKS = 64
-"""Disks that a job can have. A longer list is not read: each entry costs memory and time of the event loop."""
+MAX_DISKS = 64
+"""Disks that a job can have. A longer list is not read, because each entry costs memory and time."""
 
 
 def read_disks(fields: Mapping[str, Any], reader: FieldReader) -> tuple[DiskReport, ...]:
-    """Read both lists, each disk once."""
-    return _one_each(_disk(reader.mapping(disk), reader) for disk in listed(fields, reader))
+    """Return the disks of both lists, each disk once."""
+    return _unique(_disk(reader.mapping(disk), reader) for disk in listed(fields, reader))
 
 
 def listed(fields: Mapping[str, Any], reader: FieldReader) -> list[Any]:
-    """Return the entries of both lists as they stand there.
+    """Return the entries of both lists, unread.
 
     Raises:
         Unintelligible: one of the lists is too long.
@@ -28,17 +28,17 @@ def listed(fields: Mapping[str, Any], reader: FieldReader) -> list[Any]:
     """
     lists = {name_of_list: reader.listed(fields.get(name_of_list)) for name_of_list in LISTS}
     for name_of_list, entries in lists.items():
-        if len(entries) > MOST_DISKS:
-            raise Unintelligible(f"{name_of_list} lists {len(entries)} disks; a job has at most {MOST_DISKS}")
+        if len(entries) > MAX_DISKS:
+            raise Unintelligible(f"{name_of_list} lists {len(entries)} disks; a job has at most {MAX_DISKS}")
     return [disk for entries in lists.values() for disk in entries]
 
 
-def _one_each(disks: Iterable[DiskReport]) -> tuple[DiskReport, ...]:
-    """Take a disk that is listed twice once, by its worst entry; those without a name may all be the same."""
+def _unique(disks: Iterable[DiskReport]) -> tuple[DiskReport, ...]:
+    """Return each disk once, by its worst entry; disks without a name may all be the same."""
     worst: dict[str, DiskReport] = {}
     for disk in disks:
-        known = worst.get(disk.disk_id)
-        if known is None or _badness(disk) > _badness(known):
+        other = worst.get(disk.disk_id)
+        if other is None or _badness(disk) > _badness(other):
             worst[disk.disk_id] = disk
     return tuple(worst.values())
 
@@ -48,7 +48,7 @@ def _badness(disk: DiskReport) -> tuple[bool, bool]:
 
 
 def _disk(fields: Mapping[str, Any], reader: FieldReader) -> DiskReport:
-    """Read one entry. One that cannot be read is an unfinished disk, which holds up a `completed`."""
+    """Return one entry. An unreadable one is an unfinished disk, so that the document is not `completed`."""
     return DiskReport(
         disk_id=name(first(fields, "disk_id", "id")),
         status=_status(fields.get("status"), reader),
@@ -58,9 +58,9 @@ def _disk(fields: Mapping[str, Any], reader: FieldReader) -> DiskReport:
     )
 
 
-def _status(word: object, reader: FieldReader) -> VMAStatus:
-    if word is None or word == "":
+def _status(value: object, reader: FieldReader) -> VMAStatus:
+    if value is None or value == "":
         return VMAStatus.RUNNING
-    status = STATUS_WORDS.get(plain(word))
-    reader.left_out |= status is None
+    status = STATUSES.get(normalized(value))
+    reader.skipped |= status is None
     return status or VMAStatus.RUNNING

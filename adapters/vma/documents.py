@@ -1,7 +1,7 @@
-"""One parser for the documents of all builds: every generation, every vocabulary, every kind of nonsense.
+"""Parses the documents of all builds: every generation and every vocabulary.
 
-A field that cannot be read is left out, and the rest of the document counts. Nothing that would complete a job may
-rest on such a document.
+An unreadable field is skipped, and the rest of the document is used. But a document with such a field never completes a
+job.
 """
 
 import json
@@ -12,20 +12,20 @@ import msgspec
 
 from adapters.vma.disks import listed, read_disks
 from adapters.vma.figures import FieldReader, text
-from adapters.vma.words import CANCELLED_WORDS, PHASE_WORDS, STATUS_WORDS, Unintelligible, look_up, plain
+from adapters.vma.vocabulary import CANCELLED, PHASES, STATUSES, Unintelligible, look_up, normalized
 from domain.vma_status import ENDS, DiskReport, Document, VMAStatus
 
 STARTED = ("started_at", "start_time")
 
-MOST_ERRORS = 100
-"""Errors of a document whose words are read; the text that is kept of them is shorter."""
+MAX_ERRORS = 100
+"""Errors that are read of a document; the stored text is shorter."""
 
 
 def read_document(asked_id: str, body: bytes) -> Document:
-    """Read a progress document of any generation.
+    """Return a progress document of any generation.
 
     Raises:
-        Unintelligible: it is no such document, contradicts itself, or speaks of something else.
+        Unintelligible: it is no such document, contradicts itself, or is about another id.
 
     """
     fields = json_object(body)
@@ -39,11 +39,11 @@ def read_document(asked_id: str, body: bytes) -> Document:
     return document
 
 
-def read_fields(fields: Mapping[str, Any], speaker: str = "the VMA") -> Document:
-    """Read the fields of a document, or of a worker's report in the same words.
+def read_fields(fields: Mapping[str, Any], source: str = "the VMA") -> Document:
+    """Return the document with these fields, of the VMA or of a worker's report.
 
     Raises:
-        Unintelligible: they have no status that is known, or a `completed` that cannot be believed.
+        Unintelligible: they have no known status, or something contradicts a `completed`.
 
     """
     reader = FieldReader()
@@ -53,16 +53,16 @@ def read_fields(fields: Mapping[str, Any], speaker: str = "the VMA") -> Document
     transferred, total = (
         reader.size(fields.get(name), aggregate.get(name)) for name in ("bytes_transferred", "total_bytes")
     )
-    said = _said(fields)
-    if said is VMAStatus.COMPLETED:
-        _insist_on_no_doubt(fields, reader)
+    stated = _stated(fields)
+    if stated is VMAStatus.COMPLETED:
+        _refuse_contradictions(fields, reader)
     return Document(
-        status=_status(said, disks),
+        status=_status(stated, disks),
         phase=_first_text(fields, "phase", "stage", "current_operation"),
         progress_percent=percent,
         bytes_transferred=transferred,
         total_bytes=total,
-        error=_error(fields, speaker),
+        error=_error(fields, source),
         started=_first_text(fields, *STARTED) or _first_text(timing, *STARTED),
         sync_type=_first_text(fields, "sync_type") or _first_text(cbt, "type"),
         disks=disks,
@@ -70,10 +70,10 @@ def read_fields(fields: Mapping[str, Any], speaker: str = "the VMA") -> Document
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
-    """Read a JSON object.
+    """Return the fields of a JSON object.
 
     Raises:
-        Unintelligible: it is none.
+        Unintelligible: it is not a JSON object.
 
     """
     try:
@@ -86,10 +86,10 @@ def json_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _refuse_repeated_names(body: bytes) -> None:
-    """Refuse a document that gives one name two values; only what would end a job is worth the second reading.
+    """Refuse a document that gives one name two values; called only for one that would end a job, because it is slow.
 
     Raises:
-        Unintelligible: it does.
+        Unintelligible: a name is repeated.
 
     """
 
@@ -103,61 +103,61 @@ def _refuse_repeated_names(body: bytes) -> None:
         raise Unintelligible("not JSON: too deep") from error
 
 
-def _status(said: VMAStatus, disks: tuple[DiskReport, ...]) -> VMAStatus:
-    """Hold the document's own word against its list of disks.
+def _status(stated: VMAStatus, disks: tuple[DiskReport, ...]) -> VMAStatus:
+    """Return the status of a document by its stated status and its list of disks.
 
-    One failed disk fails the job whatever the others do; a disk that is listed as unfinished outweighs a
-    `completed`, which a worker that shares one id says after its first disk.
+    One failed disk fails the job. An unfinished disk has priority over a stated `completed`: a worker that uses one id
+    for all disks states it after its first disk.
     """
     if any(disk.status is VMAStatus.FAILED for disk in disks):
         return VMAStatus.FAILED
-    if said is VMAStatus.COMPLETED and any(disk.is_unfinished for disk in disks):
+    if stated is VMAStatus.COMPLETED and any(disk.is_unfinished for disk in disks):
         return VMAStatus.RUNNING
-    return said
+    return stated
 
 
-def _said(fields: Mapping[str, Any]) -> VMAStatus:
-    # An empty word is a field that its builder did not fill in.
-    word = fields.get("status")
-    if word is not None and word != "":
-        return look_up(STATUS_WORDS, word, "status")
+def _stated(fields: Mapping[str, Any]) -> VMAStatus:
+    status = fields.get("status")
+    # Some builds send an empty text for a missing status.
+    if status is not None and status != "":
+        return look_up(STATUSES, status, "status")
     phase = fields.get("phase") or fields.get("stage")
     if not phase:
         raise Unintelligible("neither a status nor a phase")
-    return look_up(PHASE_WORDS, phase, "phase")
+    return look_up(PHASES, phase, "phase")
 
 
-def _insist_on_no_doubt(fields: Mapping[str, Any], reader: FieldReader) -> None:
-    """See that a `completed` stands beside nothing unreadable, and no phase and no error that means the opposite.
+def _refuse_contradictions(fields: Mapping[str, Any], reader: FieldReader) -> None:
+    """Refuse a `completed` with an unreadable field, or with a phase or an error that contradicts it.
 
     Raises:
-        Unintelligible: it does.
+        Unintelligible: it has one.
 
     """
     phase = fields.get("phase") or fields.get("stage")
-    if VMAStatus.FAILED in {PHASE_WORDS.get(plain(phase)), STATUS_WORDS.get(plain(phase))}:
+    if VMAStatus.FAILED in {PHASES.get(normalized(phase)), STATUSES.get(normalized(phase))}:
         raise Unintelligible(f"completed, in the phase {str(phase)[:40]!r}")
     if any(isinstance(entry, dict) and entry.get("recoverable") is False for entry in _error_entries(fields)):
         raise Unintelligible("completed, with an error that is not recoverable")
-    if reader.left_out:
+    if reader.skipped:
         raise Unintelligible("completed, with figures that cannot be read")
 
 
 def _first_text(fields: Mapping[str, Any], *names: str) -> str | None:
-    return next((said for name in names if (said := text(fields.get(name)))), None)
+    return next((found for name in names if (found := text(fields.get(name)))), None)
 
 
-def _error(fields: Mapping[str, Any], speaker: str) -> str | None:
-    """Collect what is said to have gone wrong; `errors` may hold recoverable ones while the copy goes on."""
-    words = [*_cancelled(fields, speaker), *map(_error_word, _error_entries(fields)[:MOST_ERRORS])]
-    return text("; ".join(dict.fromkeys(word for word in words if word)))
+def _error(fields: Mapping[str, Any], source: str) -> str | None:
+    """Return all errors in one text; some may be recoverable while the copy continues."""
+    errors = [*_cancelled(fields, source), *map(_error_text, _error_entries(fields)[:MAX_ERRORS])]
+    return text("; ".join(dict.fromkeys(error for error in errors if error)))
 
 
-def _cancelled(fields: Mapping[str, Any], speaker: str) -> list[str]:
-    """Return that a job or a disk of it was cancelled, in the words in which it was said."""
+def _cancelled(fields: Mapping[str, Any], source: str) -> list[str]:
+    """Return a text for each status by which the job or one of its disks was cancelled."""
     disks = [disk for disk in listed(fields, FieldReader()) if isinstance(disk, dict)]
-    words = [part.get("status") for part in (fields, *disks)]
-    return [f"{speaker} says {word}" for word in words if plain(word) in CANCELLED_WORDS]
+    statuses = [part.get("status") for part in (fields, *disks)]
+    return [f"{source} says {status}" for status in statuses if normalized(status) in CANCELLED]
 
 
 def _error_entries(fields: Mapping[str, Any]) -> list[Any]:
@@ -165,6 +165,6 @@ def _error_entries(fields: Mapping[str, Any]) -> list[Any]:
     return [fields.get("last_error"), *(several if isinstance(several, list) else [several])]
 
 
-def _error_word(entry: object) -> str | None:
-    words = (entry.get("message"), entry.get("error_type")) if isinstance(entry, dict) else (entry,)
-    return next((word for word in words if isinstance(word, str) and word), None)
+def _error_text(entry: object) -> str | None:
+    texts = (entry.get("message"), entry.get("error_type")) if isinstance(entry, dict) else (entry,)
+    return next((one for one in texts if isinstance(one, str) and one), None)

@@ -1,4 +1,4 @@
-"""Reading single fields of a VMA's document: one that cannot be read is left out, and the others count."""
+"""Reads single fields of a VMA's document: an unreadable one is skipped, and the others are used."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,88 +6,88 @@ from typing import Any
 from adapters.plain_text import redacted
 
 MAX_TEXT = 500
-"""Characters of a text that are kept."""
+"""Characters of a text that are stored."""
 
 MAX_NAME = 80
-"""Characters of a disk's name that are kept."""
+"""Characters of a disk's name that are stored."""
 
 TOLERANCE = 1e-6
-"""What rounding may take off zero percent."""
+"""Percent below zero that rounding may cause."""
 
-MOST_PERCENT = 1000.0
-"""Progress above 100 % is capped: builds floor the total to whole GiB. Beyond this the figure is something else."""
+MAX_PERCENT = 1000.0
+"""Progress above 100 % is capped: builds floor the total to whole GiB. A larger figure is not a percentage."""
 
 PERCENTS = ("percentage", "progress_percent", "percent")
-"""The names of a progress in the forms of all builds."""
+"""The names of a progress, of all builds."""
 
-MOST = 2**60
-"""An exabyte: more bytes than that are none."""
+MAX_BYTES = 2**60
+"""An exabyte. A larger figure is not a number of bytes."""
 
 
 class FieldReader:
-    """Reads the fields of one document, and remembers whether one of them had to be left out."""
+    """Reads the fields of one document, and records whether one of them was skipped."""
 
     def __init__(self) -> None:
-        """Nothing is left out yet."""
-        self.left_out = False
+        """Begin with no field skipped."""
+        self.skipped = False
 
     def percent(self, value: object) -> float | None:
-        """Read a progress in percent, at most 100."""
-        percent = self._number(value, -TOLERANCE, MOST_PERCENT)
+        """Return a progress in percent, at most 100; None if it is missing or unreadable."""
+        percent = self._number(value, -TOLERANCE, MAX_PERCENT)
         return None if percent is None else min(100.0, max(0.0, percent))
 
     def least_percent(self, *sources: Mapping[str, Any]) -> float | None:
-        """Read a progress; where builds say it twice, the lesser counts."""
-        said = [source[name] for source in sources for name in PERCENTS if source.get(name) is not None]
-        read = [percent for value in said if (percent := self.percent(value)) is not None]
+        """Return the lesser progress of a document that states it twice."""
+        stated = [source[name] for source in sources for name in PERCENTS if source.get(name) is not None]
+        read = [percent for value in stated if (percent := self.percent(value)) is not None]
         return min(read, default=None)
 
     def size(self, *values: object) -> int | None:
-        """Read the first of these numbers of bytes that is there and can be read."""
-        read = (self._number(value, 0, MOST) for value in values)
+        """Return the first readable number of bytes."""
+        read = (self._number(value, 0, MAX_BYTES) for value in values)
         return next((int(number) for number in read if number is not None), None)
 
     def mapping(self, value: object) -> Mapping[str, Any]:
-        """Read a nested part; empty if it is not there."""
+        """Return a nested part; empty if it is missing."""
         if isinstance(value, dict):
             return value
-        self._leave_out(value)
+        self._skip(value)
         return {}
 
     def listed(self, value: object) -> list[Any]:
-        """Read a list; empty if it is not there."""
+        """Return a list; empty if it is missing."""
         if isinstance(value, list):
             return value
-        # Some builders write an object or a text without content for an empty list.
-        self._leave_out(value or None)
+        # Some builds write an empty object or text for an empty list.
+        self._skip(value or None)
         return []
 
-    def _number(self, value: object, least: float, most: float) -> float | None:
-        # Compared, not converted: a whole number may have hundreds of digits. NaN is in no range.
-        if not isinstance(value, bool) and isinstance(value, int | float) and least <= value <= most:
+    def _number(self, value: object, minimum: float, maximum: float) -> float | None:
+        # Compared before it is converted: an integer may have hundreds of digits. NaN is in no range.
+        if not isinstance(value, bool) and isinstance(value, int | float) and minimum <= value <= maximum:
             return float(value)
-        self._leave_out(value)
+        self._skip(value)
         return None
 
-    def _leave_out(self, value: object) -> None:
-        self.left_out |= value is not None
+    def _skip(self, value: object) -> None:
+        self.skipped |= value is not None
 
 
 def first(source: Mapping[str, Any], *names: str) -> object:
-    """Return the first of these fields that is there."""
+    """Return the first of these fields that has a value."""
     return next((source[name] for name in names if source.get(name) is not None), None)
 
 
-def text(value: object, most: int = MAX_TEXT) -> str | None:
-    """Read a text of others, which is kept: without secrets, and in characters that can be stored."""
+def text(value: object, limit: int = MAX_TEXT) -> str | None:
+    """Return a text without secrets, in characters that can be stored; None if it is missing or empty."""
     if not isinstance(value, str) or not value:
         return None
-    # Cut last: half of a secret is not known as one.
-    cut = redacted(value)[:most]
+    # Cut last: a part of a secret is not recognized.
+    cut = redacted(value)[:limit]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
 def name(value: object) -> str:
-    """Read a name, which may be a number; empty if there is none."""
+    """Return a name, which may be a number; empty if there is none."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return text(str(value) if is_number else value, MAX_NAME) or ""

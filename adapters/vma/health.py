@@ -1,33 +1,35 @@
-"""Health checks of one VMA, one at a time however many questions want to know."""
+"""Health checks of one VMA, one at a time, shared by all requests that need one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from adapters.vma.own_time import own_time_limit
+from adapters.vma.awake_time import awake_time_limit
 from adapters.vma.reply import Reply
 from domain.vma_status import VMAStatus
 
-LONGEST_CHECK = 1.5
-"""Time limits that a check may take; one that took longer shows that this process was suspended meanwhile."""
+MAX_DURATION = 1.5
+"""In time limits of a check; a longer one shows that this process was suspended meanwhile."""
 
 VALID_FOR = 0.25
-"""Time limits for which a check answers later questions, too."""
+"""For how long a check serves later requests too, in time limits of a check."""
 
 
 class HealthCheck(msgspec.Struct, frozen=True):
-    """The outcome of a health check. Times of the monotonic clock, in seconds."""
+    """The result of a health check. Times of the monotonic clock, in seconds.
+
+    `not_asked` is why it could not be sent to the VMA; such a check tells nothing about the VMA.
+    """
 
     began: float
     ended: float
     alive: bool
     not_asked: str | None = None
-    """Why it could not be put to the VMA, in which case it says nothing of it."""
 
     @property
     def took(self) -> float:
-        """Seconds until the answer."""
+        """Return the seconds until the answer."""
         return self.ended - self.began
 
 
@@ -46,7 +48,7 @@ class HealthChecks:
         ask: Callable[[], Awaitable[Reply]],
         answered: Callable[[Reply], None],
     ) -> None:
-        """Have `answered` told each reply that is a sign of life; `timeout` limits one check."""
+        """Pass each reply that is a sign of life to `answered`; `timeout` limits one check."""
         self._monotonic = monotonic
         self._timeout = timeout
         self._ask = ask
@@ -57,19 +59,19 @@ class HealthChecks:
     async def check(self, since: float) -> HealthCheck:
         """Return whether the VMA's HTTP server answers, by a check that does not end before `since`.
 
-        A check during which this process was suspended says nothing: it is made afresh.
+        A check during which this process was suspended tells nothing: it is repeated.
         """
         check = self._last
         if check is None or check.began < since or self._monotonic() - check.ended > VALID_FOR * self._timeout:
             check = await self._join()
-        if not check.alive and check.took > LONGEST_CHECK * self._timeout:
+        if not check.alive and check.took > MAX_DURATION * self._timeout:
             check = await self._join()
         return check
 
     async def _join(self) -> HealthCheck:
-        """Wait for the check under way, or begin one; it is cancelled with the last question that waits for it."""
+        """Wait for the check in progress, or start one; it is cancelled with the last request that waits for it."""
         if self._flight is None or self._flight.task.done():
-            self._flight = _Flight(asyncio.ensure_future(self._make()))
+            self._flight = _Flight(asyncio.ensure_future(self._run()))
         flight = self._flight
         flight.waiting += 1
         try:
@@ -81,22 +83,18 @@ class HealthChecks:
                 flight.task.cancel()
                 await asyncio.wait({flight.task})
 
-    async def _make(self) -> HealthCheck:
-        began = self._monotonic()
-        reply = None
+    async def _run(self) -> HealthCheck:
+        began, alive, not_asked = self._monotonic(), False, None
         try:
-            async with own_time_limit(self._timeout):
+            async with awake_time_limit(self._timeout):
                 reply = await self._ask()
         except TimeoutError:
             pass
-        alive = reply is not None and reply.is_sign_of_life
-        if reply is not None and alive:
-            self._answered(reply)
-        could_not = reply is not None and not alive and reply.answer.status is VMAStatus.NOT_ASKED
-        self._last = HealthCheck(
-            began=began,
-            ended=self._monotonic(),
-            alive=alive,
-            not_asked=reply.answer.detail if reply is not None and could_not else None,
-        )
+        else:
+            alive = reply.is_sign_of_life
+            if alive:
+                self._answered(reply)
+            elif reply.answer.status is VMAStatus.NOT_ASKED:
+                not_asked = reply.answer.detail
+        self._last = HealthCheck(began, self._monotonic(), alive, not_asked)
         return self._last

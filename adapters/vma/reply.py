@@ -1,4 +1,4 @@
-"""What comes back from one HTTP request to a VMA."""
+"""The result of one HTTP request to a VMA."""
 
 import httpx
 import msgspec
@@ -13,8 +13,8 @@ NOT_THE_VMA = TUNNEL_ERRORS | {int(httpx.codes.PROXY_AUTHENTICATION_REQUIRED)}
 class Reply(msgspec.Struct, frozen=True):
     """The answer to one request.
 
-    Its status is `unreachable` if the request failed on its way; whether the VMA as a whole is, is judged later.
-    `retry_after` is in seconds, if the reply was an HTTP 429 that said so.
+    Its status is `unreachable` if the request failed; the channel decides whether the VMA as a whole is unreachable.
+    `retry_after` is the pause in seconds that an HTTP 429 asks for.
     """
 
     answer: Answer
@@ -22,20 +22,20 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def is_sign_of_life(self) -> bool:
-        """Whether the VMA's own HTTP server answered, whatever it said."""
+        """Return whether the VMA's own HTTP server answered, whatever the answer."""
         return self.answer.http_status is not None and self.answer.http_status not in NOT_THE_VMA
 
     @property
     def is_too_many(self) -> bool:
-        """Whether the VMA asks to be left alone."""
+        """Return whether the VMA asks for fewer requests."""
         return self.answer.http_status == TOO_MANY
 
 
 def failed(asked_id: str, latency_ms: float, detail: str) -> Answer:
-    """Return the answer to a question that failed on its way."""
+    """Return the answer to a request that failed."""
     return Answer(asked_id=asked_id, status=VMAStatus.UNREACHABLE, latency_ms=latency_ms, detail=detail)
 
 
 def not_asked(asked_id: str, detail: str) -> Answer:
-    """Return the answer to a question that could not be put."""
+    """Return the answer to a request that could not be sent."""
     return Answer(asked_id=asked_id, status=VMAStatus.NOT_ASKED, detail=detail)

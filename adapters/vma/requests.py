@@ -1,4 +1,4 @@
-"""One HTTP request to a VMA, and what its reply is."""
+"""Sends one HTTP request to a VMA, and reads the reply."""
 
 import aiohttp
 import httpx
@@ -8,8 +8,8 @@ from adapters.vma.address import VMAAddress
 from adapters.vma.dialects import LOGIN_REFUSED, TOO_MANY
 from adapters.vma.reply import Reply, failed, not_asked
 from adapters.vma.retry_after import seconds_to_wait
+from adapters.vma.send_failures import login_refused, send_failure
 from adapters.vma.transport import read_bounded
-from adapters.vma.troubles import login_refused, why_not_put
 from domain.ports import Clock
 from domain.vma_status import Answer, VMAStatus
 
@@ -18,7 +18,7 @@ MAX_BODY = 64_000
 
 
 class Requests:
-    """Makes requests, each of which ends in a reply. They have no time limit of their own."""
+    """Sends requests, each of which ends in a reply. They have no time limit of their own."""
 
     def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
         """`clock` measures the requests."""
@@ -26,22 +26,22 @@ class Requests:
         self._clock = clock
 
     async def get(self, vma: str, address: VMAAddress, url: str, asked_id: str, *, with_body: bool = True) -> Reply:
-        """Return the reply to a question for `asked_id`; without its body, only the HTTP status counts."""
+        """Return the reply to a request for `asked_id`; without its body, only the HTTP status is read."""
         began = self._clock.monotonic()
         try:
             async with self._client.stream("GET", url, auth=address.login) as response:
                 body = await read_bounded(response, MAX_BODY) if with_body else b""
         except (httpx.HTTPError, aiohttp.ClientError, httpx.InvalidURL, ValueError) as error:
-            # The transport lets aiohttp's own errors for malformed HTTP through.
-            not_put = why_not_put(vma, address, error)
-            if not_put is not None:
-                return Reply(not_asked(asked_id, not_put))
-            return Reply(failed(asked_id, self._since(began), address.in_words(error)))
+            # The transport does not translate aiohttp's errors for malformed HTTP.
+            not_sent = send_failure(vma, address, error)
+            if not_sent is not None:
+                return Reply(not_asked(asked_id, not_sent))
+            return Reply(failed(asked_id, self._since(began), address.describe(error)))
         answer = address.read(asked_id, response.status_code, body or b"", self._since(began))
-        return self._judged(vma, answer, response, is_too_long=body is None)
+        return self._by_http(vma, answer, response, is_too_long=body is None)
 
-    def _judged(self, vma: str, answer: Answer, response: httpx.Response, *, is_too_long: bool) -> Reply:
-        """Return the answer, or what its HTTP status or length means instead."""
+    def _by_http(self, vma: str, answer: Answer, response: httpx.Response, *, is_too_long: bool) -> Reply:
+        """Return the reply with the status that its HTTP status or length gives, or else that of the answer."""
         if response.status_code in LOGIN_REFUSED:
             return Reply(_as(answer, VMAStatus.NOT_ASKED, login_refused(vma, response.status_code)))
         if response.status_code == TOO_MANY:
@@ -57,5 +57,5 @@ class Requests:
 
 
 def _as(answer: Answer, status: VMAStatus, detail: str) -> Answer:
-    """Return an answer with another meaning; its reply stays as evidence."""
+    """Return an answer with another status; the HTTP reply stays in it as evidence."""
     return msgspec.structs.replace(answer, status=status, detail=detail, document=None)

@@ -1,14 +1,15 @@
 """Name resolution for the VMAs' addresses, in threads of its own.
 
-A name server that does not answer blocks a thread for half a minute. In the event loop's own pool a few such
-look-ups would stop all else that is done there, the database's work above all.
+A name server that does not answer blocks a thread for half a minute. aiohttp's ThreadedResolver uses the event loop's
+own pool: a few such threads would stop all other work there (the read model's), and delay the end of the process.
+Its AsyncResolver needs a C library, and ignores the system's configuration of name resolution.
 """
 
 import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -19,7 +20,7 @@ class Resolver(AbstractResolver):
     """Resolves names, each in one thread at a time."""
 
     def __init__(self, timeout: float, look_up: LookUp | None = None) -> None:
-        """Wait at most `timeout` seconds for a name server; `look_up` takes the place of the system's resolver."""
+        """Wait at most `timeout` seconds for a name server; `look_up` replaces the system's resolver."""
         self._timeout = timeout
         self._look_up = look_up or system_look_up
         self._lookups: dict[tuple[str, int, socket.AddressFamily], asyncio.Future[list[ResolveResult]]] = {}
@@ -44,7 +45,7 @@ class Resolver(AbstractResolver):
         return lookup.result()
 
     async def close(self) -> None:
-        """Leave the threads that still wait for a name server: they do not keep the process from ending."""
+        """Do nothing: threads that wait for a name server do not delay the end of the process."""
 
     def _start(self, key: tuple[str, int, socket.AddressFamily]) -> asyncio.Future[list[ResolveResult]]:
         loop = asyncio.get_running_loop()
@@ -52,46 +53,37 @@ class Resolver(AbstractResolver):
 
         def work() -> None:
             try:
-                addresses, error = self._look_up(*key), None
-            except (OSError, UnicodeError) as trouble:
-                addresses, error = [], trouble
+                finish = partial(found.set_result, self._look_up(*key))
+            except OSError as error:
+                finish = partial(found.set_exception, error)
+            except UnicodeError as error:
+                # A host name that cannot be encoded does not exist.
+                finish = partial(found.set_exception, socket.gaierror(socket.EAI_NONAME, str(error)))
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_settle, found, addresses, error)
+                loop.call_soon_threadsafe(finish)
 
         threading.Thread(target=work, name=f"resolve {key[0]}", daemon=True).start()
         return found
 
 
-def _settle(
-    found: asyncio.Future[list[ResolveResult]], addresses: list[ResolveResult], error: Exception | None
-) -> None:
-    if error is None:
-        found.set_result(addresses)
-    else:
-        # A host name that cannot even be encoded is one that does not exist.
-        found.set_exception(error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error)))
-
-
 def system_look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-    """Return a host's addresses as the system knows them; blocks the thread.
+    """Return a host's addresses by the system's resolver; blocks the thread.
 
     Raises:
         OSError: it has none.
 
     """
-    found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [_result(host, kind, proto, address) for kind, _, proto, _, address in found]
-
-
-def _result(host: str, family: int, proto: int, address: tuple[Any, ...]) -> ResolveResult:
-    # Numeric again, for an IPv6 address of one link needs the name of the link with it.
-    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
-    number, port = socket.getnameinfo(address, flags)
-    return ResolveResult(
-        hostname=host,
-        host=number,
-        port=int(port),
-        family=family,
-        proto=proto,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
+    infos = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    numeric, flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV, socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    # A link-local IPv6 address needs the name of its link, which only `getnameinfo` adds.
+    return [
+        ResolveResult(
+            hostname=host,
+            host=socket.getnameinfo(address, numeric)[0],
+            port=port,
+            family=kind,
+            proto=proto,
+            flags=flags,
+        )
+        for kind, _, proto, _, address in infos
+    ]

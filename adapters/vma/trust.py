@@ -1,4 +1,4 @@
-"""The certificate authorities that a VMA's certificate may come from."""
+"""The certificate authorities that may issue a VMA's certificate."""
 
 import os
 import ssl
@@ -13,10 +13,10 @@ from domain.errors import InvalidInput
 def authorities(ca_file: Path | None) -> ssl.SSLContext:
     """Return a TLS context that trusts the public authorities, the system's, and those in `ca_file` (PEM).
 
-    `SSL_CERT_FILE` or `SSL_CERT_DIR` take the place of the public ones, as everywhere.
+    `SSL_CERT_FILE` or `SSL_CERT_DIR` replace the public ones, as everywhere.
 
     Raises:
-        InvalidInput: a file is missing or holds no certificate.
+        InvalidInput: a file is missing or has no certificate.
 
     """
     return _authorities(ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -24,7 +24,7 @@ def authorities(ca_file: Path | None) -> ssl.SSLContext:
 
 @cache
 def _authorities(ca_file: Path | None, cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """Read the files once in a process: that takes longer than to make a client."""
+    """Return the context, which is made once per process because it is slow."""
     try:
         context = httpx.create_ssl_context()
     except OSError as error:
@@ -40,5 +40,5 @@ def _authorities(ca_file: Path | None, cert_file: str | None, cert_dir: str | No
 
 
 def _unusable(setting: str, file: object, error: OSError) -> InvalidInput:
-    why = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+    why = "it has no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
     return InvalidInput(f"{setting}: {file} cannot be used: {why}")

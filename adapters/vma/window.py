@@ -1,79 +1,79 @@
-"""How many questions to a VMA may be under way at once.
+"""How many requests to a VMA may be in progress at once.
 
 The window is found as TCP finds its congestion window. It begins with one, doubles per round trip until the first
-sign of trouble, then grows by one per round trip while answers are prompt. HTTP 429 halves it. After a time-out it
-begins with one again, because the VMA may still work on what timed out, and doubles up to half of what it was.
+sign of congestion, then grows by one per round trip while answers are prompt. HTTP 429 halves it. After a time-out it
+begins with one again, because the VMA may still process the request, and doubles up to half of what it was.
 
-Answers are prompt if they take less than a quarter of the time limit longer than a question that is alone with the
-VMA. Beyond that they queue there, and the window does not grow; beyond half of the time limit it shrinks by one per
-round trip.
+An answer is prompt if it takes less than a quarter of the time limit longer than the answer to a request that is alone
+at the VMA. Slower answers mean that requests queue there: the window does not grow, and beyond half of the time limit
+it shrinks by one per round trip.
 """
 
 
-class Turn:
-    """One question's place in the window. Times in seconds."""
+class Slot:
+    """One request's place in the window. Times in seconds."""
 
     def __init__(self, number: int, *, alone: bool, fills_window: bool) -> None:
-        """Take a place; the question is put later. `alone` is whether the VMA has no other question of ours."""
+        """Reserve a place; the request is sent later. `alone`: no other of our requests is at the VMA."""
         self.number = number
         self.alone = alone
         self.fills_window = fills_window
         self.freed_by_health = False
-        self.put_at = float("inf")
+        self.sent_at = float("inf")
         self.epoch = -1
 
 
 class Window:
     """The window of one VMA. Times in seconds."""
 
-    def __init__(self, most: int, timeout: float) -> None:
-        """Let at most `most` questions be under way, each of which may take `timeout`."""
-        self._most = most
+    def __init__(self, limit: int, timeout: float) -> None:
+        """Allow at most `limit` requests in progress, with `timeout` for each."""
+        self._limit = limit
         self._timeout = timeout
-        # Answers to questions of an earlier epoch tell what was so before the window was cut.
+        # Answers to requests of an earlier epoch describe the VMA before the window was cut.
         self.epoch = 0
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with one question at a time: nothing is known of the VMA any more."""
+        """Begin again with one request at a time: nothing is known about the VMA."""
         self._window = 1.0
-        self._doubles_up_to = float(self._most)
+        self._doubles_up_to = float(self._limit)
         self._unloaded: float | None = None
 
     @property
     def size(self) -> int:
-        """Questions that may be under way at once."""
+        """Return how many requests may be in progress at once."""
         return int(self._window)
 
     @property
-    def patience(self) -> float:
-        """How long an answer may take that counts as prompt."""
+    def prompt_limit(self) -> float:
+        """Return the latency below which an answer is prompt."""
         return (self._unloaded or 0.0) + self._timeout / 4
 
-    def grow(self, turn: Turn) -> None:
-        """Widen the window, if it was what held the questions back."""
-        if turn.fills_window and turn.epoch == self.epoch:
+    def grow(self, slot: Slot) -> None:
+        """Widen the window, if its size was what delayed requests."""
+        if slot.fills_window and slot.epoch == self.epoch:
             step = 1.0 if self._window < self._doubles_up_to else 1.0 / self._window
-            self._window = min(float(self._most), self._window + step)
+            self._window = min(float(self._limit), self._window + step)
 
-    def halve(self, turn: Turn) -> bool:
+    def halve(self, slot: Slot) -> bool:
         """Halve the window once per round trip; return whether this was the first time in its round trip."""
-        if turn.epoch != self.epoch:
+        if slot.epoch != self.epoch:
             return False
         self.epoch += 1
         self._window = self._doubles_up_to = max(1.0, self._window / 2)
         return True
 
-    def timed_out(self, turn: Turn) -> None:
-        """Begin with one question again, once per round trip."""
-        if self.halve(turn):
+    def timed_out(self, slot: Slot) -> None:
+        """Begin with one request again, once per round trip."""
+        if self.halve(slot):
             self._window = 1.0
 
-    def answered(self, turn: Turn, latency: float) -> bool:
-        """Learn from an answer; return whether it was prompt."""
-        self._learn_unloaded(latency, alone=turn.alone)
-        if latency < self.patience:
-            self.grow(turn)
+    def answered(self, slot: Slot, latency: float) -> bool:
+        """Adapt to an answer; return whether it was prompt."""
+        self._measure_unloaded(latency, alone=slot.alone)
+        if latency < self.prompt_limit:
+            self.grow(slot)
             return True
         if self._unloaded is not None:
             self._doubles_up_to = min(self._doubles_up_to, self._window)
@@ -81,11 +81,11 @@ class Window:
             self._window = max(1.0, self._window - 1.0 / self._window)
         return False
 
-    def _learn_unloaded(self, latency: float, *, alone: bool) -> None:
-        """Learn how long the VMA takes for a question while it has no other of ours."""
+    def _measure_unloaded(self, latency: float, *, alone: bool) -> None:
+        """Update the latency of a request that is alone at the VMA."""
         if alone:
             self._unloaded = latency
-            # If it answers one at a time, so many have an answer within half the time limit.
+            # A VMA that answers one request at a time answers this many within half the time limit.
             self._window = max(1.0, min(self._window, self._timeout / 2 / max(latency, 1e-3)))
         elif self._unloaded is not None:
             self._unloaded = min(self._unloaded, latency)

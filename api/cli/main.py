@@ -16,11 +16,16 @@ from api.cli.arguments import Commands, top_parser
 from api.runtime.output import drain
 from domain.errors import JobRecoveryError
 
-OK, FAILED, BAD_INPUT, HELD, NOT_FOUND = range(5)
+OK, FAILED, BAD_INPUT, IN_USE, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2
 """As a shell counts a program that SIGINT ended."""
 
-EXIT_CODES = {"InvalidInput": BAD_INPUT, "DataDirectoryHeld": HELD, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
+EXIT_CODES = {
+    "InvalidInput": BAD_INPUT,
+    "DataDirectoryInUse": IN_USE,
+    "NotFound": NOT_FOUND,
+    "JobRecoveryError": FAILED,
+}
 """By the error's name: importing the classes would make every command wait for modules that few commands need."""
 
 OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}

@@ -15,7 +15,7 @@ from adapters.host.private_files import prepare
 from api.runtime.logs import configure
 from api.runtime.settings import Settings, load_settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
 
 
@@ -23,7 +23,7 @@ def rebuild(_: argparse.Namespace) -> None:
     """Drop the snapshots, and rebuild the read model from the event log.
 
     Raises:
-        DataDirectoryHeld: a service runs on the data directory; it catches up by itself.
+        DataDirectoryInUse: a service runs on the data directory; it catches up by itself.
 
     """
     settings = load_settings()
@@ -44,7 +44,7 @@ async def _rebuild(settings: Settings) -> int:
         connection.execute("DELETE FROM stored_snapshots")
     logger = configure(settings.log_format, settings.log_level)
     engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3, logger)
-    empty(engine)
+    request_rebuild(engine)
     try:
         return await Projector(engine, event_log, SystemClock(), logger).catch_up()
     finally:

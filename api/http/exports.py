@@ -10,7 +10,7 @@ from dataclasses import fields
 import msgspec
 
 from adapters.plain_text import visible
-from projections.queries.audit_trail import AuditEntry
+from projections.queries.audit_entry import AuditEntry
 
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Characters that begin a formula in a spreadsheet; the last four are their full-width forms."""

@@ -9,7 +9,7 @@ from api.http.schemas.present import Identifier
 from api.http.times import UtcTime
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
-from projections.queries.audit_trail import AuditFilter
+from projections.queries.audit_entry import AuditFilter
 
 if TYPE_CHECKING:
     EventType = str

@@ -9,7 +9,7 @@ from api.http.views import job_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.replication_job import ReplicationJob
-from projections.queries.hindsight import Hindsight, look_back
+from projections.queries.hindsight import Hindsight, known_at
 
 MAX_EVENTS = 100_000
 """Maximum events of one job that are read; a job has hundreds."""
@@ -51,7 +51,7 @@ async def hindsight(service: Service, job: ReplicationJob, at: datetime, as_know
     """Return what is known of a job at a time, by the events recorded until `as_known`."""
     known = await service.trail.position_at(as_known)
     entries = await service.trail.events(job.id, MAX_EVENTS)
-    return look_back(job.state, [entry.event() for entry in entries if entry.position <= known], at)
+    return known_at(job.state, [entry.event() for entry in entries if entry.position <= known], at)
 
 
 async def diff(service: Service, job_id: str, begin: int | datetime, end: int | datetime) -> DiffView:

@@ -49,7 +49,7 @@ def serve(settings: Settings, log: Log) -> None:
     """Run the service until SIGTERM or SIGINT.
 
     Raises:
-        DataDirectoryHeld: another process uses the data directory.
+        DataDirectoryInUse: another process uses the data directory.
         InvalidInput: the address cannot be bound.
         StorageUnavailable: the data directory or a file in it cannot be used.
 
@@ -104,7 +104,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
     loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
     try:
-        await service.projector.settle()
+        await service.projector.reset_if_outdated()
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service))
             log.info("service_started", address=address, data_dir=str(settings.data_dir))

@@ -12,7 +12,7 @@ from domain.processes.polling import LivePoll
 from domain.processes.recovery import RunProgress
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
-from projections.queries.audit_trail import AuditEntry
+from projections.queries.audit_entry import AuditEntry
 
 V = TypeVar("V", bound=BaseModel)
 

@@ -112,7 +112,7 @@ class Access:
 
 def is_open(auth: Auth | None, tokens: TokenFile) -> bool:
     """Return whether requests from this machine need no token. Revoking the last token does not open the service."""
-    return auth == "none" or (auth is None and not tokens.were_made)
+    return auth == "none" or (auth is None and not tokens.ever_created)
 
 
 def is_loopback(host: str) -> bool:

@@ -102,7 +102,7 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     data_dir = prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
-    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, log=log)
+    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, logger=log)
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
     projector = Projector(engine, event_log, clock, log)
     event_log.on_commit(projector.committed)

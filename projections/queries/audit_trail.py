@@ -1,100 +1,43 @@
-"""The audit trail: every event, in the order of the log, found by whatever people know of it.
+"""Queries of the audit trail: every event, in the order of the log.
 
-A moment is a position: `logged_at` never goes back along the log, so "what was recorded by then" is a prefix of it.
-All lists are ordered by position and continued after one, so they stay as they are while events are added.
+Each time is a position: `logged_at` never decreases along the log, so the events recorded by a time are a prefix of it.
+Lists are ordered by position, and their next page begins after one, so new events do not change them.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import Select, func, select
 
-from domain.events import EVENTS, SERVICE, Event
+from domain.events import SERVICE
+from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
 from projections.queries.reader import Reader
 from projections.read_model import schema
 from projections.read_model.audit_rows import naive
-from projections.read_model.folded import decode
+from projections.read_model.errors import decode
 
 TRAIL = schema.audit_trail
 
 CHUNK = 1000
-"""Entries read at once for an export, so that any size fits into memory."""
+"""Entries of an export in memory at once."""
 
 OUT_OF_ORDER = timedelta(seconds=60)
-"""How far apart an event's own time and its place in the log are looked for, at the end of a period."""
+"""How much later than its own time an event is searched in the log, at the end of a period."""
 
 MAX_CAUSES = 100
-"""Steps back from an event to its origin; a chain has five or six."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AuditEntry:
-    """One event. `state` is the job's state after it; `data` holds what is particular to its type."""
-
-    position: int = field(
-        metadata={"description": "Place in the log; grows with every event, and is the cursor's order."}
-    )
-    type: str
-    recorded_at: datetime
-    stream_id: str
-    version: int
-    job_id: str | None
-    vm_context_id: str | None
-    run_id: str | None
-    rule: str | None
-    basis: str | None
-    outcome: str | None
-    actor: str = field(
-        metadata={"description": "Who asked for it; `job-recovery` for what the service does by itself."}
-    )
-    state: str | None
-    correlation_id: str
-    causation_id: str
-    data: dict[str, Any]
-
-    def event(self) -> Event:
-        """Return the event as it is in the log."""
-        return msgspec.convert(
-            {
-                **self.data,
-                "originator_id": self.stream_id,
-                "originator_version": self.version,
-                "recorded_at": self.recorded_at,
-                "correlation_id": self.correlation_id,
-                "causation_id": self.causation_id,
-                "actor": self.actor,
-            },
-            EVENTS[self.type],
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditFilter:
-    """Which events to list; None does not filter. `since` and `until` are inclusive, by the events' own time."""
-
-    job_id: str | None = None
-    vm_context_id: str | None = None
-    run_id: str | None = None
-    type: str | None = None
-    rule: str | None = None
-    basis: str | None = None
-    outcome: str | None = None
-    actor: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+"""Limit of a causation chain, which normally has five or six events."""
 
 
 class AuditTrail(Reader):
-    """The past: every event, and what stood when."""
+    """Returns events, and the position or version at a time."""
 
     async def entries(
         self, wanted: AuditFilter, limit: int, after: int | None = None, *, newest_first: bool = False
     ) -> list[AuditEntry]:
-        """List events before (newest first) or after a position, which itself is left out."""
+        """List events before (newest first) or after a position, which is excluded."""
         query = _filtered(select(TRAIL), wanted)
         lower, upper = await self._bounds(wanted)
         if lower is not None:
@@ -107,7 +50,7 @@ class AuditTrail(Reader):
         return await self._entries(query.order_by(order).limit(limit))
 
     async def export(self, wanted: AuditFilter, *, newest_first: bool = False) -> AsyncIterator[AuditEntry]:
-        """Go through all events of a filter, a chunk at a time, up to those that are there now."""
+        """Yield all present events of a filter, read in chunks."""
         end = await self.head()
         after: int | None = None
         while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first):
@@ -124,7 +67,7 @@ class AuditTrail(Reader):
         return await self._entries(query.order_by(TRAIL.c.position).limit(limit))
 
     async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
-        """Count the events that have something in a column, by what it is."""
+        """Return the number of events by the value of a column, without those that have none."""
         query = select(TRAIL.c[column], func.count()).where(TRAIL.c[column].is_not(None)).group_by(TRAIL.c[column])
         if kind is not None:
             query = query.where(TRAIL.c.type == kind)
@@ -135,7 +78,7 @@ class AuditTrail(Reader):
         return await self._first_entry(select(TRAIL).where(TRAIL.c.position == position))
 
     async def chain(self, entry: AuditEntry) -> list[AuditEntry]:
-        """Follow an event back to where it came from: decision, observation, recovery of the job, run."""
+        """Return the causation chain of an event: decision, observation, recovery of the job, run."""
         found = [entry]
         while len(found) < MAX_CAUSES:
             stream_id, _, version = found[-1].causation_id.rpartition("#")
@@ -146,12 +89,12 @@ class AuditTrail(Reader):
         return found
 
     async def head(self) -> int:
-        """Return the position of the last event that is folded in; 0 if there is none."""
+        """Return the position of the last applied event; 0 if there is none."""
         return await self.first(select(TRAIL.c.position).order_by(TRAIL.c.position.desc())) or 0
 
-    async def position_at(self, moment: datetime) -> int:
-        """Return the position of the last event that was recorded by then; 0 if there was none."""
-        query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(moment.astimezone(UTC)))
+    async def position_at(self, time: datetime) -> int:
+        """Return the position of the last event that was recorded by a time; 0 if there was none."""
+        query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(time.astimezone(UTC)))
         return await self.first(query.order_by(TRAIL.c.logged_at.desc(), TRAIL.c.position.desc())) or 0
 
     async def version_at(self, stream_id: str, position: int) -> int:
@@ -160,9 +103,9 @@ class AuditTrail(Reader):
         return await self.first(query.order_by(TRAIL.c.position.desc())) or 0
 
     async def jobs_at(self, position: int, wanted: JobFilter, limit: int, after: str = "") -> list[tuple[str, int]]:
-        """Return the jobs that there were at a position, with their versions, in the order of their ids.
+        """Return the jobs that existed at a position, with their versions, in the order of their ids.
 
-        What needed attention then is not in a column: the caller sees it in the jobs.
+        No column has whether a job needed attention then: the caller filters the jobs by that.
         """
         jobs = schema.jobs
         last = (
@@ -185,12 +128,12 @@ class AuditTrail(Reader):
         return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
-        """Return the positions between which a period's events are, found in the index of time."""
+        """Return the first and the last position of the events of a period, by the index of `logged_at`."""
         lower = upper = None
         if wanted.since is not None:
             query = select(TRAIL.c.position).where(TRAIL.c.logged_at >= naive(wanted.since.astimezone(UTC)))
             lower = await self.first(query.order_by(TRAIL.c.logged_at, TRAIL.c.position))
-            # Nothing is as late as that: no position is.
+            # Without such an event, a position after all.
             lower = lower if lower is not None else 2**62
         if wanted.until is not None:
             upper = await self.position_at(wanted.until + OUT_OF_ORDER)
@@ -204,7 +147,7 @@ class AuditTrail(Reader):
         return next(iter(await self._entries(query.limit(1))), None)
 
     async def _entries(self, query: Select[Any]) -> list[AuditEntry]:
-        return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - a row's only mapping
+        return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - its public name for a row's mapping
 
 
 def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:

@@ -1,8 +1,8 @@
-"""Two times: what was believed at a moment, and what is known now to have been so.
+"""Hindsight: what was believed about a job at a time, compared with what is known now about that time.
 
-The VMA's own words are the only knowledge there is, and each of them is of one moment. Between two of them a job was
-running if the later one says running; if the later one says completed or failed, it was either still running or there
-already, and nobody knows when it changed. This says no more than that.
+Only conclusive reports of the VMA and decisions of operators are knowledge, each of one time. If the next report after
+a time is `running`, the job was running at that time. If it is `completed` or `failed`, the job was either running or
+already had that outcome: the time of the change is not known.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,12 +29,12 @@ CLAIMS = {
     JobState.COMPLETED: "completed",
     JobState.FAILED: "failed",
 }
-"""What each state claims about the job itself."""
+"""The status that each state implies."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word:
-    """One conclusive word about a job: what was said, of which moment, and by which event."""
+class ConclusiveReport:
+    """A conclusive report about a job: `said` is its status, `at` its time, `by` its source."""
 
     said: str
     at: datetime
@@ -44,29 +44,29 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Hindsight:
-    """What was believed at the moment, and what is known to have been so. Uncertain where the words leave it open."""
+    """What was believed at a time, and what is known about it from the last report before it and the first after."""
 
     believed: str
     known: str = field(metadata={"description": "running, completed, failed, unknown, or two of them joined by `or`"})
     certain: bool
     differs: bool
     because: str
-    before: Word | None
-    after: Word | None
+    before: ConclusiveReport | None
+    after: ConclusiveReport | None
 
 
-def look_back(believed: JobState, events: Iterable[Event], moment: datetime) -> Hindsight:
-    """Say what was so at a moment, by all events known.
+def known_at(believed: JobState, events: Iterable[Event], time: datetime) -> Hindsight:
+    """Return what is known about a job at a time.
 
     Args:
-        believed: the state that the job had in the log at that moment.
-        events: all of the job's events that are to be known, also those after the moment.
-        moment: the time that is asked about.
+        believed: the state that the job had in the log at that time.
+        events: the job's events, also those after the time.
+        time: the time in question.
 
     """
-    words = _words(events)
-    before = next((word for word in reversed(words) if word.at <= moment), None)
-    after = next((word for word in words if word.at > moment), None)
+    reports = _conclusive_reports(events)
+    before = next((report for report in reversed(reports) if report.at <= time), None)
+    after = next((report for report in reports if report.at > time), None)
     known, certain, because = _between(before, after)
     claim = CLAIMS[believed]
     return Hindsight(
@@ -80,32 +80,37 @@ def look_back(believed: JobState, events: Iterable[Event], moment: datetime) -> 
     )
 
 
-def _between(before: Word | None, after: Word | None) -> tuple[str, bool, str]:
+def _between(before: ConclusiveReport | None, after: ConclusiveReport | None) -> tuple[str, bool, str]:
+    """Return what is known, whether it is certain, and why."""
     match before, after:
-        case _, Word(said="running"):
-            return RUNNING, True, f"the {after.by} said running later ({after.event})"
-        case Word(said="completed" | "failed"), None:
-            return before.said, True, f"the {before.by} had said {before.said} ({before.event})"
-        case Word(said="running"), None:
-            return RUNNING, False, f"running when last heard of ({before.event}); nothing conclusive since"
-        case _, Word():
-            words = f"{RUNNING} or {after.said}"
-            return words, False, f"the {after.by} said {after.said} later ({after.event}); nobody knows since when"
+        case _, ConclusiveReport(said="running"):
+            return RUNNING, True, f"the {after.by} reported running later ({after.event})"
+        case ConclusiveReport(said="completed" | "failed"), None:
+            return before.said, True, f"the {before.by} had reported {before.said} ({before.event})"
+        case ConclusiveReport(said="running"), None:
+            return RUNNING, False, f"running at the last report ({before.event}); nothing conclusive since"
+        case _, ConclusiveReport():
+            known = f"{RUNNING} or {after.said}"
+            return known, False, f"the {after.by} reported {after.said} later ({after.event}); its time is not known"
         case _:
-            return UNKNOWN, False, "nothing conclusive has been heard of it"
+            return UNKNOWN, False, "there is no conclusive report"
 
 
-def _words(events: Iterable[Event]) -> Sequence[Word]:
-    words = []
+def _conclusive_reports(events: Iterable[Event]) -> Sequence[ConclusiveReport]:
+    reports = []
     for event in events:
         match event:
             case VMAStatusObserved() | OutcomeConfirmed() | OutcomeContradicted() | OutcomeRevised():
                 seen = event.observation
                 if seen.conclusive:
-                    words.append(Word(said=seen.status.value, at=seen.observed_at, event=event.ref, by=seen.source))
+                    reports.append(_report(event, seen.status.value, seen.observed_at, seen.source))
             case OperatorDecided():
-                said = STATE_AFTER[event.outcome].value
-                words.append(Word(said=said, at=event.recorded_at, event=event.ref, by=f"operator {event.who}"))
+                outcome = STATE_AFTER[event.outcome].value
+                reports.append(_report(event, outcome, event.recorded_at, f"operator {event.who}"))
             case _:
                 pass
-    return sorted(words, key=lambda word: word.at)
+    return sorted(reports, key=lambda report: report.at)
+
+
+def _report(event: Event, said: str, at: datetime, by: str) -> ConclusiveReport:
+    return ConclusiveReport(said=said, at=at, event=event.ref, by=by)

@@ -1,7 +1,7 @@
-"""The questions people ask of the read model. Each returns plain rows or folded aggregates; nothing is decided.
+"""Queries of the present state. Each returns plain rows or folded aggregates, and decides nothing.
 
-Lists are read in the order of a key and continued after it, so that a page never repeats or skips because
-something was written in between.
+A list is ordered by a key, and its next page begins after the last one. So no write between two pages makes a page
+repeat or skip a row.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections.queries.reader import Reader
 from projections.read_model import schema
-from projections.read_model.folded import decode
+from projections.read_model.errors import decode
 
 T = TypeVar("T")
 
 MAX_SKIPPED = 10
-"""Events that could not be applied and are named; `job-recovery verify` names all."""
+"""Skipped events that are listed; `job-recovery verify` lists all."""
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which jobs to list; None does not filter."""
+    """The filter of a list of jobs; None does not filter."""
 
     state: str | None = None
     vm_context_id: str | None = None
@@ -33,10 +33,10 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queries(Reader):
-    """The present: jobs, VM contexts and runs."""
+    """Returns jobs, VM contexts and runs."""
 
     async def job(self, job_id: str) -> ReplicationJob | None:
-        """Return one job as the read model has it."""
+        """Return one job."""
         return await self._one(schema.jobs, job_id, ReplicationJob)
 
     async def jobs(self, wanted: JobFilter, limit: int, after: str = "") -> list[ReplicationJob]:
@@ -66,15 +66,15 @@ class Queries(Reader):
         return [(row[0], decode(row[1], RecoveryRun)) for row in rows]
 
     async def jobs_by_state(self) -> dict[str, int]:
-        """Count the jobs in each state; a state without jobs is there, with none."""
+        """Return the number of jobs in each state, also of states without jobs."""
         return {state.value: 0 for state in JobState} | await self._counts(schema.jobs.c.state)
 
     async def runs_by_status(self) -> dict[str, int]:
-        """Count the recovery runs by how they stand."""
+        """Return the number of recovery runs by status."""
         return await self._counts(schema.recovery_runs.c.status)
 
     async def skipped_events(self) -> list[str]:
-        """Return which events could not be applied, and why, the first ones in words."""
+        """Return messages about the first events that could not be applied."""
         table = schema.skipped_events
         found = await self.rows(select(table.c.position, table.c.event, table.c.why).limit(MAX_SKIPPED))
         return [f"the event {event} at position {position} is skipped: {why}" for position, event, why in found]

@@ -1,4 +1,4 @@
-"""Reading the read model in threads, with its errors in our words."""
+"""Reads the read model in threads, and translates its errors."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Engine, Select
 
-from projections.read_model.folded import in_our_words
+from projections.read_model.errors import translate_errors
 
 
 class Reader:
-    """Asks the read model."""
+    """The base of the queries of the read model."""
 
     def __init__(self, engine: Engine) -> None:
         """Read from `engine`."""
@@ -24,13 +24,13 @@ class Reader:
 
         """
 
-        def ask() -> Sequence[Any]:
-            with in_our_words(), self._engine.connect() as connection:
+        def execute() -> Sequence[Any]:
+            with translate_errors(), self._engine.connect() as connection:
                 return connection.execute(query).all()
 
-        return await asyncio.to_thread(ask)
+        return await asyncio.to_thread(execute)
 
-    async def first(self, query: Select[Any]) -> Any:  # noqa: ANN401 - whatever its column holds
-        """Return the first column of the first row, if there is one."""
+    async def first(self, query: Select[Any]) -> Any:  # noqa: ANN401 - the type of the column
+        """Return the first column of the first row; None if there is no row."""
         found = await self.rows(query.limit(1))
         return found[0][0] if found else None

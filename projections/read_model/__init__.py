@@ -1,1 +1,1 @@
-"""The read model: its tables, its position in the log, and the projector that fills it."""
+"""The read model: its tables, its checkpoint in the log, and the projector that updates it."""

@@ -1,4 +1,4 @@
-"""How each event becomes a row of the audit trail: as it is, with what people filter by in columns of their own."""
+"""The rows of the audit trail: each event as JSON, with columns for filters."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,36 +14,36 @@ from projections.read_model import schema
 Entry = tuple[int, Event]
 """An event and its position in the log."""
 
-CARRIED = ("originator_id", "originator_version", "recorded_at", "correlation_id", "causation_id", "actor")
-"""What every event has, and is in columns."""
+COLUMNS = ("originator_id", "originator_version", "recorded_at", "correlation_id", "causation_id", "actor")
+"""The fields of every event. They are in columns, and not in the JSON."""
 
 
-class Moment(msgspec.Struct, frozen=True):
-    """What an event made of its job."""
+class JobAfterEvent(msgspec.Struct, frozen=True):
+    """The state and the VM context of a job right after an event."""
 
     state: str
     vm_context_id: str
 
 
-def write_down(connection: Connection, entries: Sequence[Entry], moments: dict[int, Moment]) -> None:
+def insert_rows(connection: Connection, entries: Sequence[Entry], jobs: dict[int, JobAfterEvent]) -> None:
     """Add a batch to the audit trail."""
     table = schema.audit_trail
     last = connection.scalar(select(table.c.logged_at).order_by(table.c.position.desc()).limit(1))
     rows = []
     for position, event in entries:
-        row = audit_row(position, event, moments.get(position))
-        # Wall clocks are set back, and commands that run side by side finish in another order than they began.
+        row = audit_row(position, event, jobs.get(position))
+        # Wall clocks step back, and concurrent commands finish in another order than they began.
         last = row["logged_at"] = max(row["recorded_at"], last) if last else row["recorded_at"]
         rows.append(row)
     if rows:
         connection.execute(insert(table), rows)
 
 
-def audit_row(position: int, event: Event, moment: Moment | None) -> dict[str, Any]:
-    """Return one event as a row, without the time that depends on those before it."""
+def audit_row(position: int, event: Event, job: JobAfterEvent | None) -> dict[str, Any]:
+    """Return one event as a row without `logged_at`, which depends on the previous row."""
     fields = msgspec.to_builtins(event)
-    for carried in CARRIED:
-        del fields[carried]
+    for name in COLUMNS:
+        del fields[name]
     decided = event if isinstance(event, RecoveryDecided) else None
     return {
         "position": position,
@@ -53,26 +53,26 @@ def audit_row(position: int, event: Event, moment: Moment | None) -> dict[str, A
         "recorded_at": naive(event.recorded_at),
         "correlation_id": event.correlation_id,
         "causation_id": event.causation_id,
-        **_subject(event, moment),
+        **_subject(event, job),
         "run_id": fields.get("run_id") or (event.originator_id if event.topic.startswith("RecoveryRun") else None),
         "rule": decided.rule.value if decided else None,
         "basis": decided.basis.value if decided and decided.basis else None,
         "outcome": fields.get("outcome"),
         "actor": event.actor if event.actor != SERVICE else None,
-        "state": moment.state if moment else None,
+        "state": job.state if job else None,
         "data": msgspec.json.encode(fields).decode(),
     }
 
 
-def _subject(event: Event, moment: Moment | None) -> dict[str, str | None]:
-    """Say which job and which VM context an event is about."""
+def _subject(event: Event, job: JobAfterEvent | None) -> dict[str, str | None]:
+    """Return the job and the VM context of an event."""
     if isinstance(event, JobAdmitted | JobReleased):
         return {"job_id": event.job_id, "vm_context_id": VMContext(id=event.originator_id).vm_context_id}
-    if moment is not None:
-        return {"job_id": event.originator_id, "vm_context_id": moment.vm_context_id}
+    if job is not None:
+        return {"job_id": event.originator_id, "vm_context_id": job.vm_context_id}
     return {"job_id": None, "vm_context_id": None}
 
 
-def naive(moment: datetime | None) -> datetime | None:
-    """Return a UTC time as databases without time zones keep it."""
-    return moment.replace(tzinfo=None) if moment else None
+def naive(time: datetime | None) -> datetime | None:
+    """Return a UTC time without its zone, for databases without time zones."""
+    return time.replace(tzinfo=None) if time else None

@@ -1,4 +1,6 @@
-"""The tables of the read model. A change of their shape is a new `VERSION`, and a new version is a rebuild."""
+"""The tables of the read model. A change of a table needs a new `VERSION`, which causes a rebuild."""
+
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -14,14 +16,25 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 VERSION = 6
 
 metadata = MetaData()
 
 
-def _of_few(name: str, column: str) -> Index:
-    """Index a column that few events have, without paying for the others."""
+def _required(name: str, kind: Any) -> Column[Any]:  # noqa: ANN401 - SQLAlchemy's types
+    return Column(name, kind, nullable=False)
+
+
+def _aggregates(name: str, id_length: int, *columns: SchemaItem) -> Table:
+    """Return a table of folded aggregates."""
+    own = (Column("id", String(id_length), primary_key=True), _required("version", Integer))
+    return Table(name, metadata, *own, *columns, _required("folded", LargeBinary))
+
+
+def _sparse_index(name: str, column: str) -> Index:
+    """Return an index of the rows that have a value in a column."""
     present = text(f"{column} IS NOT NULL")
     return Index(name, column, "position", sqlite_where=present, postgresql_where=present)
 
@@ -30,51 +43,39 @@ position = Table(
     "position",
     metadata,
     Column("name", String(40), primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("notification_id", Integer, nullable=False),
+    _required("version", Integer),
+    _required("notification_id", Integer),
     Column("event", String(300)),
 )
-"""How far the log is folded in, and the event there; moved in one transaction with the rows, by compare-and-set."""
+"""The checkpoint: the position of the last applied event, and its identity."""
 
-jobs = Table(
+jobs = _aggregates(
     "jobs",
-    metadata,
-    Column("id", String(200), primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("first_position", Integer, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("vm_context_id", String(200), nullable=False),
-    Column("vma", String(200), nullable=False),
-    Column("progress_percent", Float, nullable=False),
+    200,
+    _required("first_position", Integer),
+    _required("state", String(20)),
+    _required("vm_context_id", String(200)),
+    _required("vma", String(200)),
+    _required("progress_percent", Float),
     Column("basis", String(10)),
-    Column("is_guess", Boolean, nullable=False),
-    Column("needs_attention", Boolean, nullable=False),
-    Column("registered_at", DateTime, nullable=False),
+    _required("is_guess", Boolean),
+    _required("needs_attention", Boolean),
+    _required("registered_at", DateTime),
     Column("ended_at", DateTime),
-    Column("folded", LargeBinary, nullable=False),
     Index("jobs_by_state", "state", "id"),
     Index("jobs_by_context", "vm_context_id", "id"),
     Index("jobs_by_attention", "needs_attention", "id"),
     Index("jobs_by_guess", "is_guess", "ended_at"),
 )
-"""The job table: the folded aggregate, with the columns that people filter by."""
+"""The jobs, with columns for filters."""
 
-vm_contexts = Table(
-    "vm_contexts",
-    metadata,
-    Column("id", String(220), primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("folded", LargeBinary, nullable=False),
-)
+vm_contexts = _aggregates("vm_contexts", 220)
 
-recovery_runs = Table(
+recovery_runs = _aggregates(
     "recovery_runs",
-    metadata,
-    Column("id", String(200), primary_key=True),
-    Column("version", Integer, nullable=False),
+    200,
     Column("first_position", Integer, nullable=False, unique=True),
-    Column("status", String(20), nullable=False),
-    Column("folded", LargeBinary, nullable=False),
+    _required("status", String(20)),
     Index("runs_by_status", "status"),
 )
 
@@ -82,23 +83,23 @@ skipped_events = Table(
     "skipped_events",
     metadata,
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("event", String(240), nullable=False),
-    Column("why", Text, nullable=False),
-    Column("is_unreadable", Boolean, nullable=False),
+    _required("event", String(240)),
+    _required("why", Text),
+    _required("is_unreadable", Boolean),
 )
-"""The events that could not be applied: the other tables are a fold of all others."""
+"""The events that could not be applied: the other tables are the fold of all others."""
 
 audit_trail = Table(
     "audit_trail",
     metadata,
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("stream_id", String(220), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("type", String(40), nullable=False),
-    Column("recorded_at", DateTime, nullable=False),
-    Column("logged_at", DateTime, nullable=False),
-    Column("correlation_id", String(220), nullable=False),
-    Column("causation_id", String(240), nullable=False),
+    _required("stream_id", String(220)),
+    _required("version", Integer),
+    _required("type", String(40)),
+    _required("recorded_at", DateTime),
+    _required("logged_at", DateTime),
+    _required("correlation_id", String(220)),
+    _required("causation_id", String(240)),
     Column("job_id", String(200)),
     Column("vm_context_id", String(200)),
     Column("run_id", String(200)),
@@ -107,7 +108,7 @@ audit_trail = Table(
     Column("outcome", String(10)),
     Column("actor", String(100)),
     Column("state", String(20)),
-    Column("data", Text, nullable=False),
+    _required("data", Text),
     Index("audit_by_stream", "stream_id", "position"),
     Index("audit_by_version", "stream_id", "version"),
     Index("audit_by_time", "logged_at", "position"),
@@ -115,10 +116,10 @@ audit_trail = Table(
     Index("audit_by_run", "run_id", "position"),
     Index("audit_by_job", "job_id", "position"),
     Index("audit_by_context", "vm_context_id", "position"),
-    *(_of_few("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor")),
+    *(_sparse_index("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor")),
 )
-"""Every event, one row each, as JSON, with what people filter by.
+"""Every event, one row each, as JSON, with columns for filters.
 
-`logged_at` is `recorded_at` made monotonic in the order of the log, so that a moment is a position; `state` is the
-job's state after the event; `actor` is null for what the service does by itself.
+`logged_at` is `recorded_at` made monotonic in the order of the log, so that each time is a position. `state` is the
+job's state after the event. `actor` is null for actions of the service itself.
 """

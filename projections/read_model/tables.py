@@ -1,6 +1,6 @@
-"""How each stream becomes a row: the domain's own fold, stored, with columns to filter by.
+"""The rows of the read model: each stream as the domain folds it, with columns for filters.
 
-The rules of folding stay in the domain; a row that could disagree with the aggregate cannot come about here.
+Only the domain folds events, so a row cannot differ from the aggregate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,16 +17,16 @@ from domain.replication_job import ReplicationJob
 from domain.streams import Inapplicable, fold_event, kind_of
 from domain.vm_context import VMContext
 from projections.read_model import schema
-from projections.read_model.audit_rows import Entry, Moment, naive, write_down
-from projections.read_model.folded import decode
+from projections.read_model.audit_rows import Entry, JobAfterEvent, insert_rows, naive
+from projections.read_model.errors import decode
 
 CHUNK = 500
 
 
 class Batch(msgspec.Struct):
-    """What folding a batch found: what each job's event led to, and why an event was skipped, by position."""
+    """The results of applying a batch, by position: the job after its event, and why an event was skipped."""
 
-    moments: dict[int, Moment] = msgspec.field(default_factory=dict)
+    jobs: dict[int, JobAfterEvent] = msgspec.field(default_factory=dict)
     skipped: dict[int, str] = msgspec.field(default_factory=dict)
 
 
@@ -34,17 +34,17 @@ class FoldedTable:
     """A table of folded aggregates of one kind."""
 
     def __init__(self, table: Table, kind: type[Aggregate]) -> None:
-        """Fold `kind` into `table`."""
+        """Store aggregates of `kind` in `table`."""
         self._table = table
         self.kind = kind
 
     def apply(self, connection: Connection, entries: Sequence[Entry], batch: Batch) -> None:
-        """Fold a batch of events in, one read and one write per stream however many events it has."""
+        """Apply a batch of events, with one read and one write per stream."""
         streams: dict[str, list[Entry]] = {}
         for entry in entries:
             streams.setdefault(entry[1].originator_id, []).append(entry)
         known = self._load(connection, list(streams))
-        rows = [self._fold(known.get(stream_id), news, batch) for stream_id, news in streams.items()]
+        rows = [self._fold(known.get(stream_id), events, batch) for stream_id, events in streams.items()]
         self._replace(connection, [row for row in rows if row is not None])
 
     def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -54,20 +54,20 @@ class FoldedTable:
             known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
         return known
 
-    def _fold(self, before: dict[str, Any] | None, news: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
-        """Return the stream's row after the news; None if none of them can be applied."""
+    def _fold(self, before: dict[str, Any] | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
+        """Return the stream's row after its events; None if none of them can be applied."""
         folded = decode(before["folded"], self.kind) if before else None
-        for position, event in news:
+        for position, event in entries:
             try:
                 folded = fold_event(self.kind, folded, event)
             except Inapplicable as why:
                 batch.skipped[position] = str(why)
             else:
                 if isinstance(folded, ReplicationJob):
-                    batch.moments[position] = Moment(folded.state.value, folded.vm_context_id)
+                    batch.jobs[position] = JobAfterEvent(folded.state.value, folded.vm_context_id)
         if folded is None:
             return None
-        first = before["first_position"] if before and "first_position" in before else news[0][0]
+        first = before["first_position"] if before and "first_position" in before else entries[0][0]
         return {
             "id": folded.id,
             "version": folded.version,
@@ -77,13 +77,13 @@ class FoldedTable:
 
     def _replace(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
-            gone = delete(self._table).where(self._table.c.id == bindparam("gone"))
-            connection.execute(gone, [{"gone": row["id"]} for row in rows])
+            outdated = delete(self._table).where(self._table.c.id == bindparam("outdated"))
+            connection.execute(outdated, [{"outdated": row["id"]} for row in rows])
             connection.execute(insert(self._table), list(rows))
 
 
 def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
-    """Return the columns that people filter an aggregate by."""
+    """Return the columns for filters of an aggregate."""
     match folded:
         case ReplicationJob() as job:
             return {
@@ -112,17 +112,17 @@ TABLES = (
 
 
 def apply_batch(connection: Connection, entries: Sequence[Entry]) -> dict[int, str]:
-    """Fold a batch into all tables; return why an event was skipped, by position."""
+    """Apply a batch to all tables; return why an event was skipped, by position."""
     batch = Batch(skipped={position: e.why for position, e in entries if isinstance(e, UnreadableEvent)})
     readable = [entry for entry in entries if entry[0] not in batch.skipped]
     for table in TABLES:
         table.apply(connection, [entry for entry in readable if kind_of(entry[1]) is table.kind], batch)
-    write_down(connection, readable, batch.moments)
-    _note(connection, entries, batch.skipped)
+    insert_rows(connection, readable, batch.jobs)
+    _insert_skipped(connection, entries, batch.skipped)
     return batch.skipped
 
 
-def _note(connection: Connection, entries: Sequence[Entry], skipped: dict[int, str]) -> None:
+def _insert_skipped(connection: Connection, entries: Sequence[Entry], skipped: dict[int, str]) -> None:
     rows = [
         {"position": p, "event": e.ref, "why": skipped[p], "is_unreadable": isinstance(e, UnreadableEvent)}
         for p, e in entries

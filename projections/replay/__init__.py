@@ -1,1 +1,1 @@
-"""Recovery runs decided again, from the log or from an exported file."""
+"""Replay of recovery runs, from the log or from an exported file."""

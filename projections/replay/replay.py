@@ -1,13 +1,11 @@
-"""Replaying a recovery run: what was seen, in the order it happened, and every decision made again.
+"""Replay of a recovery run: its observations in their order, and every decision made again from its evidence.
 
-Works on nothing but the run's events, so a run that was exported can be replayed on another machine, without a
-database and without a VMA. A decision that comes out differently from the one that was recorded is named: the code has
-changed since. The same with another policy is a what-if.
+It needs only the run's events, so an exported run can be replayed on another machine, without a database and a VMA.
+A decision that differs from the recorded one shows that the code has changed. A what-if replays with another policy.
 """
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,102 +16,22 @@ from domain.events import Event, RecoveryDecided, RecoveryStarted, VMAStatusObse
 from domain.recovery_policy import Decision, Policy, decide
 from domain.recovery_run import RecoveryRun
 from domain.transitions import STATE_AFTER
+from projections.replay.results import (
+    Change,
+    JobReplay,
+    Phases,
+    Probe,
+    ProbeAnswer,
+    Replay,
+    ReplayedDecision,
+    RuleChange,
+)
 
-NOT_YET = "would go on asking: the silence has not held long enough for this policy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ruling:
-    """A decision. Without an outcome: the job would be asked for again."""
-
-    outcome: str | None
-    rule: str | None
-    basis: str | None
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """What one id answered to a probe; latency in milliseconds."""
-
-    asked_id: str
-    status: str
-    http_status: int | None
-    latency_ms: float
-    detail: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """One probe of a job. Times in seconds after the run began, `took_ms` in milliseconds."""
-
-    after: float
-    status: str
-    took_ms: float
-    progress_percent: float | None
-    answers: tuple[Answered, ...]
-
-
-@dataclass(kw_only=True)
-class JobReplay:
-    """One job's way through a run; `decided_after` in seconds after the run began.
-
-    `identical`: the decision, made again from its evidence, is the recorded one.
-    """
-
-    job_id: str
-    state_before: str
-    cause: str
-    probes: list[Probe] = field(default_factory=list)
-    decided_after: float | None = None
-    recorded: Ruling | None = None
-    recomputed: Ruling | None = None
-    identical: bool | None = None
-    state_after: str | None = None
-    policy_hash: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A job whose decision would be another one."""
-
-    job_id: str
-    run_id: str
-    was: Ruling
-    would_be: Ruling
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phases:
-    """Seconds from the start of a run: every job asked for, every job decided, every resumed job polled again."""
-
-    first_round: float | None
-    decided: float | None
-    proven: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleChange:
-    """A job that two runs decided by other rules; null where a run did not decide it."""
-
-    job_id: str
-    a: str | None
-    b: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """A whole run, replayed. `different` names the jobs whose decision does not come out as recorded."""
-
-    run: RecoveryRun
-    jobs: list[JobReplay]
-    decisions: int
-    identical: int
-    different: list[Change]
+UNDECIDED = "no decision yet: the silence is too short for this policy"
 
 
 def replay(events: Iterable[Event]) -> Replay:
-    """Replay a run from its events, in the order of the log.
+    """Return the replay of a run from its events, in the order of the log.
 
     Raises:
         InvalidInput: the events are not those of one run, from its start.
@@ -133,22 +51,22 @@ def replay(events: Iterable[Event]) -> Replay:
 
 
 def what_if(events: Iterable[Event], changed: dict[str, float]) -> list[Change]:
-    """Return the jobs that would be decided otherwise if the policy had had these numbers instead."""
+    """Return the jobs that a policy with these numbers would decide differently."""
     changes = []
     for event in events:
         if isinstance(event, RecoveryDecided):
-            was = _ruling(event)
-            would_be = _decided_again(event, msgspec.structs.replace(event.policy, **changed))
+            was = _shown(event)
+            would_be = _decide_again(event, msgspec.structs.replace(event.policy, **changed))
             if (was.outcome, was.rule, was.basis) != (would_be.outcome, would_be.rule, would_be.basis):
                 changes.append(Change(job_id=event.originator_id, run_id=event.run_id, was=was, would_be=would_be))
     return changes
 
 
 def policy_changes(asked: dict[str, Any]) -> dict[str, float]:
-    """Check the numbers of a what-if.
+    """Return the checked numbers of a what-if.
 
     Raises:
-        InvalidInput: there is no such number, or it is none.
+        InvalidInput: a name is unknown, or a value is not a finite number.
 
     """
     try:
@@ -164,7 +82,7 @@ def policy_changes(asked: dict[str, Any]) -> dict[str, float]:
 
 
 def compare(a: Replay, b: Replay) -> list[RuleChange]:
-    """Return the jobs that two runs decided by other rules, or that only one of them had."""
+    """Return the jobs that two runs decided by different rules, or that only one of them decided."""
     rules = [{job.job_id: job.recorded.rule if job.recorded else None for job in run.jobs} for run in (a, b)]
     return [
         RuleChange(job_id=job_id, a=rules[0].get(job_id), b=rules[1].get(job_id))
@@ -174,41 +92,41 @@ def compare(a: Replay, b: Replay) -> list[RuleChange]:
 
 
 def phases(done: Replay) -> Phases:
-    """Return how long each phase of a run took."""
+    """Return the duration of each phase of a run."""
     first = [job.probes[0].after for job in done.jobs if job.probes]
     decided = [job.decided_after for job in done.jobs if job.decided_after is not None]
     proven = done.run.totals.verified_in
     return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=proven)
 
 
-def _add(jobs: dict[str, JobReplay], event: Event, began: datetime) -> None:
+def _add(jobs: dict[str, JobReplay], event: Event, start: datetime) -> None:
+    """Add an event to the replay of its job."""
     match event:
         case RecoveryStarted():
-            # A crash in the middle: the same job may be taken up again in a later run, never twice in one.
             jobs[event.originator_id] = JobReplay(
                 job_id=event.originator_id, state_before=event.from_state.value, cause=event.cause.value
             )
         case VMAStatusObserved() if event.originator_id in jobs:
-            jobs[event.originator_id].probes.append(_probe(event, began))
+            jobs[event.originator_id].probes.append(_probe(event, start))
         case RecoveryDecided() if event.originator_id in jobs:
             job = jobs[event.originator_id]
-            job.decided_after = round((event.recorded_at - began).total_seconds(), 3)
-            job.recorded, job.recomputed = _ruling(event), _decided_again(event, event.policy)
+            job.decided_after = _seconds_since(start, event)
+            job.recorded, job.recomputed = _shown(event), _decide_again(event, event.policy)
             job.identical = job.recorded == job.recomputed
             job.state_after, job.policy_hash = STATE_AFTER[event.outcome].value, event.policy_hash
         case _:
             pass
 
 
-def _probe(event: VMAStatusObserved, began: datetime) -> Probe:
+def _probe(event: VMAStatusObserved, start: datetime) -> Probe:
     seen = event.observation
     return Probe(
-        after=round((event.recorded_at - began).total_seconds(), 3),
+        after=_seconds_since(start, event),
         status=seen.status.value,
         took_ms=seen.took_ms,
         progress_percent=seen.progress_percent,
         answers=tuple(
-            Answered(
+            ProbeAnswer(
                 asked_id=a.asked_id,
                 status=a.status.value,
                 http_status=a.http_status,
@@ -220,8 +138,12 @@ def _probe(event: VMAStatusObserved, began: datetime) -> Probe:
     )
 
 
-def _ruling(decided: RecoveryDecided | Decision) -> Ruling:
-    return Ruling(
+def _seconds_since(start: datetime, event: Event) -> float:
+    return round((event.recorded_at - start).total_seconds(), 3)
+
+
+def _shown(decided: RecoveryDecided | Decision) -> ReplayedDecision:
+    return ReplayedDecision(
         outcome=decided.outcome.value,
         rule=decided.rule.value,
         basis=decided.basis.value if decided.basis else None,
@@ -229,8 +151,8 @@ def _ruling(decided: RecoveryDecided | Decision) -> Ruling:
     )
 
 
-def _decided_again(event: RecoveryDecided, policy: Policy) -> Ruling:
+def _decide_again(event: RecoveryDecided, policy: Policy) -> ReplayedDecision:
     decision = decide(event.evidence, policy)
     if decision is None:
-        return Ruling(outcome=None, rule=None, basis=None, reason=NOT_YET)
-    return _ruling(decision)
+        return ReplayedDecision(outcome=None, rule=None, basis=None, reason=UNDECIDED)
+    return _shown(decision)

@@ -1,10 +1,10 @@
-"""What asking the past costs, and whether it grows with the log: the API's answers against plain SQL, in one run.
+"""Measures queries of the past by the size of the log: the API compared with plain SQL, in one run.
 
     .venv/bin/python scripts/bench/audit.py [EVENTS ...]
 
-Writes histories of 10,000, 100,000 and 1,000,000 events through the real write path, folds them into the read model,
+Writes histories of 10,000, 100,000 and 1,000,000 events through the real write path, projects them into the read model,
 and asks each for the first page (100 events) of every filter and for the past of one job and of all. Prints the
-median of a question in milliseconds, and its ratio to the time in which SQLite alone finds the same rows.
+median of a query in milliseconds, and its ratio to the time that SQLite alone needs for the same rows.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ ROUNDS = 21
 ALL = "SELECT * FROM audit_trail"
 FIRST_PAGE = "ORDER BY position DESC LIMIT 101"
 
-Question = tuple[str, dict[str, str], str, tuple[object, ...]]
+Query = tuple[str, dict[str, str], str, tuple[object, ...]]
 """Path and query, and the SQL that finds the same rows, with its values."""
 
 
-def questions(log: sqlite3.Connection) -> dict[str, Question]:
-    """Return what is asked: about a job, a run and an hour in the middle of the history."""
+def queries(log: sqlite3.Connection) -> dict[str, Query]:
+    """Return the queries, about a job, a run and an hour in the middle of the history."""
     middle = log.execute("SELECT max(position) / 2 FROM audit_trail").fetchone()[0]
     job, then = log.execute(
         "SELECT job_id, recorded_at FROM audit_trail WHERE position >= ? AND type = 'RecoveryDecided'", (middle,)
@@ -52,7 +52,7 @@ def questions(log: sqlite3.Connection) -> dict[str, Question]:
         "outcome": "complete",
         "actor": "anna",
     }
-    asked: dict[str, Question] = {
+    asked: dict[str, Query] = {
         name: ("/audit", {name: value}, f"{ALL} WHERE {name} = ? {FIRST_PAGE}", (value,))
         for name, value in named.items()
     }
@@ -74,22 +74,22 @@ def questions(log: sqlite3.Connection) -> dict[str, Question]:
     return asked
 
 
-async def ask(api: httpx.AsyncClient, sql: sqlite3.Connection, question: Question) -> tuple[float, float]:
-    """Return the seconds that the API takes for a question, and those that SQLite takes for its rows."""
-    path, query, statement, values = question
+async def ask(api: httpx.AsyncClient, sql: sqlite3.Connection, query: Query) -> tuple[float, float]:
+    """Return the seconds of a query by the API, and by SQLite alone."""
+    path, params, statement, values = query
     began = time.perf_counter()
-    response = await api.get(path, params=query)
+    response = await api.get(path, params=params)
     answered = time.perf_counter()
     found = sql.execute(statement, values).fetchall()
     ended = time.perf_counter()
     response.raise_for_status()
     if not found:
-        raise LookupError(f"the question finds nothing: {statement}")
+        raise LookupError(f"the query finds nothing: {statement}")
     return answered - began, ended - answered
 
 
 async def measure(events: int, folder: Path) -> dict[str, tuple[float, float]]:
-    """Write a history of so many events, and return the medians of every question."""
+    """Write a history of this number of events, and return the medians of every query."""
     settings = Settings(data_dir=folder / str(events), rate_limit=0, log_level="error")
     service = build(settings, configure("human", "error"))
     began = time.perf_counter()
@@ -103,15 +103,15 @@ async def measure(events: int, folder: Path) -> dict[str, tuple[float, float]]:
     medians = {}
     with closing(sqlite3.connect(settings.data_dir / "read_model.sqlite")) as sql:
         async with httpx.AsyncClient(transport=transport, base_url="http://bench/api/v1") as api:
-            for name, question in questions(sql).items():
-                times = [await ask(api, sql, question) for _ in range(ROUNDS)]
+            for name, query in queries(sql).items():
+                times = [await ask(api, sql, query) for _ in range(ROUNDS)]
                 medians[name] = statistics.median(t[0] for t in times), statistics.median(t[1] for t in times)
     await service.close()
     return medians
 
 
 async def main(sizes: list[int]) -> None:
-    """Measure every size and print what each question takes, a row each."""
+    """Measure every size and print a row for each query."""
     with tempfile.TemporaryDirectory() as folder:
         found = {size: await measure(size, Path(folder)) for size in sizes}
     print(f"\n{'first page, ms (ratio to plain SQL)':24}" + "".join(f"{size:>20,}" for size in sizes))

@@ -1,4 +1,4 @@
-"""A long history for the benchmarks: jobs that are copied, restarted on and end, through the real write path."""
+"""A long history for the benchmarks: jobs from registration through recovery to their end, by the real write path."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,13 +21,13 @@ JOBS = 50
 """Jobs that are copied at the same time."""
 
 ROUNDS = 40
-"""Times that the progress of each is recorded before the control plane restarts."""
+"""Number of progress events of each job before the control plane restarts."""
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Calendar:
-    """A clock that is turned on by the history itself."""
+    """A clock that the history itself advances."""
 
     def __init__(self) -> None:
         self._now = BEGAN
@@ -41,7 +41,7 @@ class Calendar:
         return (self._now - BEGAN).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
-        """Turn the clock on."""
+        """Advance the clock."""
         self._now += timedelta(seconds=seconds)
 
 
@@ -59,7 +59,7 @@ class History:
         )
 
     async def write(self, events: int) -> None:
-        """Write batches until the log has so many events."""
+        """Write batches until the log has this number of events."""
         while self._log.position < events:
             await self._batch([f"job-{self.batches:04}-{n:02}" for n in range(JOBS)])
             self.batches += 1
@@ -69,14 +69,14 @@ class History:
         for number in range(ROUNDS):
             await self.clock.sleep(60)
             done = (number + 1) / ROUNDS
-            seen = [self._said(name, VMAStatus.RUNNING, _reaches(n) * done) for n, name in enumerate(names)]
+            seen = [self._observed(name, VMAStatus.RUNNING, _reaches(n) * done) for n, name in enumerate(names)]
             await asyncio.gather(*(self._app.observe(one.job_id, one) for one in seen))
         running = await self._recover([self._after_the_restart(n, name) for n, name in enumerate(names)])
         await self.clock.sleep(600)
         for name in running[:2]:
             trace = Trace("request-bench", "request-bench", "anna")
             await self._app.operator_decide(name, Outcome.COMPLETE, "anna", "seen on the datastore", trace)
-        await self._recover([self._said(name, VMAStatus.COMPLETED, 100.0) for name in running[2:]])
+        await self._recover([self._observed(name, VMAStatus.COMPLETED, 100.0) for name in running[2:]])
 
     async def _register(self, name: str) -> None:
         asked = Registration(
@@ -85,17 +85,17 @@ class History:
         await self._app.register(asked, Trace("request-bench", "request-bench", "migration"))
 
     def _after_the_restart(self, n: int, name: str) -> Observation:
-        """Let some have ended and some be lost while nobody looked."""
+        """Return the state at the restart: some jobs have ended, and some are lost."""
         match n % 10:
             case 0 | 1:
-                return self._said(name, VMAStatus.COMPLETED, 100.0)
+                return self._observed(name, VMAStatus.COMPLETED, 100.0)
             case 2 | 3:
-                return self._said(name, VMAStatus.NOT_FOUND, None)
+                return self._observed(name, VMAStatus.NOT_FOUND, None)
             case _:
-                return self._said(name, VMAStatus.RUNNING, _reaches(n))
+                return self._observed(name, VMAStatus.RUNNING, _reaches(n))
 
     async def _recover(self, seen: list[Observation]) -> list[str]:
-        """Recover jobs by what was seen of them; return those that run."""
+        """Recover jobs by these observations; return the running ones."""
         names = tuple(one.job_id for one in seen)
         run = await self._runs.start(self._runs.new_id(), Cause.RESTART, self._policy, names, None)
         await asyncio.gather(*(self._decide(run.id, run.last_ref, one) for one in seen))
@@ -108,7 +108,7 @@ class History:
         known = Circumstances(silence=silence, without_contact=0.0)
         await self._app.recover(seen.job_id, run_id, seen, known, lambda _: 0.0)
 
-    def _said(self, name: str, status: VMAStatus, percent: float | None) -> Observation:
+    def _observed(self, name: str, status: VMAStatus, percent: float | None) -> Observation:
         document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
         answer = Answer(asked_id=export_name(name), status=status, document=document)
         return observe(ProbeTarget(name, "default", (name,)), {name: answer}, observed_at=self.clock.now())

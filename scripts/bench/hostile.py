@@ -1,8 +1,8 @@
-"""What one hostile client or VMA costs all others: the real service under one attack after the other.
+"""Measures the effect of one hostile client or VMA on all others: the real service under each attack.
 
     .venv/bin/python scripts/bench/hostile.py [ATTACK|all] [SECONDS]
 
-Each attack runs from a process of its own for so many seconds (60), on a service with five honest jobs and a log of
+Each attack runs in a process of its own for SECONDS (60), on a service with five honest jobs and a log of
 20,000 events. Prints the p50 and p99 of /livez and the p99 of reading a job in milliseconds, each on a new connection,
 with the reads that failed; the longest delay of an honest poll in seconds; and the service's peak memory in MB.
 """
@@ -40,7 +40,7 @@ PATIENCE = 10.0
 
 
 class Reads(NamedTuple):
-    """Seconds that reads took, and how many of them failed."""
+    """The duration of reads in seconds, and the errors of failed ones."""
 
     took: list[float]
     failed: list[str]
@@ -67,7 +67,7 @@ def read_on(port: int, path: str, reads: Reads, until: float) -> None:
 
 
 def longest_delay(vma: SimulatedVMA, until: float) -> float:
-    """Watch until then how often each honest job is asked for; return how late the latest poll was, in seconds."""
+    """Count the polls of each honest job until then; return the longest delay of a poll, in seconds."""
     polls = {job: [(0, time.monotonic())] for job in JOBS}
     while time.monotonic() < until:
         for job, seen in polls.items():
@@ -79,7 +79,7 @@ def longest_delay(vma: SimulatedVMA, until: float) -> float:
 
 
 def peak_memory(pid: int) -> float:
-    """Return the most memory in MB that a process has had."""
+    """Return the peak memory of a process, in MB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
@@ -90,7 +90,7 @@ def run_attack(name: str, port: int) -> None:
 
 
 def measure(name: str, seconds: float, folder: Path) -> None:
-    """Start a service, attack it, and print what that costs."""
+    """Start a service, attack it, and print the measurements."""
     folder.mkdir()
     with closing(SQLiteEventLog(folder / "events.sqlite", synchronous="OFF")) as log:
         asyncio.run(History(log).write(EVENTS))

@@ -1,4 +1,4 @@
-"""Whether a long history slows a recovery, and what snapshots save: jobs with 10 to 10,000 events, in one run.
+"""Measures the recovery of jobs with 10 to 10,000 events, with and without snapshots.
 
     .venv/bin/python scripts/bench/long_history.py
 
@@ -45,7 +45,7 @@ def running(percent: float) -> Observation:
 
 
 async def write_history(log: SQLiteEventLog, events: int) -> None:
-    """Register the job, and observe it until it has so many events."""
+    """Register the job, and observe it until it has this number of events."""
     app = JobRecovery(log, SystemClock(), Policy())
     asked = Registration(job_id=JOB, vm_name="vm", vm_context_id="ctx", volume_ids=("v",), vma="default")
     await app.register(asked, Trace("bench", "bench"))
@@ -54,7 +54,7 @@ async def write_history(log: SQLiteEventLog, events: int) -> None:
 
 
 async def recover_once(log: SQLiteEventLog, number: int) -> float:
-    """Load the job afresh and take it through recovery; return the seconds."""
+    """Load the job without a cache and recover it; return the seconds."""
     app = JobRecovery(log, SystemClock(), Policy())
     began = time.perf_counter()
     await app.preload([JOB])
@@ -66,7 +66,7 @@ async def recover_once(log: SQLiteEventLog, number: int) -> float:
 
 
 async def write_both(folder: Path, events: int) -> dict[str, SQLiteEventLog]:
-    """Return a log with a history of so many events, and a copy of it without snapshots."""
+    """Return a log with a history of this number of events, and a copy of it without snapshots."""
     paths = {kind: folder / f"{events}-{kind}.sqlite" for kind in ("with", "without")}
     log = SQLiteEventLog(paths["with"], synchronous="NORMAL")
     await write_history(log, events)

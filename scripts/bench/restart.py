@@ -1,9 +1,9 @@
-"""How long a restart takes for a fleet: the real service, killed with SIGKILL, and a simulated VMA beside it.
+"""Measures the restart with many jobs: the real service, killed with SIGKILL, and a simulated VMA.
 
     .venv/bin/python scripts/bench/restart.py [JOBS]
 
-Prints the seconds from the start of the process until every job is where it belongs, for a VMA that answers in
-20 ms, for one that is down in either way, and for one that has come back.
+Prints the seconds from the start of the process until every job has the expected state, for a VMA that answers in
+20 ms, for one that refuses or hangs, and for one that is up again.
 """
 
 import sys

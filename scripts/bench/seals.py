@@ -1,4 +1,4 @@
-"""What sealing costs the write path: the same history with and without seals, in turn, in one run.
+"""Measures the cost of seals on the write path: the same history with and without seals, in turn.
 
     .venv/bin/python scripts/bench/seals.py [EVENTS]
 

@@ -1,7 +1,7 @@
 """Fuzzes the parser of the VMA's replies, guided by coverage; `fuzz` starts it.
 
-An input that raises anything, or that is read as a conclusive word although it is garbage, is kept as `crash-…` and
-ends the run. Ends with an error, too, if memory has grown beyond the bound.
+An input that raises an error, or is garbage and gives a conclusive status, is stored as `crash-…` and ends the run.
+Memory beyond the limit ends it, too.
 """
 
 import resource
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import atheris
 
-PARTS = ["dialects", "documents", "disks", "figures", "words"]
+PARTS = ["dialects", "documents", "disks", "figures", "vocabulary"]
 
 with atheris.instrument_imports(include=[*(f"adapters.vma.{part}" for part in PARTS), "domain.vma_status"]):
     from adapters.vma.dialects import read_reply

@@ -1,9 +1,9 @@
-"""Tries a probe against a server that sends anything, again and again from other seeds; `fuzz` starts it.
+"""Tries a probe against a server that sends anything, with many seeds; `fuzz` starts it.
 
     .venv/bin/python scripts/reliability/fuzz_probe.py [EXAMPLES]
 
-Each round is a process of its own, so that its peak of memory is the probe's and not that of the test tool's notes.
-Prints how many examples were tried; fails at the first that is found, or if a round has needed 150 MB.
+Each round is a process of its own, so that its peak of memory does not include the test tool's database.
+Prints the number of examples; fails at the first failure, or if a round needed 150 MB.
 """
 
 import os
@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = "tests/hostile/test_any_server.py"
 
 
-def play(seed: int) -> tuple[int, float]:
-    """Play one round; return its exit code, and its peak of memory in megabytes."""
+def run_round(seed: int) -> tuple[int, float]:
+    """Run one round; return its exit code, and its peak of memory in megabytes."""
     line = [sys.executable, "-m", "pytest", "-q", "--long", "-p", "no:schemathesis", "-p", "no:xdist"]
     process = subprocess.Popen([*line, f"--hypothesis-seed={seed}", TESTS], cwd=ROOT)  # noqa: S603 - our own tests
     _, status, used = os.wait4(process.pid, 0)
@@ -30,14 +30,14 @@ def play(seed: int) -> tuple[int, float]:
 
 
 def main(wanted: int) -> int:
-    """Run rounds until so many examples were tried."""
-    # In its first round in a new place the test tool makes its tables of characters, which takes more than the rest.
-    code, _ = play(-1)
+    """Run rounds until this number of examples were tried."""
+    # In its first round the test tool makes its tables of characters, which needs more memory than the probe.
+    code, _ = run_round(-1)
     if code:
         return 1
     tried, peak = 0, 0.0
     while tried < wanted:
-        code, needed = play(tried)
+        code, needed = run_round(tried)
         if code:
             return 1
         tried, peak = tried + ROUND, max(peak, needed)

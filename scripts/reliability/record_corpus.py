@@ -1,9 +1,9 @@
-"""Records the runs of tests/corpus anew: the real service, killed and started again beside a simulated VMA.
+"""Records the runs of tests/corpus: the real service, killed and restarted beside a simulated VMA.
 
     .venv/bin/python scripts/reliability/record_corpus.py
 
-Do this when a new kind of situation is to be remembered, never to make a test pass: what was recorded once must be
-decided identically by every later version, or its changelog says which rule changed.
+Run it only to add a new kind of situation, never to make a test pass: every later version must decide a recorded run
+identically, or its changelog names the rule that changed.
 """
 
 import sys
@@ -22,7 +22,7 @@ SETTINGS = {"CONFIRMATION_WINDOW": "0.6", "POLL_INTERVAL": "0.2"}
 
 
 def of_every_kind(vma: SimulatedVMA, names: list[str]) -> None:
-    """Make a restart find jobs that run, ended, vanished at every height, and are hidden."""
+    """Prepare jobs that run, have ended, are gone at every progress, or give no usable answer."""
     world = vma.world
     for n, name in enumerate(names):
         match n % 8:
@@ -41,7 +41,7 @@ def of_every_kind(vma: SimulatedVMA, names: list[str]) -> None:
 
 
 def forgets_all(vma: SimulatedVMA, _names: list[str]) -> None:
-    """Make a restart find a VMA that has restarted, too."""
+    """Restart the VMA, too."""
     vma.world.restart(reannounce=3600.0)
 
 

@@ -1,4 +1,4 @@
-"""Which ids there may be: all that people write in a VM's name, and nothing that is not seen or cannot be asked for."""
+"""An id may have every character of a VM's name, but none that is invisible or separates parts of a URL."""
 
 import unicodedata
 
@@ -28,7 +28,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_people_call_a_machine_can_be_an_id(name: str) -> None:
+def test_the_name_of_a_machine_can_be_an_id(name: str) -> None:
     assert is_valid_id(name)
 
 
@@ -43,11 +43,11 @@ def test_what_is_empty_blank_at_an_end_or_part_of_a_path_is_no_id(text: str) -> 
 @pytest.mark.parametrize(
     "character", "\u202e\u200b\u200d\u2066\ufeff\xad\u2028\u2029\x85\u3164\u2800\ue000\ud800\U000e0041"
 )
-def test_what_nobody_sees_or_what_turns_a_text_round_is_in_no_id(character: str) -> None:
+def test_an_id_has_no_invisible_character_and_none_that_changes_the_direction_of_text(character: str) -> None:
     assert not is_valid_id(f"a{character}b")
 
 
-def test_an_id_of_one_character_more_than_the_most_is_none() -> None:
+def test_an_id_cannot_be_longer_than_the_maximum() -> None:
     assert not is_valid_id("a" * (MAX_LENGTH + 1))
 
 

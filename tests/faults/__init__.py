@@ -1,1 +1,1 @@
-"""Every write can fail: by a kill, by a broken disk, by a full one; at each of them in turn."""
+"""Every write fails once: by a kill, by a broken disk, and by a full one."""

@@ -1,4 +1,4 @@
-"""What must hold of a data directory after any of its writes has failed, all in one place."""
+"""The invariants of a data directory after any of its writes has failed."""
 
 import asyncio
 from collections import Counter
@@ -8,6 +8,7 @@ from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
+from adapters.null_logger import NullLogger
 from domain.application import JobRecovery
 from domain.events import Cause, Event, JobAdmitted, JobReleased, RecoveryDecided
 from domain.recovery_policy import Policy
@@ -15,15 +16,15 @@ from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
-from tests.faults.workload import SilentLog, confirmed, seen
+from tests.faults.workload import confirmed, seen
 from tests.support.read_model import rows_of
 
 
 def check(data_dir: Path, acknowledged: list[str]) -> None:
-    """Restart on a data directory, and see that nothing is lost, doubled, or left alone.
+    """Restart on a data directory, and check that no event is lost or doubled, and no open job unwatched.
 
     Raises:
-        AssertionError: something is.
+        AssertionError: an invariant is violated.
 
     """
     asyncio.run(_check(data_dir, acknowledged))
@@ -34,18 +35,18 @@ async def _check(data_dir: Path, acknowledged: list[str]) -> None:
     engine, fresh = (open_read_model(data_dir / name, sqlite3) for name in ("read_model.sqlite", "fresh.sqlite"))
     try:
         events = [event for _, event in await log.read_from(0, 10_000)]
-        _the_log_is_whole(data_dir, events, acknowledged)
+        _check_log(data_dir, events, acknowledged)
         for model in (engine, fresh):
-            await Projector(model, log, SystemClock(), SilentLog()).catch_up()
-        assert rows_of(engine) == rows_of(fresh), "the read model is not the fold of the log"
-        await _every_open_job_is_taken_up(log, events)
+            await Projector(model, log, SystemClock(), NullLogger()).catch_up()
+        assert rows_of(engine) == rows_of(fresh), "the read model differs from a rebuild"
+        await _check_recovery(log, events)
     finally:
         log.close()
         engine.dispose()
         fresh.dispose()
 
 
-def _the_log_is_whole(data_dir: Path, events: list[Event], acknowledged: list[str]) -> None:
+def _check_log(data_dir: Path, events: list[Event], acknowledged: list[str]) -> None:
     refs = [event.ref for event in events]
     assert set(acknowledged) <= set(refs), f"lost: {set(acknowledged) - set(refs)}"
     assert len(refs) == len(set(refs)), "an event is there twice"
@@ -61,7 +62,7 @@ def _the_log_is_whole(data_dir: Path, events: list[Event], acknowledged: list[st
         assert kinds in ([JobAdmitted], [JobAdmitted, JobReleased]), f"{context}: {kinds}"
 
 
-async def _every_open_job_is_taken_up(log: SQLiteEventLog, events: list[Event]) -> None:
+async def _check_recovery(log: SQLiteEventLog, events: list[Event]) -> None:
     ids = {event.originator_id for event in events if type(event).__name__ == "JobRegistered"}
     jobs = await log.load_many(ReplicationJob, sorted(ids))
     expected = sorted(job.id for job in jobs.values() if job.is_open)

@@ -1,4 +1,4 @@
-"""Faults are injected by strace, which only Linux has."""
+"""Requires strace, which injects the faults and exists on Linux only."""
 
 import shutil
 
@@ -9,6 +9,6 @@ NEEDS_STRACE = "needs strace: install it, or set JOB_RECOVERY_INSTALL=1 and run 
 
 @pytest.fixture(autouse=True)
 def _strace() -> None:
-    """Skip the test where there is no strace, and say so: nothing is installed unasked."""
+    """Skip the test if strace is missing, with instructions: nothing is installed without consent."""
     if shutil.which("strace") is None:
         pytest.skip(NEEDS_STRACE)

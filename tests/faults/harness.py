@@ -34,18 +34,18 @@ def run(data_dir: Path, inject: str | None = None, trace: Path | None = None) ->
 
 
 def points(folder: Path) -> list[Point]:
-    """Return every point at which the workload can fail: strace counts for each thread and each call by itself."""
+    """Return every point at which the workload can fail: strace counts per thread and per call."""
     trace = folder / "trace"
     done = run(folder / "counted", trace=trace)
     assert done.returncode == 0, done.stderr
     counted = Counter(_LINE.findall(trace.read_text()))
-    most: dict[str, int] = {}
+    highest: dict[str, int] = {}
     for (_, call), times in counted.items():
-        most[call] = max(most.get(call, 0), times)
-    return [Point(call, number) for call, times in sorted(most.items()) for number in range(1, times + 1)]
+        highest[call] = max(highest.get(call, 0), times)
+    return [Point(call, number) for call, times in sorted(highest.items()) for number in range(1, times + 1)]
 
 
 def acknowledged(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Return the events that the workload was told were stored; a line that a kill cut is none."""
+    """Return the acknowledged events of the workload, without a line that a kill has cut."""
     lines = done.stdout.splitlines(keepends=True)
     return [ref for line in lines if line.endswith("\n") for ref in line.split()]

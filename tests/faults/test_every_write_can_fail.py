@@ -1,4 +1,4 @@
-"""Whichever write fails, and however: what was acknowledged is there, nothing is there twice, no job is left alone."""
+"""Whichever write fails: no acknowledged event is lost, no event is doubled, no open job is unwatched."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +17,7 @@ SAMPLE = 8
 def points(tmp_path: Path, request: pytest.FixtureRequest) -> list[Point]:
     """Return the points at which to fail: all of them in the long form."""
     every = harness.points(tmp_path)
-    assert len(every) > 200, "the workload hardly writes anything"
+    assert len(every) > 200, "the workload writes too little"
     if request.config.getoption("--long"):
         return every
     return every[:: max(1, len(every) // SAMPLE)]
@@ -33,7 +33,7 @@ def test_whichever_write_fails_nothing_is_lost_and_nothing_is_done_twice(
         try:
             assert "Traceback" not in done.stderr, done.stderr
             check(data_dir, harness.acknowledged(done))
-        except Exception as wrong:  # noqa: BLE001 - whatever a point breaks belongs in the list
+        except Exception as wrong:  # noqa: BLE001 - every failure belongs in the list
             return f"{point}: {wrong!r}"
         return None
 

@@ -1,4 +1,4 @@
-"""A fixed piece of work on a data directory, run as a process of its own whose writes are made to fail.
+"""A fixed workload on a data directory, run as a process of its own with failing writes.
 
     python -m tests.faults.workload DATA_DIR
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.clock import SystemClock
+from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.application import JobRecovery
 from domain.errors import JobRecoveryError, StorageUnavailable
@@ -35,17 +36,8 @@ TRACE = Trace("request-1", "request-1")
 TRIES = 3
 
 
-class SilentLog:
-    """Keeps nothing."""
-
-    def info(self, _event: str, /, **_fields: object) -> None:
-        """Say nothing."""
-
-    warning = error = info
-
-
-class ToldLog(SQLiteEventLog):
-    """The real log, which prints what it acknowledged."""
+class PrintingEventLog(SQLiteEventLog):
+    """The real event log, which prints the events that it acknowledged."""
 
     async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
         position = await super().append(events, snapshots)
@@ -54,7 +46,7 @@ class ToldLog(SQLiteEventLog):
 
 
 def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observation:
-    """Observe a job of one disk."""
+    """Return an observation of a job with one disk."""
     document = Document(status=status, phase="Transfer", progress_percent=percent) if percent is not None else None
     answer = Answer(asked_id=export_name(job_id), status=status, document=document)
     now = SystemClock().now()
@@ -62,25 +54,25 @@ def seen(job_id: str, status: VMAStatus, percent: float | None = None) -> Observ
 
 
 def confirmed(status: VMAStatus) -> Circumstances:
-    """Say that this status has held for long enough."""
+    """Return circumstances in which this status is confirmed."""
     return Circumstances(silence=Silence(status=status, duration=1.0, probes=1), without_contact=1.0)
 
 
-async def insist(work: Callable[[], Awaitable[object]]) -> None:
-    """Try a few times; what is refused was not done, and the work goes on without it."""
+async def retry(work: Callable[[], Awaitable[object]]) -> None:
+    """Try a few times; after a refusal the workload continues without this step."""
     for _ in range(TRIES):
         try:
             await work()
         except StorageUnavailable:
             continue
         except JobRecoveryError as refused:
-            # Stored, though nobody was told, or never registered: either way it says so.
+            # It was stored without an acknowledgement, or its job was never registered.
             print("refused:", refused, file=sys.stderr)
         return
 
 
 async def project(projector: Projector) -> None:
-    """Fold the log in, as the service does: a failure is tried again."""
+    """Update the read model with retries, as the service does."""
     for _ in range(TRIES):
         try:
             await projector.catch_up()
@@ -90,19 +82,19 @@ async def project(projector: Projector) -> None:
 
 
 async def work(log: SQLiteEventLog, projector: Projector) -> None:
-    """Take three jobs from their registration through a restart."""
+    """Register three jobs, observe them, and recover them after a restart."""
     clock, policy = SystemClock(), Policy(confirmation_window=0.0, confirmation_probes=1)
     app = JobRecovery(log, clock, policy)
-    runs = RunBook(log, clock, SilentLog(), "faults", lambda: "run-1")
+    runs = RunBook(log, clock, NullLogger(), "faults", lambda: "run-1")
     for name in JOBS:
         asked = Registration(job_id=name, vm_name=name, vm_context_id=f"vm-{name}", volume_ids=(name,), vma="default")
-        await insist(lambda asked=asked: app.register(asked, TRACE))  # type: ignore[misc] # bound at once
+        await retry(lambda asked=asked: app.register(asked, TRACE))  # type: ignore[misc] # bound at once
     await project(projector)
     for percent in (10.0, 40.0, 70.0):
         for name in JOBS:
-            await insist(lambda name=name, p=percent: app.observe(name, seen(name, VMAStatus.RUNNING, p)))  # type: ignore[misc]
+            await retry(lambda name=name, p=percent: app.observe(name, seen(name, VMAStatus.RUNNING, p)))  # type: ignore[misc]
     await project(projector)
-    await insist(lambda: runs.start("run-1", Cause.RESTART, policy, JOBS, None))
+    await retry(lambda: runs.start("run-1", Cause.RESTART, policy, JOBS, None))
     found = (
         seen("runs", VMAStatus.RUNNING, 80.0),
         seen("ends", VMAStatus.COMPLETED, 100.0),
@@ -110,19 +102,19 @@ async def work(log: SQLiteEventLog, projector: Projector) -> None:
     )
     for one in found:
         known = confirmed(one.status)
-        await insist(lambda one=one: app.begin_recovery(one.job_id, "run-1", Cause.RESTART, "run-1#1"))  # type: ignore[misc]
-        await insist(
+        await retry(lambda one=one: app.begin_recovery(one.job_id, "run-1", Cause.RESTART, "run-1#1"))  # type: ignore[misc]
+        await retry(
             lambda one=one, k=known: app.recover(one.job_id, "run-1", one, k, lambda _: 1.0)  # type: ignore[misc]
         )
-    await insist(lambda: runs.finish("run-1", RunTotals(decided_in=0.0, verified_in=0.0)))
+    await retry(lambda: runs.finish("run-1", RunTotals(decided_in=0.0, verified_in=0.0)))
     await project(projector)
 
 
 async def main(data_dir: Path) -> None:
-    """Open the data directory, work, and close it."""
-    log = ToldLog(data_dir / "events.sqlite")
+    """Open the data directory, run the workload, and close it."""
+    log = PrintingEventLog(data_dir / "events.sqlite")
     engine = open_read_model(data_dir / "read_model.sqlite", sqlite3)
-    await work(log, Projector(engine, log, SystemClock(), SilentLog()))
+    await work(log, Projector(engine, log, SystemClock(), NullLogger()))
     log.close()
     engine.dispose()
 

@@ -26,7 +26,7 @@ from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
-from projections.read_model.model_file import empty
+from projections.read_model.model_file import request_rebuild
 from tests.support.harness import RecordingLog
 
 CONCURRENT = 8
@@ -126,7 +126,7 @@ async def play(seed: int, calls: int, folder: Path, restart_every: int = 1000) -
                     await asyncio.gather(*(fuzz.call(api) for _ in range(CONCURRENT)))
                 fuzz.wrong += [f"after {begin}: {one}" for one in await _broken(service, api)]
                 before = _jobs(service)
-                empty(service.engine)
+                request_rebuild(service.engine)
             async with _serving(vma, folder) as (service, api):
                 after = _jobs(service)
                 fuzz.wrong += [f"{j} is not the same after a rebuild" for j in before if before[j] != after.get(j)]
@@ -147,7 +147,7 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
         rate_limit=0,
     )
     service = build(settings, RecordingLog())
-    await service.projector.settle()
+    await service.projector.reset_if_outdated()
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1", timeout=60) as api:

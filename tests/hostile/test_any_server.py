@@ -64,7 +64,7 @@ class Prober:
         """Return the observation of a server that sends these bytes."""
         self.server.sends, self.server.ends = sends, ends
         # A circuit that is open would answer by itself.
-        self._client.circuits["default"].alive()
+        self._client.circuits["default"].close()
         return self.loop.run_until_complete(asyncio.wait_for(probe(self._client), 2.0))
 
     def close(self) -> None:

@@ -115,8 +115,8 @@ async def test_a_tunnel_that_ends_every_connection_is_unreachable_over_tls_as_we
     ("content", "why"),
     [
         (None, "No such file or directory"),
-        (b"", "it holds no certificate in PEM form"),
-        (b"not a certificate", "it holds no certificate in PEM form"),
+        (b"", "it has no certificate in PEM form"),
+        (b"not a certificate", "it has no certificate in PEM form"),
     ],
 )
 def test_a_file_without_an_authority_is_refused_in_one_line(

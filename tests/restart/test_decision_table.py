@@ -290,7 +290,7 @@ def test_a_second_service_on_the_same_data_is_refused(start_service: StartServic
     second = ServiceProcess(service.data_dir, "http://127.0.0.1:9")
     second.log_file = service.data_dir.with_suffix(".second.log")
 
-    with pytest.raises(AssertionError, match=r"is held by .* http://127"):
+    with pytest.raises(AssertionError, match=r"is in use by .* http://127"):
         second.start()
     second.close()
 

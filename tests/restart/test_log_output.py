@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.cli.main import HELD
+from api.cli.main import IN_USE
 from tests.restart.conftest import StartService
 from tests.support.fleet import run_jobs
 from tests.support.process import Process, Started
@@ -175,7 +175,7 @@ def test_a_service_that_cannot_start_exits_with_its_code_without_a_reader(
 
     others = [Started(output.line, service.environment, output.writing) for output in outputs]
 
-    assert [other.wait(2 * PATIENCE) for other in others] == [HELD] * len(others)
+    assert [other.wait(2 * PATIENCE) for other in others] == [IN_USE] * len(others)
     assert is_alive(service)
     for output in outputs:
         output.close()

@@ -113,8 +113,8 @@ def test_a_missing_log_is_refused_while_the_read_model_has_its_events(
     code, message = refusal(stopped, command)
 
     assert code == 1
-    assert message.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has seen ")
-    assert f"restore the log from a backup, or, to begin from nothing, delete {log.parent}/read_model" in message
+    assert message.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has applied ")
+    assert f"restore the log from a backup, or, to start with an empty log, delete {log.parent}/read_model" in message
 
 
 def test_after_a_restore_the_service_shows_the_restored_log(stopped: ServiceProcess) -> None:

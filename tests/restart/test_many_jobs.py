@@ -8,7 +8,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.support.fleet import LOOK_EVERY, every_poll_counted, register_fleet, wait_for_all
+from tests.support.fleet import LIST_EVERY, every_poll_counted, register_fleet, wait_for_all
 from tests.support.service import ServiceProcess, wait_until
 
 PRODUCTION = {
@@ -40,7 +40,7 @@ def test_many_running_jobs_are_resumed_and_polled(
     completed = wait_until(lambda: service.completed("restart"), 60)[0]
 
     assert (completed["resumed"], completed["polled_again"]) == (len(fleet), len(fleet))
-    wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on", LOOK_EVERY)
+    wait_until(lambda: every_poll_counted(service, at_least=3), 60, "polls going on", LIST_EVERY)
     assert all(job["decision"]["rule"] == "still-running" for job in service.jobs())
 
 

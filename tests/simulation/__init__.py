@@ -1,1 +1,1 @@
-"""The whole service on a virtual clock: thousands of restarts a minute, every one of them told by a seed."""
+"""The whole service on a virtual clock: thousands of restarts a minute, each repeatable by its seed."""

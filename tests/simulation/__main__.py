@@ -2,8 +2,8 @@
 
     python -m tests.simulation --seeds 10000 [--first 0] [--processes 2]
 
-Prints every seed whose story violates an invariant, how fast it went, and how often each hazard occurred; exit code 1
-if there was a violation. A seed that is printed runs the same way again:
+Prints every seed that violates an invariant, the speed, and how often each hazard occurred; exit code 1 if there was a
+violation. To repeat a printed seed:
 `python -m tests.simulation --first SEED --seeds 1`.
 """
 
@@ -31,13 +31,13 @@ def main() -> int:
     hazards: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.processes) as pool:
-        for told in (told for chunk in pool.map(play_many, chunks) for told in chunk):
-            restarts, events = restarts + told.restarts, events + told.events
-            hazards.update(told.hazards)
-            rules.update(told.rules)
-            if told.violation:
+        for result in (result for chunk in pool.map(play_many, chunks) for result in chunk):
+            restarts, events = restarts + result.restarts, events + result.events
+            hazards.update(result.hazards)
+            rules.update(result.rules)
+            if result.violation:
                 found += 1
-                print(f"seed {told.seed}: {told.violation}", flush=True)
+                print(f"seed {result.seed}: {result.violation}", flush=True)
     took = time.monotonic() - began
     print(f"{asked.seeds} seeds, {found} with a violation; {events} events, {restarts} restarts in {took:.0f} s")
     print(f"{restarts / took:.0f} restarts per second of wall time, on {asked.processes} processes")

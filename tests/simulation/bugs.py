@@ -1,4 +1,4 @@
-"""Bugs planted on purpose, each of a kind that somebody could write: the simulation must find every one of them."""
+"""Bugs that are planted on purpose: the simulation must find each of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -118,7 +118,7 @@ def a_full_disk_at_the_start_ends_the_service(monkeypatch: pytest.MonkeyPatch) -
 
 
 @bug
-def lost_contact_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def lost_contact_requests_no_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RecoveryRequests, "request", lambda *_: None)
 
 
@@ -176,22 +176,22 @@ def a_job_that_could_not_be_stored_is_kept_as_if_it_were(monkeypatch: pytest.Mon
 
 
 @bug
-def what_the_previous_worker_left_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def the_previous_workers_document_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observing, "attribute", lambda *_said, **_how: Attribution.OWN)
 
 
 @bug
-def a_given_up_worker_that_goes_on_is_taken_for_the_next_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_failed_jobs_worker_counts_as_the_next_jobs_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PreviousReading, "may_still_write", False)
 
 
 @bug
-def what_stands_there_at_registration_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def documents_at_registration_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "initial_readings", lambda *_, **_how: InitialReadings())
 
 
 @bug
-def what_stood_at_another_address_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def documents_at_another_address_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = ReplicationJob.target_at
     monkeypatch.setattr(ReplicationJob, "target_at", lambda self, _address: honest(self, self.vma_address))
 
@@ -266,7 +266,7 @@ def two_open_jobs_share_a_volume(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @bug
-def a_guess_takes_the_word_about_a_newer_job_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_guess_is_revised_by_an_answer_about_a_newer_job(monkeypatch: pytest.MonkeyPatch) -> None:
     async def none(*_: Any) -> None:
         return None
 

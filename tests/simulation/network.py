@@ -1,4 +1,4 @@
-"""A simulated network and VMA behind the real client: its circuit, its bounds, its parser; only the wire is made up."""
+"""A simulated network and VMA behind the real client; only the transport is simulated."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ GARBAGE: list[tuple[int, bytes]] = [
 ]
 
 
-class Weather(msgspec.Struct, kw_only=True):
-    """How the network to a VMA is, and its server. Seconds, and shares of the questions.
+class Conditions(msgspec.Struct, kw_only=True):
+    """The conditions of the network to a VMA and of its server. Seconds, and shares of the requests.
 
     `serial`: it answers one request at a time, each after so long. `status`: it answers everything with this.
     """
@@ -51,17 +51,17 @@ class Weather(msgspec.Struct, kw_only=True):
 
     @property
     def is_bad(self) -> bool:
-        """Whether the VMA as a whole may not answer."""
+        """Return whether the VMA as a whole may not answer."""
         return self.refused or self.silent or self.lost > 0
 
 
 class SimulatedVMAClient(HttpVMA):
-    """The real client; instead of sending a request it asks the simulated worlds."""
+    """The real client, whose requests go to the simulated worlds."""
 
     def __init__(
         self,
         sites: dict[str, tuple[str, World]],
-        weather: dict[str, Weather],
+        conditions: dict[str, Conditions],
         clock: Clock,
         settings: Any,
         rng: random.Random,
@@ -71,39 +71,39 @@ class SimulatedVMAClient(HttpVMA):
         super().__init__(urls, clock, settings, circuit_rest=settings.circuit_rest)
         self._worlds = {name: world for name, (_, world) in sites.items()}
         self._free_at = dict.fromkeys(sites, 0.0)
-        self._weather = weather
+        self._conditions = conditions
         self._rng = rng
 
     async def _get(self, vma: str, endpoint: str, asked_id: str) -> Reply:
-        weather, began = self._weather[vma], self._clock.monotonic()
-        trouble = await self._on_its_way(vma, asked_id)
-        if trouble is not None:
-            return Reply(trouble)
+        conditions, began = self._conditions[vma], self._clock.monotonic()
+        failure = await self._deliver(vma, asked_id)
+        if failure is not None:
+            return Reply(failure)
         status, body = self._reply(vma, endpoint, asked_id)
-        if weather.status is not None:
-            status, body = weather.status, b"the server says no"
-        if self._rng.random() < weather.garbled:
+        if conditions.status is not None:
+            status, body = conditions.status, b"the server says no"
+        if self._rng.random() < conditions.garbled:
             status, body = self._rng.choice(GARBAGE)
-        # The way back takes its own time, so that an answer may be older than one that comes after it.
-        await asyncio.sleep(weather.latency * self._rng.random())
+        # The latency of a reply is random, so that replies may overtake each other.
+        await asyncio.sleep(conditions.latency * self._rng.random())
         return Reply(read_reply(asked_id, status, body, round((self._clock.monotonic() - began) * 1000, 1)))
 
     async def _get_health(self, vma: str) -> Reply:
-        trouble = await self._on_its_way(vma, "health")
-        return Reply(trouble or read_reply("health", int(httpx.codes.OK), b"{}", 0.0))
+        failure = await self._deliver(vma, "health")
+        return Reply(failure or read_reply("health", int(httpx.codes.OK), b"{}", 0.0))
 
-    async def _on_its_way(self, vma: str, asked_id: str) -> Answer | None:
-        """Return why a request does not come to the VMA; None if it does, once the VMA has come to it."""
-        weather = self._weather[vma]
-        if weather.out_of_files:
+    async def _deliver(self, vma: str, asked_id: str) -> Answer | None:
+        """Return why a request does not arrive at the VMA; None when the VMA has received it."""
+        conditions = self._conditions[vma]
+        if conditions.out_of_files:
             return Answer(asked_id=asked_id, status=VMAStatus.NOT_ASKED, detail="the machine is out of files")
-        if weather.refused:
+        if conditions.refused:
             return failed(asked_id, 0.0, "connection refused")
-        if weather.silent or self._rng.random() < weather.lost:
+        if conditions.silent or self._rng.random() < conditions.lost:
             await asyncio.sleep(3600)
-        await asyncio.sleep(weather.latency * self._rng.random())
-        if weather.serial:
-            self._free_at[vma] = max(self._free_at[vma], self._clock.monotonic()) + weather.serial
+        await asyncio.sleep(conditions.latency * self._rng.random())
+        if conditions.serial:
+            self._free_at[vma] = max(self._free_at[vma], self._clock.monotonic()) + conditions.serial
             await asyncio.sleep(self._free_at[vma] - self._clock.monotonic())
         return None
 
@@ -112,6 +112,6 @@ class SimulatedVMAClient(HttpVMA):
         found = world.progress_of(asked_id) if endpoint == "progress" else world.status_of(asked_id)
         if found is None:
             return int(httpx.codes.NOT_FOUND), b"job not found"
-        # The world stamps its documents with the real time, which would be another at every run.
+        # The world's documents have the real time, which differs in every run.
         stamped = _STAMP.sub(f'"last_update": "{self._clock.now().isoformat()}"', json.dumps(found))
         return int(httpx.codes.OK), stamped.encode()

@@ -8,12 +8,12 @@ from sqlalchemy import Engine, StaticPool, create_engine
 
 from adapters.event_log.sqlite import sqlite3
 from projections.read_model import schema
-from tests.simulation.scenario import Simulation, Told
+from tests.simulation.scenario import Result, Simulation
 from tests.support.loop import NothingLeftToDo, SimulatedLoop
 
 
-def play(seed: int) -> Told:
-    """Play one seed; what it violates is in what it tells."""
+def play(seed: int) -> Result:
+    """Return the result of a seed, with its first violation."""
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
     try:
@@ -23,25 +23,25 @@ def play(seed: int) -> Told:
         asyncio.set_event_loop(None)
 
 
-def play_many(seeds: Iterable[int]) -> list[Told]:
-    """Play some seeds, one after the other."""
+def play_many(seeds: Iterable[int]) -> list[Result]:
+    """Return the results of some seeds."""
     return [play(seed) for seed in seeds]
 
 
-async def _play(seed: int, loop: SimulatedLoop) -> Told:
-    story = Simulation(seed, loop, _engine())
+async def _play(seed: int, loop: SimulatedLoop) -> Result:
+    simulation = Simulation(seed, loop, _engine())
     try:
-        return await story.run()
+        return await simulation.run()
     except (AssertionError, NothingLeftToDo) as violation:
-        story.told.violation = f"{type(violation).__name__}: {violation}"
-        return story.told
+        simulation.result.violation = f"{type(violation).__name__}: {violation}"
+        return simulation.result
     finally:
-        await story.end()
-        await _put_away()
+        await simulation.end()
+        await _end_remaining()
 
 
-async def _put_away() -> None:
-    """Let the questions under way, which a killed process leaves behind, come to their end."""
+async def _end_remaining() -> None:
+    """End the requests that a killed process has left in progress."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -50,7 +50,7 @@ async def _put_away() -> None:
 
 @cache
 def _engine() -> Engine:
-    """Return this process's read model; each story begins by emptying it."""
+    """Return this process's read model, which each simulation empties first."""
     engine = create_engine("sqlite://", module=sqlite3, poolclass=StaticPool)
     schema.metadata.create_all(engine)
     return engine

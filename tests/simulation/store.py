@@ -1,4 +1,4 @@
-"""A simulated disk and the event log on it: it lags, fails, and loses the answer when the process is killed."""
+"""A simulated disk and the event log on it: it is slow, fails, and loses the answer when the process is killed."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from domain.ports import TAggregate, TEvent
 
 
 class Disk:
-    """What survives a kill: the events, in the order of their commits."""
+    """The events in the order of their commits, which survive a kill."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -32,7 +32,7 @@ class Disk:
         return len(self.events)
 
 
-class SimulatedLog:
+class SimulatedEventLog:
     """One process's event log: the port of the domain, and the notification log of the projector."""
 
     def __init__(self, disk: Disk, rng: random.Random) -> None:
@@ -46,7 +46,7 @@ class SimulatedLog:
         self._on_commit.append(listener)
 
     def on_append(self, _listener: Callable[[float], None]) -> None:
-        """Nobody measures a simulation."""
+        """Ignore the listener: a simulation measures no latency."""
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
         await self._wait()
@@ -66,7 +66,7 @@ class SimulatedLog:
         if self._disk.full:
             raise StorageUnavailable("the simulated disk is full")
         position = self._disk.commit(events)
-        # A process that is killed here has stored what nobody was told of.
+        # A process that is killed here has stored events without an acknowledgement.
         await self._wait()
         self.position = max(self.position, position)
         for listener in self._on_commit:
@@ -82,7 +82,7 @@ class SimulatedLog:
 
     async def _wait(self) -> None:
         if self.killed:
-            # A killed process does nothing any more, not even in its `finally` clauses.
+            # A killed process does nothing, not even in its `finally` clauses.
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(self._disk.lag * self._rng.random())
         if self.killed:

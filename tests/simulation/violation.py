@@ -1,10 +1,10 @@
-"""What a broken invariant raises."""
+"""The error of a violated invariant."""
 
 
 class Violation(AssertionError):
-    """An invariant does not hold."""
+    """An invariant is violated."""
 
 
-def insist(holds: object, wrong: str) -> None:
-    if not holds:
-        raise Violation(wrong)
+def require(condition: object, violation: str) -> None:
+    if not condition:
+        raise Violation(violation)

@@ -1,1 +1,1 @@
-"""The real service for a long time: killed, starved and lied to, and looked at all the while."""
+"""The real service for a long time, with kills and faults, and checked continuously."""

@@ -2,7 +2,7 @@
 
     python -m tests.soak [MINUTES] [--seed SEED]
 
-Prints what was done and what came of it; exit code 1 and the reason if something is not as it must be.
+Prints the result; exit code 1 and the reason if an invariant is violated.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tests.soak.soak import Soak
 
 
 def main() -> int:
-    """Soak, and report."""
+    """Run the soak and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("minutes", type=float, nargs="?", default=10.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
@@ -25,16 +25,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, SimulatedVMA() as vma:
         soak = Soak(asked.seed, Path(folder), vma)
         try:
-            told = soak.run(asked.minutes * 60)
+            result = soak.run(asked.minutes * 60)
         except AssertionError as wrong:
-            print(f"after {dict(soak.told.troubles)}: {wrong}", file=sys.stderr)
+            print(f"after {dict(soak.result.hazards)}: {wrong}", file=sys.stderr)
             return 1
         finally:
             soak.service.close()
-    print(f"{told.seconds:.0f} s: {told.jobs} jobs, {told.events} events, {told.kills} kills; nothing lost or doubled")
-    print("troubles: " + ", ".join(f"{count} x {name}" for name, count in told.troubles.most_common()))
-    print(f"in the end: {told.states}; every job is what it truly is, or says that it is a guess")
-    print(f"memory: {told.memory_first:.0f} MB at first, {told.memory_last:.0f} MB at last")
+    counts = f"{result.jobs} jobs, {result.events} events, {result.kills} kills"
+    print(f"{result.seconds:.0f} s: {counts}; no event lost or doubled")
+    print("hazards: " + ", ".join(f"{count} x {name}" for name, count in result.hazards.most_common()))
+    print(f"in the end: {result.states}; every job has its true state or is a guess")
+    print(f"memory: {result.memory_first:.0f} MB at first, {result.memory_last:.0f} MB at last")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A real service and a simulated VMA, and somebody who does to both what happens in a year."""
+"""A real service and a simulated VMA, with the hazards of a year in a few minutes."""
 
 import random
 import sqlite3
@@ -22,22 +22,22 @@ SETTINGS = {
     "STALE_AFTER": "5",
     "RATE_LIMIT": "0",
 }
-MOST_JOBS = 300
-TO_SETTLE = 60.0
-"""Seconds after the last trouble within which every job must be known for what it is."""
+MAX_JOBS = 300
+REACTION = 60.0
+"""Seconds after the last hazard within which every job must have its true state."""
 
 ENDED = {"completed", "failed"}
 UNKNOWABLE = {"never-seen", "unanswered"}
 
 
-class Told(msgspec.Struct, kw_only=True):
-    """What a soak saw. Memory in megabytes, of the service when it was first and last looked at under load."""
+class Result(msgspec.Struct, kw_only=True):
+    """The result of a soak. Memory of the service in megabytes, at the first and the last check under load."""
 
     seed: int
     seconds: float = 0.0
     jobs: int = 0
     kills: int = 0
-    troubles: Counter[str] = msgspec.field(default_factory=Counter)
+    hazards: Counter[str] = msgspec.field(default_factory=Counter)
     events: int = 0
     states: dict[str, int] = msgspec.field(default_factory=dict)
     memory_first: float = 0.0
@@ -45,46 +45,46 @@ class Told(msgspec.Struct, kw_only=True):
 
 
 class Soak:
-    """One long run, the same troubles for the same seed."""
+    """One long run; a seed determines its hazards."""
 
     def __init__(self, seed: int, folder: Path, vma: SimulatedVMA) -> None:
-        self.told = Told(seed=seed)
+        self.result = Result(seed=seed)
         self.service = ServiceProcess(folder / "data", vma.url, **SETTINGS)
         self._vma = vma
         self._rng = random.Random(seed)
         self._acknowledged: set[str] = set()
-        self._been: dict[str, set[str]] = {}
+        self._states: dict[str, set[str]] = {}
 
-    def run(self, seconds: float) -> Told:
-        """Make trouble for so long, then leave it in peace, and look whether all is well.
+    def run(self, seconds: float) -> Result:
+        """Cause hazards for this time, then none, and check the final states.
 
         Raises:
-            AssertionError: it is not.
+            AssertionError: an invariant is violated.
 
         """
         began = time.monotonic()
         self.service.start()
         while time.monotonic() - began < seconds:
             self._register()
-            trouble = self._rng.choice(TROUBLES)
-            self.told.troubles[trouble.__name__.strip("_")] += 1
-            trouble(self)
+            hazard = self._rng.choice(HAZARDS)
+            self.result.hazards[hazard.__name__.strip("_")] += 1
+            hazard(self)
             time.sleep(self._rng.uniform(0.05, 0.5))
-            self._look()
-        self._heal()
+            self._check()
+        self._clear()
         try:
-            wait_until(lambda: not self._unsettled(), TO_SETTLE, "every job known for what it is", 0.5)
+            wait_until(lambda: not self._wrong_jobs(), REACTION, "every job in its true state", 0.5)
         except AssertionError as late:
-            raise AssertionError(f"{late}: {self._unsettled()}") from None
-        self.told.seconds = time.monotonic() - began
-        self._close_the_books()
-        return self.told
+            raise AssertionError(f"{late}: {self._wrong_jobs()}") from None
+        self.result.seconds = time.monotonic() - began
+        self._check_log()
+        return self.result
 
     def _register(self) -> None:
-        if len(self._acknowledged) >= MOST_JOBS:
+        if len(self._acknowledged) >= MAX_JOBS:
             return
-        name = f"job-{len(self._been):05}"
-        self._been[name] = {"running"}
+        name = f"job-{len(self._states):05}"
+        self._states[name] = {"running"}
         self._vma.world.add_job(
             name,
             [f"disk-{name}"],
@@ -96,80 +96,80 @@ class Soak:
         if answer.is_success:
             self._acknowledged.add(name)
 
-    def _look(self) -> None:
-        """See that what was acknowledged is there, and that nothing ended that did not."""
-        for name in self._been:
-            self._been[name].add(self._vma.world.truth(name))
+    def _check(self) -> None:
+        """Check that an acknowledged job exists, and that it ended only if its worker did."""
+        for name in self._states:
+            self._states[name].add(self._vma.world.truth(name))
         if len(self._acknowledged) == 0:
             return
         job = self.service.job(self._rng.choice(sorted(self._acknowledged)))
-        been = self._been[job["job_id"]] | {self._vma.world.truth(job["job_id"])}
+        been = self._states[job["job_id"]] | {self._vma.world.truth(job["job_id"])}
         assert job["basis"] != "observed" or job["state"] in been, f"{job} was only ever {been}"
-        self.told.memory_last = _megabytes(self.service.process.pid)
-        self.told.memory_first = self.told.memory_first or self.told.memory_last
+        self.result.memory_last = _megabytes(self.service.process.pid)
+        self.result.memory_first = self.result.memory_first or self.result.memory_last
 
-    def _heal(self) -> None:
+    def _clear(self) -> None:
         self._vma.faults.clear()
         self.kill()
-        self.told.jobs = len(self._acknowledged)
+        self.result.jobs = len(self._acknowledged)
 
     def kill(self) -> None:
-        """Kill the service, look at what it left, and start it."""
+        """Kill the service, verify the log, and start it."""
         self.service.kill()
-        self.told.kills += 1
+        self.result.kills += 1
         verdict = verify(self.service.data_dir / "events.sqlite")
         assert verdict.broken_at is None, verdict
-        assert verdict.events >= self.told.events, f"events are lost: {verdict.events} of {self.told.events}"
-        self.told.events = verdict.events
+        assert verdict.events >= self.result.events, f"events are lost: {verdict.events} of {self.result.events}"
+        self.result.events = verdict.events
         self.service.start()
 
-    def _unsettled(self) -> list[str]:
-        """Return the jobs that are not yet known for what they are, each with both."""
+    def _wrong_jobs(self) -> list[str]:
+        """Return the jobs that do not have their true state, each with both states."""
         jobs = {job["job_id"]: job for job in self.service.jobs()}
         assert jobs.keys() >= self._acknowledged, f"jobs are lost: {self._acknowledged - jobs.keys()}"
         return [
             f"{job_id} is {self._vma.world.truth(job_id)}, and {job['state']} ({job['basis']})"
             for job_id, job in jobs.items()
-            if not self._is_settled(job)
+            if not self._is_right(job)
         ]
 
-    def _is_settled(self, job: dict[str, Any]) -> bool:
+    def _is_right(self, job: dict[str, Any]) -> bool:
         truth = self._vma.world.truth(job["job_id"])
         if truth == "running":
             return bool(job["state"] == "replicating")
         if job["state"] == "pending-retry" and job["decision"]["rule"] in UNKNOWABLE:
-            # Nobody could be asked what stood there when it was registered, and it ended before it was seen.
+            # The documents at its registration are unknown, and it ended before it was observed.
             return True
         if truth in ENDED and self._vma.world.progress_of(f"migration-vol-disk-{job['job_id']}") is not None:
             return bool(job["state"] == truth)
-        # The VMA knows it no more, or has restarted since: a guess, or what was seen before.
-        return job["state"] in ENDED and (job["basis"] == "inferred" or job["state"] in self._been[job["job_id"]])
+        # The VMA does not know it, or has restarted since: its state is a guess, or was observed before.
+        return job["state"] in ENDED and (job["basis"] == "inferred" or job["state"] in self._states[job["job_id"]])
 
-    def _close_the_books(self) -> None:
+    def _check_log(self) -> None:
         positions = [entry["position"] for entry in self.service.pages("/api/v1/audit", order="oldest")]
         assert positions == list(range(1, len(positions) + 1)), "the trail has a gap"
         decided = Counter(
             (entry["job_id"], entry["run_id"]) for entry in self.service.pages("/api/v1/audit", type="RecoveryDecided")
         )
         assert set(decided.values()) <= {1}, f"decided twice: {decided.most_common(3)}"
-        self.told.states = dict(Counter(job["state"] for job in self.service.jobs()))
+        self.result.states = dict(Counter(job["state"] for job in self.service.jobs()))
         assert self.service.terminate(within=10) == 0
         verdict = verify(self.service.data_dir / "events.sqlite")
         assert verdict.broken_at is None, verdict
-        self.told.events = verdict.events
+        self.result.events = verdict.events
 
     def any_job(self) -> str:
-        """Return any job's name; what it was until now is remembered."""
-        name = self._rng.choice(list(self._been))
-        self._been[name].add(self._vma.world.truth(name))
+        """Return any job's name, and record its state until now."""
+        name = self._rng.choice(list(self._states))
+        self._states[name].add(self._vma.world.truth(name))
         return name
 
     def fault(self) -> None:
-        """Have the VMA answer wrongly, or no more."""
+        """Set a fault of the VMA."""
         self._vma.faults.set(self._rng.choice(["refuse", "hang", "reset", "html", "truncated", "nan", "wrong_id"]))
 
     def clear(self) -> None:
-        """Have the VMA answer rightly again."""
+        """Clear the faults of the VMA."""
         self._vma.faults.clear()
 
     def world(self) -> Any:
@@ -193,11 +193,11 @@ def _the_read_model_is_deleted(soak: Soak) -> None:
     soak.service.start()
 
 
-def _the_vma_goes_wrong(soak: Soak) -> None:
+def _the_vma_has_a_fault(soak: Soak) -> None:
     soak.fault()
 
 
-def _the_vma_is_well(soak: Soak) -> None:
+def _the_vma_has_no_fault(soak: Soak) -> None:
     soak.clear()
 
 
@@ -215,12 +215,12 @@ def _a_job_vanishes(soak: Soak) -> None:
     soak.world().remove(soak.any_job())
 
 
-def _somebody_asks_a_lot(soak: Soak) -> None:
+def _many_requests(soak: Soak) -> None:
     for path in ("/api/v1/audit", "/api/v1/jobs", "/metrics", "/api/v1/recovery/status", "/api/v1/audit/export"):
         assert soak.service.get(path).is_success, path
 
 
-def _somebody_recovers_by_hand(soak: Soak) -> None:
+def _an_operator_recovers(soak: Soak) -> None:
     assert soak.service.post("/api/v1/recovery-runs", {}).status_code == httpx.codes.ACCEPTED
 
 
@@ -230,18 +230,18 @@ def _another_program_reads_the_log(soak: Soak) -> None:
     other.close()
 
 
-TROUBLES: list[Callable[[Soak], None]] = [
+HAZARDS: list[Callable[[Soak], None]] = [
     _the_service_is_killed,
     _the_service_is_stopped,
     _the_read_model_is_deleted,
-    _the_vma_goes_wrong,
-    _the_vma_is_well,
-    _the_vma_is_well,
+    _the_vma_has_a_fault,
+    _the_vma_has_no_fault,
+    _the_vma_has_no_fault,
     _the_vma_restarts,
     _a_job_ends,
     _a_job_vanishes,
-    _somebody_asks_a_lot,
-    _somebody_recovers_by_hand,
+    _many_requests,
+    _an_operator_recovers,
     _another_program_reads_the_log,
 ]
 

@@ -1,4 +1,4 @@
-"""Nobody's machine is changed unasked: system packages are installed by root, or where it is said to be wanted."""
+"""System packages are installed only by root, or where a variable asks for it."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ ASKED = ({"CI": "true"}, {"JOB_RECOVERY_INSTALL": "1"})
 
 @pytest.fixture
 def bare() -> Iterator[Path]:
-    """Be on a Debian with neither strace nor Python; `sudo` and `apt-get` only note what they are asked for."""
+    """Return a Debian with neither strace nor Python, whose `sudo` and `apt-get` only record their arguments."""
     if os.geteuid() != ROOT:
         pytest.skip("only root can be both kinds of user")
     with tempfile.TemporaryDirectory() as folder:

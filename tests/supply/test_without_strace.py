@@ -1,4 +1,4 @@
-"""Without strace the tests that need it are skipped, and the summary says what to do."""
+"""Without strace the tests that need it are skipped, and the summary tells what to do."""
 
 import subprocess
 import sys

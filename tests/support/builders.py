@@ -1,4 +1,4 @@
-"""Short ways to say what a VMA said and what was known, for tests that read as facts."""
+"""Builders of jobs, answers, observations and evidence."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ JOB = "job-20251003-140000-abc123"
 
 
 def at(seconds: float) -> datetime:
-    """Return so many seconds after noon."""
+    """Return the time some seconds after noon."""
     return NOON + timedelta(seconds=seconds)
 
 
@@ -28,7 +28,7 @@ def registration(
     vma: str = "default",
     progress_percent: float = 0.0,
 ) -> Registration:
-    """Ask for a job of one disk to be registered."""
+    """Return the registration of a job of one disk."""
     return Registration(
         job_id=job_id,
         vm_name=vm_name,
@@ -50,7 +50,7 @@ def document(
     sync_type: str | None = None,
     disks: tuple[DiskReport, ...] = (),
 ) -> Document:
-    """Make a document as the parser would."""
+    """Return a document as the parser does."""
     transferred = int(total * percent / 100) if total is not None and percent is not None else None
     return Document(
         status=status,
@@ -65,11 +65,11 @@ def document(
     )
 
 
-def answer(asked_id: str, said: Document | VMAStatus) -> Answer:
-    """Make an answer: a document, or one of the silences."""
-    if isinstance(said, Document):
-        return Answer(asked_id=asked_id, status=said.status, document=said, http_status=200)
-    return Answer(asked_id=asked_id, status=said, detail=said.value)
+def answer(asked_id: str, content: Document | VMAStatus) -> Answer:
+    """Return an answer with a document, or without one."""
+    if isinstance(content, Document):
+        return Answer(asked_id=asked_id, status=content.status, document=content, http_status=200)
+    return Answer(asked_id=asked_id, status=content, detail=content.value)
 
 
 def observed(
@@ -82,11 +82,11 @@ def observed(
     seen_volumes: frozenset[str] = frozenset(),
     address: str | None = None,
 ) -> Observation:
-    """Observe a job whose disks v1, v2, … answered like this, and its own id like `own`."""
-    said = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
+    """Return the observation of a job whose exports v1, v2, … answered like this, and its own id like `own`."""
+    answers = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(said), None, previous_readings, unasked, seen_volumes)
-    seen = observe(target, said, own_answers, observed_at=at(seconds))
+    target = ProbeTarget(job_id, "default", tuple(answers), None, previous_readings, unasked, seen_volumes)
+    seen = observe(target, answers, own_answers, observed_at=at(seconds))
     return msgspec.structs.replace(seen, address=address)
 
 
@@ -106,7 +106,7 @@ def evidence(
     amnesia: Amnesia | None = None,
     replaced: bool = False,
 ) -> Evidence:
-    """Make the evidence of a decision at noon plus `now` seconds, about a job of an hour's age."""
+    """Return the evidence of a decision, `now` seconds after noon, about a job registered an hour before noon."""
     count = len(observation.disks)
     return Evidence(
         state_before="replicating",
@@ -131,6 +131,6 @@ def evidence(
 def circumstances(
     observation: Observation, *, duration: float = 600.0, probes: int = 9, without_contact: float = 10.0
 ) -> Circumstances:
-    """Say that this answer has held for some seconds, and what else is known."""
+    """Return circumstances in which this answer has lasted for some seconds."""
     silence = Silence(status=observation.status, duration=duration, probes=probes, inconclusive_for=duration)
     return Circumstances(silence=silence, without_contact=without_contact)

@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told to go on; sleeping on it takes no time."""
+"""A clock that only a test advances; sleeping on it takes no time."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from tests.support.builders import NOON
 
 
 class FakeClock:
-    """Time as a test wants it. `sleep` moves it on."""
+    """A clock under the test's control. `sleep` advances it."""
 
     def __init__(self) -> None:
         self._elapsed = 0.0
@@ -27,5 +27,5 @@ class FakeClock:
         self._elapsed += seconds
 
     def step(self, seconds: float) -> None:
-        """Set the wall clock on or back; no time passes."""
+        """Step the wall clock forward or back; no time passes."""
         self._stepped += seconds

@@ -1,4 +1,4 @@
-"""Many jobs at once: registering them, and looking at them as a whole."""
+"""Registers many jobs, and waits for all of them."""
 
 import asyncio
 from collections import Counter
@@ -12,16 +12,16 @@ from tests.support.service import ServiceProcess, wait_until
 
 CONNECTIONS = 16
 
-LOOK_EVERY = 0.3
-"""Seconds between two looks at a whole fleet: looking at a thousand jobs costs more than asking the VMA for them."""
+LIST_EVERY = 0.3
+"""Seconds between two requests for all jobs: listing a thousand costs more than probing the VMA for them."""
 
 
 def run_jobs(
     vma: SimulatedVMA, service: ServiceProcess, jobs: Collection[str], disks: Sequence[str] = (), **how: Any
 ) -> None:
-    """Have the VMA run jobs and the service watch them; return once it has seen each of them run.
+    """Run jobs on the VMA and register them; return once the service has observed each as running.
 
-    Without `disks` each has one, named after the job; `how` they run is as for `World.add_job`.
+    Without `disks` each has one, named after the job. `how` is passed to `World.add_job`.
     """
     for name in jobs:
         volumes = list(disks) or [f"disk-{name}"]
@@ -57,7 +57,7 @@ def wait_for_all(service: ServiceProcess, within: float, **expected: Any) -> lis
         return jobs if all(job[name] == value for job in jobs for name, value in expected.items()) else None
 
     try:
-        return wait_until(all_match, within, f"all jobs with {expected}", LOOK_EVERY)
+        return wait_until(all_match, within, f"all jobs with {expected}", LIST_EVERY)
     except AssertionError:
         rules = ((job["decision"] or {}).get("rule") for job in service.jobs())
         states = Counter(zip((job["state"] for job in service.jobs()), rules, strict=True))
@@ -66,5 +66,5 @@ def wait_for_all(service: ServiceProcess, within: float, **expected: Any) -> lis
 
 
 def every_poll_counted(service: ServiceProcess, at_least: int) -> bool:
-    """Whether each job has been polled so often since it was last resumed."""
+    """Return whether each job has been polled so often since it was last resumed."""
     return all(job["live"] is not None and job["live"]["polls"] >= at_least for job in service.jobs())

@@ -1,4 +1,4 @@
-"""Everything around what is tested: an event log, a clock that is moved on, a VMA whose answers are scripted."""
+"""The environment of a process under test: an event log, a fake clock, a scripted VMA."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,9 +27,9 @@ COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 
 
 class ScriptedVMA:
-    """Answers with what the test last scripted; a job without a script is not found.
+    """Answers as the test last scripted; a job without a script is not found.
 
-    A VMA that was told to `hang` answers when it is told to go on.
+    After `hang`, a VMA answers only after `go_on`.
     """
 
     def __init__(self) -> None:
@@ -49,8 +49,8 @@ class ScriptedVMA:
         self.asked.append(target.job_id)
         if target.vma in self._hanging:
             await self._hanging[target.vma].wait()
-        said = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
-        return {volume_id: answer(export_name(volume_id), said) for volume_id in target.volume_ids}
+        content = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
+        return {volume_id: answer(export_name(volume_id), content) for volume_id in target.volume_ids}
 
     async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:  # noqa: ARG002 - a port
         return []
@@ -60,7 +60,7 @@ class ScriptedVMA:
 
 
 class RecordingLog:
-    """Records the events that were logged."""
+    """A logger that records the names of its events."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -72,7 +72,7 @@ class RecordingLog:
 
 
 class Harness:
-    """The parts that every process needs."""
+    """The dependencies of every process."""
 
     def __init__(self, event_log: SQLiteEventLog | MemoryLog) -> None:
         self.clock = FakeClock()
@@ -87,11 +87,11 @@ class Harness:
         self.requested: list[tuple[str, Cause]] = []
 
     def request(self, job_id: str, cause: Cause) -> None:
-        """Stand where recovery takes its requests."""
+        """Record a request for recovery."""
         self.requested.append((job_id, cause))
 
     def make_writable(self, *, writable: bool) -> None:
-        """Have the log, SQLite itself if it is one, refuse what it is sent, or take it again."""
+        """Make the log, or SQLite below it, refuse or accept writes."""
         if isinstance(self.event_log, MemoryLog):
             self.event_log.writable = writable
             return
@@ -99,13 +99,13 @@ class Harness:
             cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
 
     async def job(self, job_id: str = "job-1", *, percent: float = 40.0, vma: str = "default") -> ReplicationJob:
-        """Register a job of one disk."""
+        """Register a job of one disk, and return it."""
         registrar = Registrar(self.app, self.contact)
         job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
         return job
 
     async def decided(self, job_id: str, *, inconclusive_for: float = 0.0) -> ReplicationJob:
-        """Take a job through recovery on what the VMA says now, confirmed; seconds since anything was known of it."""
+        """Recover a job by the VMA's present answer, confirmed; return the job. `inconclusive_for` in seconds."""
         await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
         job = await self.app.job(job_id)
         observation = await self.contact.ask(job)
@@ -119,12 +119,12 @@ class Harness:
         return [event for _, event in await self.event_log.read_from(0, 10_000)]
 
     async def kinds(self, job_id: str = "job-1") -> list[str]:
-        """Return the kinds of a job's events."""
+        """Return the topics of a job's events."""
         return [event.topic for event in await self.events() if event.originator_id == job_id]
 
 
 def asked(job_id: str = "job-1", *, percent: float = 0.0, vma: str = "default", **other: str) -> Registration:
-    """Ask for a job of one disk, `disk-of-<job>`, and a VM context of its own."""
+    """Return the registration of a job of one disk, `disk-of-<job>`, in its own VM context."""
     return Registration(
         job_id=job_id,
         vm_name=other.get("vm_name", "vm"),
@@ -136,16 +136,16 @@ def asked(job_id: str = "job-1", *, percent: float = 0.0, vma: str = "default", 
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], turns: int = 5000) -> None:
-    """Let everything else run until the condition is true."""
+    """Run the event loop until the condition is true, for a limited number of turns."""
     for _ in range(turns):
         if await condition():
             return
         await asyncio.sleep(0.0005)
-    raise AssertionError("it has not come about")
+    raise AssertionError("the condition has not become true")
 
 
 async def while_running(process: Awaitable[None], condition: Callable[[], bool], turns: int = 5000) -> None:
-    """Let a process run until the condition is true; it is given so many turns of the loop, and no time."""
+    """Run a process until the condition is true, for a limited number of turns of the event loop."""
     task = asyncio.ensure_future(process)
     try:
         for _ in range(turns):

@@ -1,4 +1,4 @@
-"""The whole service in this process, and the calls of its HTTP API that many tests begin with."""
+"""The whole service in this process, and common calls of its HTTP API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id":
 
 @asynccontextmanager
 async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the whole service in this process, and give a client of it."""
+    """Run the whole service in this process, and yield a client of it."""
     settings = Settings(
         data_dir=folder / "data",
         vma_url=vma.url,
@@ -46,11 +46,11 @@ async def registered(api: httpx.AsyncClient, **other: Any) -> httpx.Response:
 
 
 async def eventually(api: httpx.AsyncClient, path: str, **expected: Any) -> dict[str, Any]:
-    """Ask until these fields have these values."""
+    """Repeat a GET until these fields have these values; return the response."""
     found: dict[str, Any] = {}
     for _ in range(500):
         found = (await api.get(path)).json()
         if all(found.get(name) == value for name, value in expected.items()):
             return found
         await asyncio.sleep(0.02)
-    raise AssertionError(f"{path} has not come to {expected}: {found}")
+    raise AssertionError(f"{path} does not have {expected}: {found}")

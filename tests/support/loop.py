@@ -1,4 +1,4 @@
-"""An event loop whose time is a number: it never waits, and the same seed runs the same way every time."""
+"""An event loop on virtual time: it never waits, and the same seed gives the same run."""
 
 import asyncio
 import selectors
@@ -11,11 +11,11 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class NothingLeftToDo(Exception):
-    """Every task waits for another one: a deadlock."""
+    """All tasks wait for each other: a deadlock."""
 
 
 class _NoFiles(selectors.BaseSelector):
-    """Instead of waiting for files, which there are none of, turns the clock on."""
+    """Advances the virtual time instead of waiting: there are no files."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -46,11 +46,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(self._clock)
 
     def time(self) -> float:
-        """Return the virtual seconds since the loop began."""
+        """Return the virtual seconds since the start of the loop."""
         return self._clock.now
 
     def pass_over(self, seconds: float) -> None:
-        """Let time pass in which nothing of this process runs, as when it is stopped."""
+        """Advance the time without running any task, as if the process was stopped."""
         self._clock.now += seconds
 
     def run_in_executor(  # type: ignore[override] # one return type is enough for us
@@ -59,17 +59,17 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         func: Callable[..., Any],
         *args: Any,
     ) -> asyncio.Future[Any]:
-        """Do at once what a thread would do: threads run differently every time."""
+        """Call the function at once: the order of threads is not reproducible."""
         done = self.create_future()
         try:
             done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
+        except Exception as error:  # noqa: BLE001 - the caller gets it
             done.set_exception(error)
         return done
 
 
 class Machine:
-    """What time it is on the machine: as somebody has set it."""
+    """The wall clock of a machine, `set_off` from the true time."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
         self.set_off = timedelta()
@@ -80,7 +80,7 @@ class Machine:
 
 
 class SimulatedClock:
-    """The clock of one process, on the machine's time."""
+    """The clock of one process on a machine."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

@@ -10,7 +10,7 @@ from domain.ports import TAggregate, TEvent
 
 
 class MemoryLog:
-    """Keeps events in the order of their storing; refuses a taken version, and everything while not `writable`."""
+    """Stores events in memory; refuses a version that exists, and every write while not `writable`."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

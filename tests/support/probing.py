@@ -1,4 +1,4 @@
-"""A client that asks a VMA over HTTP, with its bounds, for tests that ask real servers."""
+"""A client of VMAs over HTTP, for tests with real servers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ JOB = ProbeTarget("job-1", "default", ("disk-1",))
 
 
 class Bounds(msgspec.Struct):
-    """The limits of the questions. Seconds."""
+    """The limits of the requests; `probe_timeout` in seconds."""
 
     probe_timeout: float
     probe_concurrency: int = 8
@@ -33,7 +33,7 @@ async def asking(
     circuit_rest: float = 0.2,
     ca_file: Path | None = None,
 ) -> AsyncIterator[HttpVMA]:
-    """Open a client of one VMA by its URL, or of several by name."""
+    """Yield a client of one VMA by its URL, or of several by name."""
     urls = {"default": vmas} if isinstance(vmas, str) else vmas
     bounds = Bounds(probe_timeout=probe_timeout, probe_concurrency=probe_concurrency)
     client = HttpVMA(urls, SystemClock(), bounds, circuit_rest=circuit_rest, ca_file=ca_file)
@@ -44,18 +44,18 @@ async def asking(
 
 
 async def probe(client: HttpVMA, target: ProbeTarget = JOB) -> Observation:
-    """Observe a job as the service does."""
+    """Return the observation of a job, probed as the service does."""
     return await observing.probe(client, SystemClock(), target)
 
 
 def last_status(seen: Observation) -> VMAStatus:
-    """Return what became of the last question of a probe."""
+    """Return the status of the last answer of a probe."""
     return seen.answers[-1].status
 
 
 @asynccontextmanager
 async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
-    """Run a VMA that answers everything in one way; yields its URL."""
+    """Run a VMA that answers every request in one way; yield its URL."""
     application = web.Application()
     application.router.add_get("/{path:.*}", answer)
     async with TestServer(application) as server:

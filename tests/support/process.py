@@ -1,7 +1,7 @@
-"""The real service as a process of its own, that starts in a moment.
+"""The real service as a separate process that starts quickly.
 
-Importing all of the service takes longer than most tests do. So one process per test worker imports it once, and every
-service is forked from that one: a process with its own memory, files and signals, that can be killed like any other.
+Importing the service takes longer than most tests. So one process per test worker imports it once, and every service
+is forked from that one, with its own memory, files and signals.
 """
 
 import multiprocessing
@@ -24,7 +24,7 @@ class Process(Protocol):
     def pid(self) -> int: ...
 
     def poll(self) -> int | None:
-        """Return the exit code, if it has ended."""
+        """Return the exit code; None while it runs."""
 
     def kill(self) -> None:
         """Send SIGKILL."""
@@ -33,15 +33,15 @@ class Process(Protocol):
         """Send SIGTERM."""
 
     def wait(self, within: float) -> int:
-        """Return the exit code once it has ended, within so many seconds."""
+        """Wait at most so many seconds for the end, and return the exit code."""
 
 
 class ForkedProcess:
     """One `job-recovery serve`, forked."""
 
     def __init__(self, environment: dict[str, str], output: Path) -> None:
-        """Start it; what it prints goes to `output`."""
-        # There before it is read, and the service gone when the tests are, however they end.
+        """Start it; its output goes to the file `output`."""
+        # The file must exist before a test reads it. As a daemon, the service ends with the tests.
         output.touch()
         self._process = _forks.Process(target=_serve, args=(environment, output), daemon=True)
         self._process.start()
@@ -68,7 +68,7 @@ class ForkedProcess:
 
 
 class Started:
-    """A process of another program, that prints to a file descriptor."""
+    """A process of another program, with its output to a file descriptor."""
 
     def __init__(self, line: list[str], environment: dict[str, str], output: int) -> None:
         self._process = subprocess.Popen(line, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own
@@ -88,7 +88,7 @@ class Started:
 
 
 def _serve(environment: dict[str, str], output: Path) -> None:
-    """Be the service."""
+    """Run the service in this process."""
     os.environ.clear()
     os.environ.update(environment)
     with output.open("ab", buffering=0) as log:

@@ -1,4 +1,4 @@
-"""The read model as a whole, to hold one against another."""
+"""Reads a whole read model, to compare it with another one."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def rows_of(engine: Engine) -> Rows:
-    """Return all rows of all tables, in an order that does not depend on how they came there."""
+    """Return all rows of all tables, in an order independent of their insertion."""
     with engine.connect() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)

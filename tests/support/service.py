@@ -1,4 +1,4 @@
-"""The real service as a process of its own: started, killed with SIGKILL, started again, read over HTTP."""
+"""The real service as a separate process, which a test starts, kills and reads over HTTP."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.support.process import ForkedProcess, Process
 T = TypeVar("T")
 
 PATIENCE = 30.0
-"""Seconds after which a condition that has not come about is a failure; no test waits for time as such."""
+"""Seconds within which a condition must become true."""
 
 QUICK = {
     "POLL_INTERVAL": "0.3",
@@ -30,14 +30,14 @@ QUICK = {
     "LOG_FORMAT": "json",
     "RATE_LIMIT": "0",
 }
-"""Settings under which what takes minutes in production takes a second."""
+"""Settings that make minutes of production a second."""
 
 
 def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "", every: float = 0.03) -> T:
-    """Return the condition's value as soon as it is true; it is looked at `every` so many seconds.
+    """Return the condition's value as soon as it is true; evaluate it every `every` seconds.
 
     Raises:
-        AssertionError: it has not become true within the bound; the last value is shown.
+        AssertionError: it has not become true within the limit; the message has the last value.
 
     """
     deadline = time.monotonic() + within
@@ -88,30 +88,30 @@ class ServiceProcess:
             wait_until(lambda: self._http.get("/readyz").is_success, what="ready")
 
     def launch(self) -> Process:
-        """Begin the process, which prints to the log file."""
+        """Start a process, with its output to the log file."""
         return ForkedProcess(self.environment, self.log_file)
 
     def kill(self) -> None:
-        """End the process as a crash does."""
+        """End the process with SIGKILL, like a crash."""
         self.process.kill()
         self.process.wait(PATIENCE)
         self._process = None
 
     def terminate(self, within: float = 5.0) -> int:
-        """End the process as an operator does; return its exit code."""
+        """End the process with SIGTERM, like an operator; return its exit code."""
         self.process.terminate()
         code = self.process.wait(within)
         self._process = None
         return code
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """End the process and the client."""
         if self._process is not None:
             self.kill()
         self._http.close()
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """Return the log lines of this name since the last start."""
+        """Return the log lines of an event since the last start."""
         with self.log_file.open("rb") as log:
             log.seek(self._logged)
             lines = log.read().decode().splitlines()
@@ -119,7 +119,7 @@ class ServiceProcess:
         return [line for line in found if line["event"] == event]
 
     def completed(self, cause: str) -> list[dict[str, Any]]:
-        """Return what was logged of the runs with this cause, since the last start: others may be over sooner."""
+        """Return the log lines of completed runs with this cause since the last start."""
         return [run for run in self.logged("recovery_completed") if run["cause"] == cause]
 
     def register(self, job_id: str, *volume_ids: str, **more: Any) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class ServiceProcess:
         return self._http.post(path, json=body)
 
     def decide(self, job_id: str, outcome: str, why: str = "checked by hand") -> dict[str, Any]:
-        """Decide a job as an operator does."""
+        """Decide a job as an operator, and return it."""
         response = self.post(f"/api/v1/jobs/{job_id}/decision", {"outcome": outcome, "who": "mara", "why": why})
         assert response.is_success, response.text
         found: dict[str, Any] = response.json()
@@ -173,7 +173,7 @@ class ServiceProcess:
         return self.pages(f"/api/v1/jobs/{quote(job_id, safe='')}/events")
 
     def outcomes_of(self, job_id: str) -> set[str]:
-        """Return every outcome that was decided of the job, from its history."""
+        """Return every outcome in the job's history."""
         kinds = {"RecoveryDecided": "outcome", "OutcomeRevised": "to_state"}
         return {e["data"][kinds[e["type"]]] for e in self.events(job_id) if e["type"] in kinds}
 
@@ -194,7 +194,7 @@ class ServiceProcess:
             raise AssertionError(message) from None
 
     def _address(self) -> str:
-        """Wait until the service says where it serves."""
+        """Return the address of the service, once it is logged."""
         started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
         assert isinstance(started, list), self.log_file.read_text()
         address: str = started[0]["address"]

@@ -15,7 +15,7 @@ from api.http.schemas.history import ChainView, SealView
 from api.http.schemas.present import MAX_INT, Page
 from api.http.slots import EXPORTS
 from domain.errors import NotFound
-from projections.queries.audit_trail import AuditEntry
+from projections.queries.audit_entry import AuditEntry
 
 Order = Literal["newest", "oldest"]
 

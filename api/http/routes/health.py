@@ -66,7 +66,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     skipped = await _skipped_events(service)
     projector = service.projector
     caught_up = projector.caught_up and projector.lag <= MAX_LAG
-    why = [what for what in (log_error, projector.trouble) if what]
+    why = [what for what in (log_error, projector.error) if what]
     if not caught_up:
         why.append(f"the read model is {projector.lag} events behind the event log: wait until it has caught up")
     if why:
@@ -76,7 +76,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     return Readiness(
         ready=not why,
         event_store_writable=log_error is None,
-        projections_caught_up=caught_up and projector.trouble is None,
+        projections_caught_up=caught_up and projector.error is None,
         why=why if may_see else [NEEDS_A_TOKEN] * bool(why),
         degraded=degraded if may_see else [NEEDS_A_TOKEN] * bool(degraded),
     )
@@ -115,7 +115,7 @@ async def _skipped_events(service: Service) -> list[str]:
     try:
         return await service.queries.skipped_events()
     except StorageUnavailable:
-        # `projector.trouble` reports it.
+        # `projector.error` reports it.
         return []
 
 

@@ -21,7 +21,7 @@ from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
-from projections.queries.audit_trail import AuditEntry
+from projections.queries.audit_entry import AuditEntry
 from projections.queries.present import JobFilter
 
 MAX_ACTOR = 100

@@ -11,7 +11,7 @@ from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, 
 from api.http.views import decision_view, run_view
 from domain.errors import NotFound
 from domain.events import Cause
-from projections.queries.audit_trail import AuditFilter
+from projections.queries.audit_entry import AuditFilter
 
 router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 

@@ -22,9 +22,10 @@ from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.events import Event
 from domain.recovery_policy import Policy
-from projections.queries.audit_trail import AuditFilter
+from projections.queries.audit_entry import AuditFilter
 from projections.replay import run_file
-from projections.replay.replay import Replay, compare, phases, replay, what_if
+from projections.replay.replay import compare, phases, replay, what_if
+from projections.replay.results import Replay
 
 READ_AT_ONCE = 500
 """Events of a run per query, so that other requests run in between."""

@@ -14,7 +14,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from adapters.vma.words import STATUS_WORDS
+from adapters.vma.vocabulary import STATUSES
 from adapters.vma.worker_reports import read_report
 from api.http import problems
 from api.http.dependencies import JobId, TheService, TheTrace, wait_for_read_model
@@ -37,7 +37,7 @@ def _sent_at(value: object, read: ValidatorFunctionWrapHandler) -> datetime | No
 
 Status = Annotated[
     Any,
-    WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUS_WORDS]}),
+    WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUSES]}),
     Field(description="Case, blanks, `_` and `-` are ignored."),
 ]
 SentAt = Annotated[UtcTime | None, WrapValidator(_sent_at), WithJsonSchema({})]

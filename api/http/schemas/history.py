@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.http.schemas.present import RunView
-from projections.queries.audit_trail import AuditEntry
-from projections.replay.replay import Change, JobReplay, Phases, RuleChange
+from projections.queries.audit_entry import AuditEntry
+from projections.replay.results import Change, JobReplay, Phases, RuleChange
 
 
 class ChainView(BaseModel):

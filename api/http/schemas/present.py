@@ -14,8 +14,8 @@ from pydantic import (
 )
 
 from adapters.identifiers import MAX_LENGTH, PATTERN, is_valid_id
-from adapters.plain_text import holds_token, redacted
-from adapters.vma.disks import MOST_DISKS
+from adapters.plain_text import contains_token, redacted
+from adapters.vma.disks import MAX_DISKS
 from domain.events import RESERVED_ACTORS
 from domain.vma_status import export_name
 from projections.queries.hindsight import Hindsight
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def _no_token(text: str) -> str:
-    if holds_token(text):
+    if contains_token(text):
         raise ValueError("contains a token, which would be stored forever: revoke the token, and send another text")
     return text
 
@@ -102,7 +102,7 @@ class NewJob(BaseModel):
         description="The VM of the job. If omitted, the job gets a context of its own.",
     )
     volume_ids: Annotated[
-        tuple[VolumeId, ...], Field(min_length=1, max_length=MOST_DISKS, json_schema_extra={"uniqueItems": True})
+        tuple[VolumeId, ...], Field(min_length=1, max_length=MAX_DISKS, json_schema_extra={"uniqueItems": True})
     ]
     progress_percent: Percent | None = Field(default=None, description="The last progress that the VMA reported.")
     vma: Identifier | None = Field(default=None, description="Name of the VMA in the settings; `default` if omitted.")

@@ -1,4 +1,4 @@
-"""Whatever the log holds can be decoded by several threads at once, from the first time on."""
+"""Several threads can decode stored events and aggregates at once, also for the first time."""
 
 import subprocess
 import sys
@@ -41,10 +41,10 @@ print(sum(end != 0 for end in ends))
 
 
 def crashes(how: str) -> int:
-    """Return how many of 60 processes end by a crash, in which four threads begin to decode at once."""
+    """Return how many of 60 processes crash when four threads start to decode at once."""
     done = subprocess.run([sys.executable, "-c", PROGRAM, how], check=True, capture_output=True, text=True)  # noqa: S603
     return int(done.stdout)
 
 
-def test_threads_that_decode_for_the_first_time_at_once_do_not_end_the_process() -> None:
+def test_threads_that_decode_for_the_first_time_at_once_do_not_crash_the_process() -> None:
     assert crashes("prepared") == 0

@@ -1,4 +1,4 @@
-"""The log: what was acknowledged is there, in order, once; what was refused left no trace."""
+"""The log has every acknowledged event once, in order, and none that was refused."""
 
 import asyncio
 from collections.abc import Iterator
@@ -69,15 +69,17 @@ async def test_events_of_a_kind_are_found_among_all_events_in_their_order(log: S
     assert [found.originator_id for found in await log.select(JobRegistered)] == ["job-2", "job-1"]
 
 
-async def test_each_of_many_writers_at_once_is_told_its_own_position(log: SQLiteEventLog) -> None:
-    told = await asyncio.gather(*(log.append(registered(f"job-{n}").pending) for n in range(300)))
+async def test_each_of_many_concurrent_writers_gets_its_own_position(log: SQLiteEventLog) -> None:
+    positions = await asyncio.gather(*(log.append(registered(f"job-{n}").pending) for n in range(300)))
 
-    assert sorted(told) == list(range(1, 301))
+    assert sorted(positions) == list(range(1, 301))
     by_position = dict(await log.read_from(0, 1000))
-    assert [by_position[position].originator_id for position in told] == [f"job-{n}" for n in range(300)]
+    assert [by_position[position].originator_id for position in positions] == [f"job-{n}" for n in range(300)]
 
 
-async def test_a_taken_version_is_refused_and_those_in_the_same_group_stand(log: SQLiteEventLog) -> None:
+async def test_a_version_that_exists_is_refused_and_the_other_requests_of_the_group_are_stored(
+    log: SQLiteEventLog,
+) -> None:
     await log.append(registered("job-1").pending)
 
     group = [registered("job-0"), registered("job-1"), registered("job-2")]
@@ -98,7 +100,7 @@ async def test_events_of_one_request_are_stored_all_or_none(log: SQLiteEventLog)
     assert await log.load(ReplicationJob, "job-1") is None
 
 
-async def test_a_log_that_cannot_be_written_says_so_and_takes_writes_again_later(log: SQLiteEventLog) -> None:
+async def test_a_log_that_cannot_be_written_raises_an_error_and_accepts_later_writes(log: SQLiteEventLog) -> None:
     with log._recorder.datastore.transaction(commit=True) as cursor:
         cursor.execute("PRAGMA query_only=ON")
     with pytest.raises(StorageUnavailable, match="cannot be written"):
@@ -127,7 +129,7 @@ async def test_an_event_that_cannot_be_encoded_fails_its_own_command_and_no_othe
     await log.append(registered("job-1").pending)
 
 
-async def test_a_commit_that_fails_leaves_no_transaction_to_the_next(log: SQLiteEventLog) -> None:
+async def test_after_a_commit_that_fails_the_next_one_has_a_new_transaction(log: SQLiteEventLog) -> None:
     datastore = log._recorder.datastore
     with datastore.get_connection(commit=True) as connection:
         for statement in (
@@ -147,23 +149,23 @@ async def test_a_commit_that_fails_leaves_no_transaction_to_the_next(log: SQLite
 
 
 async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_stored(path: Path) -> None:
-    told: list[float] = []
-    kept = RecordingLog()
-    log = SQLiteEventLog(path, log=kept)
+    durations: list[float] = []
+    logger = RecordingLog()
+    log = SQLiteEventLog(path, logger=logger)
 
     def broken(_: float) -> None:
         raise ValueError("a slip")
 
     for listen in (log.on_commit, log.on_append):
         listen(broken)
-        listen(told.append)
+        listen(durations.append)
 
     assert await log.append(registered("job-1").pending) == 1
     log.close()
-    assert (len(told), kept.events) == (2, ["event_log_listener_failed"] * 2)
+    assert (len(durations), logger.events) == (2, ["event_log_listener_failed"] * 2)
 
 
-async def test_a_closed_log_refuses_and_keeps_nobody_waiting(path: Path) -> None:
+async def test_a_closed_log_refuses_every_call_at_once(path: Path) -> None:
     log = SQLiteEventLog(path)
     log.close()
 
@@ -172,7 +174,7 @@ async def test_a_closed_log_refuses_and_keeps_nobody_waiting(path: Path) -> None
             await asyncio.wait_for(call, 10)
 
 
-async def test_synchronous_is_full_unless_asked_otherwise(tmp_path: Path) -> None:
+async def test_synchronous_is_full_by_default(tmp_path: Path) -> None:
     levels: list[int] = []
     default, asked = SQLiteEventLog(tmp_path / "a.sqlite"), SQLiteEventLog(tmp_path / "b.sqlite", synchronous="NORMAL")
     for log in (default, asked):
@@ -184,7 +186,7 @@ async def test_synchronous_is_full_unless_asked_otherwise(tmp_path: Path) -> Non
     assert levels == [2, 1]
 
 
-async def test_the_log_can_be_read_with_nothing_but_sqlite(log: SQLiteEventLog, path: Path) -> None:
+async def test_the_log_can_be_read_with_sqlite_alone(log: SQLiteEventLog, path: Path) -> None:
     await log.append(registered("job-1").pending)
 
     with sqlite3.connect(path) as connection:
@@ -195,7 +197,7 @@ async def test_the_log_can_be_read_with_nothing_but_sqlite(log: SQLiteEventLog, 
     assert msgspec.json.decode(state)["vm_name"] == "vm"
 
 
-async def test_an_event_of_a_newer_version_is_named_and_hides_neither_another_event_nor_another_job(
+async def test_an_event_of_a_newer_version_is_named_and_other_events_and_jobs_can_be_read(
     log: SQLiteEventLog, path: Path
 ) -> None:
     for job_id in ("job-1", "job-2"):
@@ -215,7 +217,7 @@ async def test_an_event_of_a_newer_version_is_named_and_hides_neither_another_ev
     assert [one.originator_id for one in await log.select(JobRegistered)] == ["job-2"]
 
 
-async def test_a_stream_of_another_kind_is_none_of_a_job(log: SQLiteEventLog) -> None:
+async def test_a_stream_of_another_kind_is_not_loaded_as_a_job(log: SQLiteEventLog) -> None:
     await log.append(begun("run-1").pending)
 
     assert await log.load(ReplicationJob, "run-1") is None
@@ -233,7 +235,7 @@ async def test_a_snapshot_of_another_kind_is_not_used(log: SQLiteEventLog) -> No
     assert found.vm_name == "vm"
 
 
-def test_fields_that_a_version_does_not_know_are_ignored_and_missing_ones_take_defaults() -> None:
+def test_unknown_fields_are_ignored_and_missing_ones_have_defaults() -> None:
     event = JobStalled(
         originator_id="job-1",
         originator_version=2,
@@ -251,13 +253,13 @@ def test_fields_that_a_version_does_not_know_are_ignored_and_missing_ones_take_d
     assert msgspec.json.decode(msgspec.json.encode(stored), type=JobStalled) == event
 
 
-def test_topics_are_explicit_and_no_module_paths() -> None:
+def test_topics_are_explicit_names_instead_of_module_paths() -> None:
     assert all(topic.isalpha() and kind.topic == topic for topic, kind in EVENTS.items())
     assert set(EVENTS.values()) == set(Event.__subclasses__()) - {UnreadableEvent}
 
 
 @pytest.mark.parametrize("state", [b"{", b'{"vm_name":"\xff"}', b'{"vm_name":1}', b""])
-async def test_an_event_that_cannot_be_decoded_is_named_with_what_to_do(
+async def test_an_event_that_cannot_be_decoded_is_named_with_a_remedy(
     log: SQLiteEventLog, path: Path, state: bytes
 ) -> None:
     await log.append(registered("job-1").pending)
@@ -271,7 +273,7 @@ async def test_an_event_that_cannot_be_decoded_is_named_with_what_to_do(
         await log.load(ReplicationJob, "job-1")
 
 
-def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     path.write_bytes(b"this is a letter to my grandmother" * 100)
 
@@ -285,7 +287,7 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
-def test_what_is_no_damage_is_no_reason_to_touch_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_other_than_damage_does_not_ask_for_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.event_log.sqlite_application.LOCK_TIMEOUT", 0.1)
     folder, locked = tmp_path / "folder.sqlite", tmp_path / "locked.sqlite"
     folder.mkdir()
@@ -293,25 +295,25 @@ def test_what_is_no_damage_is_no_reason_to_touch_the_file(tmp_path: Path, monkey
     with closing(sqlite3.connect(locked, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        words = {folder: refusal(folder), locked: refusal(locked)}
+        messages = {folder: refusal(folder), locked: refusal(locked)}
 
-    for path, said in words.items():
-        assert said.startswith(f"the event log {path} cannot be opened: ")
-        assert "backup" not in said
-    assert "permission" in words[folder] or "this user may read" in words[folder]
-    assert "database is locked. Stop the program that locks it, and start again" in words[locked]
+    for path, message in messages.items():
+        assert message.startswith(f"the event log {path} cannot be opened: ")
+        assert "backup" not in message
+    assert "permission" in messages[folder] or "this user may read" in messages[folder]
+    assert "database is locked. Stop the program that locks it, and start again" in messages[locked]
 
 
 @pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_READONLY_DIRECTORY", "SQLITE_IOERR_WRITE", ""])
-def test_every_trouble_of_sqlite_is_told_with_what_to_do(tmp_path: Path, name: str) -> None:
-    trouble = sqlite3.OperationalError("no")
-    trouble.sqlite_errorname = name
+def test_every_error_of_sqlite_has_a_remedy(tmp_path: Path, name: str) -> None:
+    error = sqlite3.OperationalError("no")
+    error.sqlite_errorname = name
 
-    said = str(log_file.not_opened(tmp_path / "events.sqlite", trouble))
+    message = str(log_file.cannot_open(tmp_path / "events.sqlite", error))
 
-    assert "events.sqlite cannot be opened: no. " in said
-    assert "start again; leave the file as it is" in said
-    assert ("Make room" in said) == (name == "SQLITE_FULL")
+    assert "events.sqlite cannot be opened: no. " in message
+    assert "start again; do not change the file" in message
+    assert ("Free space" in message) == (name == "SQLITE_FULL")
 
 
 def files_under(folder: Path) -> list[str]:
@@ -340,7 +342,7 @@ async def test_a_changed_event_is_refused_at_the_start_with_its_position(log: SQ
         connection.execute("UPDATE stored_events SET state = CAST(state AS BLOB)")
     connection.close()
 
-    said = refusal(path)
+    message = refusal(path)
 
-    assert f"the event log {path} fails verification at position 2: the event (job-1 version 1)" in said
-    assert "restore it from a backup" in said
+    assert f"the event log {path} fails verification at position 2: the event (job-1 version 1)" in message
+    assert "restore it from a backup" in message

@@ -1,4 +1,4 @@
-"""Who waits for a write always gets an answer, whatever happens to the write, to others, and to their event loop."""
+"""Every write request gets a result, whatever happens to it, to other requests, and to their event loops."""
 
 import asyncio
 import gc
@@ -39,7 +39,7 @@ def stalled(name: str) -> list[JobStalled]:
 
 
 class Disk:
-    """Stores in memory what it is given, waits while it is told to, and raises what it is told to."""
+    """A store in memory that a test can block and make fail."""
 
     def __init__(self) -> None:
         self.stored: list[str] = []
@@ -58,7 +58,7 @@ class Disk:
         return [len(self.stored)] * len(requests)
 
     async def group(self, writer: GroupCommit, *names: str) -> list[int | BaseException]:
-        """Have several requests written in one group; return what each is told."""
+        """Write several requests in one group; return the result of each."""
         self.may_write.clear()
         first = asyncio.ensure_future(writer.submit(stalled("first"), ()))
         await asyncio.to_thread(self.entered.wait, 10)
@@ -89,7 +89,7 @@ UNEXPECTED = [
 
 
 @pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
-async def test_an_unexpected_error_is_its_callers_answer_and_the_next_request_is_stored(error: Exception) -> None:
+async def test_an_unexpected_error_is_raised_to_its_caller_and_the_next_request_is_stored(error: Exception) -> None:
     disk, log = Disk(), RecordingLog()
     writer = GroupCommit(disk.store, log)
     disk.fault = raising(error)
@@ -109,10 +109,10 @@ async def test_a_request_at_fault_does_not_fail_the_others_of_its_group(error: E
     writer = GroupCommit(disk.store, RecordingLog())
     disk.fault = raising(error, "job-2")
 
-    told = await disk.group(writer, "job-1", "job-2", "job-3")
+    results = await disk.group(writer, "job-1", "job-2", "job-3")
 
-    assert isinstance(told[1], StorageUnavailable)
-    assert [told[0], told[2]] == [2, 3]
+    assert isinstance(results[1], StorageUnavailable)
+    assert [results[0], results[2]] == [2, 3]
     assert disk.stored == ["first", "job-1", "job-3"]
     writer.close()
 
@@ -122,14 +122,14 @@ async def test_a_full_disk_fails_a_group_at_once_without_trying_each_request() -
     writer = GroupCommit(disk.store, log)
     disk.fault = raising(OperationalError("database or disk is full"))
 
-    told = await disk.group(writer, "job-1", "job-2", "job-3")
+    results = await disk.group(writer, "job-1", "job-2", "job-3")
 
-    assert all("disk is full" in str(answer) for answer in told)
+    assert all("disk is full" in str(answer) for answer in results)
     assert (disk.calls, log.events) == (2, [])
     writer.close()
 
 
-async def test_a_caller_whose_loop_was_closed_keeps_nobody_else_waiting() -> None:
+async def test_a_caller_with_a_closed_loop_does_not_block_other_callers() -> None:
     disk = Disk()
     writer = GroupCommit(disk.store, RecordingLog())
     disk.may_write.clear()
@@ -147,7 +147,7 @@ async def test_a_caller_whose_loop_was_closed_keeps_nobody_else_waiting() -> Non
     writer.close()
 
 
-async def test_what_waits_when_the_log_is_closed_is_stored_and_what_comes_later_is_refused() -> None:
+async def test_closing_the_log_stores_waiting_requests_and_refuses_later_ones() -> None:
     disk = Disk()
     writer = GroupCommit(disk.store, RecordingLog())
     disk.may_write.clear()
@@ -165,7 +165,7 @@ async def test_what_waits_when_the_log_is_closed_is_stored_and_what_comes_later_
     writer.close()
 
 
-async def test_the_error_of_a_caller_that_has_given_up_is_no_fault(tmp_path: Path) -> None:
+async def test_the_error_of_a_cancelled_caller_is_not_logged_as_a_fault(tmp_path: Path) -> None:
     log = SQLiteEventLog(tmp_path / "events.sqlite")
     job = ReplicationJob(id="job-1")
     job.register(registration(job.id, vm_context_id="ctx-1"), NOON, Trace("r", "r"))

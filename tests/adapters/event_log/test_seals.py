@@ -1,4 +1,4 @@
-"""Whatever is changed in the log is found, with its position."""
+"""Every change of the log is found, with its position."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ EVENTS = 40
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a log of forty events, some in one transaction, some each in its own."""
+    """Return a log of forty events, in transactions of one and of three."""
     path = tmp_path / "events.sqlite"
     asyncio.run(write(path))
     return path
@@ -43,7 +43,7 @@ def change(path: Path, statement: str, *values: object) -> None:
     connection.close()
 
 
-def test_a_log_that_nobody_touched_holds(path: Path) -> None:
+def test_an_unchanged_log_is_verified(path: Path) -> None:
     verdict = verify(path)
 
     assert (verdict.events, verdict.broken_at, verdict.seal.position) == (EVENTS, None, EVENTS)
@@ -79,13 +79,13 @@ def test_one_changed_byte_of_one_event_is_found_with_its_position(path: Path, po
         ("UPDATE stored_events SET originator_version = 9 WHERE rowid = 5", 5),
     ],
 )
-def test_what_was_taken_out_or_forged_is_found(path: Path, statement: str, position: int) -> None:
+def test_what_was_removed_or_forged_is_found(path: Path, statement: str, position: int) -> None:
     change(path, statement)
 
     assert verify(path).broken_at == position
 
 
-def test_a_log_cut_short_with_its_seals_is_found_against_the_seal_noted_elsewhere(path: Path) -> None:
+def test_a_log_truncated_with_its_seals_is_detected_by_a_seal_recorded_elsewhere(path: Path) -> None:
     noted = verify(path).seal
     change(path, "DELETE FROM stored_events WHERE rowid = 40")
     change(path, "DELETE FROM seals WHERE last = 40")
@@ -94,7 +94,7 @@ def test_a_log_cut_short_with_its_seals_is_found_against_the_seal_noted_elsewher
     assert verify(path, noted).broken_at == 40
 
 
-def test_a_history_rewritten_with_all_its_seals_is_found_against_the_seal_noted_elsewhere(path: Path) -> None:
+def test_a_history_rewritten_with_all_its_seals_is_detected_by_a_seal_recorded_elsewhere(path: Path) -> None:
     noted = verify(path).seal
     change(path, "UPDATE stored_events SET topic = 'JobForged' WHERE rowid = 3")
     change(path, "DELETE FROM seals")
@@ -106,7 +106,7 @@ def test_a_history_rewritten_with_all_its_seals_is_found_against_the_seal_noted_
     assert "the expected seal" in (broken.why or "")
 
 
-def test_a_log_from_before_there_were_seals_is_sealed_when_it_is_opened(path: Path) -> None:
+def test_a_log_of_a_version_without_seals_is_sealed_when_it_is_opened(path: Path) -> None:
     change(path, "DELETE FROM seals")
     assert verify(path).broken_at == 1
 
@@ -115,7 +115,7 @@ def test_a_log_from_before_there_were_seals_is_sealed_when_it_is_opened(path: Pa
     assert (verify(path).broken_at, verify(path).events) == (None, EVENTS)
 
 
-async def test_sealing_goes_on_after_a_write_that_was_refused(path: Path) -> None:
+async def test_sealing_continues_after_a_refused_write(path: Path) -> None:
     log = SQLiteEventLog(path)
     with pytest.raises(Exception, match="written to by another process first"):
         await log.append(registered("job-1"))

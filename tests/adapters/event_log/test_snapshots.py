@@ -1,4 +1,4 @@
-"""A snapshot stands in for events: it is used only if it is the one that was stored, and nothing depends on it."""
+"""A snapshot replaces events only if it is unchanged, and every job can be loaded without it."""
 
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +40,7 @@ def stored(job: ReplicationJob) -> ReplicationJob:
 
 
 def marked(job: ReplicationJob) -> Snapshot:
-    """Return a snapshot that can be told from the events it stands for."""
+    """Return a snapshot that differs from the fold of its events."""
     return msgspec.structs.replace(job, vm_name="from the snapshot").snapshot()
 
 
@@ -53,7 +53,7 @@ CHANGES = (
 )
 
 
-async def test_a_snapshot_stands_for_the_events_before_it(path: Path, job: ReplicationJob) -> None:
+async def test_a_snapshot_replaces_the_events_before_it(path: Path, job: ReplicationJob) -> None:
     log = SQLiteEventLog(path)
     await log.append(job.pending, [marked(job)])
     job.pending.clear()
@@ -69,7 +69,7 @@ async def test_a_snapshot_stands_for_the_events_before_it(path: Path, job: Repli
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-async def test_one_that_was_changed_is_not_used_and_the_log_holds(
+async def test_a_changed_snapshot_is_not_used_and_the_log_is_verified(
     path: Path, job: ReplicationJob, statement: str
 ) -> None:
     log = SQLiteEventLog(path)
@@ -84,7 +84,7 @@ async def test_one_that_was_changed_is_not_used_and_the_log_holds(
     assert verify(path).broken_at is None
 
 
-async def test_one_that_other_code_folded_is_not_used(
+async def test_a_snapshot_that_other_code_folded_is_not_used(
     path: Path, job: ReplicationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = SQLiteEventLog(path)
@@ -96,22 +96,22 @@ async def test_one_that_other_code_folded_is_not_used(
     log.close()
 
 
-async def test_one_that_cannot_be_written_fails_no_command(path: Path, job: ReplicationJob) -> None:
-    kept = RecordingLog()
-    log = SQLiteEventLog(path, log=kept)
+async def test_a_snapshot_that_cannot_be_written_fails_no_command(path: Path, job: ReplicationJob) -> None:
+    logger = RecordingLog()
+    log = SQLiteEventLog(path, logger=logger)
     trigger = "CREATE TRIGGER no BEFORE INSERT ON stored_snapshots BEGIN SELECT RAISE(ABORT, 'no room'); END"
     execute(path, trigger)
 
     position = await log.append(job.pending, [marked(job)])
 
     assert position == 1
-    assert kept.events == ["snapshots_not_stored"]
+    assert logger.events == ["snapshots_not_stored"]
     assert await log.load(ReplicationJob, "job-1") == stored(job)
     log.close()
 
 
 async def with_snapshots(path: Path, job: ReplicationJob, forged_at: int | None) -> None:
-    """Store a job of three events with a snapshot of each version; one is another than its events say."""
+    """Store a job of three events with a snapshot of each version, one of them forged."""
     log = SQLiteEventLog(path)
     for version in (1, 2, 3):
         if version > 1:
@@ -123,7 +123,7 @@ async def with_snapshots(path: Path, job: ReplicationJob, forged_at: int | None)
 
 
 @pytest.mark.parametrize("forged_at", [None, 1, 2, 3])
-async def test_a_forged_snapshot_is_found_whichever_it_is(
+async def test_a_forged_snapshot_of_any_version_is_found(
     path: Path, job: ReplicationJob, forged_at: int | None
 ) -> None:
     await with_snapshots(path, job, forged_at)
@@ -135,7 +135,7 @@ async def test_a_forged_snapshot_is_found_whichever_it_is(
 
 
 @pytest.mark.parametrize("change", [{"id": "job-2"}, {"version": 9}])
-async def test_a_snapshot_of_what_there_is_not_is_forged(
+async def test_a_snapshot_of_a_stream_or_version_that_does_not_exist_is_forged(
     path: Path, job: ReplicationJob, change: dict[str, object]
 ) -> None:
     log = SQLiteEventLog(path)
@@ -147,7 +147,7 @@ async def test_a_snapshot_of_what_there_is_not_is_forged(
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-async def test_a_snapshot_that_would_not_be_used_is_not_called_forged(
+async def test_a_snapshot_that_would_not_be_used_is_not_reported_as_forged(
     path: Path, job: ReplicationJob, statement: str
 ) -> None:
     await with_snapshots(path, job, None)

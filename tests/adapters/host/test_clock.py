@@ -1,4 +1,4 @@
-"""The system's clock shows the machine's time in UTC, and measures on a clock that nobody can set."""
+"""The system's clock returns the machine's time in UTC, and measures with a monotonic clock."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from adapters.host.clock import SystemClock
 
 @pytest.fixture
 def in_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Return what puts this process into a time zone, for the time of a test."""
+    """Return a function that sets the time zone of this process during a test."""
 
     def move(zone: str) -> None:
         monkeypatch.setenv("TZ", zone)

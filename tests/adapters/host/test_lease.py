@@ -1,4 +1,4 @@
-"""One process at a time on a data directory."""
+"""A data directory has one owner at a time."""
 
 import fcntl
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from adapters.host.lease import DataDirectoryHeld, Lease
+from adapters.host.lease import DataDirectoryInUse, Lease
 from domain.errors import StorageUnavailable
 
 ROOT, NOBODY = 0, 65534
 
 
 @pytest.fixture
-def no_room() -> Iterator[None]:
-    """Let this process write no byte to a file: a disk that is full."""
+def full_disk() -> Iterator[None]:
+    """Make every write of this process fail, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
@@ -29,7 +29,7 @@ def no_room() -> Iterator[None]:
 
 @pytest.fixture
 def common_user() -> Iterator[Path]:
-    """Be a user who may not write everything; return a directory with a lease that this one may read."""
+    """Run the test as a common user; yield a directory with a lease that this user may only read."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)
         (Path(directory) / "lease").touch(mode=0o444)
@@ -40,11 +40,11 @@ def common_user() -> Iterator[Path]:
         os.seteuid(before)
 
 
-def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path) -> None:
+def test_the_error_of_a_second_process_names_the_owner_of_the_directory(tmp_path: Path) -> None:
     first, second = Lease(tmp_path), Lease(tmp_path)
     first.acquire("oma-1, http://127.0.0.1:8082")
 
-    with pytest.raises(DataDirectoryHeld, match=r"is held by oma-1, http://127\.0\.0\.1:8082 \(process \d+\): stop"):
+    with pytest.raises(DataDirectoryInUse, match=r"is in use by oma-1, http://127\.0\.0\.1:8082 \(process \d+\): stop"):
         second.acquire("oma-2")
 
     first.release()
@@ -53,7 +53,7 @@ def test_a_second_process_is_told_who_holds_the_directory(tmp_path: Path) -> Non
     second.release()
 
 
-def test_a_file_left_by_a_process_that_is_gone_holds_nothing(tmp_path: Path) -> None:
+def test_the_file_of_a_process_that_ended_is_no_lease(tmp_path: Path) -> None:
     (tmp_path / "lease").write_text("oma-1 (process 1)\n")
 
     lease = Lease(tmp_path)
@@ -63,36 +63,36 @@ def test_a_file_left_by_a_process_that_is_gone_holds_nothing(tmp_path: Path) -> 
     lease.release()
 
 
-def test_a_holder_whose_name_cannot_be_read_still_holds(tmp_path: Path) -> None:
+def test_an_owner_whose_name_cannot_be_decoded_still_has_the_lease(tmp_path: Path) -> None:
     with (tmp_path / "lease").open("wb") as lease:
         fcntl.flock(lease, fcntl.LOCK_EX)
         lease.write(b"\xff\xfe (process 1)")
         lease.flush()
 
-        with pytest.raises(DataDirectoryHeld, match=r"is held by .* \(process 1\): stop"):
+        with pytest.raises(DataDirectoryInUse, match=r"is in use by .* \(process 1\): stop"):
             Lease(tmp_path).acquire("oma-2")
 
 
 @pytest.mark.parametrize("obstacle", ["a directory", "a dangling link"])
-def test_a_lease_that_cannot_be_a_file_is_refused_with_what_to_do(tmp_path: Path, obstacle: str) -> None:
+def test_a_lease_that_cannot_be_a_file_is_refused_with_a_remedy(tmp_path: Path, obstacle: str) -> None:
     if obstacle == "a directory":
         (tmp_path / "lease").mkdir()
     else:
         (tmp_path / "lease").symlink_to(tmp_path / "nowhere" / "lease")
 
-    with pytest.raises(StorageUnavailable, match=f"^the lease {tmp_path}/lease cannot be taken: .* plain file"):
+    with pytest.raises(StorageUnavailable, match=f"^the lease {tmp_path}/lease cannot be acquired: .* plain file"):
         Lease(tmp_path).acquire("oma-1")
 
 
 def test_a_lease_that_may_not_be_written_is_refused(common_user: Path) -> None:
-    with pytest.raises(StorageUnavailable, match="cannot be taken: Permission denied"):
+    with pytest.raises(StorageUnavailable, match="cannot be acquired: Permission denied"):
         Lease(common_user).acquire("oma-1")
 
 
-def test_a_lease_on_a_disk_without_room_is_refused_and_can_be_let_go(tmp_path: Path, no_room: None) -> None:
+def test_a_lease_on_a_full_disk_is_refused_and_can_be_released(tmp_path: Path, full_disk: None) -> None:
     lease = Lease(tmp_path)
 
-    with pytest.raises(StorageUnavailable, match="cannot be taken: File too large"):
+    with pytest.raises(StorageUnavailable, match="cannot be acquired: File too large"):
         lease.acquire("oma-1")
 
     lease.release()

@@ -1,4 +1,4 @@
-"""Other users of the machine can neither read the data directory nor hold a lock in it, and links lead nowhere."""
+"""Other users of the machine cannot read the data directory or lock its files, and links are not followed."""
 
 import os
 import stat
@@ -30,7 +30,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def of_root() -> Iterator[Path]:
-    """Be a common user; return a directory of root that this one may write into."""
+    """Run the test as a common user; yield a directory of root that this user may write."""
     if os.geteuid() != ROOT:
         pytest.skip("only root can make what belongs to somebody else")
     with tempfile.TemporaryDirectory() as directory:
@@ -45,7 +45,7 @@ def mode_of(path: Path) -> int:
 
 
 def use(data_dir: Path) -> dict[str, int]:
-    """Make every file that a data directory has; return the rights of each, and of the directory as '.'."""
+    """Create every file of a data directory; return the mode of each, and of the directory as '.'."""
     lease = Lease(prepare(data_dir))
     lease.acquire("oma-1")
     log = SQLiteEventLog(data_dir / "events.sqlite")
@@ -72,7 +72,7 @@ def test_a_data_directory_is_for_its_user_only_whatever_the_umask(tmp_path: Path
     assert set(found.values()) == {0o600}
 
 
-def test_what_an_older_version_left_open_is_closed_at_the_next_start(tmp_path: Path) -> None:
+def test_open_files_of_an_older_version_are_closed_at_the_next_start(tmp_path: Path) -> None:
     use(tmp_path)
     tmp_path.chmod(0o755)
     kept = {"read_model.damaged", "tokens.new", *FILES & {path.name for path in tmp_path.iterdir()}}
@@ -88,7 +88,7 @@ def test_what_an_older_version_left_open_is_closed_at_the_next_start(tmp_path: P
     assert log.events == []
 
 
-def test_what_is_not_ours_stays_as_it_is(tmp_path: Path) -> None:
+def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.touch()
     outside.chmod(0o644)
@@ -113,7 +113,7 @@ def test_a_directory_that_all_users_share_stays_open_and_that_is_logged(tmp_path
     assert log.events == ["open_to_other_users"]
 
 
-def test_what_belongs_to_another_user_is_logged_and_the_service_starts(of_root: Path) -> None:
+def test_a_directory_of_another_user_is_logged_and_the_service_starts(of_root: Path) -> None:
     log = RecordingLog()
 
     assert prepare(of_root, log) == of_root
@@ -122,8 +122,8 @@ def test_what_belongs_to_another_user_is_logged_and_the_service_starts(of_root: 
     assert mode_of(of_root) == 0o777
 
 
-def take(data_dir: Path, name: str) -> None:
-    """Do what makes the file of this name."""
+def create(data_dir: Path, name: str) -> None:
+    """Create the file of this name."""
     if name == "lease":
         Lease(data_dir).acquire("oma-1")
     else:
@@ -131,20 +131,20 @@ def take(data_dir: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["lease", "tokens.lock", "tokens.made"])
-def test_a_file_that_is_a_link_is_refused_and_nothing_is_made_where_it_leads(tmp_path: Path, name: str) -> None:
+def test_a_link_instead_of_a_file_is_refused_and_its_target_is_not_created(tmp_path: Path, name: str) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     (data_dir / name).symlink_to(tmp_path / "outside")
 
     with pytest.raises(StorageUnavailable, match=r"cannot be .*symbolic links"):
-        take(data_dir, name)
+        create(data_dir, name)
 
     assert not (tmp_path / "outside").exists()
     assert not (data_dir / "tokens.json").exists()
 
 
 @pytest.mark.parametrize("left", ["link", "file"])
-def test_new_tokens_follow_no_link_and_are_not_held_up_by_what_a_crash_left(tmp_path: Path, left: str) -> None:
+def test_new_tokens_follow_no_link_and_replace_the_file_of_a_crash(tmp_path: Path, left: str) -> None:
     outside, data_dir = tmp_path / "outside", tmp_path / "data"
     outside.write_text("kept")
     data_dir.mkdir()

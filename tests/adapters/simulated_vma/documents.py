@@ -1,8 +1,8 @@
-"""Reading the documents of a world in tests."""
+"""Reads the documents of a world."""
 
 from typing import Any
 
-from adapters.simulated_vma.statement import Statement, read_statement
+from adapters.simulated_vma.document_fields import DocumentFields, fields_of
 from adapters.simulated_vma.world import World
 
 EXPORT = "migration-vol-a"
@@ -15,14 +15,14 @@ def document_of(world: World, asked_id: str = EXPORT) -> dict[str, Any]:
     return document
 
 
-def said(world: World, asked_id: str = EXPORT) -> Statement:
-    """Return what the VMA says under an id that it knows."""
-    return read_statement(document_of(world, asked_id))
+def stated(world: World, asked_id: str = EXPORT) -> DocumentFields:
+    """Return the fields of the document of an id that the VMA knows."""
+    return fields_of(document_of(world, asked_id))
 
 
 def percent(world: World, asked_id: str = EXPORT) -> float:
-    """Return the percentage that the VMA says under an id that it knows, to two decimals."""
-    figure = said(world, asked_id).percent
+    """Return the percentage of an id that the VMA knows, to two decimals."""
+    figure = stated(world, asked_id).percent
     assert figure is not None
     return round(figure, 2)
 

@@ -1,11 +1,11 @@
-"""Documents that contradict themselves, exceed their bounds, or speak for more disks than their id names."""
+"""Documents that contradict themselves, exceed their bounds, or cover more disks than their id names."""
 
 import pytest
 
 from adapters.simulated_vma.spec import GIB
-from adapters.simulated_vma.words import truth_meant_by
+from adapters.simulated_vma.vocabulary import truth_of_status
 from adapters.simulated_vma.world import World
-from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, said
+from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, stated
 from tests.support.clock import FakeClock
 
 
@@ -13,22 +13,22 @@ def test_a_total_floored_to_whole_gib_makes_percentages_above_100(world: World, 
     world.add_job("job-1", ["a"], total_bytes=int(1.04 * GIB), floors_total=True, duration=100)
     clock.advance(99.9)
 
-    assert (percent(world), said(world).total_bytes) == (103.9, GIB)
-    assert truth_meant_by(said(world).status or "") == "running"
+    assert (percent(world), stated(world).total_bytes) == (103.9, GIB)
+    assert truth_of_status(stated(world).status or "") == "running"
 
     clock.advance(1)
-    assert said(world).percent == 100.0
+    assert stated(world).percent == 100.0
 
 
 def test_a_total_of_less_than_a_gib_is_not_floored_to_nothing(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a"], total_bytes=1000, floors_total=True, duration=100)
     clock.advance(50)
 
-    assert (percent(world), said(world).total_bytes) == (50.0, 1000)
+    assert (percent(world), stated(world).total_bytes) == (50.0, 1000)
 
 
 @pytest.mark.parametrize("dialect", ["current", "oldest"])
-def test_completed_with_none_of_its_bytes_is_said_while_the_job_copies(
+def test_a_contradicting_document_is_completed_with_no_bytes_while_the_job_copies(
     world: World, clock: FakeClock, dialect: str
 ) -> None:
     world.add_job("job-1", ["a"], duration=100, dialect=dialect)
@@ -37,12 +37,12 @@ def test_completed_with_none_of_its_bytes_is_said_while_the_job_copies(
 
     world.contradict("job-1")
 
-    claimed = said(world)
+    claimed = stated(world)
     assert (claimed.status, claimed.phase, claimed.percent) == ("completed", "Copying Data", 100.0)
     assert (claimed.bytes_transferred, claimed.total_bytes) == (0, 40 * GIB)
     assert world.truth("job-1") == "running"
     assert world.progress("job-1") == pytest.approx(40.0)
-    assert percent(world, "migration-vol-b") == 40.0, "the other job tells the truth"
+    assert percent(world, "migration-vol-b") == 40.0, "the other job's document is true"
 
     world.say("job-1")
     assert percent(world) == 40.0
@@ -58,22 +58,22 @@ def test_an_old_vma_contradicts_itself_too(world: World) -> None:
     assert (document["status"], document["progress_percent"]) == ("completed", 100.0)
 
 
-def test_what_documents_cannot_say_is_refused(world: World) -> None:
+def test_an_unknown_field_is_refused(world: World) -> None:
     world.add_job("job-1", ["a"])
 
     with pytest.raises(ValueError, match="unknown field `colour`"):
         world.say("job-1", colour="red")
 
 
-def test_a_shared_id_says_completed_for_27_seconds_between_two_disks(world: World, clock: FakeClock) -> None:
+def test_a_shared_id_is_completed_for_27_seconds_between_two_disks(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a", "b"], reports="shared_export", duration=40, disk_gap=27, wording="plain")
     clock.advance(41)
-    words = []
+    statuses = []
     for _ in range(9):
-        words.append(said(world).status)
+        statuses.append(stated(world).status)
         clock.advance(3.25)
 
-    assert words == ["completed"] * 8 + ["in_progress"]
+    assert statuses == ["completed"] * 8 + ["in_progress"]
     assert "disk_progresses" not in document_of(world)
     assert world.progress_of("migration-vol-b") is None
 
@@ -86,7 +86,7 @@ def test_all_disks_may_be_reported_under_the_first_export(world: World, clock: F
 
     document = document_of(world)
 
-    assert (percent(world), said(world).total_bytes) == (70.0, 80 * GIB)
+    assert (percent(world), stated(world).total_bytes) == (70.0, 80 * GIB)
     assert [round(disk["percent"]) for disk in document.get("disk_progresses", [])] == (
         [100, 40] if lists_disks else []
     )
@@ -98,7 +98,7 @@ def test_all_times_come_from_its_own_clock(world: World, clock: FakeClock) -> No
     world.add_job("job-1", ["a"])
     clock.advance(30)
 
-    assert (said(world, EXPORT).started, said(world).updated) == (
+    assert (stated(world, EXPORT).started, stated(world).updated) == (
         "2025-10-03T14:01:00+00:00",
         "2025-10-03T14:01:30+00:00",
     )

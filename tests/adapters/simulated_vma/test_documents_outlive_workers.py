@@ -1,4 +1,4 @@
-"""A document stands until the next worker of its id writes, whatever became of the worker that wrote it."""
+"""A document is valid until the next worker of its id writes, even if its own worker has ended."""
 
 import math
 from collections.abc import Callable
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.simulated_vma.spec import GIB
-from adapters.simulated_vma.words import truth_meant_by
+from adapters.simulated_vma.vocabulary import truth_of_status
 from adapters.simulated_vma.world import World
-from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, said, without_updates
+from tests.adapters.simulated_vma.documents import EXPORT, document_of, percent, stated, without_updates
 from tests.support.clock import FakeClock
 
 Verb = Callable[[str], None]
@@ -18,9 +18,9 @@ ON_EXPORTS = ["exports", "both", "shared_export", "first_export"]
 
 
 class TestTheDocumentOfADeadWorker:
-    """What is left of a worker that ended without a word."""
+    """A worker was killed and wrote no final document."""
 
-    def test_it_stays_as_it_was(self, world: World, clock: FakeClock) -> None:
+    def test_it_stays_unchanged(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], duration=100)
         world.add_job("job-2", ["b"], duration=100)
         clock.advance(40)
@@ -32,10 +32,10 @@ class TestTheDocumentOfADeadWorker:
 
         assert without_updates(document_of(world)) == without_updates(before)
         assert percent(world) == 40.0
-        assert percent(world, "migration-vol-b") == 70.0, "the other job goes on"
+        assert percent(world, "migration-vol-b") == 70.0, "the other job continues"
         assert (world.truth("job-1"), world.truth("job-2")) == ("gone", "running")
 
-    def test_it_goes_with_a_restart_of_the_vma_and_never_comes_back(self, world: World, clock: FakeClock) -> None:
+    def test_a_restart_of_the_vma_deletes_it(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], duration=100)
         world.kill("job-1")
 
@@ -44,9 +44,7 @@ class TestTheDocumentOfADeadWorker:
         clock.advance(10)
         assert world.progress_of(EXPORT) is None
 
-    def test_nor_does_it_come_back_if_the_worker_dies_before_it_announces_itself_again(
-        self, world: World, clock: FakeClock
-    ) -> None:
+    def test_a_worker_killed_before_it_announces_itself_again_writes_none(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], duration=100)
         world.restart(reannounce=(5.0, 5.0))
         world.kill("job-1")
@@ -71,7 +69,7 @@ class TestTheDocumentOfADeadWorker:
 
         assert world.truth("job-1") == "completed"
 
-    def test_a_removed_worker_takes_it_along(self, world: World) -> None:
+    def test_removing_the_worker_deletes_it(self, world: World) -> None:
         world.add_job("job-1", ["a"])
 
         world.remove("job-1")
@@ -82,24 +80,26 @@ class TestTheDocumentOfADeadWorker:
 class TestADocumentOfAnUnknownWorker:
     """Documents that no job of this world has written."""
 
-    def test_it_stands_until_a_worker_of_that_id_starts(self, world: World, clock: FakeClock) -> None:
+    def test_it_is_valid_until_a_worker_of_that_id_starts(self, world: World, clock: FakeClock) -> None:
         world.set_document(EXPORT, {"job_id": EXPORT, "status": "completed", "percentage": 100.0})
         world.add_job("job-1", ["a"], starts_in=5, duration=100)
         clock.advance(4)
-        assert said(world).status == "completed"
+        assert stated(world).status == "completed"
 
         clock.advance(2)
 
         assert percent(world) == 1.0
 
-    def test_also_if_that_starts_in_the_same_moment(self, world: World) -> None:
+    def test_it_is_replaced_if_the_worker_starts_at_the_same_moment(self, world: World) -> None:
         world.set_document(EXPORT, {"job_id": EXPORT, "status": "completed", "percentage": 100.0})
 
         world.add_job("job-1", ["a"])
 
-        assert said(world).percent == 0.0
+        assert stated(world).percent == 0.0
 
-    def test_it_outweighs_a_worker_that_has_started_already(self, world: World, clock: FakeClock) -> None:
+    def test_it_replaces_the_document_of_a_worker_that_has_started_already(
+        self, world: World, clock: FakeClock
+    ) -> None:
         world.add_job("job-1", ["a"])
         clock.advance(1)
 
@@ -114,7 +114,7 @@ class TestADocumentOfAnUnknownWorker:
 
         assert world.progress_of(EXPORT) is None
 
-    def test_forgetting_one_job_forgets_what_stands_under_its_ids_and_nothing_else(self, world: World) -> None:
+    def test_forgetting_one_job_deletes_the_documents_of_its_ids_only(self, world: World) -> None:
         world.add_job("job-1", ["a"])
         world.set_document(EXPORT, {"status": "completed"})
         world.set_document("migration-vol-b", {"status": "completed"})
@@ -122,7 +122,7 @@ class TestADocumentOfAnUnknownWorker:
         world.forget("job-1", math.inf)
 
         assert world.progress_of(EXPORT) is None
-        assert said(world, "migration-vol-b").status == "completed"
+        assert stated(world, "migration-vol-b").status == "completed"
 
 
 def end(world: World, job_id: str, how: str) -> None:
@@ -132,10 +132,10 @@ def end(world: World, job_id: str, how: str) -> None:
 
 
 class TestSeveralJobsInTurnOnAVolume:
-    """One job after another, however each reports and ends."""
+    """Jobs one after another, for every way to report and to end."""
 
     @pytest.mark.parametrize("reports", REPORTS)
-    def test_each_document_stands_until_the_next_worker_starts(
+    def test_each_document_is_valid_until_the_next_worker_starts(
         self, world: World, clock: FakeClock, reports: str
     ) -> None:
         seen = []
@@ -148,14 +148,14 @@ class TestSeveralJobsInTurnOnAVolume:
             clock.advance(11)
             copying = percent(world, shown_as)
             end(world, name, how)
-            seen.append((before["status"] if before else None, copying, said(world, shown_as).status))
+            seen.append((before["status"] if before else None, copying, stated(world, shown_as).status))
             clock.advance(10)
 
-        standing = ["completed", "failed"] if reports in ON_EXPORTS else [None, None]
+        previous = ["completed", "failed"] if reports in ON_EXPORTS else [None, None]
         assert seen == [
             (None, 10.0, "completed"),
-            (standing[0], 10.0, "failed"),
-            (standing[1], 10.0, "in_progress"),
+            (previous[0], 10.0, "failed"),
+            (previous[1], 10.0, "in_progress"),
         ]
 
     def test_the_worker_that_started_last_has_written_last(self, world: World, clock: FakeClock) -> None:
@@ -170,7 +170,7 @@ class TestSeveralJobsInTurnOnAVolume:
 
 
 class TestFiguresAreNeverReset:
-    """A new worker first shows the old figures, and keeps the old start time."""
+    """A new worker first reports the old figures, and retains the old start time."""
 
     def finished(self, world: World, clock: FakeClock, **how: Any) -> None:
         world.add_job("job-1", ["a"], duration=10, **how)
@@ -179,51 +179,49 @@ class TestFiguresAreNeverReset:
     @pytest.mark.parametrize("dialect", ["current", "oldest"])
     def test_a_new_worker_begins_with_the_old_ones(self, world: World, clock: FakeClock, dialect: str) -> None:
         self.finished(world, clock, dialect=dialect)
-        old = said(world)
+        old = stated(world)
 
         world.add_job("job-2", ["a"], keeps_figures=5, duration=100, wording="plain", dialect=dialect)
 
-        begun = said(world)
+        begun = stated(world)
         assert (begun.status, begun.phase) == ("in_progress", "Initializing")
         assert (begun.percent, begun.bytes_transferred, begun.total_bytes) == (100.0, 40 * GIB, 40 * GIB)
         assert begun.started == old.started
         assert world.progress("job-2") == 0.0
 
         clock.advance(15)
-        own = said(world)
+        own = stated(world)
         assert (percent(world), own.bytes_transferred) == (10.0, 4 * GIB)
         assert own.started == old.started, "the start time is never reset"
 
-    def test_nothing_is_copied_while_they_stand(self, world: World, clock: FakeClock) -> None:
+    def test_nothing_is_copied_while_they_are_reported(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
         world.add_job("job-2", ["a"], keeps_figures=5, duration=100)
 
         clock.advance(5)
 
-        assert (world.progress("job-2"), said(world).percent) == (0.0, 0.0)
+        assert (world.progress("job-2"), stated(world).percent) == (0.0, 0.0)
 
     def test_a_phase_and_a_percentage_of_its_own_leave_the_old_bytes(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
 
         world.add_job("job-2", ["a"], keeps_figures=5, first_percent=5.0, first_phase="Transfer")
 
-        begun = said(world)
+        begun = stated(world)
         assert (begun.phase, begun.percent, begun.bytes_transferred) == ("Transfer", 5.0, 40 * GIB)
 
-    def test_they_are_kept_from_job_to_job(self, world: World, clock: FakeClock) -> None:
+    def test_the_start_time_is_retained_from_job_to_job(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
-        first = said(world).started
+        first = stated(world).started
         for n in (2, 3):
             world.add_job(f"job-{n}", ["a"], keeps_figures=5, duration=100)
             clock.advance(15)
             world.kill(f"job-{n}")
             clock.advance(10)
 
-        assert (said(world).started, percent(world)) == (first, 10.0)
+        assert (stated(world).started, percent(world)) == (first, 10.0)
 
-    def test_what_becomes_of_the_old_worker_afterwards_does_not_change_them(
-        self, world: World, clock: FakeClock
-    ) -> None:
+    def test_later_changes_of_the_old_worker_do_not_change_them(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], duration=100)
         clock.advance(40)
         world.add_job("job-2", ["a"], keeps_figures=10)
@@ -233,7 +231,7 @@ class TestFiguresAreNeverReset:
 
         assert percent(world) == 40.0
 
-    def test_a_worker_killed_meanwhile_leaves_them_standing(self, world: World, clock: FakeClock) -> None:
+    def test_they_stay_if_the_worker_is_killed_meanwhile(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
         world.add_job("job-2", ["a"], keeps_figures=5)
         clock.advance(1)
@@ -241,7 +239,7 @@ class TestFiguresAreNeverReset:
 
         clock.advance(60)
 
-        assert said(world).percent == 100.0
+        assert stated(world).percent == 100.0
 
     def test_a_restart_of_the_vma_resets_them(self, world: World, clock: FakeClock) -> None:
         self.finished(world, clock)
@@ -250,38 +248,38 @@ class TestFiguresAreNeverReset:
 
         world.restart(reannounce=0.0)
 
-        assert said(world).percent == 0.0
+        assert stated(world).percent == 0.0
 
-    def test_a_volume_without_a_document_has_none_to_keep(self, world: World) -> None:
+    def test_a_volume_without_a_document_has_none(self, world: World) -> None:
         world.add_job("job-1", ["a"], keeps_figures=60, wording="plain")
 
-        assert (said(world).percent, said(world).bytes_transferred) == (0.0, 0)
+        assert (stated(world).percent, stated(world).bytes_transferred) == (0.0, 0)
 
-    def test_a_document_set_by_hand_has_figures_to_keep(self, world: World, clock: FakeClock) -> None:
+    def test_figures_of_a_document_set_by_hand_are_retained(self, world: World, clock: FakeClock) -> None:
         world.set_document(EXPORT, {"status": "completed", "percentage": 100.0, "timing": {"start_time": "10:00"}})
         clock.advance(1)
 
         world.add_job("job-1", ["a"], keeps_figures=60)
 
-        assert (said(world).percent, said(world).started) == (100.0, "10:00")
+        assert (stated(world).percent, stated(world).started) == (100.0, "10:00")
 
 
 class TestAnIncrementalWithoutChanges:
-    """A whole copy that leaves hardly a trace."""
+    """A complete copy that hardly changes the document."""
 
     @pytest.mark.parametrize("dialect", ["current", "oldest"])
-    def test_its_document_equals_the_former_but_for_its_sync_type(
+    def test_its_document_equals_the_previous_one_except_for_its_sync_type(
         self, world: World, clock: FakeClock, dialect: str
     ) -> None:
         world.add_job("job-1", ["a"], duration=10, dialect=dialect)
         clock.advance(20)
-        former = said(world)
+        former = stated(world)
         world.add_job("job-2", ["a"], starts_in=math.inf, dialect=dialect)
-        assert (said(world).sync_type, world.truth("job-2")) == ("full", "running")
+        assert (stated(world).sync_type, world.truth("job-2")) == ("full", "running")
 
         world.run_zero_change("job-2")
 
-        after = said(world)
+        after = stated(world)
         assert (former.sync_type, after.sync_type) == ("full", "incremental")
         assert (after.started, after.percent, after.bytes_transferred) == (former.started, 100.0, 40 * GIB)
         assert world.truth("job-2") == "completed"
@@ -297,26 +295,26 @@ class TestAnIncrementalWithoutChanges:
 
         assert documents[0] == documents[1]
 
-    def test_it_may_say_0_of_0_bytes(self, world: World, clock: FakeClock) -> None:
+    def test_it_may_have_0_of_0_bytes(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], duration=10)
         clock.advance(20)
         world.add_job("job-2", ["a"], starts_in=math.inf)
 
         world.run_zero_change("job-2", "empty")
 
-        after = said(world)
+        after = stated(world)
         assert (after.bytes_transferred, after.total_bytes, after.sync_type) == (0, 0, "incremental")
-        assert truth_meant_by(after.status or "") == "completed"
+        assert truth_of_status(after.status or "") == "completed"
 
-    def test_it_runs_at_its_time_if_it_is_a_job_of_its_own_kind(self, world: World, clock: FakeClock) -> None:
+    def test_it_runs_when_its_job_starts(self, world: World, clock: FakeClock) -> None:
         world.add_job("job-1", ["a"], zero_change="empty", starts_in=5)
         assert (world.truth("job-1"), world.progress_of(EXPORT)) == ("running", None)
 
         clock.advance(6)
 
-        assert (world.truth("job-1"), said(world).total_bytes) == ("completed", 0)
+        assert (world.truth("job-1"), stated(world).total_bytes) == ("completed", 0)
 
-    def test_a_job_that_has_started_is_none(self, world: World) -> None:
+    def test_a_job_that_has_started_is_refused(self, world: World) -> None:
         world.add_job("job-1", ["a"])
 
         with pytest.raises(ValueError, match="job-1 has started already"):

@@ -129,7 +129,7 @@ class TestLimitedCounts:
 
         assert codes(vma, B, "health", A, A) == [200, 200, 503, 200]
 
-    def test_it_begins_anew_when_it_is_set_again(self, vma: SimulatedVMA) -> None:
+    def test_its_count_restarts_when_it_is_set_again(self, vma: SimulatedVMA) -> None:
         for _ in range(2):
             vma.faults.set("status", code=503, times=1)
             assert codes(vma, A, A) == [503, 200]
@@ -224,6 +224,6 @@ class TestNotFound:
         ("not_found_style", {"style": "404_text", "endpoint": "health"}, "there is no endpoint 'health'"),
     ],
 )
-def test_a_fault_that_is_none_is_refused(vma: SimulatedVMA, mode: str, how: dict[str, Any], says: str) -> None:
+def test_an_unknown_fault_is_refused(vma: SimulatedVMA, mode: str, how: dict[str, Any], says: str) -> None:
     with pytest.raises(LookupError, match=says):
         vma.faults.set(mode, **how)

@@ -76,20 +76,20 @@ def test_disks_are_named_by_index_or_by_the_workers_own_id(world: World, job: No
 def test_an_error_is_a_text_or_an_object(world: World, job: None) -> None:
     world.fail("job-1", "datastore is full", disk="a")
 
-    told = body(world, "error_object")
+    report = body(world, "error_object")
 
-    assert (told["status"], told["error"]) == (
+    assert (report["status"], report["error"]) == (
         "failed",
-        {"message": "datastore is full", "timestamp": told["timestamp"]},
+        {"message": "datastore is full", "timestamp": report["timestamp"]},
     )
     assert body(world, "error_text")["error"] == "datastore is full"
     assert body(world, "disks_by_index")["disks"][0]["error_message"] == "datastore is full"
 
 
-def test_an_error_may_come_while_the_copy_goes_on(world: World, job: None) -> None:
-    told = body(world, "error_object")
+def test_an_error_may_come_while_the_copy_continues(world: World, job: None) -> None:
+    report = body(world, "error_object")
 
-    assert (told["status"], told["error"]["message"]) == ("in_progress", "a read was repeated")
+    assert (report["status"], report["error"]["message"]) == ("in_progress", "a read was repeated")
 
 
 def test_a_timestamp_may_be_absent_and_a_percentage_above_100(world: World, job: None) -> None:
@@ -99,7 +99,7 @@ def test_a_timestamp_may_be_absent_and_a_percentage_above_100(world: World, job:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_last_report_says_how_the_job_ended(world: World, job: None, form: str) -> None:
+def test_the_last_report_has_the_final_status(world: World, job: None, form: str) -> None:
     world.finish("job-1")
 
     assert body(world, form)["status"] == "completed"
@@ -112,6 +112,6 @@ def test_a_dead_worker_reports_nothing(world: World, job: None) -> None:
         world.report_of("job-1")
 
 
-def test_a_form_that_is_none_is_refused(world: World, job: None) -> None:
+def test_an_unknown_form_is_refused(world: World, job: None) -> None:
     with pytest.raises(LookupError, match="there is no form 'smoke'"):
         body(world, "smoke")

@@ -13,7 +13,7 @@ def status(world: World, asked_id: str) -> str | None:
     return str(document["status"]) if document else None
 
 
-def test_a_job_goes_on_with_time_and_completes(world: World, clock: FakeClock) -> None:
+def test_a_job_continues_with_time_and_completes(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a"], duration=100)
     clock.advance(41)
     assert world.progress("job-1") == pytest.approx(41)
@@ -23,7 +23,7 @@ def test_a_job_goes_on_with_time_and_completes(world: World, clock: FakeClock) -
     assert (world.truth("job-1"), world.progress("job-1")) == ("completed", 100.0)
 
 
-def test_of_a_volume_that_had_a_job_before_it_says_how_that_ended_until_the_next_worker_speaks(
+def test_an_export_has_the_earlier_jobs_final_document_until_the_next_worker_starts(
     world: World, clock: FakeClock
 ) -> None:
     world.add_job("job-1", ["a"], duration=10)
@@ -60,7 +60,7 @@ def test_a_restart_forgets_everything_and_running_workers_come_back_one_by_one(w
     assert world.truth("job-4") == "completed"
 
 
-def test_a_shared_id_says_completed_between_two_disks(world: World, clock: FakeClock) -> None:
+def test_a_shared_id_is_completed_between_two_disks(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a", "b"], reports="shared_job_id", duration=40, disk_gap=5)
     finished = []
     for _ in range(20):
@@ -70,7 +70,7 @@ def test_a_shared_id_says_completed_between_two_disks(world: World, clock: FakeC
     assert finished == [False] * 8 + [True] + [False] * 8 + [True] * 3
 
 
-def test_a_worker_that_died_leaves_its_document_standing(world: World, clock: FakeClock) -> None:
+def test_a_dead_workers_document_stays(world: World, clock: FakeClock) -> None:
     world.add_job("job-1", ["a"], duration=100)
     clock.advance(30)
     world.freeze("job-1")

@@ -12,20 +12,20 @@ from domain.vma_status import Answer, VMAStatus
 from tests.support.loop import SimulatedLoop
 
 T = TypeVar("T")
-TIMEOUT, MOST, REST = 5.0, 64, 5.0
+TIMEOUT, CONCURRENCY, REST = 5.0, 64, 5.0
 
 
 class ModelledVMA:
-    """Answers after `latency` seconds, all questions beside each other or one after the other."""
+    """Answers after `latency` seconds, all requests in parallel or one after the other."""
 
     def __init__(self, latency: float, *, serial: bool = False, serial_health: bool = False) -> None:
         self.asked: list[str] = []
         self.health_checks = 0
-        self.under_way = 0
-        self.most_under_way = 0
+        self.in_progress = 0
+        self.most_in_progress = 0
         self.is_down = False
         self.hanging: set[str] = set()
-        self.says: Callable[[str], Reply] = running
+        self.reply: Callable[[str], Reply] = running
         self._latency = latency
         self._is_serial = serial
         self._is_health_serial = serial_health
@@ -34,12 +34,12 @@ class ModelledVMA:
 
     async def ask(self, _endpoint: str, asked_id: str) -> Reply:
         self.asked.append(asked_id)
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.in_progress += 1
+        self.most_in_progress = max(self.most_in_progress, self.in_progress)
         try:
             return await self._answer(asked_id, serial=self._is_serial)
         finally:
-            self.under_way -= 1
+            self.in_progress -= 1
 
     async def ask_health(self) -> Reply:
         self.health_checks += 1
@@ -50,14 +50,14 @@ class ModelledVMA:
             return Reply(failed(asked_id, 0.0, "connection refused"))
         if asked_id in self.hanging:
             await asyncio.Event().wait()
-        # It works on if the question is given up, as servers do.
-        work = asyncio.ensure_future(self._work_on(serial=serial))
+        # It continues if the request is cancelled, as servers do.
+        work = asyncio.ensure_future(self._process(serial=serial))
         self._work.add(work)
         work.add_done_callback(self._work.discard)
         await asyncio.shield(work)
-        return self.says(asked_id)
+        return self.reply(asked_id)
 
-    async def _work_on(self, *, serial: bool) -> None:
+    async def _process(self, *, serial: bool) -> None:
         if not serial:
             await asyncio.sleep(self._latency)
             return
@@ -66,18 +66,18 @@ class ModelledVMA:
 
 
 def running(asked_id: str) -> Reply:
-    """Say that the job runs."""
+    """Return the reply that the job runs."""
     return Reply(Answer(asked_id=asked_id, status=VMAStatus.RUNNING, http_status=200))
 
 
 def too_many(retry_after: float | None) -> Callable[[str], Reply]:
-    """Return a VMA's word that it wants to be left alone."""
+    """Return an HTTP 429 that asks for a pause."""
     return lambda asked_id: Reply(Answer(asked_id=asked_id, status=VMAStatus.UNANSWERED, http_status=429), retry_after)
 
 
 def channel_to(vma: ModelledVMA) -> Channel:
     """Return a channel on the running loop's time."""
-    limits = Limits(timeout=TIMEOUT, most=MOST, rest=REST)
+    limits = Limits(timeout=TIMEOUT, concurrency=CONCURRENCY, rest=REST)
     return Channel(asyncio.get_running_loop().time, limits, vma.ask, vma.ask_health)
 
 
@@ -87,13 +87,13 @@ async def ask_all(channel: Channel, count: int, first: int = 0) -> Counter[VMASt
     return Counter(answer.status for answer in answers)
 
 
-def on_virtual_time(story: Callable[[], Awaitable[T]]) -> T:
-    """Run a story without waiting for its time to pass; whatever it leaves behind is ended."""
+def on_virtual_time(test: Callable[[], Awaitable[T]]) -> T:
+    """Run a test on virtual time, and end the tasks that it leaves."""
     loop = SimulatedLoop()
 
-    async def told() -> T:
+    async def run() -> T:
         try:
-            return await story()
+            return await test()
         finally:
             left = asyncio.all_tasks() - {asyncio.current_task()}
             for task in left:
@@ -101,7 +101,7 @@ def on_virtual_time(story: Callable[[], Awaitable[T]]) -> T:
             await asyncio.gather(*left, return_exceptions=True)
 
     try:
-        return loop.run_until_complete(told())
+        return loop.run_until_complete(run())
     finally:
         loop.close()
 
@@ -112,17 +112,17 @@ def now() -> float:
 
 
 def stop_process_for(seconds: float) -> None:
-    """Have the process stand still, as after SIGSTOP: time goes on, and nothing runs meanwhile."""
+    """Stop the process for this time, as SIGSTOP does: only the clock continues."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimulatedLoop)
     loop._clock.now += seconds
 
 
-def virtually(story: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+def virtually(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Run an async test on virtual time."""
 
-    @wraps(story)
+    @wraps(test)
     def run(**arguments: object) -> None:
-        on_virtual_time(lambda: story(**arguments))
+        on_virtual_time(lambda: test(**arguments))
 
     return run

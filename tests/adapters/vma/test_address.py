@@ -1,4 +1,4 @@
-"""A VMA's secrets are masked in what is kept of its words, and its word is heard all the same."""
+"""Secrets are masked in the stored texts of a VMA, without a change of its status."""
 
 import base64
 import html
@@ -21,7 +21,7 @@ def reply(**fields: object) -> bytes:
 
 
 @pytest.mark.parametrize("password", ["running", "percentage", "migration", "41.500", "status", "disk-1"])
-def test_a_password_that_is_a_word_of_every_reply_changes_nothing_of_what_it_means(password: str) -> None:
+def test_a_password_that_is_a_part_of_every_reply_does_not_change_its_status(password: str) -> None:
     address = VMAAddress(f"http://oma:{password}@vma:9081")
 
     texts = {"last_error": f"denied for {password}", "started_at": f"10:00 {password}", "sync_type": "full"}
@@ -35,7 +35,7 @@ def test_a_password_that_is_a_word_of_every_reply_changes_nothing_of_what_it_mea
     assert (answer.document.started, answer.document.sync_type) == ("10:00 ***", "full")
 
 
-def test_a_reason_with_a_secret_in_it_is_kept_without() -> None:
+def test_a_secret_in_an_error_is_masked() -> None:
     password = "hunter2-canary"
     address = VMAAddress(f"http://oma:{password}@vma:9081")
 
@@ -47,14 +47,14 @@ def test_a_reason_with_a_secret_in_it_is_kept_without() -> None:
     assert password.encode() not in msgspec.json.encode(answer)
 
 
-def test_a_short_password_is_not_looked_for_and_bytes_that_are_no_text_stay_unintelligible() -> None:
+def test_a_short_password_is_not_masked_and_bytes_that_are_no_text_stay_unintelligible() -> None:
     address = VMAAddress("http://oma:a@vma:9081")
 
     assert address.read(ASKED, 200, reply(), 1.0).status is VMAStatus.RUNNING
     assert address.read(ASKED, 200, b'\xff@{"status":"running"}', 1.0).status is VMAStatus.UNINTELLIGIBLE
 
 
-def test_questions_go_to_the_address_without_its_user() -> None:
+def test_requests_go_to_the_address_without_its_user() -> None:
     address = VMAAddress("http://oma:hunter2@vma:9081/base/")
 
     assert address.of("progress", "a/b") == "http://vma:9081/base/api/v1/progress/a%2Fb"
@@ -63,11 +63,11 @@ def test_questions_go_to_the_address_without_its_user() -> None:
 
 
 @pytest.mark.parametrize("password", ['sec"ret-pass', "gehe\u00efm-pass", "a/b-secret", "a b-secret"])
-def test_a_password_is_known_in_every_form_in_which_it_comes_back(password: str) -> None:
+def test_a_password_is_masked_in_every_form(password: str) -> None:
     address = VMAAddress(f"http://oma:{quote(password, safe='')}@vma:9081")
     forms = [password, quote(password), quote(password, safe="")]
-    for said in forms:
-        answer = address.read(ASKED, 200, reply(status="failed", last_error=f"no {said}!"), 1.0)
+    for text in forms:
+        answer = address.read(ASKED, 200, reply(status="failed", last_error=f"no {text}!"), 1.0)
         assert answer.document is not None
         assert answer.document.error == "no ***!"
         assert answer.excerpt is not None
@@ -75,11 +75,11 @@ def test_a_password_is_known_in_every_form_in_which_it_comes_back(password: str)
         assert "secret" not in answer.excerpt
 
 
-def test_a_short_password_is_known_as_it_is_sent() -> None:
+def test_a_short_password_is_masked_in_the_header() -> None:
     address = VMAAddress("http://oma:a@vma:9081")
     sent = base64.b64encode(b"oma:a").decode()
 
-    assert sent not in address.in_words(ValueError(f"bad line: authorization: Basic {sent}"))
+    assert sent not in address.describe(ValueError(f"bad line: authorization: Basic {sent}"))
 
 
 HARD = 'p"a/s\\s&%w\u00efrd'
@@ -100,37 +100,37 @@ ESCAPED: dict[str, Callable[[str], str]] = {
     "every letter in a URL": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
     "HTML": lambda text: json.dumps(html.escape(text))[1:-1],
     "numbers in HTML": in_html,
-    "numbers of sixteens in HTML": lambda text: "".join(f"&#X{ord(character):04X};" for character in text),
+    "hexadecimal numbers in HTML": lambda text: "".join(f"&#X{ord(character):04X};" for character in text),
 }
 
 
 @pytest.mark.parametrize("form", ESCAPED)
 @pytest.mark.parametrize("what", ["password", "header"])
 @pytest.mark.parametrize("password", [HARD, "hunter2-canary"])
-def test_a_secret_that_comes_back_escaped_is_masked_before_it_is_read(password: str, what: str, form: str) -> None:
+def test_an_escaped_secret_is_masked(password: str, what: str, form: str) -> None:
     address = VMAAddress(f"http://oma:{quote(password, safe='')}@vma:9081")
     secret = password if what == "password" else base64.b64encode(f"oma:{password}".encode()).decode()
-    said = ESCAPED[form](secret)
-    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"no login for {said}!"}}'.encode()
+    text = ESCAPED[form](secret)
+    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"no login for {text}!"}}'.encode()
 
     answer = address.read(ASKED, 200, body, 1.0)
 
     assert (answer.status, answer.document and answer.document.error) == (VMAStatus.FAILED, "no login for ***!")
     assert "no login for ***!" in (answer.excerpt or "")
-    assert "no login for ***!" in address.in_words(ValueError(f"no login for {said}!"))
+    assert "no login for ***!" in address.describe(ValueError(f"no login for {text}!"))
 
 
-@pytest.mark.parametrize("said", ["hunter3-canary", "\\u0068unter2", "hunter2 canary", "%68", "50 % \\u0026 more"])
-def test_what_is_no_secret_stays_as_it_came(said: str) -> None:
+@pytest.mark.parametrize("text", ["hunter3-canary", "\\u0068unter2", "hunter2 canary", "%68", "50 % \\u0026 more"])
+def test_a_text_without_a_secret_is_unchanged(text: str) -> None:
     address = VMAAddress("http://oma:hunter2-canary@vma:9081")
-    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"{said}"}}'.encode()
+    body = f'{{"job_id":"{ASKED}","status":"failed","last_error":"{text}"}}'.encode()
 
     assert address.read(ASKED, 200, body, 1.0) == VMAAddress("http://vma:9081").read(ASKED, 200, body, 1.0)
 
 
 @pytest.mark.parametrize("part", [b"\\", b"&#0", b"%5c", b"\\u005c", b"hunter2-"])
 def test_no_reply_takes_long_to_mask(part: bytes) -> None:
-    """A pattern that tried again what it had matched would take hours."""
+    """A pattern with backtracking would take hours."""
     address = VMAAddress("http://oma:" + "%5C" * 12 + "hunter2@vma:9081")
     body = part * (1_000_000 // len(part))
 

@@ -1,4 +1,4 @@
-"""Questions to a VMA adapt to what it can answer, and only a VMA that is silent as a whole is unreachable."""
+"""Requests adapt to the speed of a VMA, and only a VMA that is silent as a whole is unreachable."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from adapters.vma.reply import Reply
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.vma.modelled_vma import (
-    MOST,
+    CONCURRENCY,
     REST,
     TIMEOUT,
     ModelledVMA,
@@ -26,14 +26,14 @@ RUNNING, UNANSWERED, UNREACHABLE = VMAStatus.RUNNING, VMAStatus.UNANSWERED, VMAS
 
 
 @virtually
-async def test_a_fast_vma_is_soon_asked_as_much_as_is_allowed() -> None:
+async def test_a_fast_vma_soon_gets_as_many_requests_as_allowed() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
 
     seen = await ask_all(channel, 1000)
 
     assert seen == {RUNNING: 1000}
-    assert (channel.pace.window, vma.most_under_way) == (MOST, MOST)
+    assert (channel.queue.window.size, vma.most_in_progress) == (CONCURRENCY, CONCURRENCY)
     # 312 ms if it were asked so from the beginning.
     assert now() < 0.5
 
@@ -41,7 +41,7 @@ async def test_a_fast_vma_is_soon_asked_as_much_as_is_allowed() -> None:
 @pytest.mark.parametrize("serial_health", [True, False])
 @pytest.mark.parametrize("latency", [0.1, 0.5, 1.0])
 @virtually
-async def test_a_vma_that_answers_one_at_a_time_is_met_without_time_outs(
+async def test_requests_to_a_vma_that_answers_one_at_a_time_do_not_time_out(
     latency: float, *, serial_health: bool
 ) -> None:
     vma = ModelledVMA(latency, serial=True, serial_health=serial_health)
@@ -55,17 +55,17 @@ async def test_a_vma_that_answers_one_at_a_time_is_met_without_time_outs(
 
 
 @virtually
-async def test_a_vma_that_is_far_away_is_asked_as_much_as_is_allowed_too() -> None:
+async def test_a_distant_vma_gets_as_many_requests_as_allowed_too() -> None:
     vma = ModelledVMA(2.0)
     channel = channel_to(vma)
 
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
-    assert channel.pace.window == MOST
+    assert channel.queue.window.size == CONCURRENCY
 
 
 @virtually
-async def test_a_vma_whose_every_answer_takes_longer_than_we_wait_is_there_all_the_same() -> None:
+async def test_a_vma_whose_answers_take_longer_than_the_time_limit_is_not_unreachable() -> None:
     vma = ModelledVMA(1.5 * TIMEOUT)
     channel = channel_to(vma)
 
@@ -73,38 +73,38 @@ async def test_a_vma_whose_every_answer_takes_longer_than_we_wait_is_there_all_t
 
 
 @virtually
-async def test_a_vma_that_becomes_slow_is_asked_less_and_then_more_again() -> None:
+async def test_a_vma_that_becomes_slow_gets_fewer_requests_and_then_more_again() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     await ask_all(channel, 1000)
 
     vma._is_serial, vma._latency = True, 0.2
     slow = await ask_all(channel, 200)
-    window_of_slow = channel.pace.window
+    window_of_slow = channel.queue.window.size
     vma._is_serial, vma._latency = False, 0.02
     await ask_all(channel, 5000)
 
     assert slow[UNREACHABLE] == 0
-    # What was under way when it became slow may time out, and what was put before that showed.
-    assert slow[UNANSWERED] <= 2 * MOST
+    # Requests in progress when it became slow may time out, and those that were sent before this was observed.
+    assert slow[UNANSWERED] <= 2 * CONCURRENCY
     assert window_of_slow < TIMEOUT / 0.2
-    assert channel.pace.window == MOST
+    assert channel.queue.window.size == CONCURRENCY
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
 
 @virtually
-async def test_few_questions_do_not_widen_the_window_for_many() -> None:
+async def test_few_requests_do_not_widen_the_window_for_many() -> None:
     vma = ModelledVMA(0.1, serial=True)
     channel = channel_to(vma)
     for _ in range(100):
         await ask_all(channel, 3)
 
-    assert channel.pace.window < 8
+    assert channel.queue.window.size < 8
     assert await ask_all(channel, 200) == {RUNNING: 200}
 
 
 @virtually
-async def test_questions_are_put_in_the_order_in_which_they_came() -> None:
+async def test_requests_are_sent_in_the_order_of_their_arrival() -> None:
     vma = ModelledVMA(0.1, serial=True)
     channel = channel_to(vma)
     await ask_all(channel, 100)
@@ -118,7 +118,7 @@ async def test_questions_are_put_in_the_order_in_which_they_came() -> None:
 
 
 @virtually
-async def test_one_id_that_hangs_is_unanswered_and_delays_nobody() -> None:
+async def test_one_id_that_hangs_is_unanswered_and_delays_no_other() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     await ask_all(channel, 1000)
@@ -132,11 +132,11 @@ async def test_one_id_that_hangs_is_unanswered_and_delays_nobody() -> None:
     assert now() - began < 0.5
     answer = await hanging
     assert (answer.status, answer.detail) == (UNANSWERED, "no answer within 5 s, while the VMA answers others")
-    assert (channel.circuit.state, channel.pace.window) == ("closed", MOST)
+    assert (channel.circuit.state, channel.queue.window.size) == ("closed", CONCURRENCY)
 
 
 @virtually
-async def test_ids_that_hang_do_not_keep_the_others_from_being_asked_even_if_they_come_first() -> None:
+async def test_ids_that_hang_do_not_block_the_others_even_if_they_come_first() -> None:
     vma = ModelledVMA(0.02)
     vma.hanging = {str(n) for n in range(100)}
     channel = channel_to(vma)
@@ -168,7 +168,7 @@ async def test_one_id_that_is_reset_among_others_that_answer_is_unanswered() -> 
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     reset = Reply(Answer(asked_id="7", status=UNREACHABLE, detail="connection reset"))
-    vma.says = lambda asked_id: reset if asked_id == "7" else running(asked_id)
+    vma.reply = lambda asked_id: reset if asked_id == "7" else running(asked_id)
 
     answer = await channel.ask("progress", "7")
 
@@ -180,16 +180,16 @@ async def test_one_id_that_is_reset_among_others_that_answer_is_unanswered() -> 
 
 
 @virtually
-async def test_a_vma_that_asks_to_be_left_alone_is_asked_nothing_until_then() -> None:
+async def test_a_vma_that_asks_for_a_pause_gets_no_request_until_then() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     await ask_all(channel, 100)
-    vma.says = too_many(30)
+    vma.reply = too_many(30)
     refused = await ask_all(channel, 1000)
-    vma.says = running
+    vma.reply = running
     asked, checked, began = len(vma.asked), vma.health_checks, now()
 
-    while channel.pace.left_alone_for > TIMEOUT:
+    while channel.queue.pause > TIMEOUT:
         answer = await channel.ask("progress", "7")
         assert answer.status is UNANSWERED
         assert (answer.detail or "").startswith("the VMA asked to be left alone for ")
@@ -205,13 +205,13 @@ async def test_a_vma_that_asks_to_be_left_alone_is_asked_nothing_until_then() ->
 @virtually
 async def test_a_pause_that_is_shorter_than_the_time_limit_is_waited_for() -> None:
     vma = ModelledVMA(0.02)
-    vma.says = too_many(2)
+    vma.reply = too_many(2)
     channel = channel_to(vma)
     first = asyncio.ensure_future(channel.ask("progress", "0"))
     await asyncio.sleep(0.01)
     others = asyncio.ensure_future(ask_all(channel, 100, first=1))
     assert (await first).status is UNANSWERED
-    vma.says = running
+    vma.reply = running
 
     await asyncio.sleep(1.9)
     assert vma.asked == ["0"]
@@ -220,23 +220,23 @@ async def test_a_pause_that_is_shorter_than_the_time_limit_is_waited_for() -> No
 
 
 @virtually
-async def test_without_a_retry_after_the_pauses_double_up_to_a_minute_and_begin_anew_after_an_answer() -> None:
+async def test_without_a_retry_after_the_pauses_double_up_to_a_minute_and_restart_after_an_answer() -> None:
     vma = ModelledVMA(0.0)
-    vma.says = too_many(None)
+    vma.reply = too_many(None)
     channel = channel_to(vma)
     pauses = []
 
     for _ in range(8):
         await channel.ask("progress", "0")
-        pauses.append(round(channel.pace.left_alone_for))
-        await asyncio.sleep(channel.pace.left_alone_for)
-    vma.says = running
+        pauses.append(round(channel.queue.pause))
+        await asyncio.sleep(channel.queue.pause)
+    vma.reply = running
     await channel.ask("progress", "0")
-    vma.says = too_many(None)
+    vma.reply = too_many(None)
     await channel.ask("progress", "0")
 
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert round(channel.pace.left_alone_for) == 1
+    assert round(channel.queue.pause) == 1
 
 
 @virtually
@@ -244,31 +244,31 @@ async def test_429s_of_one_round_trip_count_once() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     await ask_all(channel, 1000)
-    vma.says = too_many(None)
+    vma.reply = too_many(None)
 
-    await asyncio.gather(*(channel.ask("progress", str(n)) for n in range(MOST)))
+    await asyncio.gather(*(channel.ask("progress", str(n)) for n in range(CONCURRENCY)))
 
-    assert round(channel.pace.left_alone_for) == 1
-    assert channel.pace.window == MOST // 2
+    assert round(channel.queue.pause) == 1
+    assert channel.queue.window.size == CONCURRENCY // 2
 
 
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.5, 2.0, 5.5])
 @virtually
-async def test_cancelled_questions_leave_nothing_behind_and_their_turns_go_to_others(after: float) -> None:
+async def test_cancelled_requests_end_and_their_slots_go_to_others(after: float) -> None:
     vma = ModelledVMA(0.02)
     vma.hanging = {"health", *map(str, range(100))}
     channel = channel_to(vma)
     cancelled = [asyncio.ensure_future(channel.ask("progress", str(n))) for n in range(100)]
     await asyncio.sleep(after)
 
-    for question in cancelled:
-        question.cancel()
+    for request in cancelled:
+        request.cancel()
     await asyncio.gather(*cancelled, return_exceptions=True)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert (channel.pace.waiting, vma.under_way) == (0, 0)
+    assert (channel.queue.waiting, vma.in_progress) == (0, 0)
     vma.hanging = set()
-    # If the VMA was found down before, that is still so for a while.
+    # A VMA that was found down before stays so for a while.
     await asyncio.sleep(REST)
     assert (await channel.ask("progress", "0")).status is RUNNING
     assert await ask_all(channel, 100) == {RUNNING: 100}

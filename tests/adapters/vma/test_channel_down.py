@@ -1,11 +1,11 @@
-"""A VMA that is silent as a whole is found down; our own stops and lacks never make it so."""
+"""A VMA that is silent as a whole is down; our own stops and failures never make it so."""
 
 import asyncio
 
 from adapters.vma.reply import Reply, not_asked
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.vma.modelled_vma import (
-    MOST,
+    CONCURRENCY,
     REST,
     TIMEOUT,
     ModelledVMA,
@@ -45,7 +45,7 @@ async def test_a_vma_that_goes_down_is_found_down_and_then_back() -> None:
 
     assert await ask_all(channel, 1000) == {UNREACHABLE: 1000}
     assert await ask_all(channel, 1000) == {UNREACHABLE: 1000}
-    assert len(vma.asked) - asked <= MOST
+    assert len(vma.asked) - asked <= CONCURRENCY
 
     vma.is_down = False
     await asyncio.sleep(REST)
@@ -84,13 +84,13 @@ async def test_while_it_is_open_one_trial_request_per_rest_is_made_and_the_other
     assert vma.asked == ["0"] * 11
 
 
-# Questions that cannot be put
+# Requests that cannot be sent
 
 
 @virtually
-async def test_a_trial_request_that_cannot_be_put_answers_for_all_that_wait_and_says_nothing_of_the_vma() -> None:
+async def test_a_trial_request_that_cannot_be_sent_answers_all_that_wait_and_tells_nothing_about_the_vma() -> None:
     vma = ModelledVMA(0.02)
-    vma.says = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
+    vma.reply = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
     channel = channel_to(vma)
 
     seen = await ask_all(channel, 1000)
@@ -98,28 +98,28 @@ async def test_a_trial_request_that_cannot_be_put_answers_for_all_that_wait_and_
     assert seen == {VMAStatus.NOT_ASKED: 1000}
     assert len(vma.asked) == 1
     assert channel.circuit.state == "half-open"
-    vma.says = running
+    vma.reply = running
     assert await ask_all(channel, 1000) == {RUNNING: 1000}
 
 
 @virtually
-async def test_a_question_that_cannot_be_put_leaves_a_closed_circuit_and_the_window_alone() -> None:
+async def test_a_request_that_cannot_be_sent_does_not_change_a_closed_circuit_and_the_window() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
     await ask_all(channel, 1000)
-    vma.says = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
+    vma.reply = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
 
     seen = await ask_all(channel, 1000)
 
     assert seen == {VMAStatus.NOT_ASKED: 1000}
-    assert (channel.circuit.state, channel.pace.window) == ("closed", MOST)
+    assert (channel.circuit.state, channel.queue.window.size) == ("closed", CONCURRENCY)
 
 
 @virtually
 async def test_a_vma_whose_health_cannot_be_asked_is_not_unreachable() -> None:
     vma = ModelledVMA(0.02)
     vma.hanging = {"0"}
-    vma.says = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
+    vma.reply = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
     channel = channel_to(vma)
 
     answer = await channel.ask("progress", "0")
@@ -128,7 +128,7 @@ async def test_a_vma_whose_health_cannot_be_asked_is_not_unreachable() -> None:
     assert answer.detail == "no answer within 5 s; the VMA's health was not asked: too many open files"
 
 
-# Our own stops, and cancelled questions
+# Our own stops, and cancelled requests
 
 
 @virtually
@@ -154,7 +154,7 @@ async def test_a_connection_that_broke_while_the_process_was_stopped_is_no_sign_
         broken.discard(asked_id)
         return Reply(Answer(asked_id=asked_id, status=UNREACHABLE, detail="connection reset"))
 
-    vma.says = reset_once
+    vma.reply = reset_once
     channel = channel_to(vma)
     asking = asyncio.ensure_future(channel.ask("progress", "0"))
     await asyncio.sleep(0.5)

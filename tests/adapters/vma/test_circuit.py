@@ -1,10 +1,10 @@
-"""A VMA that is down is found down once, not once per job."""
+"""One check finds that a VMA is down, not one check per job."""
 
 import asyncio
 
 import pytest
 
-from adapters.vma.circuit import Circuit, Leave, Refusal
+from adapters.vma.circuit import Admission, Circuit, Refusal
 from domain.vma_status import VMAStatus
 from tests.support.clock import FakeClock
 
@@ -23,16 +23,16 @@ def circuit(clock: FakeClock) -> Circuit:
     return Circuit(clock.monotonic, REST)
 
 
-async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Leave | Refusal]]:
-    """Have others ask while a trial request is under way; they wait."""
-    others: list[asyncio.Future[Leave | Refusal]] = [asyncio.ensure_future(circuit.admit()) for _ in range(count)]
+async def others_ask(circuit: Circuit, count: int = 100) -> list[asyncio.Future[Admission | Refusal]]:
+    """Start other requests while a trial request is in progress; they wait."""
+    others: list[asyncio.Future[Admission | Refusal]] = [asyncio.ensure_future(circuit.admit()) for _ in range(count)]
     await asyncio.sleep(0)
     assert not any(other.done() for other in others)
     return others
 
 
-async def test_the_first_question_is_the_trial_request_and_the_others_share_its_outcome(circuit: Circuit) -> None:
-    assert await circuit.admit() is Leave.TRIAL
+async def test_the_first_request_is_the_trial_request_and_the_others_share_its_result(circuit: Circuit) -> None:
+    assert await circuit.admit() is Admission.TRIAL
     others = await others_ask(circuit)
 
     circuit.open("refused")
@@ -41,17 +41,17 @@ async def test_the_first_question_is_the_trial_request_and_the_others_share_its_
     assert (circuit.state, circuit.last_error) == ("open", "refused")
 
 
-async def test_a_sign_of_life_lets_everybody_ask(circuit: Circuit) -> None:
+async def test_a_sign_of_life_admits_all_requests(circuit: Circuit) -> None:
     await circuit.admit()
     others = await others_ask(circuit)
 
-    circuit.alive()
+    circuit.close()
 
-    assert await asyncio.gather(*others) == [Leave.ASK] * 100
+    assert await asyncio.gather(*others) == [Admission.NORMAL] * 100
     assert circuit.state == "closed"
 
 
-async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial_request_per_rest(
+async def test_while_it_is_open_requests_are_refused_except_one_trial_request_per_rest(
     circuit: Circuit, clock: FakeClock
 ) -> None:
     await circuit.admit()
@@ -62,19 +62,19 @@ async def test_while_it_is_open_questions_are_answered_at_once_but_for_one_trial
     clock.advance(0.01)
 
     assert circuit.refusal() is None
-    assert await circuit.admit() is Leave.TRIAL
+    assert await circuit.admit() is Admission.TRIAL
 
 
-async def test_an_old_failure_answers_nobody_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
+async def test_an_old_failure_refuses_no_request_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:
     await circuit.admit()
     circuit.open("refused")
     clock.advance(REST)
 
-    assert await circuit.admit() is Leave.TRIAL
+    assert await circuit.admit() is Admission.TRIAL
     others = await others_ask(circuit)
-    circuit.alive()
+    circuit.close()
 
-    assert await asyncio.gather(*others) == [Leave.ASK] * 100
+    assert await asyncio.gather(*others) == [Admission.NORMAL] * 100
 
 
 async def test_a_trial_request_that_fails_keeps_it_open_since_it_was_opened(circuit: Circuit, clock: FakeClock) -> None:
@@ -95,21 +95,21 @@ async def test_a_trial_request_that_is_answered_closes_it(circuit: Circuit, cloc
     clock.advance(REST)
     await circuit.admit()
 
-    circuit.alive()
+    circuit.close()
 
     assert (circuit.state, circuit.opened_at, circuit.last_error) == ("closed", None, None)
-    assert await circuit.admit() is Leave.ASK
+    assert await circuit.admit() is Admission.NORMAL
 
 
 async def test_a_closed_one_opens_when_the_vma_is_found_down(circuit: Circuit) -> None:
-    circuit.alive()
+    circuit.close()
 
     circuit.open("reset")
 
     assert (circuit.state, circuit.refusal() is None) == ("open", False)
 
 
-async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and_nobody_after(
+async def test_a_trial_request_that_could_not_be_sent_refuses_the_waiting_requests_and_no_later_one(
     circuit: Circuit, clock: FakeClock
 ) -> None:
     await circuit.admit()
@@ -119,13 +119,13 @@ async def test_a_trial_request_that_could_not_be_put_tells_those_that_waited_and
     others = await others_ask(circuit)
     refusal = Refusal(VMAStatus.NOT_ASKED, "too many open files")
 
-    circuit.unknown(refusal)
+    circuit.half_open(refusal)
 
     assert await asyncio.gather(*others) == [refusal] * 100
-    assert (circuit.state, circuit.refusal(), await circuit.admit()) == ("half-open", None, Leave.TRIAL)
+    assert (circuit.state, circuit.refusal(), await circuit.admit()) == ("half-open", None, Admission.TRIAL)
 
 
-async def test_the_next_question_takes_the_place_of_a_trial_request_that_was_cancelled(circuit: Circuit) -> None:
+async def test_the_next_request_replaces_a_cancelled_trial_request(circuit: Circuit) -> None:
     await circuit.admit()
     others = await others_ask(circuit, 3)
 
@@ -134,6 +134,6 @@ async def test_the_next_question_takes_the_place_of_a_trial_request_that_was_can
     await asyncio.sleep(0)
 
     assert [other.done() for other in others] == [True, False, False]
-    assert others[0].result() is Leave.TRIAL
-    circuit.alive()
-    assert await asyncio.gather(*others) == [Leave.TRIAL, Leave.ASK, Leave.ASK]
+    assert others[0].result() is Admission.TRIAL
+    circuit.close()
+    assert await asyncio.gather(*others) == [Admission.TRIAL, Admission.NORMAL, Admission.NORMAL]

@@ -1,4 +1,4 @@
-"""A probe against a real HTTP server: bounded whatever that does, and always with exactly one status."""
+"""A probe against a real HTTP server is always bounded, and gives exactly one status."""
 
 import asyncio
 import base64
@@ -63,7 +63,7 @@ def test_every_fault_of_the_simulated_vma_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
-async def test_whatever_it_answers_each_question_ends_in_one_status_within_its_limit(
+async def test_every_reply_gives_one_status_within_the_time_limit(
     vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
 ) -> None:
     vma.faults.set(fault, **how)
@@ -91,12 +91,12 @@ async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_no
 
 
 @pytest.mark.parametrize(("fault", "how", "status"), FOUND, ids=[f"{name}-{how}" for name, how, _ in FOUND])
-async def test_silence_or_nonsense_under_the_jobs_own_id_is_not_that_it_is_unknown(
+async def test_no_usable_answer_under_the_jobs_own_id_is_not_not_found(
     vma: SimulatedVMA, client: HttpVMA, fault: str, how: dict[str, Any], status: VMAStatus
 ) -> None:
     """The exports are truthfully unknown, because this worker reports under the job's id.
 
-    What fails for this id alone, while the VMA answers for the others, is unanswered.
+    A failure of this id alone, while the VMA answers for the others, is unanswered.
     """
     alone = VMAStatus.UNANSWERED if status is VMAStatus.UNREACHABLE and fault != "refuse" else status
     vma.world.add_job("job-2", ["disk-2"], reports="job_id", progress=95.0, duration=3600)
@@ -108,7 +108,7 @@ async def test_silence_or_nonsense_under_the_jobs_own_id_is_not_that_it_is_unkno
 
 
 @pytest.mark.parametrize(("code", "status"), [(404, VMAStatus.NOT_FOUND), (405, VMAStatus.NOT_FOUND), (500, U)])
-async def test_a_coarse_status_that_does_not_exist_says_nothing_and_a_broken_one_leaves_it_open(
+async def test_a_missing_coarse_status_tells_nothing_and_a_broken_one_is_inconclusive(
     code: int, status: VMAStatus
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
@@ -148,8 +148,8 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_an_id_of_any_form_is_asked_for_as_it_is(name: str) -> None:
-    """It is encoded exactly once on its way: by the client, and by none of the libraries below again."""
+async def test_an_id_of_any_form_is_encoded_exactly_once(name: str) -> None:
+    """The client encodes it, and none of the libraries below does again."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -166,7 +166,7 @@ async def test_an_id_of_any_form_is_asked_for_as_it_is(name: str) -> None:
     assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, 41.5)
 
 
-async def test_no_cookie_is_kept_or_sent_to_another_vma_on_the_same_host() -> None:
+async def test_no_cookie_is_stored_or_sent_to_another_vma_on_the_same_host() -> None:
     """A jar would grow with every reply of a tunnel that counts its requests, until the header is too long."""
     sent: list[str | None] = []
 
@@ -196,7 +196,7 @@ async def test_an_old_vma_that_only_knows_the_coarse_status_is_understood(vma: S
 
 
 @pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
-async def test_every_way_of_not_knowing_an_id_is_not_found(vma: SimulatedVMA, client: HttpVMA, style: str) -> None:
+async def test_every_answer_about_an_unknown_id_is_not_found(vma: SimulatedVMA, client: HttpVMA, style: str) -> None:
     vma.faults.set("not_found_style", style=style)
 
     observation = await probe(client, ProbeTarget("job-9", "default", ("disk-9",)))
@@ -205,14 +205,14 @@ async def test_every_way_of_not_knowing_an_id_is_not_found(vma: SimulatedVMA, cl
 
 
 @pytest.mark.parametrize("hostile", ["../health", "x\r\nHost: evil", "a/../../b", "a/b", "a\0b", "\u202ea"])
-async def test_an_id_that_is_none_never_reaches_a_url(vma: SimulatedVMA, client: HttpVMA, hostile: str) -> None:
+async def test_an_invalid_id_is_never_sent(vma: SimulatedVMA, client: HttpVMA, hostile: str) -> None:
     observation = await probe(client, ProbeTarget(hostile, "default", (hostile,)))
 
     assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
     assert vma.requests.total == 0
 
 
-async def test_a_job_of_a_vma_that_is_not_in_the_settings_is_not_asked_and_says_what_to_do(client: HttpVMA) -> None:
+async def test_a_job_of_a_vma_that_is_not_in_the_settings_is_not_asked_with_a_remedy(client: HttpVMA) -> None:
     observation = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
     assert {answer.status for answer in observation.answers} == {VMAStatus.NOT_ASKED}
@@ -221,7 +221,7 @@ async def test_a_job_of_a_vma_that_is_not_in_the_settings_is_not_asked_and_says_
     assert (await probe(client)).status is VMAStatus.RUNNING
 
 
-async def test_the_address_of_a_vma_is_told_without_its_credentials() -> None:
+async def test_the_address_of_a_vma_is_shown_without_its_credentials() -> None:
     async with asking({"dc2": "https://oma:hunter2@vma.example:9081/base/"}) as client:
         assert (client.knows("dc2"), client.address_of("dc2")) == (True, "https://vma.example:9081/base")
 
@@ -233,7 +233,7 @@ async def test_no_proxy_is_taken_from_the_environment(vma: SimulatedVMA, monkeyp
         assert (await probe(client)).status is VMAStatus.RUNNING
 
 
-async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_evidence() -> None:
+async def test_user_and_password_of_an_address_are_sent_and_are_in_no_evidence() -> None:
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -257,11 +257,11 @@ async def test_user_and_password_of_an_address_open_the_vma_and_are_in_no_eviden
     assert b"hunter2" not in msgspec.json.encode(seen)
 
 
-async def test_a_name_that_cannot_be_resolved_is_a_matter_of_the_settings(vma: SimulatedVMA) -> None:
+async def test_a_name_that_cannot_be_resolved_is_not_asked(vma: SimulatedVMA) -> None:
     async with asking({"default": vma.url, "dc2": "http://vma.invalid:9081"}) as client:
         seen = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
         assert last_status(seen) is VMAStatus.NOT_ASKED
-        said = "the name vma.invalid of VMA dc2 cannot be resolved: check its address in JOB_RECOVERY_VMAS"
-        assert said in seen.summary()
+        expected = "the name vma.invalid of VMA dc2 cannot be resolved: check its address in JOB_RECOVERY_VMAS"
+        assert expected in seen.summary()
         assert (await probe(client)).status is VMAStatus.RUNNING

@@ -1,4 +1,4 @@
-"""What a VMA sends costs no more than its bound: not in memory, not in requests to others."""
+"""A reply has bounded costs, in memory and in requests to others."""
 
 import asyncio
 import gzip
@@ -20,8 +20,8 @@ from tests.support.probing import answering, asking, probe
 
 DONE = json.dumps({"job_id": "migration-vol-disk-1", "status": "completed", "percentage": 100.0}).encode()
 ROOT = Path(__file__).parents[3]
-MOST_MEMORY = 150_000
-"""Kilobytes, for a process that has imported the client and asks with it."""
+MAX_MEMORY = 150_000
+"""Kilobytes, of a process that imports the client and sends requests."""
 
 ASK = """
 import asyncio, pathlib, sys
@@ -32,7 +32,7 @@ async def main():
         for _ in range(3):
             seen = await probe(client)
     print(seen.status.value, seen.answers[0].detail, sep="|")
-    # Not what getrusage says: that begins with the memory of the process that started this one.
+    # Not by getrusage, which begins with the memory of the parent process.
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     print(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
 
@@ -47,17 +47,17 @@ async def seen_of(answer: Callable[[web.Request], Awaitable[web.Response]]) -> O
 
 
 @pytest.fixture
-async def visitors() -> AsyncIterator[tuple[str, list[str]]]:
-    """Somebody else's server, and who came there."""
-    came: list[str] = []
+async def other_server() -> AsyncIterator[tuple[str, list[str]]]:
+    """Return another server's address, and the requests that it gets."""
+    received: list[str] = []
 
     async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        came.append((await reader.readline()).decode())
+        received.append((await reader.readline()).decode())
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(DONE) + DONE)
         writer.close()
 
     server = await asyncio.start_server(welcome, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", came
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", received
     server.close()
 
 
@@ -69,7 +69,7 @@ async def visitors() -> AsyncIterator[tuple[str, list[str]]]:
         ("deep", {"depth": 10_000}, "not JSON"),
     ],
 )
-def test_what_it_sends_is_neither_kept_nor_unpacked(
+def test_a_reply_is_neither_stored_whole_nor_decompressed(
     vma: SimulatedVMA, fault: str, how: dict[str, Any], detail: str
 ) -> None:
     vma.faults.set(fault, **how)
@@ -78,17 +78,17 @@ def test_what_it_sends_is_neither_kept_nor_unpacked(
         [sys.executable, "-c", ASK, vma.url], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    said, kilobytes = run.stdout.splitlines()
-    assert said.startswith(f"unintelligible|{detail}")
-    assert int(kilobytes) < MOST_MEMORY
+    result, kilobytes = run.stdout.splitlines()
+    assert result.startswith(f"unintelligible|{detail}")
+    assert int(kilobytes) < MAX_MEMORY
 
 
 NAMES = {"disk_progresses": "disk_id", "disks": "id"}
-"""The lists of disks of all builds, and what each calls a disk's name."""
+"""The lists of disks of all builds, and each one's field of a disk's name."""
 
 
 def listing(disks: int, in_list: str, status: str = "running") -> dict[str, Any]:
-    """Return a document that lists disks with everything that builds say of one, and the longest names."""
+    """Return a document that lists disks with all fields of all builds, and the longest names."""
     return {
         "job_id": "migration-vol-disk-1",
         "status": status,
@@ -127,7 +127,7 @@ async def test_a_document_of_64_disks_with_the_longest_names_is_read(in_list: st
 
 @pytest.mark.parametrize("status", ["running", "completed", "failed"])
 @pytest.mark.parametrize("in_list", NAMES)
-async def test_a_list_of_more_disks_than_a_job_has_is_not_read_and_says_so(in_list: str, status: str) -> None:
+async def test_a_list_of_more_disks_than_a_job_has_is_refused_with_a_reason(in_list: str, status: str) -> None:
     seen = await seen_of(answers_with(json.dumps(listing(65, in_list, status)).encode()))
 
     assert seen.status is VMAStatus.UNINTELLIGIBLE
@@ -136,7 +136,7 @@ async def test_a_list_of_more_disks_than_a_job_has_is_not_read_and_says_so(in_li
 
 
 @pytest.mark.parametrize("size", [MAX_BODY, 900_000])
-async def test_a_reply_full_of_disks_does_not_hold_up_the_event_loop(size: int) -> None:
+async def test_a_reply_full_of_disks_does_not_block_the_event_loop(size: int) -> None:
     body = b'{"status":"completed","percentage":100,"disks":[' + b"{}," * (size // 3 - 20) + b"{}]}"
     assert len(body) <= size
     async with answering(answers_with(body)) as url, asking(url, probe_timeout=30.0) as client:
@@ -147,7 +147,7 @@ async def test_a_reply_full_of_disks_does_not_hold_up_the_event_loop(size: int) 
 
 
 async def beside(work: Awaitable[Observation]) -> tuple[Observation, float]:
-    """Do some work; return its result, and the most seconds of computing during which nothing else could run."""
+    """Return the result of some work, and the longest time in seconds for which it blocked the event loop."""
     task = asyncio.ensure_future(work)
     longest, before = 0.0, time.thread_time()
     while not task.done():
@@ -157,7 +157,7 @@ async def beside(work: Awaitable[Observation]) -> tuple[Observation, float]:
     return task.result(), longest
 
 
-async def test_errors_without_end_are_read_as_far_as_they_are_kept() -> None:
+async def test_only_as_many_errors_are_read_as_are_stored() -> None:
     errors = [{"message": f"read error {n}"} for n in range(1500)]
     body = json.dumps({"job_id": "migration-vol-disk-1", "status": "failed", "errors": errors}).encode()
 
@@ -167,16 +167,16 @@ async def test_errors_without_end_are_read_as_far_as_they_are_kept() -> None:
     assert (seen.error or "").startswith("read error 0; read error 1;")
 
 
-async def test_half_of_a_secret_is_not_kept_where_a_text_is_cut() -> None:
-    words = "x" * 480 + " http://oma:hunter2-canary@vma:9081/"
-    body = json.dumps({"job_id": "migration-vol-disk-1", "status": "failed", "last_error": words}).encode()
+async def test_a_text_is_not_cut_within_a_secret() -> None:
+    text = "x" * 480 + " http://oma:hunter2-canary@vma:9081/"
+    body = json.dumps({"job_id": "migration-vol-disk-1", "status": "failed", "last_error": text}).encode()
 
     seen = await seen_of(answers_with(body))
 
     assert "hunter2" not in (seen.error or "hunter2")
 
 
-async def test_a_packed_reply_is_not_unpacked_even_if_it_is_small_and_says_completed() -> None:
+async def test_a_compressed_reply_is_not_decompressed_even_if_it_is_small() -> None:
     async def packed(_request: web.Request) -> web.Response:
         return web.Response(body=gzip.compress(DONE), headers={"Content-Encoding": "gzip"})
 
@@ -187,8 +187,8 @@ async def test_a_packed_reply_is_not_unpacked_even_if_it_is_small_and_says_compl
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-async def test_nobody_is_visited_because_a_vma_redirects_there(code: int, visitors: tuple[str, list[str]]) -> None:
-    elsewhere, came = visitors
+async def test_no_redirect_is_followed(code: int, other_server: tuple[str, list[str]]) -> None:
+    elsewhere, received = other_server
 
     async def redirect(_request: web.Request) -> web.Response:
         return web.Response(status=code, headers={"Location": elsewhere})
@@ -196,4 +196,4 @@ async def test_nobody_is_visited_because_a_vma_redirects_there(code: int, visito
     seen = await seen_of(redirect)
 
     assert seen.answers[0].detail == f"HTTP {code}, which is no answer about a job"
-    assert came == []
+    assert received == []

@@ -1,4 +1,4 @@
-"""A few ids that hang or fail keep nobody else from being asked, and do not make the VMA unreachable."""
+"""Ids that hang or fail do not block others, and do not make the VMA unreachable."""
 
 import asyncio
 import resource
@@ -10,7 +10,7 @@ from domain.vma_status import VMAStatus
 from tests.support.probing import JOB, asking, last_status, probe
 
 
-async def test_an_id_that_hangs_keeps_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+async def test_an_id_that_hangs_does_not_block_others(vma: SimulatedVMA, client: HttpVMA) -> None:
     vma.faults.set("hang", id="migration-vol-hangs")
     vma.world.add_job("job-0", ["hangs"], progress=41.0, duration=3600)
     hanging, other = ProbeTarget("job-0", "default", ("hangs",)), JOB
@@ -23,7 +23,7 @@ async def test_an_id_that_hangs_keeps_nobody_else_from_being_asked(vma: Simulate
     assert client.circuits["default"].state == "closed"
 
 
-async def test_many_ids_that_hang_keep_nobody_else_from_being_asked(vma: SimulatedVMA, client: HttpVMA) -> None:
+async def test_many_ids_that_hang_do_not_block_others(vma: SimulatedVMA, client: HttpVMA) -> None:
     targets = [ProbeTarget(f"job-{n}", "default", (f"hangs-{n}",)) for n in range(12)]
     for target in targets:
         vma.faults.set("hang", id=f"migration-vol-{target.volume_ids[0]}")
@@ -48,7 +48,7 @@ async def test_a_tunnel_that_never_answers_costs_a_thousand_jobs_one_timeout() -
 
         assert {o.status for o in observations} == {VMAStatus.UNREACHABLE}
         assert client.circuits["default"].state == "open"
-        assert len(connected) == 2, "one question, and one for the VMA's health"
+        assert len(connected) == 2, "one request, and one health check"
     for writer in connected:
         writer.close()
     server.close()
@@ -67,9 +67,7 @@ async def test_a_vma_that_answers_for_no_id_is_not_down(vma: SimulatedVMA) -> No
         assert client.circuits["default"].state == "closed"
 
 
-async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
-    vma: SimulatedVMA, client: HttpVMA
-) -> None:
+async def test_one_id_that_fails_among_many_does_not_open_the_circuit(vma: SimulatedVMA, client: HttpVMA) -> None:
     vma.world.add_job("job-2", ["disk-2"], duration=3600)
     vma.faults.set("reset", id="migration-vol-disk-2")
     second = ProbeTarget("job-2", "default", ("disk-2",))
@@ -79,7 +77,7 @@ async def test_one_id_that_fails_among_many_that_answer_does_not_close_the_vma(
     assert [one.answers[0].status for one in seen] == [VMAStatus.RUNNING, VMAStatus.UNANSWERED, VMAStatus.RUNNING]
 
 
-async def test_a_question_that_never_left_for_want_of_a_file_says_nothing_of_the_vma(client: HttpVMA) -> None:
+async def test_a_request_that_was_not_sent_for_lack_of_a_file_tells_nothing_about_the_vma(client: HttpVMA) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""A VMA that is slow, or wants to be left alone, is asked as it can bear it; the other VMA does not notice."""
+"""A VMA that is slow or asks for a pause gets fewer requests, without effect on another VMA."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ LATENCY = 0.1
 
 
 class SerialVMA:
-    """Answers one request at a time, each in 100 ms, and works on when the client goes away."""
+    """Answers one request at a time, each in 100 ms, also when the client has gone."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -37,7 +37,7 @@ class SerialVMA:
 
 
 def running(request: web.Request) -> web.Response:
-    """Say that the id's job runs."""
+    """Return a document of a running job."""
     asked_id = request.path.rpartition("/")[2]
     return web.json_response({"job_id": asked_id, "status": "in_progress", "percentage": 41.0})
 
@@ -55,7 +55,7 @@ async def beside_a_fast_one(
 
 
 def statuses(found: list[Observation]) -> set[VMAStatus]:
-    """Return what became of all questions of some probes."""
+    """Return the statuses of all answers of some probes."""
     return {answer.status for seen in found for answer in seen.answers}
 
 
@@ -88,7 +88,7 @@ async def test_a_job_of_64_disks_on_a_vma_that_answers_one_request_at_a_time_is_
 
 
 async def probe_while(client: HttpVMA, others: Sequence[asyncio.Future[Observation]]) -> list[Observation]:
-    """Probe the fast VMA's job again and again as long as the others are under way."""
+    """Probe the fast VMA's job until the others have ended."""
     seen = []
     while not all(other.done() for other in others):
         seen.append(await probe(client))
@@ -106,7 +106,7 @@ async def test_a_429_is_obeyed_by_all_jobs_of_the_vma_and_by_no_other(vma: Simul
         asked.append(request.path)
         if not refused_at and "/progress/" in request.path:
             refused_at.append(monotonic())
-            # A date has whole seconds, and is taken from the reply's own date.
+            # A date has whole seconds, and is relative to the reply's own date.
             date = format_datetime(datetime.now(UTC) + timedelta(seconds=8), usegmt=True)
             return web.Response(status=429, headers={"Retry-After": "8" if form == "seconds" else date})
         asked_again_at.append(monotonic())
@@ -129,7 +129,7 @@ async def test_a_429_is_obeyed_by_all_jobs_of_the_vma_and_by_no_other(vma: Simul
 
 
 async def until_read(client: HttpVMA, target: ProbeTarget) -> Observation:
-    """Probe every half second until the VMA answers; a minute is more than it asked for."""
+    """Probe every half second until the VMA answers, for at most a minute."""
     for _ in range(120):
         seen = await probe(client, target)
         if last_status(seen) is VMAStatus.RUNNING:
@@ -138,7 +138,7 @@ async def until_read(client: HttpVMA, target: ProbeTarget) -> Observation:
     raise AssertionError("it was not answered")
 
 
-async def test_a_vma_that_is_down_and_comes_back_is_found_so_once_each(vma: SimulatedVMA) -> None:
+async def test_that_a_vma_is_down_or_up_again_is_found_by_one_request_each(vma: SimulatedVMA) -> None:
     targets = [ProbeTarget(f"job-{n}", "default", ("disk-1",)) for n in range(50)]
     vma.faults.set("refuse")
 
@@ -153,19 +153,19 @@ async def test_a_vma_that_is_down_and_comes_back_is_found_so_once_each(vma: Simu
     assert vma.requests.total <= 2 + len(targets)
 
 
-async def test_a_probe_that_is_cancelled_leaves_nothing_under_way(vma: SimulatedVMA) -> None:
+async def test_a_cancelled_probe_leaves_no_request_in_progress(vma: SimulatedVMA) -> None:
     vma.faults.set("hang")
     job = ProbeTarget("job-1", "default", tuple(f"disk-{n}" for n in range(20)))
     async with asking(vma.url) as client:
         before = asyncio.all_tasks()
-        under_way = asyncio.ensure_future(probe(client, job))
+        in_progress = asyncio.ensure_future(probe(client, job))
         await asyncio.sleep(0.2)
 
-        under_way.cancel()
+        in_progress.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await under_way
+            await in_progress
 
         assert asyncio.all_tasks() == before
-        assert client.paces["default"].waiting == 0
+        assert client._channels["default"].queue.waiting == 0
         vma.faults.clear()
         assert (await probe(client)).status is VMAStatus.RUNNING

@@ -1,12 +1,12 @@
-"""Everything a VMA says is read in one way, and nonsense is never a statement."""
+"""Every reply of a VMA has one reading, and garbage is never conclusive."""
 
 import json
 from typing import Any
 
 import pytest
 
+from adapters.vma import vocabulary
 from adapters.vma.documents import read_document
-from adapters.vma.words import PHASE_WORDS
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma.vma_says import ID, disk, reply, says
 
@@ -22,17 +22,17 @@ PHASES = (
 
 
 @pytest.mark.parametrize("word", [*RUNNING.split(), "IN-PROGRESS", "In Progress", "inProgress", "QUEUED"])
-def test_every_word_for_running_is_running(word: str) -> None:
+def test_every_status_that_means_running_is_running(word: str) -> None:
     assert says(status=word) is VMAStatus.RUNNING
 
 
 @pytest.mark.parametrize("word", ["completed", "Succeeded", "COMPLETED"])
-def test_every_word_for_completed_is_completed(word: str) -> None:
+def test_every_status_that_means_completed_is_completed(word: str) -> None:
     assert says(status=word, phase="PersistChangeIDs", percentage=100) is VMAStatus.COMPLETED
 
 
 @pytest.mark.parametrize("word", ["failed", "Failed", "error", "ERROR"])
-def test_every_word_for_failed_is_failed(word: str) -> None:
+def test_every_status_that_means_failed_is_failed(word: str) -> None:
     assert says(status=word) is VMAStatus.FAILED
 
 
@@ -43,7 +43,7 @@ def test_a_job_whose_worker_is_alive_runs_whatever_it_is_doing(word: str) -> Non
 
 
 @pytest.mark.parametrize("word", ["cancelled", "Canceled", "ABORTED", "terminated"])
-def test_a_job_that_was_cancelled_has_failed_and_the_error_says_the_word(word: str) -> None:
+def test_a_cancelled_job_has_failed_and_its_error_quotes_the_status(word: str) -> None:
     alone = reply({"status": word, "percentage": 41}).document
     with_reason = reply({"status": word, "last_error": "by the operator"}).document
     one_disk = reply({"status": "in_progress", "disk_progresses": [disk(50, word), disk(50)]}).document
@@ -57,7 +57,7 @@ def test_a_job_that_was_cancelled_has_failed_and_the_error_says_the_word(word: s
 
 
 @pytest.mark.parametrize("word", ["stopped", "halted", "killed", "done", "finished", "stalled", "unknown"])
-def test_a_word_that_may_mean_two_things_is_unintelligible_and_quoted(word: str) -> None:
+def test_an_ambiguous_status_is_unintelligible_and_quoted(word: str) -> None:
     assert (reply({"status": word}).status, reply({"status": word}).detail) == (
         VMAStatus.UNINTELLIGIBLE,
         f"unknown status '{word}'",
@@ -73,7 +73,7 @@ def test_a_document_without_a_status_is_read_by_its_phase(phase: str) -> None:
 
 def test_a_phase_alone_never_completes_a_job() -> None:
     assert says(phase="Completed") is VMAStatus.UNINTELLIGIBLE
-    assert VMAStatus.COMPLETED not in PHASE_WORDS.values()
+    assert VMAStatus.COMPLETED not in vocabulary.PHASES.values()
     assert says(phase="Error") is VMAStatus.FAILED
 
 
@@ -175,7 +175,7 @@ def test_one_failed_disk_in_the_list_fails_the_job() -> None:
     assert says(status="in_progress", disk_progresses=[disk(50), disk(10, "failed")]) is VMAStatus.FAILED
 
 
-def test_an_unfinished_disk_in_the_list_outweighs_a_completed() -> None:
+def test_an_unfinished_disk_in_the_list_has_priority_over_a_completed() -> None:
     assert says(status="completed", disk_progresses=[disk(100, "completed"), disk(50)]) is VMAStatus.RUNNING
     assert says(status="completed", disk_progresses=[disk(100), disk(99.5)]) is VMAStatus.COMPLETED
 
@@ -185,7 +185,7 @@ def test_a_rounding_error_above_a_hundred_is_a_hundred() -> None:
 
 
 @pytest.mark.parametrize("word", [None, ""])
-def test_a_disk_in_the_list_that_says_no_status_runs(word: str | None) -> None:
+def test_a_disk_in_the_list_without_a_status_runs(word: str | None) -> None:
     fields = {"disk_id": "disk-0", "percent": 50.0} | ({} if word is None else {"status": word})
 
     answer = reply({"status": "in_progress", "disk_progresses": [fields]})
@@ -205,7 +205,7 @@ def test_a_disk_whose_entry_cannot_be_read_is_an_unfinished_disk() -> None:
         assert says(status="failed", disk_progresses=[disk(100), entry]) is VMAStatus.FAILED
 
 
-def test_a_completed_in_the_phase_of_a_failure_is_none() -> None:
+def test_a_completed_in_a_phase_of_failure_is_unintelligible() -> None:
     assert says(status="completed", phase="Error", percentage=100) is VMAStatus.UNINTELLIGIBLE
     assert says(status="completed", stage="ERROR", percentage=100) is VMAStatus.UNINTELLIGIBLE
     assert says(status="completed", phase="Cancelled", percentage=100) is VMAStatus.UNINTELLIGIBLE
@@ -213,7 +213,7 @@ def test_a_completed_in_the_phase_of_a_failure_is_none() -> None:
     assert reply({"status": "completed", "phase": "Error"}).detail == "completed, in the phase 'Error'"
 
 
-def test_a_completed_beside_an_error_that_is_not_recoverable_is_none() -> None:
+def test_a_completed_with_an_unrecoverable_error_is_unintelligible() -> None:
     final, passing = {"message": "write failed", "recoverable": False}, {"message": "slow", "recoverable": True}
 
     assert says(status="completed", last_error=final) is VMAStatus.UNINTELLIGIBLE
@@ -228,7 +228,7 @@ def test_a_completed_beside_an_error_that_is_not_recoverable_is_none() -> None:
 
 @pytest.mark.parametrize("word", ["completed", "failed"])
 @pytest.mark.parametrize("name", ["status", "percentage", "\\u0073tatus"])
-def test_a_document_that_says_a_thing_twice_ends_no_job(word: str, name: str) -> None:
+def test_a_document_with_a_repeated_name_ends_no_job(word: str, name: str) -> None:
     twice = f'{{"status":"in_progress","percentage":41,"{name}":"x","percentage":100,"status":"{word}"}}'
     nested = f'{{"status":"{word}","aggregate":{{"percent":1,"percent":100}}}}'
 
@@ -238,7 +238,7 @@ def test_a_document_that_says_a_thing_twice_ends_no_job(word: str, name: str) ->
     assert reply(f'{{"status":"{word}","a":{"9" * 40},"b":1.5}}').status in CONCLUSIVE
 
 
-def test_progress_that_is_said_twice_is_the_lesser() -> None:
+def test_of_two_stated_progresses_the_lesser_is_read() -> None:
     twice = {"status": "completed", "percentage": 100, "aggregate": {"percent": 41}, "progress_percent": 77}
 
     found = reply(twice).document
@@ -271,7 +271,7 @@ def test_a_disk_that_is_listed_twice_is_one_disk_and_its_worst_entry_counts() ->
         ({}, None),
     ],
 )
-def test_when_a_worker_began_is_kept_in_its_own_words(fields: dict[str, Any], started: str | None) -> None:
+def test_the_start_time_is_stored_as_it_was_stated(fields: dict[str, Any], started: str | None) -> None:
     found = reply({"status": "in_progress", **fields}).document
 
     assert found is not None
@@ -285,7 +285,7 @@ def test_both_lists_of_disks_count() -> None:
     assert says(status="completed", disk_progresses=[], disks=[half]) is VMAStatus.RUNNING
 
 
-def test_a_disk_that_is_listed_as_streaming_holds_up_a_completed_whatever_it_leaves_out() -> None:
+def test_a_disk_that_is_listed_as_streaming_prevents_a_completed_without_any_figures() -> None:
     def says_with(**listed: Any) -> VMAStatus:
         return says(status="completed", percentage=100, disk_progresses=[disk(100, "completed"), listed])
 
@@ -296,7 +296,7 @@ def test_a_disk_that_is_listed_as_streaming_holds_up_a_completed_whatever_it_lea
 
 
 @pytest.mark.parametrize("percent", [98.9, 99.0])
-def test_a_disk_at_ninety_nine_percent_does_not_hold_up_a_completed(percent: float) -> None:
+def test_a_disk_at_ninety_nine_percent_does_not_prevent_a_completed(percent: float) -> None:
     whole = {"status": "completed", "percentage": 100.0, "disk_progresses": [disk(percent), disk(100.0)]}
 
     assert reply(whole).status is (VMAStatus.COMPLETED if percent == 99.0 else VMAStatus.RUNNING)
@@ -305,7 +305,7 @@ def test_a_disk_at_ninety_nine_percent_does_not_hold_up_a_completed(percent: flo
 @pytest.mark.parametrize(
     ("percent", "read"), [(0, 0.0), (-0.0000001, 0.0), (0.5, 0.5), (50, 50.0), (100, 100.0), (100.0000001, 100.0)]
 )
-def test_a_percentage_is_read_as_it_is_but_for_rounding(percent: float, read: float) -> None:
+def test_a_percentage_is_read_unchanged_except_for_rounding(percent: float, read: float) -> None:
     answer = reply({"status": "in_progress", "percentage": percent})
 
     assert answer.document is not None

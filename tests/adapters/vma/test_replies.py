@@ -58,19 +58,19 @@ def test_not_found_is_understood_as_json() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [200, 404])
-def test_that_another_id_or_another_thing_is_not_found_says_nothing(body: str | dict[str, Any], status: int) -> None:
+def test_not_found_about_something_else_tells_nothing_about_the_job(body: str | dict[str, Any], status: int) -> None:
     assert reply(body, status).status is VMAStatus.UNINTELLIGIBLE
 
 
 @pytest.mark.parametrize("word", ["in_progress", "completed"])
-def test_a_job_that_has_a_status_is_known_whatever_error_stands_beside_it(word: str) -> None:
+def test_a_job_with_a_status_is_known_whatever_its_error(word: str) -> None:
     assert says(status=word, percentage=100, error="job not found") in CONCLUSIVE
 
 
 @pytest.mark.parametrize(
     "body", ["404 page not found", "<html>404 Not Found</html>", "", "{}", '{"error":"gone"}', "{"]
 )
-def test_a_404_of_somebody_else_is_no_word_about_the_job(body: str) -> None:
+def test_a_404_of_another_server_tells_nothing_about_the_job(body: str) -> None:
     assert reply(body, 404).status is VMAStatus.UNINTELLIGIBLE
 
 
@@ -85,7 +85,7 @@ def test_only_200_is_an_answer_about_a_job(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 407])
-def test_a_refused_login_is_no_question_that_was_put_and_says_what_to_do(status: int) -> None:
+def test_a_refused_login_is_not_asked_with_a_remedy(status: int) -> None:
     for body in ("job not found", {"job_id": ID, "status": "completed"}):
         answer = reply(body, status)
 
@@ -95,7 +95,7 @@ def test_a_refused_login_is_no_question_that_was_put_and_says_what_to_do(status:
         )
 
 
-def test_a_vma_that_is_asked_too_often_has_not_answered() -> None:
+def test_too_many_requests_is_unanswered() -> None:
     for body in ("job not found", {"job_id": ID, "status": "completed"}):
         answer = reply(body, 429)
 
@@ -131,7 +131,7 @@ def test_any_other_status_code_is_unintelligible_whatever_the_body(status: int) 
         b"[" * 100_000,
     ],
 )
-def test_nonsense_is_unintelligible_and_kept_within_bounds(body: bytes) -> None:
+def test_garbage_is_unintelligible_and_its_excerpt_is_bounded(body: bytes) -> None:
     answer = reply(body)
 
     assert answer.status is VMAStatus.UNINTELLIGIBLE
@@ -139,7 +139,7 @@ def test_nonsense_is_unintelligible_and_kept_within_bounds(body: bytes) -> None:
     assert len(answer.excerpt or "") <= EXCERPT_BYTES
 
 
-def test_what_was_not_understood_is_quoted_within_bounds() -> None:
+def test_the_quote_of_an_unintelligible_value_is_bounded() -> None:
     for fields, bound in (
         ({"job_id": "x" * 500, "status": "running"}, 80),
         ({"status": "x" * 500}, 40),
@@ -155,7 +155,7 @@ def test_what_was_not_understood_is_quoted_within_bounds() -> None:
 @pytest.mark.parametrize(
     "asked", ["ctx-PhilB Test machine-20250909-113839", "a.", "größe (1) & 2%", "x" * 200, "💩" * 200]
 )
-def test_an_id_of_any_form_is_known_in_what_is_not_found(asked: str) -> None:
+def test_an_id_of_any_form_is_recognized_in_a_not_found(asked: str) -> None:
     for words in ("Job not found", "No active migration found for job"):
         for said in (f"{words}: {asked}", json.dumps({"error": f"{words}: {asked}"})):
             assert read_reply(asked, 404, said.encode(), 1.0).status is VMAStatus.NOT_FOUND

@@ -1,4 +1,4 @@
-"""A name server that does not answer holds up nobody else."""
+"""A name server that does not answer blocks no other work."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from adapters.vma.resolver import Resolver, system_look_up
 
 
 class NameServer:
-    """Answers when it is let."""
+    """Answers when `answers` is set."""
 
     def __init__(self) -> None:
         self.answers = threading.Event()
@@ -23,7 +23,7 @@ class NameServer:
         return system_look_up("127.0.0.1", port, family)
 
 
-async def test_one_that_does_not_answer_is_waited_for_in_one_thread_and_is_heard_later() -> None:
+async def test_one_that_does_not_answer_blocks_one_thread_and_its_later_answer_is_used() -> None:
     server = NameServer()
     resolver = Resolver(0.05, server.look_up)
 
@@ -39,13 +39,13 @@ async def test_one_that_does_not_answer_is_waited_for_in_one_thread_and_is_heard
         except socket.gaierror:
             continue
     else:
-        raise AssertionError("it was not heard")
+        raise AssertionError("its answer was not used")
 
     assert server.asked == ["vma.example"]
     assert [(address["host"], address["port"]) for address in found] == [("127.0.0.1", 9081)]
 
 
-async def test_two_that_ask_for_one_name_share_the_answer_and_a_later_one_asks_anew() -> None:
+async def test_two_look_ups_of_one_name_share_the_answer_and_a_later_one_does_not() -> None:
     server = NameServer()
     server.answers.set()
     resolver = Resolver(30.0, server.look_up)

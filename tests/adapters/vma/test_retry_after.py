@@ -1,4 +1,4 @@
-"""How long a VMA asks to be left alone."""
+"""The pause that a VMA asks for by `Retry-After`."""
 
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ def test_seconds_and_dates_are_understood_and_an_hour_is_the_longest(retry_after
         "Thu, 01 Jan 99999 12:00:00 GMT", "Thu, 32 Foo 2026 12:00:00 GMT",
     ],
 )  # fmt: skip
-def test_what_asks_for_nothing_leaves_it_to_the_back_off(retry_after: str | None) -> None:
+def test_a_value_without_a_pause_is_none(retry_after: str | None) -> None:
     assert seconds_to_wait(retry_after, None, NOON) is None
 
 

@@ -23,7 +23,7 @@ UNREADABLE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("wrong", UNREADABLE, ids=str)
-def test_a_field_that_cannot_be_read_is_left_out_and_the_rest_counts(wrong: dict[str, Any]) -> None:
+def test_an_unreadable_field_is_skipped_and_the_rest_is_used(wrong: dict[str, Any]) -> None:
     rest = {"phase": "Transfer", "percentage": 41.5, "bytes_transferred": 5, "total_bytes": 10}
     running = reply({"status": "in_progress", **rest, **wrong}).document
     failed = reply({"status": "failed", **rest, "last_error": "disk full", **wrong}).document
@@ -38,7 +38,7 @@ def test_a_field_that_cannot_be_read_is_left_out_and_the_rest_counts(wrong: dict
 
 
 @pytest.mark.parametrize("wrong", UNREADABLE, ids=str)
-def test_nothing_is_completed_by_a_document_with_a_field_that_cannot_be_read(wrong: dict[str, Any]) -> None:
+def test_a_document_with_an_unreadable_field_completes_no_job(wrong: dict[str, Any]) -> None:
     answer = reply({"status": "completed", "percentage": 100, **wrong})
 
     assert (answer.status, answer.detail) == (
@@ -47,7 +47,7 @@ def test_nothing_is_completed_by_a_document_with_a_field_that_cannot_be_read(wro
     )
 
 
-def test_a_figure_that_is_said_twice_is_read_where_it_can_be() -> None:
+def test_of_two_stated_figures_the_readable_one_is_read() -> None:
     found = reply({"status": "running", "percentage": "x", "aggregate": {"percent": 7, "total_bytes": 9}}).document
 
     assert found is not None
@@ -81,7 +81,7 @@ def test_the_type_of_the_sync_is_read_in_both_forms(fields: dict[str, Any], sync
     assert found.sync_type == sync_type
 
 
-def test_a_secret_in_any_text_of_a_document_is_not_kept() -> None:
+def test_a_secret_in_any_text_of_a_document_is_not_stored() -> None:
     token = "jr_" + "a" * 43
     texts = {"phase": token, "sync_type": token, "last_error": token, "started_at": token}
 

@@ -1,4 +1,4 @@
-"""What a VMA answers, in its own words, and what is read of it."""
+"""Replies of a VMA, and the answers that they give."""
 
 import json
 from typing import Any

@@ -55,7 +55,7 @@ def test_a_held_data_directory_is_exit_code_3_and_says_who_holds_it(
     lease.acquire("oma-1")
 
     assert main([command]) == 3
-    assert "is held by oma-1" in complaint(capsys)
+    assert "is in use by oma-1" in complaint(capsys)
     lease.release()
 
 

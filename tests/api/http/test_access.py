@@ -201,7 +201,7 @@ async def test_while_the_token_file_is_missing_every_request_is_refused(
         refused = await guarded.get("/jobs", headers=headers)
 
         assert refused.status_code == 503
-        assert "are gone, and nobody is let in: restore that file from a backup" in refused.json()["detail"]
+        assert "are lost, and all requests are refused: restore that file from a backup" in refused.json()["detail"]
 
     kept.rename(tokens._path)
 
@@ -212,7 +212,7 @@ def test_a_missing_token_file_is_noticed_after_a_restart_until_tokens_made_is_de
     TokenFile(tmp_path).create("mara", Scope.READ, NOON)
     (tmp_path / "tokens.json").unlink()
     for use in (TokenFile.all, lambda tokens: tokens.create("tom", Scope.ADMIN, NOON)):
-        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and make new ones"):
+        with pytest.raises(StorageUnavailable, match=r"delete .*tokens\.made and create new ones"):
             use(TokenFile(tmp_path))
 
     (tmp_path / "tokens.made").unlink()

@@ -1,11 +1,11 @@
-"""What is known of a moment is what the VMA's words leave open, and no more."""
+"""What is known about a job at a time follows from the reports before and after it."""
 
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Observation, VMAStatus
-from projections.queries.hindsight import Hindsight, look_back
+from projections.queries.hindsight import Hindsight, known_at
 from tests.support.builders import at, circumstances, document, observed, registration
 
 TRACE = Trace("r", "r")
@@ -20,7 +20,7 @@ def gone(seconds: float) -> Observation:
 
 
 def lost_at_100() -> ReplicationJob:
-    """Make a job that ran at 10 s, and was inferred lost at 100 s."""
+    """Return a job that ran at 10 s, and was inferred lost at 100 s."""
     job = ReplicationJob(id="job-1")
     job.register(registration(job.id), at(0), TRACE)
     job.observe(running(10), at(10))
@@ -31,27 +31,27 @@ def lost_at_100() -> ReplicationJob:
 
 def seen(job: ReplicationJob, believed: JobState, seconds: float) -> Hindsight:
     events: list[Event] = job.pending
-    return look_back(believed, events, at(seconds))
+    return known_at(believed, events, at(seconds))
 
 
-def test_a_job_that_was_taken_for_lost_and_ran_was_running_all_the_time() -> None:
+def test_a_job_that_was_inferred_lost_and_ran_later_was_running_all_the_time() -> None:
     job = lost_at_100()
     job.revise(running(200), None, at(200))
 
     found = seen(job, JobState.FAILED, 150)
 
     assert (found.known, found.certain, found.differs) == ("running", True, True)
-    assert found.because == "the VMA said running later (job-1#6)"
+    assert found.because == "the VMA reported running later (job-1#6)"
 
 
-def test_without_a_later_word_a_lost_job_was_running_when_last_heard_of() -> None:
+def test_without_a_later_report_a_lost_job_was_running_at_its_last_report() -> None:
     found = seen(lost_at_100(), JobState.FAILED, 150)
 
     assert (found.known, found.certain, found.differs) == ("running", False, True)
     assert "nothing conclusive since" in found.because
 
 
-def test_a_job_that_completed_after_all_was_running_or_completed_and_nobody_knows_since_when() -> None:
+def test_a_job_that_completed_after_all_was_running_or_completed_and_the_time_of_the_change_is_not_known() -> None:
     job = lost_at_100()
     job.revise(observed(document(VMAStatus.COMPLETED, 100.0), seconds=200), None, at(200))
 
@@ -67,10 +67,10 @@ def test_what_was_believed_may_have_been_right() -> None:
     assert not seen(job, JobState.FAILED, 150).differs
     later = seen(job, JobState.FAILED, 250)
     assert (later.known, later.certain, later.differs) == ("failed", True, False)
-    assert later.because == "the VMA had said failed (job-1#6)"
+    assert later.because == "the VMA had reported failed (job-1#6)"
 
 
-def test_while_nothing_was_known_it_is_learned_later() -> None:
+def test_a_later_report_shows_what_was_not_known_at_the_time() -> None:
     job = ReplicationJob(id="job-1")
     job.register(registration(job.id), at(0), TRACE)
     assert seen(job, JobState.PENDING_RETRY, 50).known == "unknown"
@@ -81,11 +81,11 @@ def test_while_nothing_was_known_it_is_learned_later() -> None:
     assert (found.known, found.certain, found.differs) == ("running", True, True)
 
 
-def test_an_operators_word_counts_by_name() -> None:
+def test_an_operators_decision_is_a_report_under_the_operators_name() -> None:
     job = ReplicationJob(id="job-1")
     job.register(registration(job.id), at(0), TRACE)
     job.operator_decide(Outcome.FAIL, "mara", "gone", at(50), TRACE)
 
     found = seen(job, JobState.FAILED, 60)
 
-    assert (found.known, found.because) == ("failed", "the operator mara had said failed (job-1#2)")
+    assert (found.known, found.because) == ("failed", "the operator mara had reported failed (job-1#2)")

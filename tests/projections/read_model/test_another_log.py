@@ -1,4 +1,4 @@
-"""The log is not the one that was folded in, or the read model not what was folded: it is noticed, and mended."""
+"""A read model of another log, and a damaged one, are detected and rebuilt."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ from domain.errors import StorageUnavailable
 from domain.events import Event
 from projections.queries.present import JobFilter, Queries
 from projections.read_model import schema
-from projections.read_model.folded import ReadModelDamaged
-from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
 from tests.support.harness import Harness, eventually, while_running
 
@@ -31,36 +31,36 @@ def logs(tmp_path: Path) -> Iterator[list[Harness]]:
     """Return three logs, all empty."""
     opened = [Harness(SQLiteEventLog(tmp_path / f"events-{n}.sqlite", synchronous="NORMAL")) for n in range(3)]
     yield opened
-    for scenery in opened:
-        assert isinstance(scenery.event_log, SQLiteEventLog)
-        scenery.event_log.close()
+    for harness in opened:
+        assert isinstance(harness.event_log, SQLiteEventLog)
+        harness.event_log.close()
 
 
-class Told:
-    """A log that tells when it is read."""
+class ObservedLog:
+    """A log that calls `on_read` before each read."""
 
-    def __init__(self, scenery: Harness, told: Callable[[], None]) -> None:
-        assert isinstance(scenery.event_log, SQLiteEventLog)
-        self._log = scenery.event_log
-        self._told = told
+    def __init__(self, harness: Harness, on_read: Callable[[], None]) -> None:
+        assert isinstance(harness.event_log, SQLiteEventLog)
+        self._log = harness.event_log
+        self._on_read = on_read
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
-        self._told()
+        self._on_read()
         return await self._log.read_from(position, limit)
 
     async def head(self) -> int:
         return await self._log.head()
 
 
-def projector(scenery: Harness, engine: Engine) -> Projector:
-    assert isinstance(scenery.event_log, SQLiteEventLog)
-    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+def projector(harness: Harness, engine: Engine) -> Projector:
+    assert isinstance(harness.event_log, SQLiteEventLog)
+    return Projector(engine, harness.event_log, harness.clock, harness.log)
 
 
-async def started(scenery: Harness, engine: Engine) -> int:
-    """Do what the service does at its start."""
-    follower = projector(scenery, engine)
-    await follower.settle()
+async def started(harness: Harness, engine: Engine) -> int:
+    """Update the read model as the service does at its start; return the position."""
+    follower = projector(harness, engine)
+    await follower.reset_if_outdated()
     return await follower.catch_up()
 
 
@@ -69,7 +69,7 @@ async def jobs(engine: Engine) -> list[str]:
 
 
 @pytest.mark.parametrize("others", [["job-1"], ["job-1", "job-8"], ["job-1", "job-8", "job-9"]])
-async def test_a_log_that_was_restored_is_folded_anew_however_long_it_is(
+async def test_a_restored_log_of_any_length_causes_a_rebuild(
     logs: list[Harness], engine: Engine, others: list[str]
 ) -> None:
     for job in ("job-1", "job-2"):
@@ -95,7 +95,7 @@ async def test_the_same_job_registered_at_another_time_is_another_event(logs: li
     assert logs[1].log.events == ["read_model_of_another_log"]
 
 
-async def test_the_log_that_was_folded_in_is_gone_on_with_and_nothing_said(logs: list[Harness], engine: Engine) -> None:
+async def test_the_same_log_is_continued_without_a_log_line(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     await logs[0].job("job-2")
@@ -106,22 +106,22 @@ async def test_the_log_that_was_folded_in_is_gone_on_with_and_nothing_said(logs:
 
 
 @pytest.mark.parametrize("discarded", [False, True])
-async def test_a_log_that_is_empty_and_was_not_is_refused_and_what_is_left_of_it_kept(
+async def test_a_log_that_has_become_empty_is_refused_and_the_read_model_stays(
     logs: list[Harness], engine: Engine, *, discarded: bool
 ) -> None:
     await logs[0].job()
     seen = await started(logs[0], engine)
     if discarded:
-        empty(engine)
+        request_rebuild(engine)
 
-    with pytest.raises(StorageUnavailable, match=f"has seen {seen} events of it: restore the log") as refused:
+    with pytest.raises(StorageUnavailable, match=f"has applied {seen} events of it: restore the log") as refused:
         await started(logs[1], engine)
 
-    assert f"to begin from nothing, delete {engine.url.database}, too" in str(refused.value)
+    assert f"to start with an empty log, delete {engine.url.database}, too" in str(refused.value)
     assert await jobs(engine) == ["job-1"]
 
 
-async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], engine: Engine) -> None:
+async def test_a_row_that_cannot_be_updated_causes_a_rebuild(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     with engine.begin() as connection:
@@ -134,7 +134,7 @@ async def test_what_cannot_be_gone_on_from_is_folded_anew(logs: list[Harness], e
     assert await jobs(engine) == ["job-1"]
 
 
-async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], engine: Engine) -> None:
+async def test_the_error_of_a_row_that_cannot_be_read_has_a_remedy(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     with engine.begin() as connection:
@@ -144,52 +144,50 @@ async def test_a_row_that_cannot_be_read_says_what_to_do(logs: list[Harness], en
         await jobs(engine)
 
 
-async def test_damage_met_while_running_is_said_once_and_known_until_it_is_mended(
-    logs: list[Harness], engine: Engine
-) -> None:
-    scenery = logs[0]
-    await scenery.job()
-    follower = projector(scenery, engine)
+async def test_damage_found_while_running_is_logged_once_and_stays_visible(logs: list[Harness], engine: Engine) -> None:
+    harness = logs[0]
+    await harness.job()
+    follower = projector(harness, engine)
     await follower.catch_up()
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE UNIQUE INDEX wrong ON audit_trail (stream_id)")
-    await scenery.decided("job-1")
+    await harness.decided("job-1")
     tries = 0
 
     def tried() -> None:
         nonlocal tries
         tries += 1
 
-    follower._log = Told(scenery, tried)
+    follower._log = ObservedLog(harness, tried)
     await while_running(follower.run(), lambda: tries > 3)
 
-    assert scenery.log.events == ["read_model_damaged"]
-    assert follower.trouble is not None
-    assert "Restart the service" in follower.trouble
+    assert harness.log.events == ["read_model_damaged"]
+    assert follower.error is not None
+    assert "Restart the service" in follower.error
 
 
-async def test_what_went_wrong_is_known_until_it_goes_on(logs: list[Harness], engine: Engine) -> None:
-    scenery = logs[0]
-    await scenery.job()
+async def test_an_error_is_visible_until_the_projector_continues(logs: list[Harness], engine: Engine) -> None:
+    harness = logs[0]
+    await harness.job()
     broken = True
 
     def unsteady() -> None:
         if broken:
             raise StorageUnavailable("the event log cannot be read: this test says so")
 
-    follower = projector(scenery, engine)
-    follower._log = Told(scenery, unsteady)
+    follower = projector(harness, engine)
+    follower._log = ObservedLog(harness, unsteady)
 
     async def follower_is_in_trouble() -> bool:
-        return follower.trouble is not None
+        return follower.error is not None
 
     running = asyncio.ensure_future(follower.run())
     await eventually(follower_is_in_trouble)
-    known = follower.trouble
+    known = follower.error
     broken = False
 
-    assert await follower.reached(await scenery.event_log.head(), timeout=10)
+    assert await follower.reached(await harness.event_log.head(), timeout=10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert "this test says so" in (known or "")
-    assert follower.trouble is None
+    assert follower.error is None

@@ -1,4 +1,4 @@
-"""The read model is the fold of the log: once, in order, and the same again from nothing."""
+"""The projector applies each event once and in order, and a rebuild gives the same rows."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from projections.queries.present import JobFilter, Queries
 from projections.read_model import schema
-from projections.read_model.model_file import empty, open_read_model
+from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually, while_running
 from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
-def scenery(tmp_path: Path) -> Iterator[Harness]:
+def harness(tmp_path: Path) -> Iterator[Harness]:
     event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
     yield Harness(event_log)
     event_log.close()
@@ -38,17 +38,17 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     opened.dispose()
 
 
-def projector(scenery: Harness, engine: Engine) -> Projector:
-    return Projector(engine, scenery.event_log, scenery.clock, scenery.log)
+def projector(harness: Harness, engine: Engine) -> Projector:
+    return Projector(engine, harness.event_log, harness.clock, harness.log)
 
 
-async def history(scenery: Harness) -> None:
-    """Have jobs of every kind."""
+async def history(harness: Harness) -> None:
+    """Store jobs with every kind of event."""
     kinds: list[Document | VMAStatus] = [RUNNING, COMPLETED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE]
     for n, says in enumerate(kinds):
-        job = await scenery.job(f"job-{n}")
-        scenery.vma.says[job.id] = says
-        await scenery.decided(job.id)
+        job = await harness.job(f"job-{n}")
+        harness.vma.says[job.id] = says
+        await harness.decided(job.id)
 
 
 def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
@@ -57,36 +57,36 @@ def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
         return {t.name: [tuple(row) for row in connection.execute(select(t).order_by(*t.primary_key))] for t in tables}
 
 
-async def test_a_row_is_what_the_aggregate_is(scenery: Harness, engine: Engine) -> None:
-    await history(scenery)
+async def test_a_row_equals_its_aggregate(harness: Harness, engine: Engine) -> None:
+    await history(harness)
 
-    await projector(scenery, engine).catch_up()
+    await projector(harness, engine).catch_up()
 
     queries = Queries(engine)
     for n in range(4):
-        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+        assert await queries.job(f"job-{n}") == await harness.event_log.load(ReplicationJob, f"job-{n}")
 
 
-async def test_from_nothing_it_becomes_the_same_row_by_row(scenery: Harness, engine: Engine) -> None:
-    follower = projector(scenery, engine)
+async def test_a_rebuild_gives_the_same_rows(harness: Harness, engine: Engine) -> None:
+    follower = projector(harness, engine)
     await follower.catch_up()
     for n in range(3):
-        await scenery.job(f"early-{n}")
+        await harness.job(f"early-{n}")
         await follower.catch_up()
-    await history(scenery)
+    await history(harness)
     await follower.catch_up()
     before = rows(engine)
 
-    empty(engine)
-    await projector(scenery, engine).catch_up()
+    request_rebuild(engine)
+    await projector(harness, engine).catch_up()
 
     assert rows(engine) == before
-    assert len(before["audit_trail"]) == len(await scenery.events())
+    assert len(before["audit_trail"]) == len(await harness.events())
 
 
-async def test_an_event_is_never_folded_twice_even_by_two_projectors(scenery: Harness, engine: Engine) -> None:
-    await history(scenery)
-    first, second = projector(scenery, engine), projector(scenery, engine)
+async def test_two_projectors_never_apply_an_event_twice(harness: Harness, engine: Engine) -> None:
+    await history(harness)
+    first, second = projector(harness, engine), projector(harness, engine)
     await first.catch_up()
     before = rows(engine)
 
@@ -96,41 +96,41 @@ async def test_an_event_is_never_folded_twice_even_by_two_projectors(scenery: Ha
     assert rows(engine) == before
 
 
-async def test_a_crash_between_rows_and_position_cannot_be(
-    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+async def test_a_crash_cannot_separate_rows_from_their_checkpoint(
+    harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows and position are one transaction: a fault in the middle leaves neither."""
-    await history(scenery)
+    """Rows and checkpoint are in one transaction: a fault between them rolls both back."""
+    await history(harness)
     before = rows(engine)
 
     def fail(*_: object) -> None:
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr("projections.read_model.projector.apply_batch", fail)
+        patched.setattr("projections.read_model.model_store.apply_batch", fail)
         with pytest.raises(RuntimeError, match="power cut"):
-            await projector(scenery, engine).catch_up()
+            await projector(harness, engine).catch_up()
 
     assert rows(engine) == before
 
 
-async def test_a_read_model_of_another_version_is_rebuilt(scenery: Harness, engine: Engine, tmp_path: Path) -> None:
-    await history(scenery)
-    await projector(scenery, engine).catch_up()
+async def test_a_read_model_of_another_version_is_rebuilt(harness: Harness, engine: Engine, tmp_path: Path) -> None:
+    await history(harness)
+    await projector(harness, engine).catch_up()
     before = rows(engine)
     with engine.begin() as connection:
         connection.execute(update(schema.position).values(version=0))
 
     again = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
-    await projector(scenery, again).catch_up()
+    await projector(harness, again).catch_up()
 
     assert rows(again) == before
     again.dispose()
 
 
-async def test_jobs_are_filtered_and_paged(scenery: Harness, engine: Engine) -> None:
-    await history(scenery)
-    await projector(scenery, engine).catch_up()
+async def test_jobs_are_filtered_and_paged(harness: Harness, engine: Engine) -> None:
+    await history(harness)
+    await projector(harness, engine).catch_up()
     queries = Queries(engine)
 
     async def ids(wanted: JobFilter, limit: int = 10, after: str = "") -> list[str]:
@@ -143,47 +143,47 @@ async def test_jobs_are_filtered_and_paged(scenery: Harness, engine: Engine) -> 
     assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
 
 
-async def test_a_log_that_cannot_be_read_for_a_while_ends_nothing(scenery: Harness, engine: Engine) -> None:
+async def test_a_projector_continues_after_a_log_that_could_not_be_read(harness: Harness, engine: Engine) -> None:
     class Unsteady:
-        """The log, which cannot be read the first three times, and has to be asked for its head."""
+        """A log that cannot be read the first three times."""
 
         def __init__(self) -> None:
-            self.trouble = 3
+            self.error = 3
 
         async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
             self.break_down()
-            return await scenery.event_log.read_from(position, limit)
+            return await harness.event_log.read_from(position, limit)
 
         async def head(self) -> int:
             self.break_down()
-            return await scenery.event_log.head()
+            return await harness.event_log.head()
 
         def break_down(self) -> None:
-            if self.trouble:
-                self.trouble -= 1
+            if self.error:
+                self.error -= 1
                 raise StorageUnavailable("the event log cannot be read: this test says so")
 
-    await history(scenery)
-    head = await scenery.event_log.head()
-    follower = Projector(engine, Unsteady(), scenery.clock, scenery.log)
+    await history(harness)
+    head = await harness.event_log.head()
+    follower = Projector(engine, Unsteady(), harness.clock, harness.log)
 
     await while_running(follower.run(), lambda: follower.position == head)
 
-    assert scenery.log.events.count("projection_failed") == 3
+    assert harness.log.events.count("projection_failed") == 3
     assert follower.lag == 0
 
 
-async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
-    scenery: Harness, engine: Engine
+async def test_a_projector_continues_from_the_checkpoint_that_another_one_moved(
+    harness: Harness, engine: Engine
 ) -> None:
-    await history(scenery)
-    late, quick = projector(scenery, engine), projector(scenery, engine)
+    await history(harness)
+    late, quick = projector(harness, engine), projector(harness, engine)
     await late.catch_up()
-    await scenery.job("job-9")
+    await harness.job("job-9")
     await quick.catch_up()
 
     running = asyncio.ensure_future(late.run())
-    head = await scenery.event_log.head()
+    head = await harness.event_log.head()
     late.committed(head)
     moved = await late.reached(head, timeout=10)
     running.cancel()
@@ -193,15 +193,15 @@ async def test_a_read_model_that_another_one_moved_is_followed_from_where_it_is(
     assert await Queries(engine).job("job-9") is not None
 
 
-async def test_an_event_of_one_job_changes_the_row_of_no_other(scenery: Harness, engine: Engine) -> None:
-    follower = projector(scenery, engine)
+async def test_an_event_of_one_job_changes_the_row_of_no_other(harness: Harness, engine: Engine) -> None:
+    follower = projector(harness, engine)
     for n in range(3):
-        await scenery.job(f"job-{n}")
+        await harness.job(f"job-{n}")
     await follower.catch_up()
     before = rows(engine)["jobs"]
 
-    scenery.vma.says["job-1"] = COMPLETED
-    await scenery.decided("job-1")
+    harness.vma.says["job-1"] = COMPLETED
+    await harness.decided("job-1")
     await follower.catch_up()
 
     after = rows(engine)["jobs"]
@@ -209,24 +209,24 @@ async def test_an_event_of_one_job_changes_the_row_of_no_other(scenery: Harness,
     assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
 
 
-async def test_more_streams_than_one_question_takes_are_all_gone_on_with(
-    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+async def test_more_streams_than_fit_into_one_query_are_all_updated(
+    harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.read_model.tables.CHUNK", 2)
-    follower = projector(scenery, engine)
+    follower = projector(harness, engine)
     for n in range(5):
-        await scenery.job(f"job-{n}")
-        scenery.vma.says[f"job-{n}"] = RUNNING
+        await harness.job(f"job-{n}")
+        harness.vma.says[f"job-{n}"] = RUNNING
     await follower.catch_up()
     first = [row.first_position for row in positions(engine)]
 
     for n in range(5):
-        await scenery.decided(f"job-{n}")
+        await harness.decided(f"job-{n}")
     await follower.catch_up()
 
     queries = Queries(engine)
     for n in range(5):
-        assert await queries.job(f"job-{n}") == await scenery.event_log.load(ReplicationJob, f"job-{n}")
+        assert await queries.job(f"job-{n}") == await harness.event_log.load(ReplicationJob, f"job-{n}")
     assert [row.first_position for row in positions(engine)] == first
 
 
@@ -235,23 +235,23 @@ def positions(engine: Engine) -> Sequence[Row[Any]]:
         return connection.execute(select(schema.jobs.c.first_position).order_by(schema.jobs.c.id)).all()
 
 
-async def test_a_run_is_placed_where_it_began(scenery: Harness, engine: Engine) -> None:
+async def test_a_run_has_the_position_of_its_first_event(harness: Harness, engine: Engine) -> None:
     run = RecoveryRun(id="run-1")
-    run.start(Cause.RESTART, "instance-1", scenery.policy, (), scenery.clock.now(), REQUEST)
-    run.interrupt("the process ended", scenery.clock.now(), REQUEST)
-    await scenery.job()
-    position = await scenery.event_log.append(run.collect_events())
+    run.start(Cause.RESTART, "instance-1", harness.policy, (), harness.clock.now(), REQUEST)
+    run.interrupt("the process ended", harness.clock.now(), REQUEST)
+    await harness.job()
+    position = await harness.event_log.append(run.collect_events())
 
-    await projector(scenery, engine).catch_up()
+    await projector(harness, engine).catch_up()
 
     assert [place for place, _ in await Queries(engine).runs(10)] == [position - 1]
 
 
-async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(scenery: Harness, engine: Engine) -> None:
-    follower = projector(scenery, engine)
+async def test_a_projector_shows_its_lag_and_whether_it_has_caught_up(harness: Harness, engine: Engine) -> None:
+    follower = projector(harness, engine)
     assert (follower.position, follower.lag, follower.caught_up) == (0, 0, False)
-    await history(scenery)
-    head = await scenery.event_log.head()
+    await history(harness)
+    head = await harness.event_log.head()
 
     follower.committed(head)
     follower.committed(head - 1)
@@ -264,37 +264,35 @@ async def test_it_says_how_far_it_is_behind_and_when_it_has_caught_up(scenery: H
     assert await follower.reached(head - 1, timeout=5)
 
 
-async def test_an_open_job_that_has_waited_for_long_is_found_as_needing_attention_until_it_has_ended(
-    scenery: Harness, engine: Engine
+async def test_an_open_job_that_has_long_been_inconclusive_needs_attention_until_it_ends(
+    harness: Harness, engine: Engine
 ) -> None:
-    follower, queries = projector(scenery, engine), Queries(engine)
+    follower, queries = projector(harness, engine), Queries(engine)
 
     async def need_attention() -> list[str]:
         await follower.catch_up()
         return [job.id for job in await queries.jobs(JobFilter(needs_attention=True), 10, "")]
 
     for job_id in ("job-1", "job-2"):
-        await scenery.job(job_id)
-        scenery.vma.says[job_id] = VMAStatus.UNINTELLIGIBLE
-        await scenery.decided(job_id, inconclusive_for=299.0)
+        await harness.job(job_id)
+        harness.vma.says[job_id] = VMAStatus.UNINTELLIGIBLE
+        await harness.decided(job_id, inconclusive_for=299.0)
     assert await need_attention() == []
 
-    await scenery.decided("job-1", inconclusive_for=300.0)
+    await harness.decided("job-1", inconclusive_for=300.0)
     assert await need_attention() == ["job-1"]
 
-    await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
     assert await need_attention() == []
 
 
-async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it(
-    scenery: Harness, engine: Engine
-) -> None:
-    await history(scenery)
-    follower = projector(scenery, engine)
+async def test_a_projector_ahead_of_its_read_model_applies_nothing(harness: Harness, engine: Engine) -> None:
+    await history(harness)
+    follower = projector(harness, engine)
     await follower.catch_up()
-    empty(engine)
+    request_rebuild(engine)
     before = rows(engine)
-    await scenery.job("job-9")
+    await harness.job("job-9")
 
     with pytest.raises(StorageUnavailable, match="another projector moved it"):
         await follower._advance()
@@ -302,16 +300,16 @@ async def test_a_projector_that_is_ahead_of_its_read_model_folds_nothing_into_it
     assert rows(engine) == before
 
 
-async def test_what_nobody_told_of_is_found_by_looking(
-    scenery: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
+async def test_a_commit_without_a_call_is_found_by_polling(
+    harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.read_model.projector.SLOW_POLL", 0.01)
-    follower = projector(scenery, engine)
+    follower = projector(harness, engine)
     running = asyncio.ensure_future(follower.run())
     assert not await follower.reached(1, timeout=0.05)
 
-    await scenery.job()
-    found = await follower.reached(await scenery.event_log.head(), timeout=10)
+    await harness.job()
+    found = await follower.reached(await harness.event_log.head(), timeout=10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -319,7 +317,7 @@ async def test_what_nobody_told_of_is_found_by_looking(
 
 
 class FaultyLog(MemoryLog):
-    """Raises what nobody expects for as long as it is told to."""
+    """Raises an unexpected error while `fault` is set."""
 
     fault: Exception | None = None
 
@@ -330,31 +328,31 @@ class FaultyLog(MemoryLog):
         return await super().read_from(position, limit)
 
 
-async def test_an_unexpected_error_is_told_once_and_the_projector_goes_on_after_it(engine: Engine) -> None:
+async def test_an_unexpected_error_is_logged_once_and_the_projector_continues_after_it(engine: Engine) -> None:
     log = FaultyLog()
-    scenery = Harness(log)
-    await scenery.job()
+    harness = Harness(log)
+    await harness.job()
     log.fault = TypeError("a slip")
-    follower = Projector(engine, log, scenery.clock, scenery.log)
+    follower = Projector(engine, log, harness.clock, harness.log)
     running = asyncio.ensure_future(follower.run())
 
     async def has_tried_again() -> bool:
-        return scenery.clock.monotonic() > 3
+        return harness.clock.monotonic() > 3
 
     await eventually(has_tried_again)
-    trouble, log.fault = follower.trouble, None
+    trouble, log.fault = follower.error, None
     found = await follower.reached(await log.head(), timeout=10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert trouble == "the read model does not follow: TypeError: a slip"
-    assert scenery.log.events.count("projection_failed") == 1
+    assert trouble == "the read model cannot be updated: TypeError: a slip"
+    assert harness.log.events.count("projection_failed") == 1
     assert found
-    assert not follower.trouble
+    assert not follower.error
 
 
 class CountedLog(MemoryLog):
-    """Counts how often it was read."""
+    """Counts its reads."""
 
     reads = 0
 
@@ -364,9 +362,9 @@ class CountedLog(MemoryLog):
         return await super().read_from(position, limit)
 
 
-async def test_where_nothing_is_new_the_log_is_left_alone_until_the_next_look(engine: Engine) -> None:
-    scenery, log = Harness(MemoryLog()), CountedLog()
-    follower = asyncio.ensure_future(Projector(engine, log, scenery.clock, scenery.log).run())
+async def test_without_new_events_the_log_is_not_read_until_the_next_poll(engine: Engine) -> None:
+    harness, log = Harness(MemoryLog()), CountedLog()
+    follower = asyncio.ensure_future(Projector(engine, log, harness.clock, harness.log).run())
 
     async def has_read() -> bool:
         return log.reads > 0

@@ -1,4 +1,4 @@
-"""The read model's file: what is wrong with it is told apart, and a damaged one makes room for a new one."""
+"""The read model's file: damage differs from other errors, and a damaged file is replaced."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ from sqlalchemy import inspect
 
 from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
-from projections.read_model import bookmark, schema
-from projections.read_model.bookmark import START
-from projections.read_model.folded import ReadModelDamaged
-from projections.read_model.model_file import open_read_model, set_aside
+from projections.read_model import checkpoint, schema
+from projections.read_model.checkpoint import START
+from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.model_file import open_read_model, quarantine
 from tests.support.harness import RecordingLog
 
 
-def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_made(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_quarantined_and_a_new_one_created(tmp_path: Path) -> None:
     path, log = tmp_path / "read_model.sqlite", RecordingLog()
     path.write_bytes(b"this is no database at all" * 1000)
 
@@ -26,7 +26,7 @@ def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_made(tmp_path: Pa
 
 
 @pytest.mark.parametrize("page", range(1, 20))
-def test_a_page_that_was_overwritten_is_found_wherever_it_is(tmp_path: Path, page: int) -> None:
+def test_an_overwritten_page_is_found_anywhere_in_the_file(tmp_path: Path, page: int) -> None:
     path, log = tmp_path / "read_model.sqlite", RecordingLog()
     open_read_model(path, sqlite3).dispose()
     with path.open("r+b") as file:
@@ -39,7 +39,7 @@ def test_a_page_that_was_overwritten_is_found_wherever_it_is(tmp_path: Path, pag
 
 
 @pytest.mark.parametrize("table", ["jobs", "vm_contexts", "recovery_runs"])
-def test_what_is_folded_and_no_json_is_damage(tmp_path: Path, table: str) -> None:
+def test_an_aggregate_that_is_not_json_is_damage(tmp_path: Path, table: str) -> None:
     path, log = tmp_path / "read_model.sqlite", RecordingLog()
     engine = open_read_model(path, sqlite3)
     with engine.begin() as connection:
@@ -57,7 +57,7 @@ def test_what_is_folded_and_no_json_is_damage(tmp_path: Path, table: str) -> Non
 
 
 @pytest.mark.parametrize("table", sorted(schema.metadata.tables))
-def test_a_read_model_without_one_of_its_tables_is_folded_anew(tmp_path: Path, table: str) -> None:
+def test_a_read_model_without_one_of_its_tables_is_rebuilt(tmp_path: Path, table: str) -> None:
     engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP TABLE {table}")
@@ -66,7 +66,7 @@ def test_a_read_model_without_one_of_its_tables_is_folded_anew(tmp_path: Path, t
     engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
 
     with engine.connect() as connection:
-        assert bookmark.read(connection) in {START, msgspec.structs.replace(START, version=0)}
+        assert checkpoint.read(connection) in {START, msgspec.structs.replace(START, version=0)}
         assert set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
     engine.dispose()
 
@@ -82,7 +82,7 @@ def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_file_that_cannot_be_opened_now_is_not_taken_for_damaged(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_not_reported_as_damaged(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "read_model.sqlite"
 
     with pytest.raises(StorageUnavailable, match="cannot be opened") as refused:
@@ -91,13 +91,13 @@ def test_a_file_that_cannot_be_opened_now_is_not_taken_for_damaged(tmp_path: Pat
     assert not isinstance(refused.value, ReadModelDamaged)
 
 
-def test_what_is_set_aside_is_kept_and_nothing_of_it_is_in_the_way(tmp_path: Path) -> None:
+def test_a_quarantined_file_stays_and_the_files_beside_it_are_deleted(tmp_path: Path) -> None:
     path = tmp_path / "read_model.sqlite"
     for name in ("read_model.sqlite", "read_model.sqlite-wal", "read_model.sqlite-shm", "read_model.sqlite-journal"):
         (tmp_path / name).write_text(name)
     (tmp_path / "events.sqlite-wal").write_text("of another file")
 
-    aside = set_aside(path)
+    aside = quarantine(path)
 
     assert aside.read_text() == "read_model.sqlite"
     assert {file.name for file in tmp_path.iterdir()} == {"read_model.damaged", "events.sqlite-wal"}

@@ -1,4 +1,4 @@
-"""Streams that go on over many batches: folded on from their rows, each from its own."""
+"""A stream with events in several batches is folded from its own row."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry
-from projections.read_model.folded import decode
+from projections.read_model.errors import decode
 from projections.read_model.model_file import open_read_model
 from projections.read_model.tables import CHUNK, apply_batch
 from tests.support.builders import NOON, at, registration
@@ -36,20 +36,20 @@ def registered(n: int) -> ReplicationJob:
 
 
 def positioned(jobs: list[ReplicationJob], first: int) -> list[Entry]:
-    """Take the jobs' pending events as the log would have them."""
+    """Return the jobs' pending events with their positions."""
     events = [event for job in jobs for event in job.collect_events()]
     return list(enumerate(events, start=first))
 
 
 def stored(connection: Connection) -> dict[str, tuple[int, ReplicationJob]]:
-    """Return each job as it is in its row, with the position of its first event."""
+    """Return each job of the table, with the position of its first event."""
     found = connection.execute(select(schema.jobs.c.first_position, schema.jobs.c.folded)).all()
     jobs = [(position, decode(folded, ReplicationJob)) for position, folded in found]
     return {job.id: (position, job) for position, job in jobs}
 
 
 @pytest.mark.parametrize("going_on", [1, CHUNK, 2 * CHUNK + 1])
-def test_each_of_many_streams_goes_on_from_its_own_row_and_the_others_stay(
+def test_each_of_many_streams_continues_from_its_own_row_and_the_others_stay(
     connection: Connection, going_on: int
 ) -> None:
     jobs = [registered(n) for n in range(2 * CHUNK + 3)]

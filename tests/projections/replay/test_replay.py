@@ -1,4 +1,4 @@
-"""A recorded run is decided again identically, by every version; another policy changes exactly what it should."""
+"""Every version decides a recorded run identically; another policy changes exactly the expected decisions."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,12 @@ import pytest
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
 from projections.replay import run_file
-from projections.replay.replay import Ruling, compare, phases, policy_changes, replay, what_if
+from projections.replay.replay import compare, phases, policy_changes, replay, what_if
+from projections.replay.results import ReplayedDecision
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
 REWORDED = {"unintelligible", "unreachable-recent"}
-"""Rules whose reason is told in other words since the corpus was recorded; what they decide is the same."""
+"""Rules whose reason has another text than in the corpus; their decision is the same."""
 
 EVERY_KIND = next(path for path in CORPUS if path.stem == "restart-of-every-kind")
 
@@ -33,7 +34,7 @@ def test_every_recorded_run_is_decided_again_identically(path: Path) -> None:
     assert all(job.probes and job.state_after for job in done.jobs)
 
 
-def ruling(made: Ruling) -> tuple[str | None, str | None, str | None]:
+def ruling(made: ReplayedDecision) -> tuple[str | None, str | None, str | None]:
     return made.outcome, made.rule, made.basis
 
 
@@ -50,7 +51,7 @@ def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
     assert 0 < (took.first_round or 0) <= (took.decided or 0) <= (took.proven or 0)
 
 
-def test_a_higher_limit_changes_exactly_the_jobs_between_the_two() -> None:
+def test_a_higher_limit_changes_exactly_the_jobs_between_both_limits() -> None:
     events = events_of(EVERY_KIND)
     gone = [e for e in events if isinstance(e, RecoveryDecided) and e.rule.value in {"gone-near-end", "lost"}]
     between = {e.originator_id for e in gone if 90 < e.evidence.least_progress <= 95}
@@ -64,7 +65,7 @@ def test_a_higher_limit_changes_exactly_the_jobs_between_the_two() -> None:
         assert "not above 95 %" in change.would_be.reason
 
 
-def test_a_policy_that_would_have_waited_longer_says_that_it_would_not_have_decided() -> None:
+def test_under_a_policy_with_a_longer_window_there_is_no_decision_yet() -> None:
     events = events_of(EVERY_KIND)
 
     changes = what_if(events, {"confirmation_window": 60.0})
@@ -77,8 +78,8 @@ def test_the_same_policy_changes_nothing() -> None:
     assert what_if(events_of(EVERY_KIND), {"complete_above_percent": 90.0}) == []
 
 
-def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
-    """As if the rule had been changed since: one recorded decision is not what its evidence leads to."""
+def test_a_decision_that_the_code_makes_differently_now_is_listed() -> None:
+    """One recorded decision does not follow from its evidence, as if the rule had changed since."""
     events = events_of(EVERY_KIND)
     n = next(n for n, e in enumerate(events) if isinstance(e, RecoveryDecided) and e.rule.value == "lost")
     decided = events[n]
@@ -94,7 +95,7 @@ def test_a_decision_that_the_code_would_make_otherwise_is_named() -> None:
     assert done.identical + len(done.different) == done.decisions
 
 
-def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:
+def test_a_comparison_of_two_runs_lists_the_jobs_with_different_rules() -> None:
     one, other = (replay(events_of(path)) for path in CORPUS)
 
     different = {change.job_id: (change.a, change.b) for change in compare(one, other)}
@@ -104,7 +105,7 @@ def test_two_runs_side_by_side_name_the_jobs_with_other_rules() -> None:
     assert compare(one, one) == []
 
 
-def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
+def test_a_written_run_is_read_back_unchanged() -> None:
     events = events_of(EVERY_KIND)
 
     assert list(run_file.read(run_file.write(events))) == events
@@ -113,20 +114,23 @@ def test_a_run_that_is_written_down_is_read_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "line 1: this is no exported run"),
-        (b"{}\n", "line 1: this is no exported run"),
-        (b"<html>\n", "line 1: this is no exported run"),
+        (b"", "line 1: this is not an exported run"),
+        (b"{}\n", "line 1: this is not an exported run"),
+        (b"<html>\n", "line 1: this is not an exported run"),
         (b'{"format":"job-recovery-run/1","events":0}\n', "its start is missing"),
         (b'{"format":"job-recovery-run/1","events":3}\n', "0 of the 3 events"),
-        (b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n', "line 2: this version knows no"),
+        (
+            b'{"format":"job-recovery-run/1"}\n{"type":"JobTeleported","event":{}}\n',
+            "line 2: this version does not know the",
+        ),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":{}}\n', "line 2 of the file cannot be read"),
         (b'{"format":"job-recovery-run/1"}\n\xff\n', "line 2 of the file cannot be read"),
-        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is no exported run"),
+        (b'{"format":"job-recovery-run/1","x":' + b"[" * 100_000, "line 1: this is not an exported run"),
         (b'{"format":"job-recovery-run/1"}\n{"type":"JobStalled","event":' + b"[" * 100_000, "line 2 .* depth"),
         (b'{"format":"job-recovery-run/1"}\n' + b" " * (run_file.MAX_BYTES + 1), "line 2 .* more than 16000000 bytes"),
     ],
 )
-def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str) -> None:
+def test_an_invalid_file_is_refused_with_the_line(content: bytes, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         replay(run_file.read(content.splitlines(keepends=True)))
 
@@ -134,17 +138,17 @@ def test_a_file_that_is_none_is_refused_with_the_line(content: bytes, says: str)
 @pytest.mark.parametrize(
     "asked", [{"colour": "red"}, {"complete_above_percent": "much"}, {"unreachable_timeout": "nan"}]
 )
-def test_a_policy_that_is_none_is_refused(asked: dict[str, str]) -> None:
+def test_an_invalid_policy_is_refused(asked: dict[str, str]) -> None:
     with pytest.raises(InvalidInput, match="policy: "):
         policy_changes(asked)
 
 
-def test_a_policy_is_read_from_words() -> None:
+def test_a_policy_is_read_from_text() -> None:
     assert policy_changes({"complete_above_percent": "95"}) == {"complete_above_percent": 95.0}
 
 
 @pytest.mark.parametrize("field", ["recorded_at", "observed_at", "decided_at"])
-def test_a_time_without_a_zone_is_refused_wherever_it_stands(field: str) -> None:
+def test_a_time_without_a_zone_is_refused_in_every_field(field: str) -> None:
     lines = list(run_file.write(events_of(EVERY_KIND)))
     n = next(n for n, line in enumerate(lines) if f'"{field}":'.encode() in line)
     lines[n] = re.sub(rb'("%s":"[^"]*)Z"' % field.encode(), rb'\1"', lines[n], count=1)

@@ -310,8 +310,8 @@ async def test_a_report_wakes_a_job_that_waits_for_its_vma(api: HTTP, vma: Simul
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"status": "dreaming"}, "the report cannot be read: unknown status 'dreaming'"),
     ({"status": ""}, "unknown status ''"),
-    ({"status": None}, "status is not a word"),
-    ({"status": ["completed"]}, "status is not a word"),
+    ({"status": None}, "status is not a text"),
+    ({"status": ["completed"]}, "status is not a text"),
 ]
 
 

@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 SLICES = 8
-"""A limit is counted in so many slices, so that at most one of them passes while the process is stopped."""
+"""Parts in which a limit is counted, so that at most one of them passes while the process is stopped."""
 
 LATE = 0.25
 """Seconds by which a timer of the event loop may be late before the process counts as having been stopped."""
 
 
 @asynccontextmanager
-async def own_time_limit(seconds: float) -> AsyncIterator[None]:
+async def awake_time_limit(seconds: float) -> AsyncIterator[None]:
     """Raise TimeoutError in the body after `seconds` in which the event loop ran.
 
     While the process is suspended, or its event loop is blocked, no reply can be read. A plain time limit would then
-    expire although the reply is already there. A slice that ends late counts half: a loop that is always late waits
-    twice as long, and not for ever.
+    expire although the reply has already arrived. A slice that ends late counts half, so that even in an event loop
+    that is always late the limit expires, after twice the time.
     """
     async with asyncio.timeout(None) as limit:
         countdown = _Countdown(limit, seconds / SLICES)
@@ -32,7 +32,7 @@ class _Countdown:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
         self._slice = slice_seconds
-        self._left = float(SLICES)
+        self._remaining = float(SLICES)
         self._wait()
 
     def stop(self) -> None:
@@ -43,8 +43,8 @@ class _Countdown:
         self._timer = self._loop.call_at(self._due, self._count)
 
     def _count(self) -> None:
-        self._left -= 0.5 if self._loop.time() - self._due > LATE else 1.0
-        if self._left > 0:
+        self._remaining -= 0.5 if self._loop.time() - self._due > LATE else 1.0
+        if self._remaining > 0:
             self._wait()
         else:
             self._limit.reschedule(self._loop.time())

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapters.vma.own_time import own_time_limit
+from adapters.vma.awake_time import awake_time_limit
 from tests.support.loop import SimulatedLoop
 
 
@@ -20,7 +20,7 @@ def waited(seconds: float, *, stop_at: float | None = None) -> float:
         if stop_at is not None:
             loop.call_later(stop_at, stop)
         with pytest.raises(TimeoutError):
-            async with own_time_limit(seconds):
+            async with awake_time_limit(seconds):
                 await asyncio.Event().wait()
         return loop.time()
 
@@ -48,16 +48,16 @@ async def test_a_reply_that_came_while_the_loop_was_blocked_is_read() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        async with own_time_limit(0.4):
+        async with awake_time_limit(0.4):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            time.sleep(1.0)  # noqa: ASYNC251 - blocks the loop, which is what this is about
-            said = await reader.readline()
+            time.sleep(1.0)  # noqa: ASYNC251 - blocks the loop on purpose
+            line = await reader.readline()
         writer.close()
-    assert said == b"hello\n"
+    assert line == b"hello\n"
 
 
-async def test_what_ends_in_time_leaves_no_timer_behind() -> None:
-    async with own_time_limit(0.01):
+async def test_a_body_that_ends_in_time_leaves_no_timer() -> None:
+    async with awake_time_limit(0.01):
         pass
 
     await asyncio.sleep(0.05)
@@ -65,7 +65,7 @@ async def test_what_ends_in_time_leaves_no_timer_behind() -> None:
 
 async def test_a_cancellation_is_no_time_out() -> None:
     async def wait() -> None:
-        async with own_time_limit(60.0):
+        async with awake_time_limit(60.0):
             await asyncio.Event().wait()
 
     task = asyncio.ensure_future(wait())

@@ -1,13 +1,13 @@
-"""The words of the VMAs' builds: what each means, and which are none of theirs."""
+"""The vocabulary of all builds of the VMA: the meaning of each status and phase."""
 
 from collections.abc import Mapping
 
 from domain.vma_status import VMAStatus
 
-CANCELLED_WORDS = ("cancelled", "canceled", "aborted", "terminated")
-"""They end a job as failed: its worker is gone, and its copy is not complete."""
+CANCELLED = ("cancelled", "canceled", "aborted", "terminated")
+"""Statuses that end a job as failed: its worker is gone, and its copy is not complete."""
 
-STATUS_WORDS: dict[str, VMAStatus] = {
+STATUSES: dict[str, VMAStatus] = {
     **dict.fromkeys(
         (
             "starting",
@@ -20,7 +20,7 @@ STATUS_WORDS: dict[str, VMAStatus] = {
             "streaming",
             "finalizing",
             "transferring",
-            # Not in the contract. Each says that a worker is alive, whatever it is doing.
+            # Not in the contract. Each means that a worker is alive.
             "active",
             "scheduled",
             "waiting",
@@ -54,15 +54,15 @@ STATUS_WORDS: dict[str, VMAStatus] = {
         VMAStatus.RUNNING,
     ),
     **dict.fromkeys(("completed", "succeeded"), VMAStatus.COMPLETED),
-    **dict.fromkeys(("failed", "error", *CANCELLED_WORDS), VMAStatus.FAILED),
+    **dict.fromkeys(("failed", "error", *CANCELLED), VMAStatus.FAILED),
 }
-"""`status`, compared without case, spaces, `_` and `-`.
+"""The meaning of `status`, compared without case, spaces, `_` and `-`.
 
-Words that could mean two things are left out, and so are unintelligible: a job that is `stopped` or `halted` may be
-continued or not, one that is `done`, `finished` or `closed` may have failed.
+Ambiguous ones are missing, and so are unintelligible: a job that is `stopped` or `halted` may continue or not; one that
+is `done`, `finished` or `closed` may have failed.
 """
 
-PHASE_WORDS: dict[str, VMAStatus] = {
+PHASES: dict[str, VMAStatus] = {
     **dict.fromkeys(
         (
             "initializing",
@@ -85,39 +85,39 @@ PHASE_WORDS: dict[str, VMAStatus] = {
     ),
     "error": VMAStatus.FAILED,
 }
-"""`phase` where a document has no status. A phase alone never completes a job."""
+"""The meaning of `phase` in a document without a status. A phase alone never completes a job."""
 
-ALONE, WITH_ID = "job not found", "no active migration found for job"
-"""How the builds say that they do not know a job; the second always names the id."""
+NOT_FOUND, NO_MIGRATION = "job not found", "no active migration found for job"
+"""The answers of the builds about an unknown job; the second always names the id."""
 
 
 class Unintelligible(ValueError):
     """A reply that cannot be read with certainty; the message says why."""
 
 
-def look_up(words: Mapping[str, VMAStatus], word: object, name: str) -> VMAStatus:
-    """Return what a word of the vocabulary means; `name` is the field that it stands in.
+def look_up(meanings: Mapping[str, VMAStatus], value: object, field: str) -> VMAStatus:
+    """Return the meaning of a field's value.
 
     Raises:
-        Unintelligible: it is none of the vocabulary's.
+        Unintelligible: it is not in the vocabulary.
 
     """
-    if not isinstance(word, str):
-        raise Unintelligible(f"{name} is not a word")
-    if plain(word) not in words:
-        raise Unintelligible(f"unknown {name} {word[:40]!r}")
-    return words[plain(word)]
+    if not isinstance(value, str):
+        raise Unintelligible(f"{field} is not a text")
+    if normalized(value) not in meanings:
+        raise Unintelligible(f"unknown {field} {value[:40]!r}")
+    return meanings[normalized(value)]
 
 
-def plain(word: object) -> str:
-    """Return a word as builds are compared by; what is no word is the empty one."""
-    return word.lower().replace(" ", "").replace("_", "").replace("-", "") if isinstance(word, str) else ""
+def normalized(value: object) -> str:
+    """Return a text without case, spaces, `_` and `-`; empty if it is not a text."""
+    return value.lower().replace(" ", "").replace("_", "").replace("-", "") if isinstance(value, str) else ""
 
 
 def is_not_found(asked_id: str, text: str) -> bool:
-    """Whether this is a build's way of saying that it does not know the id, and no other id."""
-    said = text.strip()
+    """Return whether a build states by this text that it does not know this very id."""
+    stated = text.strip()
     with_id = {f": {asked_id}", f": {asked_id}."}
-    if said[: len(ALONE)].lower() == ALONE:
-        return said[len(ALONE) :] in {"", ".", *with_id}
-    return said[: len(WITH_ID)].lower() == WITH_ID and said[len(WITH_ID) :] in with_id
+    if stated[: len(NOT_FOUND)].lower() == NOT_FOUND:
+        return stated[len(NOT_FOUND) :] in {"", ".", *with_id}
+    return stated[: len(NO_MIGRATION)].lower() == NO_MIGRATION and stated[len(NO_MIGRATION) :] in with_id

@@ -1,4 +1,4 @@
-"""Where the read model is: moved on from there only, and of another version not gone on from."""
+"""The checkpoint moves only from its own position, and only in its own version."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +8,8 @@ from sqlalchemy import Engine, select, update
 
 from adapters.event_log.sqlite import sqlite3
 from domain.events import Event, JobReleased
-from projections.read_model import bookmark, schema
-from projections.read_model.bookmark import START, Bookmark
+from projections.read_model import checkpoint, schema
+from projections.read_model.checkpoint import START, Checkpoint
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
 from tests.support.builders import NOON
@@ -36,28 +36,28 @@ def event(version: int) -> Event:
     )
 
 
-def where(engine: Engine) -> Bookmark | None:
+def where(engine: Engine) -> Checkpoint | None:
     with engine.connect() as connection:
-        return bookmark.read(connection)
+        return checkpoint.read(connection)
 
 
 def move(engine: Engine, position: int, to: int) -> bool:
     with engine.begin() as connection:
-        return bookmark.move(connection, position, (to, event(to)))
+        return checkpoint.move(connection, position, (to, event(to)))
 
 
 @pytest.mark.parametrize("elsewhere", [4, 6])
-def test_it_is_moved_on_only_from_where_it_is(engine: Engine, elsewhere: int) -> None:
+def test_the_checkpoint_moves_only_from_its_own_position(engine: Engine, elsewhere: int) -> None:
     assert move(engine, 0, 5)
     before = where(engine)
 
     assert not move(engine, elsewhere, 9)
-    assert where(engine) == before == Bookmark(5, f"vm-context:ctx-1#5 at {NOON.isoformat()}", schema.VERSION)
+    assert where(engine) == before == Checkpoint(5, f"vm-context:ctx-1#5 at {NOON.isoformat()}", schema.VERSION)
     assert move(engine, 5, 9)
 
 
 @pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
-def test_that_of_another_version_is_not_moved(engine: Engine, version: int) -> None:
+def test_the_checkpoint_of_another_version_does_not_move(engine: Engine, version: int) -> None:
     with engine.begin() as connection:
         connection.execute(update(schema.position).values(version=version))
 
@@ -65,26 +65,26 @@ def test_that_of_another_version_is_not_moved(engine: Engine, version: int) -> N
 
 
 @pytest.mark.parametrize("version", [schema.VERSION - 1, schema.VERSION + 1])
-async def test_a_read_model_of_another_version_begins_anew_whatever_shape_it_has(engine: Engine, version: int) -> None:
-    """After an upgrade, or after going back from one; neither need have a column for the event."""
-    scenery = Harness(MemoryLog())
-    await scenery.job()
+async def test_a_read_model_of_another_version_is_reset_whatever_its_columns(engine: Engine, version: int) -> None:
+    """After an upgrade or a downgrade; the other version may have no column for the event."""
+    harness = Harness(MemoryLog())
+    await harness.job()
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE position")
         connection.exec_driver_sql(
             "CREATE TABLE position (name TEXT PRIMARY KEY, version INTEGER, notification_id INTEGER)"
         )
         connection.exec_driver_sql("INSERT INTO position VALUES ('read-model', ?, 1)", (version,))
-    assert where(engine) == Bookmark(1, None, version)
+    assert where(engine) == Checkpoint(1, None, version)
 
-    projector = Projector(engine, scenery.event_log, FakeClock(), RecordingLog())
-    await projector.settle()
+    projector = Projector(engine, harness.event_log, FakeClock(), RecordingLog())
+    await projector.reset_if_outdated()
 
     assert where(engine) == START
     assert await projector.catch_up() == 2
 
 
-def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -> None:
+def test_a_read_model_without_a_checkpoint_has_no_position(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(schema.position.delete())
 
@@ -92,7 +92,7 @@ def test_a_read_model_that_does_not_say_where_it_is_is_nowhere(engine: Engine) -
     assert not move(engine, 0, 5)
 
 
-def test_what_others_have_noted_in_its_table_is_theirs(engine: Engine) -> None:
+def test_the_checkpoints_of_other_read_models_do_not_change(engine: Engine) -> None:
     others = [("another-model", 3, 40), ("zzz-model", 1, 70)]
     with engine.begin() as connection:
         for name, version, position in others:
@@ -105,5 +105,5 @@ def test_what_others_have_noted_in_its_table_is_theirs(engine: Engine) -> None:
     assert found is not None
     assert (found.position, found.version) == (5, schema.VERSION)
     with engine.connect() as connection:
-        kept = connection.execute(select(schema.position).where(schema.position.c.name != bookmark.NAME)).all()
+        kept = connection.execute(select(schema.position).where(schema.position.c.name != checkpoint.NAME)).all()
     assert [tuple(row) for row in kept] == [(*other, None) for other in others]

@@ -1,4 +1,4 @@
-"""One process of the service in the simulation: put together as in production, run, and killed."""
+"""One process of the service in the simulation: assembled as in production, run, and killed."""
 
 import asyncio
 import random
@@ -12,8 +12,8 @@ from api.http.server import run
 from api.runtime.bootstrap import Service, assemble
 from api.runtime.settings import Settings
 from projections.read_model.projector import Projector
-from tests.simulation.network import SimulatedVMAClient, Weather
-from tests.simulation.store import Disk, SimulatedLog
+from tests.simulation.network import Conditions, SimulatedVMAClient
+from tests.simulation.store import Disk, SimulatedEventLog
 from tests.simulation.violation import Violation
 from tests.support.loop import SimulatedClock
 
@@ -36,25 +36,25 @@ SETTINGS = Settings(
     stalled_after=4.0,
     vmas={"second": "http://second.invalid"},
 )
-"""What takes minutes in production takes seconds."""
+"""The times of production, shortened from minutes to seconds."""
 
 
 Sites = dict[str, tuple[str, World]]
-"""Where each VMA of the settings is, and the world that answers there."""
+"""The address of each VMA in the settings, and the world that answers there."""
 
 
-class SilentLog:
-    """Keeps nothing; but that the read model had to be mended is a violation, for nothing here damages it."""
+class SilentLogger:
+    """Discards everything, but a repair of the read model is a violation, because nothing here damages it."""
 
     def info(self, event: str, /, **fields: object) -> None:
-        """Say nothing."""
+        """Discard the entry."""
         if event.startswith("read_model_"):
             raise Violation(f"{event}: {fields}")
 
     warning = error = info
 
 
-class Life:
+class Instance:
     """The service from a start to a kill."""
 
     def __init__(
@@ -63,41 +63,41 @@ class Life:
         disk: Disk,
         engine: Engine,
         sites: Sites,
-        weather: dict[str, Weather],
+        conditions: dict[str, Conditions],
         clock: SimulatedClock,
         rng: random.Random,
     ) -> None:
-        log, quiet = SimulatedLog(disk, rng), SilentLog()
+        log, quiet = SimulatedEventLog(disk, rng), SilentLogger()
         projector = Projector(engine, log, clock, quiet)
         log.on_commit(projector.committed)
-        vma = SimulatedVMAClient(sites, weather, clock, SETTINGS, rng)
+        vma = SimulatedVMAClient(sites, conditions, clock, SETTINGS, rng)
         instance, events = f"life-{number}", cast("SQLiteEventLog", log)
         self.service: Service = assemble(SETTINGS, instance, clock, quiet, events, engine, vma, projector, rng)
         self.began = clock.monotonic()
         self._log = log
         self._running = asyncio.ensure_future(run(self.service))
-        self._errands: set[asyncio.Task[Any]] = set()
+        self._requests: set[asyncio.Task[Any]] = set()
 
     @property
     def fault(self) -> BaseException | None:
-        """Whatever ended the process by itself: nothing may."""
+        """Return the error that ended the process, which must not happen."""
         return self._running.exception() if self._running.done() else None
 
-    def errand(self, work: Any) -> None:
-        """Do what a request does; a kill ends it, and a refusal is its answer."""
+    def request(self, work: Any) -> None:
+        """Do the work of a request in the background, until a kill ends it."""
         task = asyncio.ensure_future(work)
-        self._errands.add(task)
+        self._requests.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
-        self._errands.discard(task)
+        self._requests.discard(task)
         if not task.cancelled():
-            # What is wrong is known to the invariants already.
+            # The invariants have recorded a violation already.
             task.exception()
 
     async def kill(self) -> None:
-        """End the process as SIGKILL does: whatever it still does comes to nothing."""
+        """End the process as SIGKILL does: it has no effect afterwards."""
         self._log.killed = True
-        for task in (self._running, *self._errands):
+        for task in (self._running, *self._requests):
             task.cancel()
-        await asyncio.gather(self._running, *self._errands, return_exceptions=True)
+        await asyncio.gather(self._running, *self._requests, return_exceptions=True)

@@ -1,11 +1,11 @@
-"""The words and figures of a document, read from and written into each generation's form."""
+"""Reads and writes the fields of a document in each generation's form."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-Document = dict[str, Any]
+JSONObject = dict[str, Any]
 Path = tuple[str, ...]
 
 CURRENT: Mapping[str, Path] = {
@@ -37,8 +37,8 @@ COARSE: Mapping[str, Path] = {
 }
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a document says of its worker; None is not said. Times as text."""
+class DocumentFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of a document; None is missing. Times as text."""
 
     status: str | None = None
     phase: str | None = None
@@ -50,33 +50,33 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     updated: str | None = None
 
 
-def read_statement(document: Document) -> Statement:
-    """Return what a document of any form says; what it lacks is None."""
-    return Statement(**{name: _get(document, path) for name, path in _form(document).items()})
+def fields_of(document: JSONObject) -> DocumentFields:
+    """Return the fields of a document of any form."""
+    return DocumentFields(**{name: _get(document, path) for name, path in _form(document).items()})
 
 
-def restated(document: Document, said: Statement) -> Document:
-    """Return a copy of a document that says this instead; a None leaves the document's own value."""
+def with_fields(document: JSONObject, fields: DocumentFields) -> JSONObject:
+    """Return a copy of a document with these fields; None leaves the document's own value."""
     form, changed = _form(document), document
-    for name, value in msgspec.structs.asdict(said).items():
+    for name, value in msgspec.structs.asdict(fields).items():
         if value is not None and name in form:
             changed = _put(changed, form[name], value)
     return changed
 
 
-def _form(document: Document) -> Mapping[str, Path]:
+def _form(document: JSONObject) -> Mapping[str, Path]:
     if "aggregate" in document:
         return OLDEST
     return COARSE if "progress_percent" in document else CURRENT
 
 
-def _get(document: Document, path: Path) -> Any:  # noqa: ANN401 - JSON is read as it comes
+def _get(document: JSONObject, path: Path) -> Any:  # noqa: ANN401 - JSON is read as it comes
     value: Any = document
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
-def _put(document: Document, path: Path, value: object) -> Document:
+def _put(document: JSONObject, path: Path, value: object) -> JSONObject:
     name, *rest = path
     return {**document, name: _put(document.get(name) or {}, tuple(rest), value) if rest else value}

@@ -1,6 +1,7 @@
-"""What went wrong with a question on its way, in words, and whether it could be put to the VMA at all.
+"""Tells requests that could not be sent from those that failed at the VMA.
 
-A question that could not be put says nothing of the VMA: the settings, the certificate or this machine is the cause.
+A request that could not be sent tells nothing about the VMA. Its cause is the settings, the certificate or this
+machine.
 """
 
 import errno
@@ -13,9 +14,9 @@ import aiohttp
 from adapters.vma.address import VMAAddress
 
 DEFAULT_VMA = "default"
-"""The VMA that has a setting of its own for its address."""
+"""The VMA whose address has a setting of its own."""
 
-OURS = frozenset(
+LOCAL_ERRORS = frozenset(
     {
         errno.EMFILE,
         errno.ENFILE,
@@ -28,24 +29,24 @@ OURS = frozenset(
         errno.EPERM,
     }
 )
-"""The errors of a connection that never left this machine: no file, memory, port, route or permission."""
+"""Errors of a connection that never left this machine: no file, memory, port, route or permission."""
 
 CONNECTION_LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-"""The TLS errors that mean no more than that the connection ended, as when a tunnel ends where nobody listens."""
+"""TLS errors that only mean that the connection ended, such as in a tunnel without a listener behind it."""
 
 
 def unknown_vma(vma: str) -> str:
-    """Say that a job's VMA is not in the settings."""
+    """Return the message that a job's VMA is not in the settings."""
     return f"the VMA {vma} is not in the settings: add it to JOB_RECOVERY_VMAS"
 
 
 def login_refused(vma: str, http_status: int) -> str:
-    """Say that the VMA, or what is before it, does not accept the credentials of its address."""
+    """Return the message that the VMA, or a proxy before it, does not accept the credentials of its address."""
     return f"VMA {vma}: login refused (HTTP {http_status}). Update its address in {_setting(vma)}"
 
 
-def why_not_put(vma: str, address: VMAAddress, error: BaseException) -> str | None:
-    """Say why a question could not be put, and what to do; None if it failed on its way to the VMA."""
+def send_failure(vma: str, address: VMAAddress, error: BaseException) -> str | None:
+    """Return why a request could not be sent, and what to do; None if it was sent and failed."""
     for cause in _causes(error):
         if isinstance(cause, aiohttp.ClientConnectorDNSError | socket.gaierror):
             return f"the name {address.host} of VMA {vma} cannot be resolved: check its address in {_setting(vma)}"
@@ -54,7 +55,7 @@ def why_not_put(vma: str, address: VMAAddress, error: BaseException) -> str | No
             return f"the certificate of VMA {vma} is not trusted: {why}. Set JOB_RECOVERY_VMA_CA_FILE"
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, CONNECTION_LOST):
             return f"TLS with VMA {vma} failed: {cause.reason}. Check its address in {_setting(vma)}"
-        if isinstance(cause, OSError) and cause.errno in OURS:
+        if isinstance(cause, OSError) and cause.errno in LOCAL_ERRORS:
             return f"this machine cannot connect to VMA {vma} now: {os.strerror(cause.errno)}"
     return None
 
@@ -64,7 +65,7 @@ def _setting(vma: str) -> str:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and the errors that led to it, the first of them first: the libraries' own say less."""
+    """Return an error and its causes, the first cause first: it has the most detail."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in causes:

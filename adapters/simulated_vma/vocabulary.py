@@ -1,7 +1,6 @@
-"""The words that the generations of the VMA have for the stages of a worker's life.
+"""The vocabularies of the generations of the VMA for the stages of a worker.
 
-Every job keeps to one wording, and different jobs use different ones, so that a client which knows only one
-of them is found out.
+Every job uses one of them, and different jobs use different ones, so that a client that reads only one fails the tests.
 """
 
 import zlib
@@ -12,7 +11,7 @@ from typing import Literal
 
 
 class Stage(IntEnum):
-    """Where a worker stands, in the order in which it gets there; `FAILED` can follow any."""
+    """The stages of a worker, in their order; `FAILED` can follow any."""
 
     QUEUED = 0
     INITIALIZING = 1
@@ -25,7 +24,7 @@ class Stage(IntEnum):
 
     @property
     def over(self) -> bool:
-        """Whether the worker has ended, well or badly."""
+        """Return whether the worker has ended."""
         return self >= Stage.COMPLETED
 
 
@@ -35,11 +34,11 @@ MILESTONES = (
     (1.5, Stage.CONNECTING),
     (98.5, Stage.TRANSFERRING),
 )
-"""Up to which percentage of its life a worker is in which stage."""
+"""The percentage at which each stage of a worker ends."""
 
 Wording = Literal["plain", "stages", "copying", "shouting"]
 Vocabulary = Mapping[Stage, tuple[str, str]]
-"""For each stage the words of `status` and of `phase` (or `stage`)."""
+"""The `status` and the `phase` (or `stage`) of each stage."""
 
 PLAIN: Vocabulary = MappingProxyType(
     {
@@ -95,19 +94,19 @@ VOCABULARIES: Mapping[Wording, Vocabulary] = MappingProxyType(
 
 
 def wording_of(job_id: str) -> Wording:
-    """Choose a job's wording by its id, so that a run can be repeated."""
+    """Return a job's wording, by its id, so that a run can be repeated."""
     wordings = tuple(VOCABULARIES)
     return wordings[zlib.crc32(job_id.encode()) % len(wordings)]
 
 
-def truth_meant_by(status: str) -> Literal["running", "completed", "failed"]:
-    """Return what a literal status word means for the truth of the world."""
-    word = status.casefold().replace(" ", "").replace("_", "").replace("-", "")
-    if word in {"completed", "succeeded"}:
+def truth_of_status(status: str) -> Literal["running", "completed", "failed"]:
+    """Return the truth that a status set by hand means."""
+    normalized = status.casefold().replace(" ", "").replace("_", "").replace("-", "")
+    if normalized in {"completed", "succeeded"}:
         return "completed"
-    return "failed" if word in {"failed", "error"} else "running"
+    return "failed" if normalized in {"failed", "error"} else "running"
 
 
 def stage_at(percent: float) -> Stage:
-    """Return where a running worker stands at a percentage of its life."""
+    """Return the stage of a running worker at a percentage."""
     return next((stage for limit, stage in MILESTONES if percent < limit), Stage.CLEANING)
