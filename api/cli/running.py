@@ -3,7 +3,7 @@
 import argparse
 import signal
 
-from api.runtime.output import take_over
+from api.runtime.output import install
 from domain.errors import JobRecoveryError
 
 
@@ -11,7 +11,7 @@ def serve(_: argparse.Namespace) -> None:
     """Run the service."""
     # Before the slow imports: the service must survive a terminal that closes or is not read.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    take_over()
+    install()
 
     from api.http import server  # noqa: PLC0415
     from api.runtime.logs import configure  # noqa: PLC0415

@@ -26,20 +26,20 @@ from api.runtime.bootstrap import Service
 from api.runtime.telemetry import Traces
 
 DESCRIPTION = (
-    "Keeps track of VM replication jobs and brings them safely through a restart of the control plane. "
-    "Every error is answered as RFC 9457 problem details; every list is `items` and `next_cursor`. "
-    "`GET /api/v1/events/stream` sends what happens as server-sent events: it takes the filters of the audit trail, "
+    "Tracks VM replication jobs and recovers them after a restart of the control plane. "
+    "Every error is returned as RFC 9457 problem details; every list has `items` and `next_cursor`. "
+    "`GET /api/v1/events/stream` sends new events as server-sent events. It accepts the filters of the audit trail; "
     "the id of each event is its position in the log, and `Last-Event-ID` (or `?after=`) continues after one."
 )
 
 
 class DescribedApp(FastAPI):
-    """FastAPI, with the shape of our errors and the names of the VMAs in its document."""
+    """FastAPI, with the schema of problem details and the names of the VMAs in its OpenAPI document."""
 
     vmas: Sequence[str] = ()
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document, which is made once."""
+        """Return the OpenAPI document, which is built once."""
         if self.openapi_schema is not None:
             return self.openapi_schema
         document = super().openapi()
@@ -49,17 +49,17 @@ class DescribedApp(FastAPI):
             vma = {"type": "string", "enum": sorted(self.vmas)}
             schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
         for call in (call for path in document["paths"].values() for call in path.values() if "security" in call):
-            # Whether a token is needed depends on whether there are any.
+            # A token is optional until the first one is created.
             call["security"].append({})
         return document
 
 
 def create_app(service: Service) -> FastAPI:
-    """Make the application that serves `service`."""
+    """Return the application that serves `service`."""
     app = _routes(service.traces)
     app.vmas = list(service.settings.vma_urls)
     app.state.service = service
-    # The last one added is asked first: nothing is received from who is not let in.
+    # The last one added runs first: no body is received from a rejected caller.
     app.add_middleware(BoundedBodies)
     app.add_middleware(Guard, access=lambda: service.access)
     return app
@@ -75,7 +75,7 @@ def _routes(traces: Traces) -> DescribedApp:
         title="Job Recovery",
         version=version("job-recovery"),
         description=DESCRIPTION,
-        # FastAPI's pages load scripts from elsewhere.
+        # FastAPI's pages load scripts from other sites.
         docs_url=None,
         redoc_url=None,
         telemetry=traces.of_requests(),
@@ -83,8 +83,8 @@ def _routes(traces: Traces) -> DescribedApp:
     problems.install(app)
     app.include_router(health.router)
     app.include_router(status.scrape)
-    bearer = [Security(HTTPBearer(auto_error=False, description="Needed once there are tokens."))]
-    # Replays come before the runs by their ids: `compare` and `what-if` are not ids.
+    bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]
+    # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
     for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, tokens):
         app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
     return app

@@ -1,98 +1,106 @@
-"""Who has a connection: when all are taken, the one that has waited for its client for the longest time is closed.
+"""Limits on connections: at the maximum, a new one closes the one that has waited longest for its client.
 
-A connection waits for its client while it has no whole request from it, and while the client does not read an answer.
-One with a request under way is never closed. So a new client always gets in, whoever holds how many connections.
+A connection waits for its client while it has no complete request, and while the client does not read the response.
+A connection with a request in progress is never closed. So a new client can always connect.
 """
 
 import asyncio
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-HEAD_WITHIN = 10.0
-"""Seconds within which what comes before a request's body must have arrived."""
+HEAD_TIMEOUT = 10.0
+"""Seconds until the complete head of a request must have arrived."""
 
-HEAD_AT_ONCE = 4096
-"""Bytes that are handed to the HTTP parser at once. It bounds a head (16 kB) only between two such parts."""
+PARSER_CHUNK = 4096
+"""Bytes per call of the HTTP parser. It checks the limit of a head (16 kB) only between two calls."""
 
-READ_WITHIN = 30.0
-"""Seconds within which a client must have read something of an answer that waits for it."""
+READ_TIMEOUT = 30.0
+"""Seconds within which a client must read some of a pending response."""
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at how long a connection has waited."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks of a connection's timeouts."""
 
 MAX_CONNECTIONS = 1000
-"""At once, so that there are files left for the log and the VMAs."""
+"""Concurrent connections; leaves file descriptors for the log and the VMAs."""
 
 
 class BoundedProtocol(H11Protocol):
-    """uvicorn's HTTP, which ends a connection on which no request is complete, or no answer is read, for too long.
-
-    It also ends one when there are too many.
-    """
+    """uvicorn's HTTP protocol with a maximum of connections, and with timeouts for a request's head and for reading."""
 
     _waiting: dict[H11Protocol, None]
-    """All connections that wait for their clients, in the order in which they began to."""
-    _next_look: asyncio.TimerHandle
+    """All connections that wait for their clients, the longest waiting first."""
+    _next_check: asyncio.TimerHandle
     _waits_since: float | None = None
     _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Begin to wait for a request."""
+        """Wait for a request; at the maximum of connections, close the one that has waited longest."""
         super().connection_made(transport)
         self._waiting = self.app_state.setdefault("waiting", {})
-        self._see_who_waits()
+        self._update_waiting()
         if len(self.connections) > MAX_CONNECTIONS:
             longest = next(iter(self._waiting), self)
             self._waiting.pop(longest, None)
             longest.transport.abort()
-        self._look()
+        self._check_timeouts()
 
     def data_received(self, data: bytes) -> None:
-        """Wait on while what came is no whole head of a request."""
-        for begin in range(0, len(data), HEAD_AT_ONCE):
+        """Parse what arrived, in chunks."""
+        for begin in range(0, len(data), PARSER_CHUNK):
             if not self.transport.is_closing():
-                super().data_received(data[begin : begin + HEAD_AT_ONCE])
-        self._see_who_waits()
+                super().data_received(data[begin : begin + PARSER_CHUNK])
+        self._update_waiting()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a malformed request; only close the connection if a response has begun already.
+
+        uvicorn would raise then, and asyncio log a traceback for whoever sends such requests.
+        """
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
-        self._next_look.cancel()
+        """Stop the timeouts."""
+        self._next_check.cancel()
         self._waiting.pop(self, None)
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
-        self._see_who_waits()
+        self._update_waiting()
 
     def pause_writing(self) -> None:
-        """Wait for the client to read."""
+        """Wait until the client reads."""
         super().pause_writing()
-        self._see_who_waits()
+        self._update_waiting()
 
     def resume_writing(self) -> None:
-        """Go on: it reads."""
+        """Continue, because the client reads."""
         super().resume_writing()
-        self._see_who_waits()
+        self._update_waiting()
 
-    def _see_who_waits(self) -> None:
+    def _update_waiting(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle
-        is_begun = cycle is not None and not cycle.response_complete and not self.flow.write_paused
-        if is_begun and cycle is not None and not cycle.more_body:
+        in_progress = cycle is not None and not cycle.response_complete and not self.flow.write_paused
+        if in_progress and cycle is not None and not cycle.more_body:
             self._waiting.pop(self, None)
-        elif not self.transport.is_closing():
+        elif not self.transport.is_closing() or self.transport.get_write_buffer_size():
             self._waiting.setdefault(self)
-        if is_begun:
+        if in_progress:
             self._waits_since = None
         elif self._waits_since is None:
             self._waits_since = self.loop.time()
 
-    def _look(self) -> None:
-        """End the connection if its client has sent no head, or read nothing of an answer, for too long."""
+    def _check_timeouts(self) -> None:
+        """Close the connection if its client has sent no head, or has read nothing of a response, for too long."""
         now, unread = self.loop.time(), self.transport.get_write_buffer_size()
         if unread < self._unread and self._waits_since is not None:
             self._waits_since = now
         self._unread = unread
-        if self._waits_since is not None and now - self._waits_since > (READ_WITHIN if unread else HEAD_WITHIN):
+        if self._waits_since is not None and now - self._waits_since > (READ_TIMEOUT if unread else HEAD_TIMEOUT):
             self.transport.abort()
-        self._next_look = self.loop.call_later(LOOK_EVERY, self._look)
+        self._next_check = self.loop.call_later(CHECK_INTERVAL, self._check_timeouts)

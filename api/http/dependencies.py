@@ -1,4 +1,4 @@
-"""What the routes depend on: the service, the trace of a request, and what all do with jobs."""
+"""Dependencies of the routes: the service, the trace of a request, a job by its id."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from domain.events import Trace
 from domain.replication_job import ReplicationJob
 
 READ_YOUR_WRITES = 2.0
-"""Seconds to wait for the read model after a command, so that the next read shows it."""
+"""Maximum seconds that a command waits for the read model, so that the next read shows its events."""
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 
@@ -31,7 +31,7 @@ def request_trace(
     request: Request,
     x_request_id: Annotated[str | None, Header(description="Correlates the events of this request.")] = None,
 ) -> Trace:
-    """Return the request's id as correlation id: the caller's own if it is a plain one, otherwise a new one."""
+    """Return the trace of a request, by the caller's request id if it is valid, otherwise by a new one."""
     if x_request_id is None or _ACCEPTABLE.fullmatch(x_request_id) is None:
         x_request_id = secrets.token_hex(8)
     return Trace(f"request-{x_request_id}", f"request-{x_request_id}", caller_of(request).name)
@@ -54,6 +54,6 @@ async def known_job(service: Service, job_id: str) -> ReplicationJob:
     return job
 
 
-async def settle(service: Service) -> None:
-    """Wait a moment for the read model, so that who wrote reads what was written."""
+async def wait_for_read_model(service: Service) -> None:
+    """Wait until the read model has all stored events, so that a client reads its own writes."""
     await service.projector.reached(service.event_log.position, READ_YOUR_WRITES)

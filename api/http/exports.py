@@ -1,4 +1,4 @@
-"""Events as NDJSON and CSV, and how a long answer is sent."""
+"""Events as NDJSON and CSV, and streaming of long responses in blocks."""
 
 import asyncio
 import csv
@@ -13,20 +13,20 @@ from adapters.plain_text import visible
 from projections.queries.audit_entry import AuditEntry
 
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a formula begins with in a spreadsheet; the last four are the same signs in full width."""
+"""Characters that begin a formula in a spreadsheet; the last four are their full-width forms."""
 
 BLOCK = 64 * 1024
-"""Bytes of an export that are sent at once."""
+"""Bytes of an export that are sent in one write."""
 
 
 async def as_ndjson(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:
-    """Return each event as one line of JSON."""
+    """Yield each event as one line of JSON."""
     async for entry in entries:
         yield msgspec.json.encode(entry) + b"\n"
 
 
 async def in_blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Join lines, for sending costs the same for one as for many; let other requests run between two blocks."""
+    """Join lines to blocks, which cost less to send; other requests run between two blocks."""
     block = bytearray()
     async for line in lines:
         block += line
@@ -38,7 +38,7 @@ async def in_blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def as_csv(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:
-    """Return each event as one row, after a row with the names of the fields; `data` is JSON."""
+    """Yield a row with the names of the fields, then each event as one row; `data` is JSON."""
     names = [one.name for one in fields(AuditEntry)]
     yield _row(names)
     async for entry in entries:
@@ -53,7 +53,7 @@ def _row(values: Iterable[object]) -> bytes:
 
 
 def _harmless(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula, and an editor or a terminal from obeying it."""
+    """Return a text without formulas for a spreadsheet and without control characters for a terminal."""
     if not isinstance(value, str):
         return value
     text = visible(value)
@@ -61,6 +61,6 @@ def _harmless(value: object) -> object:
 
 
 def _plain_json(data: object) -> str:
-    """Return JSON in which each character can be seen."""
+    """Return JSON in which non-printable characters are escaped."""
     text = msgspec.json.encode(data).decode()
     return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -1,4 +1,4 @@
-"""The filters of the audit trail, which are the same wherever events are listed."""
+"""The filters of the audit trail, for every list of events."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import Depends, Query
 
 from api.http.schemas.present import Identifier
-from api.http.times import Moment
+from api.http.times import UtcTime
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.queries.audit_entry import AuditFilter
@@ -19,7 +19,7 @@ else:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditQuery(AuditFilter):
-    """The filters as they are asked for."""
+    """The filters as query parameters."""
 
     job_id: Identifier | None = None
     vm_context_id: Identifier | None = None
@@ -29,8 +29,8 @@ class AuditQuery(AuditFilter):
     basis: Basis | None = None
     outcome: Outcome | None = None
     actor: Annotated[str | None, Query(max_length=100)] = None
-    since: Annotated[Moment | None, Query(alias="from", description="Recorded at this time or later.")] = None
-    until: Annotated[Moment | None, Query(alias="to", description="Recorded at this time or before.")] = None
+    since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
+    until: Annotated[UtcTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
 
 
 Wanted = Annotated[AuditQuery, Depends()]

@@ -1,4 +1,4 @@
-"""The guard: every call is admitted before anything of it is read."""
+"""ASGI middleware that authenticates and authorizes each request before its body is read."""
 
 from collections.abc import Callable
 
@@ -17,15 +17,15 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Guard:
-    """ASGI middleware that admits each call before the application sees it."""
+    """Rejects requests without the necessary token or scope."""
 
     def __init__(self, app: ASGIApp, access: Callable[[], Access]) -> None:
-        """`access` is asked for at each call: the application is made before the service is."""
+        """`access` is called for each request, because the application is created before the service."""
         self._app = app
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit the call and pass it on, or answer with the problem."""
+        """Pass the request on, or respond with problem details."""
         if scope["type"] == "http":
             request = Request(scope)
             try:

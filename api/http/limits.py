@@ -1,7 +1,6 @@
-"""What a client may take of the service: so much of its memory, its time and its connections.
+"""Limits on requests: size of and time for a body, concurrency, and the length of the queue.
 
-A client that is slow, or sends without end, costs only itself: its request is refused, and its connection closed.
-Which connections are closed when there are too many is decided in `connections`.
+A request beyond a limit is refused, and its connection closed. `connections` limits the connections.
 """
 
 import asyncio
@@ -17,32 +16,32 @@ from api.http import problems
 from api.http.guard import READING
 
 MAX_BODY = 100_000
-"""Bytes of a request's body; the largest that makes sense, with 64 disks, has some twenty thousand."""
+"""Bytes of a request's body. A valid one, with 64 disks, has at most some 20,000."""
 
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 MAX_FIELDS = 2000
-"""Of a body, for each that is refused takes longer than one that is read; a report of 64 disks has some 500."""
+"""Fields of a body: a refused field costs more than a valid one. A report of 64 disks has some 500."""
 
-BODY_WITHIN = 10.0
-"""Seconds within which a request's body must have arrived."""
+BODY_TIMEOUT = 10.0
+"""Seconds within which a request's body must arrive."""
 
 READS, WRITES, MAX_WAITING = 3, 32, 100
-"""Reads and other requests that are worked on at once, and requests that wait for their turn.
+"""Concurrent reads, concurrent other requests, and requests in the queue.
 
-A read of a thousand events takes a tenth of a second; many writes share one commit. A client may ask for a fleet at
-once; an honest read must not wait for many seconds behind a hostile client's.
+A read of 1,000 events takes 0.1 s, and many writes share one commit. So a read waits for at most a few seconds behind
+the reads of a hostile client.
 """
 
 HEALTH = ("/livez", "/readyz")
-"""The paths that are answered however many requests wait."""
+"""Paths that do not queue."""
 
 MAX_FILES = 10_240
-"""What macOS lets a process have."""
+"""The most open files that macOS allows a process."""
 
 
-class _TooMuch(Exception):
-    """A body is too long, or too slow, or too many requests wait."""
+class _LimitExceeded(Exception):
+    """A request is too large or too slow, or the queue is full."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -50,20 +49,20 @@ class _TooMuch(Exception):
 
 
 class BoundedBodies:
-    """ASGI middleware that refuses a body that is too long or too slow, and a request while too many wait.
+    """ASGI middleware that limits bodies, concurrent requests and the queue.
 
-    All that is computed in one turn of the event loop holds up all others, health checks too. So few requests are
-    worked on at once. One gives its turn back when its answer begins, or when it has a slot for long answers.
+    Each step of a request blocks the event loop for all others, health checks too. So few requests run concurrently.
+    A request releases its turn when its response begins, or when it has a slot for long responses.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
         self._app = app
-        self._turns = {is_read: asyncio.Semaphore(most) for is_read, most in ((True, READS), (False, WRITES))}
+        self._turns = {is_read: asyncio.Semaphore(limit) for is_read, limit in ((True, READS), (False, WRITES))}
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, or answer with the problem."""
+        """Pass the request on, or respond with problem details."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -71,7 +70,7 @@ class BoundedBodies:
         try:
             whole = await _whole_body(receive)
             turn = await self._turn(scope)
-        except _TooMuch as refused:
+        except _LimitExceeded as refused:
             answer = problems.problem(request, refused.status, str(refused))
             answer.headers["Connection"] = "close"
             if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -93,16 +92,16 @@ class BoundedBodies:
                 scope["turn"] = turn
                 await self._app(scope, receive_again, begin)
         except* BrokenResourceError:
-            # A live stream goes on writing for a moment after its client was let go: nobody is left to be told.
+            # A live stream still writes for a moment after its connection was closed.
             pass
 
     async def _turn(self, scope: Scope) -> ExitStack:
-        """Wait for the turn of a request; return what gives it back. A health check does not wait."""
+        """Wait for a turn, and return the stack that releases it. A health check does not wait."""
         turn = ExitStack()
         if scope["path"] in HEALTH:
             return turn
         if self._waiting >= MAX_WAITING:
-            raise _TooMuch(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait: ask again in a second")
+            raise _LimitExceeded(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are waiting: retry after a second")
         turns = self._turns[scope["method"] in READING]
         self._waiting += 1
         try:
@@ -114,27 +113,27 @@ class BoundedBodies:
 
 
 async def _whole_body(receive: Receive) -> Message:
-    """Receive a body whole, or that its client is gone."""
+    """Return the complete body as one message, or the message that the client disconnected."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WITHIN):
+        async with asyncio.timeout(BODY_TIMEOUT):
             while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
                 if len(body) > MAX_BODY:
-                    raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
+                    raise _LimitExceeded(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
                 if not message.get("more_body"):
                     break
     except TimeoutError:
-        why = f"the body did not arrive within {BODY_WITHIN:g} s"
-        raise _TooMuch(HTTPStatus.REQUEST_TIMEOUT, why) from None
+        why = f"the body did not arrive within {BODY_TIMEOUT:g} s"
+        raise _LimitExceeded(HTTPStatus.REQUEST_TIMEOUT, why) from None
     if body.count(b":") > MAX_FIELDS:
-        raise _TooMuch(TOO_LARGE, f"the body has more than {MAX_FIELDS} fields")
+        raise _LimitExceeded(TOO_LARGE, f"the body has more than {MAX_FIELDS} fields")
     return {"type": message["type"], "body": bytes(body), "more_body": False}
 
 
-def take_all_files_allowed() -> None:
-    """Raise this process's own limit of open files as far as the machine lets it: each connection takes one."""
-    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Where it is endless, the system has a smaller limit of its own, and refuses what is beyond that.
-    wanted = most if most != resource.RLIM_INFINITY else max(now, MAX_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+def raise_open_file_limit() -> None:
+    """Raise the soft limit of open files to the hard limit: each connection needs a file descriptor."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where the hard limit is infinite, the system has a lower one and refuses values above it.
+    limit = hard if hard != resource.RLIM_INFINITY else max(soft, MAX_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

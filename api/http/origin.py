@@ -1,7 +1,7 @@
-"""Where a call to an open service comes from: a program on this machine, or a page in somebody's browser.
+"""Protection of a service without tokens against web pages: DNS rebinding and cross-site requests.
 
-Without tokens, everything that reaches the service may act. A browser reaches loopback on behalf of any page: by a name
-that the page's owner lets point to 127.0.0.1 (DNS rebinding), or by a form that is sent across sites.
+Without tokens, every request that reaches the service has full access. A browser sends requests to loopback for any
+page: through a name of the attacker's that resolves to 127.0.0.1, or by a cross-site form.
 """
 
 import ipaddress
@@ -12,36 +12,36 @@ from starlette.requests import Request
 from api.runtime.errors import Forbidden, UnsupportedMediaType
 
 SAME_SITE = {"same-origin", "none"}
-"""What a browser says of a request that its user or a page of the service itself makes."""
+"""Values of `Sec-Fetch-Site` for requests by the user or by a page of the service itself."""
 
 
 def check_caller(request: Request) -> None:
-    """See that a call to an open service can be no other site's.
+    """Refuse a request that a page of another site may have made.
 
     Raises:
-        Forbidden: its host is not this machine, or a page of another site makes it.
-        UnsupportedMediaType: it is a POST and not JSON: a browser sends such for any page, without asking first.
+        Forbidden: the `Host` header does not name this machine, or a page of another site sent the request.
+        UnsupportedMediaType: a POST is not JSON. A browser sends such a POST without a preflight request.
 
     """
     headers = request.headers
     host = headers.get("host", "")
     if not is_loopback_name(host):
-        raise Forbidden(f"without tokens only this machine is served, by its own name, not by {host[:100]!r}")
+        raise Forbidden(f"without tokens only this machine is served, at localhost or 127.0.0.1, not {host[:100]!r}")
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
     if site not in SAME_SITE or (origin is not None and origin != f"{request.url.scheme}://{host}"):
-        raise Forbidden("without tokens a page of another site may not call this service: make a token")
+        raise Forbidden("without tokens a page of another site may not call this service: create a token and send it")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and media_type != "application/json":
-        raise UnsupportedMediaType("without tokens only JSON is taken: send `Content-Type: application/json`")
+        raise UnsupportedMediaType("without tokens only JSON is accepted: send `Content-Type: application/json`")
 
 
 def is_loopback_name(host: str) -> bool:
-    """Return whether a `Host` header names this machine, whatever the port: `localhost`, or a loopback address."""
+    """Return whether a `Host` header is `localhost` or a loopback address, with any port."""
     try:
         parts = urlsplit(f"//{host}")
         name, _ = parts.hostname or "", parts.port
         is_loopback = name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
-        # It is no name with a port, or a name that is no address.
+        # Not a host with an optional port, or the host is not an address.
         return False
     return is_loopback and parts.netloc == host and parts.username is None

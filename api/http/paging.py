@@ -1,6 +1,6 @@
-"""Pages and cursors: opaque to the client, a key to us.
+"""Pages and cursors. A cursor is opaque to the client; it encodes the last key of its page.
 
-Their patterns are declared, and whatever matches them can be continued after: no cursor fails half-way.
+Whatever matches the declared patterns is a valid cursor.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,9 +13,9 @@ from api.http.schemas.present import Page
 S = TypeVar("S")
 V = TypeVar("V")
 
-DESCRIPTION = "`next_cursor` of the page before this one."
+DESCRIPTION = "`next_cursor` of the previous page."
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="The most items to return.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
 IdCursor = Annotated[str | None, Query(max_length=1600, pattern="^([0-9a-f]{2})+$", description=DESCRIPTION)]
 """An id, in UTF-8, in hexadecimal."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
@@ -23,7 +23,7 @@ Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$
 
 
 def id_in(cursor: str | None) -> str:
-    """Return the id after which a page begins. What is no id is a place in the order all the same."""
+    """Return the id after which a page begins. It need not exist."""
     return bytes.fromhex(cursor).decode("utf-8", "replace") if cursor else ""
 
 
@@ -33,14 +33,14 @@ def position_in(cursor: str | None) -> int | None:
 
 
 def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Callable[[S], V]) -> Page[V]:
-    """Make a page of what was found; one more than `limit` was asked for, to know whether there is more."""
+    """Return a page of the rows found. The query must ask for `limit + 1` rows, to see whether more exist."""
     shown = found[:limit]
     next_cursor = _cursor(key(shown[-1])) if len(found) > limit else None
     return Page[V](items=[show(item) for item in shown], next_cursor=next_cursor)
 
 
 def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:
-    """Make a page of a list that does not change: its cursor is a place in it."""
+    """Return a page of a list that does not change; its cursor is an index."""
     after = position_in(cursor) or 0
     rest = list(enumerate(found, start=1))[after : after + limit + 1]
     return page(rest, limit, lambda entry: entry[0], lambda entry: entry[1])

@@ -1,4 +1,4 @@
-"""Time travel: jobs as they were, folded from their events up to a version or a moment."""
+"""Past states of jobs, folded from their events up to a version or a time."""
 
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,14 @@ from domain.replication_job import ReplicationJob
 from projections.queries.hindsight import Hindsight, known_at
 
 MAX_EVENTS = 100_000
-"""Events of one job that hindsight looks through; a job has hundreds."""
+"""Maximum events of one job that are read; a job has hundreds."""
 
 NOT_SHOWN = {"version", "as_of", "hindsight", "live", "retry_in", "needs_attention"}
-"""Fields of a job's view that say nothing about what became of it."""
+"""Fields of a job's view that a diff omits."""
 
 
 async def version_of(service: Service, job_id: str, point: int | datetime) -> int:
-    """Return the version that a job had at a point: a version, or a moment.
+    """Return the version that a job had at a point, which is a version or a time.
 
     Raises:
         NotFound: the job had no such version, or did not exist yet.
@@ -35,27 +35,27 @@ async def version_of(service: Service, job_id: str, point: int | datetime) -> in
     if present == 0:
         raise NotFound(f"there is no job {job_id}")
     if not 1 <= point <= present:
-        raise NotFound(f"job {job_id} has the versions 1 to {present}, and no version {point}")
+        raise NotFound(f"job {job_id} has no version {point}: its versions are 1 to {present}")
     return point
 
 
 async def job_then(service: Service, job_id: str, version: int) -> ReplicationJob:
-    """Return a job as it was at a version that it had."""
+    """Return a job at one of its versions."""
     found = await service.event_log.load_versions(ReplicationJob, [(job_id, version)])
     if not found:
         raise NotFound(f"there is no job {job_id}")
     return found[0]
 
 
-async def hindsight(service: Service, job: ReplicationJob, moment: datetime, as_known: datetime) -> Hindsight:
-    """Say what was so at a moment, by all that was recorded up to another one, before or after it."""
+async def hindsight(service: Service, job: ReplicationJob, at: datetime, as_known: datetime) -> Hindsight:
+    """Return what is known of a job at a time, by the events recorded until `as_known`."""
     known = await service.trail.position_at(as_known)
     entries = await service.trail.events(job.id, MAX_EVENTS)
-    return known_at(job.state, [entry.event() for entry in entries if entry.position <= known], moment)
+    return known_at(job.state, [entry.event() for entry in entries if entry.position <= known], at)
 
 
 async def diff(service: Service, job_id: str, begin: int | datetime, end: int | datetime) -> DiffView:
-    """Say what became of a job between two points."""
+    """Return the changes of a job between two points, and the events that made them."""
     versions = [await version_of(service, job_id, point) for point in (begin, end)]
     before, after = [_shown(await job_then(service, job_id, version)) for version in versions]
     low, high = sorted(versions)

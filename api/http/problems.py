@@ -1,4 +1,4 @@
-"""Errors over HTTP, as RFC 9457 problem details: the one map from the domain's errors to status codes."""
+"""Errors as RFC 9457 problem details, and the map from error classes to HTTP status codes."""
 
 import math
 from http import HTTPStatus
@@ -37,24 +37,24 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     JobRecoveryError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""The nearest of an error's classes counts."""
+"""The first class in an error's method resolution order decides."""
 
 MEDIA_TYPE = "application/problem+json"
 
 MAX_DETAIL = 4000
-"""Characters of a detail, and of the path, that a problem shows; the longest id has 200."""
+"""Maximum characters of `detail` and of `instance`; the longest id has 200."""
 
 MAX_ERRORS, MAX_ERROR = 10, 1000
-"""Errors of one request that are named, and the characters of each. A body may have thousands."""
+"""Maximum validation errors that a problem lists, and characters of each. A body can have thousands."""
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
-"""What any call under `/api/v1` can answer with."""
+"""Statuses of problems that any request under `/api/v1` can get."""
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems that an endpoint can answer with, for the OpenAPI document."""
+    """Return the problems of an endpoint, for the OpenAPI document."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {
@@ -66,7 +66,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error answered as problem details."""
+    """Register the handlers that turn every error into problem details."""
     app.exception_handler(JobRecoveryError)(of)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
@@ -74,8 +74,8 @@ def install(app: FastAPI) -> None:
 
 
 def problem(request: Request, status: int, detail: str, **extra: object) -> JSONResponse:
-    """Answer with a problem."""
-    # Cut last: half of a secret is not known as one.
+    """Return a response with problem details."""
+    # Redact before cutting: part of a secret is not recognised.
     what, path = redacted(detail)[:MAX_DETAIL], redacted(request.scope["path"])[:MAX_DETAIL]
     where = quote(path, safe="/*@:+,;=$&'()!~")
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=what, instance=where)
@@ -83,7 +83,7 @@ def problem(request: Request, status: int, detail: str, **extra: object) -> JSON
 
 
 async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
-    """Answer with the problem that one of our errors is."""
+    """Return the response to one of the service's own errors."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     response = problem(request, status, str(error))
     if isinstance(error, Unauthenticated):
@@ -109,8 +109,8 @@ def _brief(text: str) -> str:
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
-    """Answer a fault of ours; the framework raises it again, so that it is logged with its traceback."""
-    detail = f"a fault in the service ({type(error).__name__}); nothing was acknowledged, and the log has the details"
+    """Return the response to an unexpected exception; the framework then raises it again, and it is logged."""
+    detail = f"internal error ({type(error).__name__}); nothing was acknowledged. The service's log has the details"
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
@@ -123,7 +123,7 @@ async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return every method of a path; the framework names only those of the first route that has it."""
+    """Return all methods of a path; the framework names only those of the first matching route."""
     routes: list[BaseRoute] = request.app.routes
     asked = [(method, {**request.scope, "method": method}) for method in METHODS]
     return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]

@@ -1,4 +1,4 @@
-"""`job-recovery serve`: the service's processes and its HTTP server under one task group."""
+"""`job-recovery serve`: runs the service's processes and its HTTP server in one task group."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from adapters.host.private_files import prepare
 from adapters.host.tokens import TokenFile
 from api.http.app import create_app
 from api.http.connections import BoundedProtocol
-from api.http.limits import take_all_files_allowed
+from api.http.limits import raise_open_file_limit
 from api.runtime.access import is_loopback, is_open
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
@@ -22,21 +22,21 @@ from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import Log
 
 GRACE = 2
-"""Seconds in which requests under way may finish after SIGTERM."""
+"""Seconds that requests in progress have to finish after SIGTERM."""
 
 MAX_WAITING, ACCEPTED_AT_ONCE = 1024, 16
-"""Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
+"""Length of the listen queue, and connections that are accepted in one turn of the event loop."""
 
 MAX_HOST = 100
-"""Characters of a host's name that a message shows."""
+"""Maximum characters of a host name in a message."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: the service as a whole is what a signal ends."""
+    """uvicorn without its signal handling: a signal ends the whole service."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # uvicorn has one number for what may wait and for what is accepted at once, which holds up all others.
+        # uvicorn has one number for the queue and for what is accepted in one turn, which blocks the event loop.
         for listener in sockets or ():
             listener.listen(MAX_WAITING)
 
@@ -49,12 +49,12 @@ def serve(settings: Settings, log: Log) -> None:
     """Run the service until SIGTERM or SIGINT.
 
     Raises:
-        DataDirectoryInUse: another process works on the data directory.
+        DataDirectoryInUse: another process uses the data directory.
         InvalidInput: the address cannot be bound.
         StorageUnavailable: the data directory or a file in it cannot be used.
 
     """
-    take_all_files_allowed()
+    raise_open_file_limit()
     lease = Lease(prepare(settings.data_dir, log))
     lease.acquire("starting up")
     try:
@@ -69,7 +69,7 @@ def serve(settings: Settings, log: Log) -> None:
 
 @contextmanager
 def _one_error() -> Iterator[None]:
-    """Raise an error of ours as what it is, out of the task groups that it ended; a fault stays what it was."""
+    """Raise the first of the service's own errors out of its exception groups; unexpected exceptions stay grouped."""
     try:
         yield
     except ExceptionGroup as ended:
@@ -89,9 +89,10 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     config = uvicorn.Config(
         create_app(service),
         http=BoundedProtocol,
+        ws="none",
         log_config=None,
         backlog=ACCEPTED_AT_ONCE,
-        # Its warnings are of malformed requests: whoever sends them would fill the log.
+        # Its warnings are about malformed requests: a client could fill the log with them.
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -108,9 +109,9 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
             processes = group.create_task(run(service))
             log.info("service_started", address=address, data_dir=str(settings.data_dir))
             if service.access.is_open:
-                log.warning("api_open_on_loopback_only", why="JOB_RECOVERY_AUTH is none, or no token was ever made")
+                log.warning("api_open_on_loopback_only", why="JOB_RECOVERY_AUTH is none, or no token was ever created")
             elif not service.access.tokens.all():
-                log.warning("api_closed", why="all tokens are revoked: see `job-recovery token create`")
+                log.warning("api_closed", why="all tokens are revoked", remedy="job-recovery token create")
             await server.serve(sockets=[listener])
             processes.cancel()
     finally:
@@ -119,7 +120,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
 
 
 async def run(service: Service) -> None:
-    """Catch the read model up, recover, and go on until cancelled."""
+    """Bring the read model up to date, then run all processes until cancelled."""
     position = await service.projector.catch_up()
     service.log.info("projections_caught_up", position=position)
     async with asyncio.TaskGroup() as group:
@@ -129,18 +130,18 @@ async def run(service: Service) -> None:
 
 
 def _check_access(settings: Settings) -> None:
-    """Refuse to be open to other machines, and tokens that cannot be read, before anybody can call."""
+    """Refuse to start without tokens on an address that other machines reach, or with unreadable tokens."""
     tokens = TokenFile(settings.data_dir)
     tokens.all()
     try:
         local = is_loopback(settings.host)
     except (OSError, ValueError) as error:
-        # A name with a part that is too long is no OSError: it cannot even be encoded.
+        # A host name with a label that is too long raises UnicodeError, which is a ValueError.
         raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
     if not local and is_open(settings.auth, tokens):
         message = (
-            f"JOB_RECOVERY_HOST: without tokens only this machine is served, and {settings.host} is open to others: "
-            "make a token first (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
+            f"JOB_RECOVERY_HOST: other machines can reach {settings.host}, and without tokens only this machine is "
+            "served: create a token (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
         )
         raise InvalidInput(message)
 
@@ -152,7 +153,7 @@ def _bind(settings: Settings) -> socket.socket:
     except OSError as error:
         message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
         raise InvalidInput(message) from None
-    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not; without it
-    # an answer of two packets waits 40 ms for the first to be acknowledged.
+    # Connections inherit it. asyncio sets it only on sockets with an explicit protocol number. Without it, a response
+    # of two packets waits 40 ms until the first is acknowledged.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -1,4 +1,4 @@
-"""How aggregates, live state and audit entries are shown: the one place where the domain meets the API's shapes."""
+"""Maps aggregates, live state and audit entries to the API's schemas."""
 
 from typing import TypeVar
 
@@ -18,19 +18,19 @@ V = TypeVar("V", bound=BaseModel)
 
 
 def _view(kind: type[V], source: object, **computed: object) -> V:
-    """Return a view of `source`: its fields that have the view's names, and what is computed beside them."""
+    """Return a view with the fields of `source` that it has by name, and with the computed ones."""
     same = {name: getattr(source, name) for name in kind.model_fields if hasattr(source, name)}
     return kind.model_validate(same | computed, from_attributes=True)
 
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
-    """Show a job as it is, with what is known of it in memory."""
+    """Return the view of a job in its present state, with its live state."""
     live = service.poller.live.get(job.id)
     return job_view(job, live=live_view(live) if live else None, retry_in=service.retries.due_in(job.id))
 
 
-def job_view(job: ReplicationJob, **beside: object) -> JobView:
-    """Show what is recorded of a job, and what is known beside that."""
+def job_view(job: ReplicationJob, **more: object) -> JobView:
+    """Return the view of a job; `more` are fields that its aggregate does not have."""
     why = attention(job)
     return _view(
         JobView,
@@ -50,19 +50,19 @@ def job_view(job: ReplicationJob, **beside: object) -> JobView:
             last_validated=job.last_contact_at,
             polling_restarted_at=job.resumed_at,
         ),
-        **beside,
+        **more,
     )
 
 
 def live_view(live: LivePoll) -> LiveView:
-    """Show what the poller knows of a job: its last answer of any kind, and the figures of the last that had some."""
-    seen = live.observation
+    """Return the view of a polled job: its last status, and the figures of its last running observation."""
+    observation = live.observation
     figures = ("progress_percent", "phase", "bytes_transferred")
-    return _view(LiveView, live, **{name: getattr(seen, name, None) for name in figures})
+    return _view(LiveView, live, **{name: getattr(observation, name, None) for name in figures})
 
 
 def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
-    """Show a recovery run, with its progress while it goes on."""
+    """Return the view of a recovery run, with its progress while it runs."""
     return _view(
         RunView,
         run,
@@ -74,7 +74,7 @@ def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
 
 
 def decision_view(entry: AuditEntry) -> RunDecisionView:
-    """Show a recorded decision."""
+    """Return the view of a recorded decision."""
     evidence = entry.data["evidence"]
     return _view(
         RunDecisionView,

@@ -1,1 +1,1 @@
-"""The running service: its settings, its parts put together, its server, logs, metrics and traces."""
+"""The running service: settings, composition root, access control, logs, metrics and traces."""

@@ -1,7 +1,7 @@
-"""Who may do what: every call goes through here before anything of it is read.
+"""Authentication, authorization and rate limits of requests.
 
-Without tokens the service is open, and served on loopback only. With tokens every call but `/livez` and `/readyz` needs
-one: reading needs the scope `read`, anything else `operate`, the list of tokens `admin`.
+Without tokens the service is open, and listens on loopback only. With tokens, every request except `/livez` and
+`/readyz` needs one: scope `read` for reading, `admin` for the list of tokens, `operate` for everything else.
 """
 
 import ipaddress
@@ -19,34 +19,34 @@ from domain.events import LOCAL
 Auth = Literal["none", "tokens"]
 
 BURST = 2.0
-"""Seconds' worth of requests that may come at once."""
+"""Size of a burst, in seconds of the permitted rate."""
 
 MAX_CALLERS = 10_000
-"""Callers whose share is kept at once; with one more, all begin anew."""
+"""Maximum callers with a bucket; with one more, all buckets are reset."""
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and what that allows."""
+    """The name of a caller and the scope of its token."""
 
     name: str
     scope: TokenScope
 
 
 class Buckets:
-    """A token bucket for each caller: so many requests per second, and a burst of twice as many."""
+    """A token bucket per caller, with a burst of two seconds."""
 
     def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
-        """Zero per second means no limit."""
+        """`per_second` is the rate; 0 means no limit."""
         self._per_second = per_second
         self._monotonic = monotonic
         self._full = max(1.0, per_second * BURST)
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, who: str) -> None:
+    def consume(self, who: str) -> None:
         """Count a request.
 
         Raises:
-            TooManyRequests: the caller has used its share.
+            TooManyRequests: the caller's bucket is empty.
 
         """
         if not self._per_second:
@@ -57,15 +57,18 @@ class Buckets:
         level, since = self._levels.get(who, (self._full, now))
         level = min(self._full, level + (now - since) * self._per_second)
         if level < 1.0:
-            raise TooManyRequests(f"{who} may make {self._per_second:g} requests per second", 1 / self._per_second)
+            raise TooManyRequests(
+                f"{who} may make {self._per_second:g} requests per second: wait, or raise JOB_RECOVERY_RATE_LIMIT",
+                1 / self._per_second,
+            )
         self._levels[who] = (level - 1.0, now)
 
 
 class Access:
-    """Decides who is let in."""
+    """Decides which requests are admitted."""
 
     def __init__(self, tokens: TokenFile, buckets: Buckets, auth: Auth | None, *, on_loopback: bool) -> None:
-        """Without `auth`, tokens are asked for once one was made. `on_loopback`: only this machine is served."""
+        """`auth` None: tokens are required after the first was created. `on_loopback`: listens on loopback only."""
         self.tokens = tokens
         self._buckets = buckets
         self._auth = auth
@@ -73,11 +76,11 @@ class Access:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls need no token."""
+        """Return whether requests need no token."""
         return self._on_loopback and is_open(self._auth, self.tokens)
 
     def caller(self, authorization: str | None) -> Caller | None:
-        """Return who calls; None if it is nobody that may.
+        """Return the caller; None without a valid token.
 
         Raises:
             StorageUnavailable: the tokens cannot be read.
@@ -90,30 +93,30 @@ class Access:
         return None if token is None else Caller(token.name, token.scope)
 
     def admit(self, authorization: str | None, wanted: TokenScope, peer: str = "") -> Caller:
-        """Let a call in, or not. Open calls and guesses share what their address may make.
+        """Return the caller of an admitted request. Requests without a valid token share the rate of their address.
 
         Raises:
-            Unauthenticated: it has no token, or none of ours.
-            Forbidden: its token does not allow this.
-            TooManyRequests: its token, or its address, has used its share.
+            Unauthenticated: it has no token, or an unknown one.
+            Forbidden: the scope of its token does not allow this.
+            TooManyRequests: its token or its address has exceeded the rate.
 
         """
         caller = self.caller(authorization)
-        self._buckets.take(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
+        self._buckets.consume(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
         if caller is None:
-            raise Unauthenticated("this needs a token: send `Authorization: Bearer ...`, with one that was not revoked")
+            raise Unauthenticated("no valid token: send `Authorization: Bearer ...`, with a token that is not revoked")
         if not caller.scope.allows(wanted):
             raise Forbidden(f"the token {caller.name!r} has the scope {caller.scope.value}; this needs {wanted.value}")
         return caller
 
 
 def is_open(auth: Auth | None, tokens: TokenFile) -> bool:
-    """Return whether calls from this machine need no token. Revoking the last one does not open the service."""
+    """Return whether requests from this machine need no token. Revoking the last token does not open the service."""
     return auth == "none" or (auth is None and not tokens.ever_created)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on can only be reached from this machine.
+    """Return whether only this machine can reach an address to listen on.
 
     Raises:
         OSError: there is no such host.

@@ -1,4 +1,4 @@
-"""Work that a request starts and does not wait for."""
+"""Work that a request starts, and that may outlive it."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,36 +10,36 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs coroutines in the service's task group, so that a fault in one is never silent."""
+    """Runs coroutines in the service's task group, so that an exception in one ends the service."""
 
-    def __init__(self, command_within: float = 10.0) -> None:
-        """Nothing can be started before `attach`. A request waits for its command for `command_within` seconds."""
+    def __init__(self, command_timeout: float = 10.0) -> None:
+        """`attach` must precede `start`. A request waits for its command for at most `command_timeout` seconds."""
         self._group: asyncio.TaskGroup | None = None
-        self._command_within = command_within
+        self._command_timeout = command_timeout
         self._commands: set[asyncio.Task[Any]] = set()
 
     async def command(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a command, for a bounded time. It is never cut off: whoever follows the job must hear of its end.
+        """Return the result of a command. After the timeout it continues: the job's watcher needs its result.
 
         Raises:
-            StorageUnavailable: it is not done yet.
+            StorageUnavailable: it has not finished within the timeout.
 
         """
         task = asyncio.ensure_future(work)
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
-        done, _ = await asyncio.wait({task}, timeout=self._command_within)
+        done, _ = await asyncio.wait({task}, timeout=self._command_timeout)
         if not done:
-            within = f"{self._command_within:g} s"
-            raise StorageUnavailable(f"the command is not done within {within}, but may still be: look, and repeat it")
+            what = f"the command has not finished within {self._command_timeout:g} s, and continues"
+            raise StorageUnavailable(f"{what}: look at the job, and repeat the command if necessary")
         return task.result()
 
     def attach(self, group: asyncio.TaskGroup) -> None:
-        """Use the group of the running service."""
+        """Set the task group of the running service."""
         self._group = group
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Start the work; it ends with the service at the latest."""
+        """Start the work; it is cancelled when the service ends."""
         if self._group is None:
             work.close()
             raise RuntimeError("the service is not running")

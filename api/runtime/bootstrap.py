@@ -1,4 +1,4 @@
-"""The composition root: the one place where everything is put together. Tests call it with fakes."""
+"""The composition root. Tests call it with fakes."""
 
 import os
 import platform
@@ -44,7 +44,7 @@ from projections.read_model.projector import Projector
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Everything that a running service consists of."""
+    """The parts of a service."""
 
     settings: Settings
     instance: str
@@ -71,15 +71,15 @@ class Service(msgspec.Struct, frozen=True):
     traces: Traces
 
     def circuits(self) -> dict[str, Circuit]:
-        """Return the circuit of each VMA, by its name."""
+        """Return the circuit breaker of each VMA, by the VMA's name."""
         return self.vma.circuits if isinstance(self.vma, HttpVMA) else {}
 
     def circuit_states(self) -> dict[str, str]:
-        """Return how each VMA's circuit stands."""
+        """Return the state of each VMA's circuit breaker."""
         return {name: circuit.state for name, circuit in self.circuits().items()}
 
     async def close(self) -> None:
-        """Store what waits and close everything."""
+        """Store pending events and close all parts."""
         if isinstance(self.vma, HttpVMA):
             await self.vma.close()
         self.traces.close()
@@ -88,7 +88,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None) -> Service:
-    """Put the service together on the settings' data directory; nothing runs yet.
+    """Return the service on the settings' data directory; nothing runs yet.
 
     Raises:
         InvalidInput: a file with certificate authorities cannot be used.
@@ -111,11 +111,11 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
 
 
 def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
-    """Return a maker of run ids, which sort by time and are unique over instances."""
+    """Return a function that creates run ids, which sort by time and are unique among instances."""
     return lambda: f"run-{clock.now():%Y%m%d-%H%M%S}-{chance.getrandbits(24):06x}"
 
 
-def assemble(  # noqa: PLR0913 - what the service is made of
+def assemble(  # noqa: PLR0913 - the parts of the service
     settings: Settings,
     instance: str,
     clock: Clock,
@@ -126,7 +126,7 @@ def assemble(  # noqa: PLR0913 - what the service is made of
     projector: Projector,
     chance: random.Random,
 ) -> Service:
-    """Put the service together from parts that are there already; what is left to chance is taken from `chance`."""
+    """Return the service with these parts. `chance` is its only source of randomness."""
     policy = settings.policy
     app = JobRecovery(event_log, clock, policy)
     runs = RunBook(event_log, clock, log, instance, new_run_id(clock, chance))

@@ -1,29 +1,29 @@
-"""The errors of the HTTP surface, beside the domain's.
+"""The errors of the HTTP API, in addition to the domain's.
 
 JobRecoveryError
-├── Unauthenticated       no token, or none of ours
-├── Forbidden             the token's scope, or where the call comes from, does not allow it
-├── UnsupportedMediaType  a call that may change something is not JSON
-└── TooManyRequests       the caller has used its share
+├── Unauthenticated       no token, or an unknown one
+├── Forbidden             the token's scope or the request's origin does not allow it
+├── UnsupportedMediaType  the body of a POST is not JSON
+└── TooManyRequests       the caller has exceeded its rate or its slots
 """
 
 from domain.errors import JobRecoveryError
 
 
 class Unauthenticated(JobRecoveryError):
-    """No token, or none of ours."""
+    """The request has no token, or an unknown one."""
 
 
 class Forbidden(JobRecoveryError):
-    """The token's scope, or where the call comes from, does not allow this."""
+    """The token's scope or the request's origin does not allow this."""
 
 
 class UnsupportedMediaType(JobRecoveryError):
-    """A call that may change something is not JSON."""
+    """The body of a POST is not JSON."""
 
 
 class TooManyRequests(JobRecoveryError):
-    """The caller has used its share; `retry_after` in seconds."""
+    """The caller has exceeded its rate or its slots; `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)

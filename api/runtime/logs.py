@@ -1,4 +1,4 @@
-"""Structured logging: events with fields, as JSON lines or for a person to read."""
+"""Structured logging: events with fields, as JSON lines or as text for a terminal."""
 
 import logging
 import sys
@@ -12,53 +12,53 @@ from adapters.plain_text import redacted, visible
 from domain.ports import Log
 
 NAME = "job_recovery"
-"""Of the logger and of its handler."""
+"""Name of the logger and of its handler."""
 
 
 def _event_first(_logger: object, _method: str, fields: EventDict) -> EventDict:
-    """Put when and what before the details, for who reads the lines as they come."""
+    """Put time, level and event before the other fields."""
     leading = {name: fields.pop(name) for name in ("timestamp", "level", "event")}
     return {**leading, **fields}
 
 
-def _for_a_person(_logger: object, _method: str, fields: EventDict) -> EventDict:
-    """Write out what a terminal would obey: some of it was sent by others."""
+def _escaped(_logger: object, _method: str, fields: EventDict) -> EventDict:
+    """Escape control characters, which a terminal would execute: clients and VMAs send some of the texts."""
     return {name: _lines(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def _lines(text: str) -> str:
-    """Keep the lines of a traceback; nothing else has any."""
+    """Escape a text, except the line breaks of a traceback."""
     return "\n".join(map(visible, text.split("\n"))) if text.startswith("Traceback") else visible(text)
 
 
-def _without_secrets(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401 - what the renderer made
+def _without_secrets(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401 - what the renderer returns
     return redacted(str(line))
 
 
-def _of_library(_logger: object, _method: str, fields: EventDict) -> EventDict:
-    """Make what a library says an event of ours, so that every line of the log has one form."""
-    return {**fields, "event": "library_said", "library": fields["_record"].name, "said": fields["event"]}
+def _from_library(_logger: object, _method: str, fields: EventDict) -> EventDict:
+    """Turn a library's message into an event, so that all lines of the log have one form."""
+    return {**fields, "event": "library_message", "library": fields["_record"].name, "message": fields["event"]}
 
 
 def configure(log_format: str, level: str) -> Log:
-    """Set up logging for the process, libraries' warnings included, and return the service's logger."""
+    """Configure logging of the process, with libraries' warnings, and return the service's logger."""
     human = log_format == "human" or (log_format == "auto" and sys.stdout.isatty())
     rendering: list[Processor] = (
-        [_for_a_person, structlog.dev.ConsoleRenderer()] if human else [structlog.processors.JSONRenderer()]
+        [_escaped, structlog.dev.ConsoleRenderer()] if human else [structlog.processors.JSONRenderer()]
     )
-    told: list[Processor] = [
+    shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
     _handle(
         ProcessorFormatter(
-            foreign_pre_chain=[_of_library, *told],
+            foreign_pre_chain=[_from_library, *shared],
             processors=[ProcessorFormatter.remove_processors_meta, _event_first, *rendering, _without_secrets],
         )
     )
     structlog.configure(
-        processors=[*told, ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
@@ -68,10 +68,10 @@ def configure(log_format: str, level: str) -> Log:
 
 
 def _handle(formatter: logging.Formatter) -> None:
-    """Print each line to what is standard output now, in place of an earlier handler of ours."""
+    """Log to the present standard output, in place of an earlier handler of this service."""
     root = logging.getLogger()
-    for before in [handler for handler in root.handlers if handler.name == NAME]:
-        root.removeHandler(before)
+    for earlier in [handler for handler in root.handlers if handler.name == NAME]:
+        root.removeHandler(earlier)
     handler = logging.StreamHandler(sys.stdout)
     handler.name = NAME
     handler.setFormatter(formatter)

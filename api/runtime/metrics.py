@@ -1,4 +1,4 @@
-"""Prometheus metrics. Never a job's id as a label: there are as many of those as there ever were VMs."""
+"""Prometheus metrics. Job ids are never labels, because their number is unbounded."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,10 +12,10 @@ SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 
 
 class Metrics:
-    """Everything that is measured, in one registry of its own."""
+    """All metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        """Start at nothing."""
+        """Register all metrics."""
         self._registry = CollectorRegistry()
         self._jobs = Gauge("job_recovery_jobs", "Jobs by state", ["state"], registry=self._registry)
         self._decisions = Counter(
@@ -45,17 +45,17 @@ class Metrics:
         )
 
     def decided(self, _job: ReplicationJob, events: Sequence[Event]) -> None:
-        """Count decisions."""
+        """Count the decisions among events."""
         for event in events:
             if isinstance(event, RecoveryDecided):
                 self._decisions.labels(event.rule.value, event.outcome.value).inc()
 
     def probed(self, observation: Observation) -> None:
-        """Count a probe."""
+        """Record the duration of a probe."""
         self._probes.labels(observation.vma, observation.status.value).observe(observation.took_ms / 1000)
 
     def appended(self, seconds: float) -> None:
-        """Count a write."""
+        """Record the duration of an append."""
         self._appends.observe(seconds)
 
     def scrape(
@@ -67,7 +67,7 @@ class Metrics:
         log_lines_dropped: int,
         circuits: Mapping[str, str],
     ) -> bytes:
-        """Return everything in Prometheus' text form."""
+        """Return all metrics in Prometheus' text format."""
         for state, count in jobs.items():
             self._jobs.labels(state).set(count)
         self._poll_lag.set(poll_lag)

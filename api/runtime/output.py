@@ -1,7 +1,7 @@
-"""Standard output and error of a service: what is written there never blocks and never raises.
+"""Standard output and error of a service, which never block and never raise.
 
-A log goes where others decide: to a terminal that goes away, a disk that fills up, a pipe that nobody reads. So lines
-wait in a bounded queue, and a thread writes them. What the queue or the file does not take is dropped, and counted.
+A log can go to a closed terminal, a full disk, or a pipe without a reader. So lines wait in a bounded queue, and a
+thread writes them. Lines that the queue or the file rejects are dropped and counted.
 """
 
 import io
@@ -15,24 +15,24 @@ from contextlib import suppress
 from typing import Any, BinaryIO, TextIO, cast
 
 MAX_LINES = 10_000
-"""Lines that wait to be written: some megabytes. More are dropped."""
+"""Maximum lines in the queue: some megabytes. Further lines are dropped."""
 
 BATCH_BYTES = 64 * 1024
-"""Bytes that are written at once, for after each write the thread may have to wait for the interpreter."""
+"""Bytes per write. After each write, the thread may have to wait for the interpreter lock."""
 
-DRAIN_WITHIN = 1.0
-"""Seconds that the end of the process waits for lines to be written."""
+DRAIN_TIMEOUT = 1.0
+"""Seconds that the process waits at its end for queued lines to be written."""
 
 
 class LineQueue(io.RawIOBase):
-    """Writes lines to a file, in order, from a thread of its own."""
+    """Writes lines to a file, in order, in a thread of its own."""
 
-    def __init__(self, file: int, most: int = MAX_LINES) -> None:
-        """Write to a file descriptor; at most `most` lines wait."""
+    def __init__(self, file: int, max_lines: int = MAX_LINES) -> None:
+        """Write to a file descriptor."""
         super().__init__()
         self._file = file
-        self._most = most
-        # A finalizer may log in the middle of a `put` of the same thread. This queue allows that; a lock would not.
+        self._max_lines = max_lines
+        # SimpleQueue is reentrant: a finalizer may log in the middle of a `put` of the same thread.
         self._waiting: queue.SimpleQueue[bytes | threading.Event] = queue.SimpleQueue()
         self._refused = 0
         self._failed = 0
@@ -41,7 +41,7 @@ class LineQueue(io.RawIOBase):
 
     @property
     def dropped(self) -> int:
-        """Return how many lines were not written, or not whole."""
+        """Return the number of lines that were not written completely."""
         return self._refused + self._failed
 
     def writable(self) -> bool:
@@ -49,27 +49,27 @@ class LineQueue(io.RawIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Return whether a person reads."""
+        """Return whether the file is a terminal."""
         return os.isatty(self._file)
 
     def fileno(self) -> int:
         """Return the file descriptor."""
         return self._file
 
-    def write(self, lines: Any) -> int:  # noqa: ANN401 - whatever the base class takes
-        """Have lines written, or dropped if too many wait. Returns at once."""
+    def write(self, lines: Any) -> int:  # noqa: ANN401 - as the base class
+        """Queue lines, or drop them if the queue is full. Never blocks."""
         data = bytes(lines)
-        if self._waiting.qsize() >= self._most:
+        if self._waiting.qsize() >= self._max_lines:
             self._refused += data.count(b"\n")
         else:
             self._waiting.put(data)
         return len(data)
 
-    def drain(self, within: float) -> None:
-        """Wait until all lines are written or dropped, but no longer than so many seconds."""
+    def drain(self, timeout: float) -> None:
+        """Wait until all queued lines are written or dropped, or until the timeout, in seconds."""
         reached = threading.Event()
         self._waiting.put(reached)
-        reached.wait(within)
+        reached.wait(timeout)
 
     def _run(self) -> None:
         while True:
@@ -79,7 +79,7 @@ class LineQueue(io.RawIOBase):
                 reached.set()
 
     def _batch(self) -> tuple[list[bytes], threading.Event | None]:
-        """Wait for a line; return it and those behind it, and who waits for just these."""
+        """Wait for a line; return the lines of one write, and the event of a `drain` that waits for them."""
         lines: list[bytes] = []
         size = 0
         while not lines or (size < BATCH_BYTES and not self._waiting.empty()):
@@ -91,7 +91,7 @@ class LineQueue(io.RawIOBase):
         return lines, None
 
     def _write_out(self, lines: bytes) -> None:
-        """Write lines; those that cannot be written are dropped, and the next are tried again."""
+        """Write lines. Lines that cannot be written are dropped; the next call tries again."""
         data = b"\n" + lines if self._torn else lines
         rest = memoryview(data)
         try:
@@ -106,26 +106,26 @@ class LineQueue(io.RawIOBase):
         self._torn = not done.endswith(b"\n") if done else self._torn
 
 
-def take_over() -> None:
-    """Replace `sys.stdout` and `sys.stderr`, for whatever in this process writes there."""
+def install() -> None:
+    """Replace `sys.stdout` and `sys.stderr` of this process by queues."""
     sys.stdout, sys.stderr = _queued(sys.stdout), _queued(sys.stderr)
 
 
 def dropped() -> int:
-    """Return how many lines of standard output and error were not written."""
+    """Return the number of lines of standard output and error that were not written."""
     return sum(lines.dropped for lines in _queues())
 
 
 def drain() -> None:
-    """Wait a little for what was printed to be written; at the end of a process nobody else does."""
-    until = time.monotonic() + DRAIN_WITHIN
+    """Wait at the end of the process until queued lines are written, or until the timeout."""
+    deadline = time.monotonic() + DRAIN_TIMEOUT
     for lines in _queues():
-        lines.drain(max(0.0, until - time.monotonic()))
+        lines.drain(max(0.0, deadline - time.monotonic()))
 
 
 def _queued(stream: TextIO | None) -> TextIO:
-    """Return a stream that neither blocks nor raises in the place of one; one in memory does neither anyway."""
-    # A descriptor that is closed is given to the next file that is opened: better to this one than to the event log.
+    """Return a stream that does not block or raise; a stream in memory is returned unchanged."""
+    # Occupy a closed standard descriptor, or the next file that is opened, such as the event log, would get it.
     replaced = stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
     try:
         lines = LineQueue(replaced.fileno())

@@ -1,7 +1,7 @@
-"""The settings: environment variables with the prefix `JOB_RECOVERY_`, or a TOML file. Durations in seconds.
+"""The settings: environment variables with the prefix `JOB_RECOVERY_`, or a TOML file. Durations are in seconds.
 
-The file is `job-recovery.toml` in the working directory, or what `JOB_RECOVERY_CONFIG` names; the environment wins.
-A command that asks a service reads no file of the working directory: that file could say where the token is sent.
+The file is `JOB_RECOVERY_CONFIG`, or `job-recovery.toml` in the working directory. The environment has priority. A
+client command reads no file of the working directory, because that file could redirect the token.
 """
 
 import os
@@ -26,13 +26,13 @@ PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
 
 NOT_SETTINGS = ("config", "token", "install")
-"""Other variables with the prefix: they name the settings file, carry a client's token, and allow the installation."""
+"""Other variables with the prefix: the settings file, a client's token, and consent to install packages."""
 
 TEN_YEARS = 10 * 365 * 86400.0
-"""The longest duration: a date so far away can still be reckoned with."""
+"""Maximum duration, so that date arithmetic cannot overflow."""
 
 LONGEST_PAUSE = 300.0
-"""Seconds; longer than a healthy service ever leaves a job unasked."""
+"""Seconds; longer than any pause between two probes of a job in a healthy service."""
 
 Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
@@ -43,15 +43,15 @@ _WITH_A_HOST = re.compile(r"https?://[^\s/?#][^\s?#]*", re.IGNORECASE)
 
 
 def _base_address(url: str) -> str:
-    """Return an address that paths can be added to.
+    """Return an address to which paths can be appended.
 
     Raises:
-        ValueError: it is none; the message holds nothing of it.
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
 
     """
     if not _WITH_A_HOST.fullmatch(url):
         raise ValueError(
-            "The address of a VMA begins with http:// or https:// and a host, and has no blanks, query or fragment"
+            "The address of a VMA must begin with http:// or https:// and a host, and have no blanks, query or fragment"
         )
     try:
         _URL.validate_python(url)
@@ -61,18 +61,18 @@ def _base_address(url: str) -> str:
 
 
 def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
-    """Return the addresses of the VMAs that have names of their own.
+    """Return the addresses of the named VMAs.
 
     Raises:
-        ValueError: no job can name one, its name is that of `VMA_URL`, or its address is none.
+        ValueError: a name is invalid or that of `VMA_URL`, or an address is invalid.
 
     """
     for name, url in vmas.items():
         if name == DEFAULT_VMA:
-            raise ValueError(f"The VMA named {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
+            raise ValueError(f"The name {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
         if not is_plain_name(name):
             raise ValueError(
-                "A VMA's name has letters, digits and . _ : - only, begins with a letter or digit, and is short"
+                "A VMA's name must be short, begin with a letter or digit, and have only letters, digits and . _ : -"
             )
         try:
             _base_address(url)
@@ -82,7 +82,7 @@ def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set."""
+    """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     file_here: ClassVar[str | None] = "job-recovery.toml"
@@ -119,27 +119,27 @@ class Settings(BaseSettings):
     @classmethod
     def _has_no_nul(cls, value: str | Path | None) -> str | Path | None:
         if "\0" in str(value):
-            raise ValueError("It holds a NUL character")
+            raise ValueError("It must not contain a NUL character")
         return value
 
     @property
     def vma_urls(self) -> dict[str, str]:
-        """Every VMA by name; `default` is the one that a job without a VMA's name belongs to."""
+        """Return the addresses of all VMAs by name; a job without a VMA belongs to `default`."""
         return {DEFAULT_VMA: self.vma_url, **self.vmas}
 
     @property
     def policy(self) -> Policy:
-        """The numbers of the decision table."""
+        """Return the numbers of the decision table."""
         return Policy(**{name: getattr(self, name) for name in Policy.__struct_fields__ if hasattr(self, name)})
 
     @property
     def longest_pause(self) -> float:
-        """Seconds without a question about a job after which its silence is counted anew."""
+        """Return the seconds without a probe of a job after which its silence restarts."""
         return max(LONGEST_PAUSE, 2 * (self.retry_backoff_max + self.poll_interval))
 
     @property
     def circuit_rest(self) -> float:
-        """Seconds between two trial requests to a VMA that is down: each probe of a confirmation gets a fresh one."""
+        """Return the seconds between two trial requests; each probe of a confirmation gets one of its own."""
         return min(self.retry_backoff_initial, self.confirmation_window / self.confirmation_probes)
 
     @classmethod
@@ -151,22 +151,22 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the TOML file."""
+        """Give the environment priority over the TOML file."""
         file = os.environ.get(f"{PREFIX}CONFIG", cls.file_here)
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file and Path(file)))
 
 
 class CallerSettings(Settings):
-    """The settings of a command that asks a service."""
+    """The settings of a client command."""
 
     file_here = None
 
 
 def load_settings(kind: type[Settings] = Settings) -> Settings:
-    """Read the settings.
+    """Return the settings.
 
     Raises:
-        InvalidInput: a value is wrong; the message is one line that names it.
+        InvalidInput: a value or a name is invalid; the message is one line that names the setting.
 
     """
     try:
@@ -174,7 +174,7 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
         _check_names()
         return kind()
     except ValidationError as error:
-        raise InvalidInput("; ".join(_in_words(problem) for problem in error.errors())) from None
+        raise InvalidInput("; ".join(map(_message, error.errors()))) from None
     except RecursionError:
         raise InvalidInput(f"the settings cannot be read: {PREFIX}VMAS or the TOML file is nested too deeply") from None
     except (ValueError, OSError) as error:
@@ -188,7 +188,7 @@ def _check_config() -> None:
 
 
 def _check_names() -> None:
-    """Refuse a misspelled setting: without it, the service would run with a default that nobody asked for."""
+    """Refuse a misspelled setting: the service would use the default instead."""
     known = {*Settings.model_fields, *NOT_SETTINGS}
     for variable in os.environ:
         name = variable.upper().removeprefix(PREFIX).lower()
@@ -201,8 +201,8 @@ def _no_such_setting(name: str) -> str:
     return "there is no such setting" + (f": did you mean {PREFIX}{near[0].upper()}?" if near else "")
 
 
-def _in_words(problem: Any) -> str:  # noqa: ANN401 - pydantic's own form of an error
-    """Name the setting, never its value: in an address that is none, a password cannot be told from the rest."""
+def _message(problem: Any) -> str:  # noqa: ANN401 - pydantic's form of an error
+    """Return a message that names the setting, never its value: an invalid address may contain a password."""
     name = str(problem["loc"][0])
     what = _no_such_setting(name) if problem["type"] == "extra_forbidden" else problem["msg"]
     return f"{PREFIX}{name}".upper() + f": {what.removeprefix('Value error, ')}"

@@ -1,8 +1,7 @@
-"""OpenTelemetry traces of requests and of the probes they or the service make: off unless a collector is named.
+"""OpenTelemetry traces of requests and probes.
 
-What is named and how is OpenTelemetry's own: `OTEL_EXPORTER_OTLP_ENDPOINT` (or `..._TRACES_ENDPOINT`) switches them on,
-`OTEL_SDK_DISABLED=true` off; the other `OTEL_` variables apply as its SDK documents them. Neither headers nor bodies
-are recorded, and addresses are without their passwords.
+`OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` enables them, `OTEL_SDK_DISABLED=true` disables
+them; the other `OTEL_` variables apply as the SDK documents them. Headers, bodies and passwords are not recorded.
 """
 
 from __future__ import annotations
@@ -17,25 +16,25 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 GRACE = 1.0
-"""Seconds for the last spans when the service ends."""
+"""Seconds to send the last spans when the service ends."""
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 NOT_TRACED = ("/metrics", "/livez", "/readyz")
-"""Asked every few seconds by machines, and of no interest to a person."""
+"""Paths that monitoring requests every few seconds."""
 
 
 class Traces:
-    """Where traces go, if anywhere; `provider` is None if they go nowhere."""
+    """The provider of traces; None if traces are off."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.provider = _provider(environment) if _is_wanted(environment) else None
 
     def of_requests(self) -> TelemetryConfig:
-        """Return FastAPI's settings: spans, but no logs of its, which would hold what callers sent."""
+        """Return FastAPI's settings: spans only, because its logs would contain what callers sent."""
         return {"tracer_provider": self.provider, "logs": False, "metrics": False, "exclude": _is_not_traced}
 
     def close(self) -> None:
-        """Send what waits, if the collector takes it at once: the SDK alone would try for half a minute."""
+        """Send pending spans within the grace; the SDK alone would try for half a minute."""
         if self.provider is not None:
             sending = threading.Thread(target=self.provider.shutdown, daemon=True)
             sending.start()
@@ -48,7 +47,7 @@ def _is_wanted(environment: Mapping[str, str]) -> bool:
 
 
 def _provider(environment: Mapping[str, str]) -> TracerProvider:
-    # Half a second of imports, for those who want traces.
+    # These imports take half a second, so they are made only if traces are on.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415

@@ -10,7 +10,7 @@ from tests.support.harness import Harness
 
 
 @pytest.fixture
-def scenery(tmp_path: Path) -> Iterator[Harness]:
+def harness(tmp_path: Path) -> Iterator[Harness]:
     event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
     yield Harness(event_log)
     event_log.close()

@@ -26,52 +26,52 @@ from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 from tests.support.memory_log import MemoryLog
 
 
-async def context_of(scenery: Harness, job_id: str) -> VMContext:
-    found = await scenery.event_log.load(VMContext, VMContext.stream_id(f"ctx-{job_id}"))
+async def context_of(harness: Harness, job_id: str) -> VMContext:
+    found = await harness.event_log.load(VMContext, VMContext.stream_id(f"ctx-{job_id}"))
     assert found is not None
     return found
 
 
-async def test_a_registration_is_stored_with_its_vm_context(scenery: Harness) -> None:
-    job, is_new = await scenery.app.register(asked(), REQUEST)
+async def test_a_registration_is_stored_with_its_vm_context(harness: Harness) -> None:
+    job, is_new = await harness.app.register(asked(), REQUEST)
 
     assert is_new
-    assert [event.topic for event in await scenery.events()] == ["JobRegistered", "JobAdmitted"]
-    assert (await context_of(scenery, "job-1")).active_job == job.id
+    assert [event.topic for event in await harness.events()] == ["JobRegistered", "JobAdmitted"]
+    assert (await context_of(harness, "job-1")).active_job == job.id
 
 
-async def test_the_identical_registration_again_changes_nothing(scenery: Harness) -> None:
-    await scenery.app.register(asked(percent=12.0), REQUEST)
-    await scenery.contact.ask(await scenery.app.job("job-1"))
+async def test_the_identical_registration_again_changes_nothing(harness: Harness) -> None:
+    await harness.app.register(asked(percent=12.0), REQUEST)
+    await harness.contact.ask(await harness.app.job("job-1"))
 
-    _, is_new = await scenery.app.register(asked(percent=12.0), REQUEST)
+    _, is_new = await harness.app.register(asked(percent=12.0), REQUEST)
 
     assert not is_new
-    assert len(await scenery.events()) == 2
+    assert len(await harness.events()) == 2
 
 
-async def test_the_same_id_with_other_content_is_refused(scenery: Harness) -> None:
-    await scenery.app.register(asked(), REQUEST)
+async def test_the_same_id_with_other_content_is_refused(harness: Harness) -> None:
+    await harness.app.register(asked(), REQUEST)
 
     with pytest.raises(JobExists, match="job-1 is registered already, with other content"):
-        await scenery.app.register(asked(vm_name="another"), REQUEST)
+        await harness.app.register(asked(vm_name="another"), REQUEST)
 
 
-async def test_a_second_job_of_a_busy_vm_is_refused_until_the_first_has_ended(scenery: Harness) -> None:
-    await scenery.app.register(asked("job-1", vm_context_id="ctx"), REQUEST)
+async def test_a_second_job_of_a_busy_vm_is_refused_until_the_first_has_ended(harness: Harness) -> None:
+    await harness.app.register(asked("job-1", vm_context_id="ctx"), REQUEST)
     with pytest.raises(ContextBusy):
-        await scenery.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
+        await harness.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
     with pytest.raises(NotFound):
-        await scenery.app.job("job-2")
+        await harness.app.job("job-2")
 
-    await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
-    await scenery.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
+    await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    await harness.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
 
-    assert (await scenery.app.job("job-2")).state is JobState.REPLICATING
+    assert (await harness.app.job("job-2")).state is JobState.REPLICATING
 
 
-async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(scenery: Harness) -> None:
-    many = [scenery.app.register(asked(f"job-{n}", vm_context_id="ctx"), REQUEST) for n in range(20)]
+async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(harness: Harness) -> None:
+    many = [harness.app.register(asked(f"job-{n}", vm_context_id="ctx"), REQUEST) for n in range(20)]
 
     results = await asyncio.gather(*many, return_exceptions=True)
 
@@ -79,55 +79,55 @@ async def test_of_many_registrations_for_one_vm_at_once_one_is_admitted(scenery:
     assert len(refused) == 19
 
 
-async def test_an_observed_end_releases_the_vm_in_the_same_commit(scenery: Harness) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = COMPLETED
+async def test_an_observed_end_releases_the_vm_in_the_same_commit(harness: Harness) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = COMPLETED
 
-    await scenery.app.observe(job.id, await scenery.contact.ask(job))
+    await harness.app.observe(job.id, await harness.contact.ask(job))
 
-    assert (await context_of(scenery, job.id)).active_job is None
-    assert [event.topic for event in (await scenery.events())[-2:]] == ["VMAStatusObserved", "JobReleased"]
+    assert (await context_of(harness, job.id)).active_job is None
+    assert [event.topic for event in (await harness.events())[-2:]] == ["VMAStatusObserved", "JobReleased"]
 
 
-async def test_after_somebody_else_wrote_first_the_command_is_decided_again(scenery: Harness) -> None:
-    job = await scenery.job()
-    elsewhere = await scenery.event_log.load(ReplicationJob, job.id)
+async def test_after_somebody_else_wrote_first_the_command_is_decided_again(harness: Harness) -> None:
+    job = await harness.job()
+    elsewhere = await harness.event_log.load(ReplicationJob, job.id)
     assert elsewhere is not None
-    elsewhere.operator_decide(Outcome.FAIL, "mara", "from another instance", scenery.clock.now(), REQUEST)
-    await scenery.event_log.append(elsewhere.collect_events())
+    elsewhere.operator_decide(Outcome.FAIL, "mara", "from another instance", harness.clock.now(), REQUEST)
+    await harness.event_log.append(elsewhere.collect_events())
 
     with pytest.raises(IllegalTransition, match="job-1 is failed"):
-        await scenery.app.begin_recovery(job.id, "run-1", Cause.RESTART, "test")
+        await harness.app.begin_recovery(job.id, "run-1", Cause.RESTART, "test")
 
-    assert await scenery.kinds() == ["JobRegistered", "OperatorDecided"]
+    assert await harness.kinds() == ["JobRegistered", "OperatorDecided"]
 
 
-async def test_a_write_that_fails_leaves_no_poisoned_job_behind(scenery: Harness) -> None:
-    job = await scenery.job()
-    scenery.make_writable(writable=False)
+async def test_a_write_that_fails_leaves_no_poisoned_job_behind(harness: Harness) -> None:
+    job = await harness.job()
+    harness.make_writable(writable=False)
     with pytest.raises(StorageUnavailable, match="the event log cannot be written: attempt to write a readonly"):
-        await scenery.app.begin_recovery(job.id, "run-1", Cause.RESTART, "test")
-    scenery.make_writable(writable=True)
+        await harness.app.begin_recovery(job.id, "run-1", Cause.RESTART, "test")
+    harness.make_writable(writable=True)
 
-    await scenery.app.begin_recovery(job.id, "run-2", Cause.RESTART, "test")
+    await harness.app.begin_recovery(job.id, "run-2", Cause.RESTART, "test")
 
-    stored = [event for event in await scenery.events() if event.originator_id == job.id]
+    stored = [event for event in await harness.events() if event.originator_id == job.id]
     assert [event.originator_version for event in stored] == [1, 2]
-    assert (await scenery.app.job(job.id)).run_id == "run-2"
+    assert (await harness.app.job(job.id)).run_id == "run-2"
 
 
-async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Harness) -> None:
-    job = await scenery.job()
+async def test_a_long_history_is_loaded_from_a_snapshot(harness: Harness) -> None:
+    job = await harness.job()
     for n in range(120):
-        scenery.vma.says[job.id] = document(VMAStatus.RUNNING, float(n % 2 * 50))
-        await scenery.app.observe(job.id, await scenery.contact.ask(await scenery.app.job(job.id)))
-    present = await scenery.app.job(job.id)
+        harness.vma.says[job.id] = document(VMAStatus.RUNNING, float(n % 2 * 50))
+        await harness.app.observe(job.id, await harness.contact.ask(await harness.app.job(job.id)))
+    present = await harness.app.job(job.id)
 
-    loaded = await scenery.event_log.load(ReplicationJob, job.id)
+    loaded = await harness.event_log.load(ReplicationJob, job.id)
 
     assert loaded == present
-    assert isinstance(scenery.event_log, SQLiteEventLog)
-    with scenery.event_log._recorder.datastore.transaction(commit=False) as cursor:
+    assert isinstance(harness.event_log, SQLiteEventLog)
+    with harness.event_log._recorder.datastore.transaction(commit=False) as cursor:
         cursor.execute("SELECT originator_version FROM stored_snapshots")
         assert [row[0] for row in cursor.fetchall()] == [100]
 
@@ -135,29 +135,29 @@ async def test_a_long_history_is_loaded_from_a_snapshot(scenery: Harness) -> Non
 FIRST = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
 
 
-async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version(scenery: Harness) -> None:
-    await scenery.job()
-    guess = await scenery.decided("job-1")
+async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version(harness: Harness) -> None:
+    await harness.job()
+    guess = await harness.decided("job-1")
 
     with pytest.raises(VersionMismatch, match=f"is at version {guess.version}, not {guess.version - 1}"):
-        await scenery.app.operator_decide(
+        await harness.app.operator_decide(
             "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version - 1
         )
-    done = await scenery.app.operator_decide(
+    done = await harness.app.operator_decide(
         "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version
     )
 
     assert (done.state, done.is_guess) == (JobState.COMPLETED, False)
-    assert (await context_of(scenery, "job-1")).active_job is None
-    assert [job.id for job in scenery.app.watched] == []
+    assert (await context_of(harness, "job-1")).active_job is None
+    assert [job.id for job in harness.app.watched] == []
 
 
-async def ended(scenery: Harness, registration: Registration) -> None:
+async def ended(harness: Harness, registration: Registration) -> None:
     """Have a job registered, seen running, and completed."""
-    job, _ = await scenery.app.register(registration, REQUEST)
+    job, _ = await harness.app.register(registration, REQUEST)
     for said in (RUNNING, COMPLETED):
-        scenery.vma.says[job.id] = said
-        await scenery.app.observe(job.id, await scenery.contact.ask(await scenery.app.job(job.id)))
+        harness.vma.says[job.id] = said
+        await harness.app.observe(job.id, await harness.contact.ask(await harness.app.job(job.id)))
 
 
 def previous_readings(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
@@ -166,92 +166,92 @@ def previous_readings(job: ReplicationJob) -> list[tuple[str, VMAStatus]]:
 
 @pytest.mark.parametrize("context", ["ctx", "ctx-another"])
 async def test_a_job_knows_what_its_exports_said_of_the_job_before_whatever_the_vm_was_called(
-    scenery: Harness, context: str
+    harness: Harness, context: str
 ) -> None:
-    await ended(scenery, FIRST)
+    await ended(harness, FIRST)
 
     second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id=context, volume_ids=("b", "c"))
-    job, _ = await scenery.app.register(second, REQUEST)
+    job, _ = await harness.app.register(second, REQUEST)
     elsewhere = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3", vma="second")
-    other, _ = await scenery.app.register(elsewhere, REQUEST)
+    other, _ = await harness.app.register(elsewhere, REQUEST)
 
     assert previous_readings(job) == [("b", VMAStatus.COMPLETED)]
     assert other.previous_readings == ()
 
 
-async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(scenery: Harness) -> None:
-    await ended(scenery, FIRST)
+async def test_after_a_job_that_was_never_heard_of_it_knows_that_nothing_is_known(harness: Harness) -> None:
+    await ended(harness, FIRST)
     second = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2")
-    await scenery.app.register(second, REQUEST)
-    await scenery.app.operator_decide("job-2", Outcome.FAIL, "mara", "the worker never began", REQUEST)
+    await harness.app.register(second, REQUEST)
+    await harness.app.operator_decide("job-2", Outcome.FAIL, "mara", "the worker never began", REQUEST)
 
-    restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
+    restarted = JobRecovery(harness.event_log, harness.clock, harness.policy)
     third = msgspec.structs.replace(FIRST, job_id="job-3", vm_context_id="ctx-3")
     job, _ = await restarted.register(third, REQUEST)
 
     assert previous_readings(job) == [("a", VMAStatus.UNANSWERED), ("b", VMAStatus.UNANSWERED)]
 
 
-async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(scenery: Harness) -> None:
-    job, _ = await scenery.app.register(msgspec.structs.replace(FIRST, progress_percent=40.0), REQUEST)
-    assert (await scenery.decided(job.id)).is_guess
+async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(harness: Harness) -> None:
+    job, _ = await harness.app.register(msgspec.structs.replace(FIRST, progress_percent=40.0), REQUEST)
+    assert (await harness.decided(job.id)).is_guess
     newer = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2", volume_ids=("b",))
-    await scenery.app.register(newer, REQUEST)
-    scenery.vma.says[job.id] = RUNNING
+    await harness.app.register(newer, REQUEST)
+    harness.vma.says[job.id] = RUNNING
 
-    revised = await scenery.app.revise(job.id, await scenery.contact.ask(job))
+    revised = await harness.app.revise(job.id, await harness.contact.ask(job))
 
     assert (revised.state, revised.contradicted) == (JobState.FAILED, True)
-    assert "has the newer job job-2, so the outcome stays" in (await scenery.events())[-1].reason  # type: ignore[attr-defined]
+    assert "has the newer job job-2, so the outcome stays" in (await harness.events())[-1].reason  # type: ignore[attr-defined]
 
 
-async def test_a_revised_job_occupies_its_vm_again(scenery: Harness) -> None:
-    job = await scenery.job()
-    assert (await scenery.decided(job.id)).is_guess
-    scenery.vma.says[job.id] = RUNNING
+async def test_a_revised_job_occupies_its_vm_again(harness: Harness) -> None:
+    job = await harness.job()
+    assert (await harness.decided(job.id)).is_guess
+    harness.vma.says[job.id] = RUNNING
 
-    revised = await scenery.app.revise(job.id, await scenery.contact.ask(job))
+    revised = await harness.app.revise(job.id, await harness.contact.ask(job))
 
     assert revised.state is JobState.REPLICATING
-    assert (await context_of(scenery, job.id)).active_job == job.id
+    assert (await context_of(harness, job.id)).active_job == job.id
 
 
-async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(scenery: Harness) -> None:
-    await scenery.app.register(asked("job-1", vm_context_id="ctx", percent=12.0), REQUEST)
-    await scenery.decided("job-1")
-    await scenery.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
-    scenery.vma.says["job-1"] = RUNNING
+async def test_a_contradicted_guess_is_not_revived_beside_a_newer_job(harness: Harness) -> None:
+    await harness.app.register(asked("job-1", vm_context_id="ctx", percent=12.0), REQUEST)
+    await harness.decided("job-1")
+    await harness.app.register(asked("job-2", vm_context_id="ctx"), REQUEST)
+    harness.vma.says["job-1"] = RUNNING
 
-    job = await scenery.app.revise("job-1", await scenery.contact.ask(await scenery.app.job("job-1")))
+    job = await harness.app.revise("job-1", await harness.contact.ask(await harness.app.job("job-1")))
 
     assert (job.state, job.contradicted) == (JobState.FAILED, True)
 
 
 async def test_nobody_sees_a_change_before_it_is_durable() -> None:
-    scenery = Harness(MemoryLog())
-    job = await scenery.job()
-    scenery.vma.says[job.id] = COMPLETED
-    observation = await scenery.contact.ask(job)
-    scenery.make_writable(writable=False)
+    harness = Harness(MemoryLog())
+    job = await harness.job()
+    harness.vma.says[job.id] = COMPLETED
+    observation = await harness.contact.ask(job)
+    harness.make_writable(writable=False)
 
-    writing = asyncio.ensure_future(scenery.app.observe(job.id, observation))
+    writing = asyncio.ensure_future(harness.app.observe(job.id, observation))
     seen = set()
     while not writing.done():
-        seen.add((await scenery.app.job(job.id)).state)
+        seen.add((await harness.app.job(job.id)).state)
         await asyncio.sleep(0)
 
     assert isinstance(writing.exception(), StorageUnavailable)
     assert seen == {JobState.REPLICATING}
 
 
-async def test_the_open_jobs_are_found_in_the_log_alone(scenery: Harness) -> None:
+async def test_the_open_jobs_are_found_in_the_log_alone(harness: Harness) -> None:
     for name in ("job-2", "job-1", "job-3", "job-4"):
-        await scenery.job(name)
-    await scenery.app.operator_decide("job-3", Outcome.FAIL, "mara", "gone", REQUEST)
-    assert (await scenery.decided("job-4")).is_guess
-    scenery.vma.says["job-4"] = RUNNING
-    await scenery.app.revise("job-4", await scenery.contact.ask(await scenery.app.job("job-4")))
+        await harness.job(name)
+    await harness.app.operator_decide("job-3", Outcome.FAIL, "mara", "gone", REQUEST)
+    assert (await harness.decided("job-4")).is_guess
+    harness.vma.says["job-4"] = RUNNING
+    await harness.app.revise("job-4", await harness.contact.ask(await harness.app.job("job-4")))
 
-    restarted = JobRecovery(scenery.event_log, scenery.clock, scenery.policy)
+    restarted = JobRecovery(harness.event_log, harness.clock, harness.policy)
 
     assert await restarted.open_jobs() == ["job-2", "job-1", "job-4"]

@@ -12,32 +12,32 @@ from tests.support.harness import Harness, eventually
 DONE = RunTotals(resumed=1, polled_again=1, decided_in=1.5, verified_in=2.5)
 
 
-def book(scenery: Harness, instance: str) -> RunBook:
-    return RunBook(scenery.event_log, scenery.clock, scenery.log, instance, lambda: "run-1")
+def book(harness: Harness, instance: str) -> RunBook:
+    return RunBook(harness.event_log, harness.clock, harness.log, instance, lambda: "run-1")
 
 
-async def begun(scenery: Harness, runs: RunBook, *run_ids: str) -> None:
+async def begun(harness: Harness, runs: RunBook, *run_ids: str) -> None:
     for run_id in run_ids:
-        await runs.start(run_id, Cause.RESTART, scenery.policy, (), None)
+        await runs.start(run_id, Cause.RESTART, harness.policy, (), None)
 
 
-async def write(scenery: Harness, runs: RunBook, what: str) -> None:
+async def write(harness: Harness, runs: RunBook, what: str) -> None:
     if what == "start":
-        await runs.start("run-2", Cause.RESTART, scenery.policy, (), None)
+        await runs.start("run-2", Cause.RESTART, harness.policy, (), None)
     elif what == "end":
         await runs.finish("run-1", DONE)
     else:
-        await book(scenery, "instance-2").interrupt(["run-1"], "the process ended")
+        await book(harness, "instance-2").interrupt(["run-1"], "the process ended")
 
 
-async def statuses(scenery: Harness, *run_ids: str) -> list[str]:
-    found = [await scenery.event_log.load(RecoveryRun, run_id) for run_id in run_ids]
+async def statuses(harness: Harness, *run_ids: str) -> list[str]:
+    found = [await harness.event_log.load(RecoveryRun, run_id) for run_id in run_ids]
     return [run.status for run in found if run is not None]
 
 
-async def test_runs_that_have_not_ended_are_found_in_the_log(scenery: Harness) -> None:
-    before, after = book(scenery, "before"), book(scenery, "after")
-    await begun(scenery, before, "run-1", "run-2", "run-3")
+async def test_runs_that_have_not_ended_are_found_in_the_log(harness: Harness) -> None:
+    before, after = book(harness, "before"), book(harness, "after")
+    await begun(harness, before, "run-1", "run-2", "run-3")
     await before.finish("run-2", DONE)
 
     assert await after.unfinished() == ["run-1", "run-3"]
@@ -45,32 +45,32 @@ async def test_runs_that_have_not_ended_are_found_in_the_log(scenery: Harness) -
     assert await after.unfinished() == ["run-3"]
 
 
-async def test_only_runs_of_other_processes_are_interrupted(scenery: Harness) -> None:
-    before, after = book(scenery, "before"), book(scenery, "after")
-    await begun(scenery, before, "run-1", "run-2")
-    await begun(scenery, after, "run-3")
+async def test_only_runs_of_other_processes_are_interrupted(harness: Harness) -> None:
+    before, after = book(harness, "before"), book(harness, "after")
+    await begun(harness, before, "run-1", "run-2")
+    await begun(harness, after, "run-3")
     await before.finish("run-2", DONE)
 
     for _ in range(2):
         await after.interrupt(["run-1", "run-2", "run-3", "no-run"], "the process ended")
 
-    assert await statuses(scenery, "run-1", "run-2", "run-3") == [INTERRUPTED, FINISHED, RUNNING]
+    assert await statuses(harness, "run-1", "run-2", "run-3") == [INTERRUPTED, FINISHED, RUNNING]
 
 
 @pytest.mark.parametrize("what", ["start", "end", "interruption"])
-async def test_what_cannot_be_stored_is_written_again_until_it_is(scenery: Harness, what: str) -> None:
-    runs = book(scenery, "instance-1")
-    await begun(scenery, runs, "run-1")
-    scenery.make_writable(writable=False)
+async def test_what_cannot_be_stored_is_written_again_until_it_is(harness: Harness, what: str) -> None:
+    runs = book(harness, "instance-1")
+    await begun(harness, runs, "run-1")
+    harness.make_writable(writable=False)
 
     async def refused_three_times() -> bool:
-        return scenery.log.events.count(f"recovery_{what}_not_recorded") >= 3
+        return harness.log.events.count(f"recovery_{what}_not_recorded") >= 3
 
-    task = asyncio.ensure_future(write(scenery, runs, what))
+    task = asyncio.ensure_future(write(harness, runs, what))
     await eventually(refused_three_times)
     assert not task.done()
-    scenery.make_writable(writable=True)
+    harness.make_writable(writable=True)
     await task
 
     expected = {"start": [RUNNING, RUNNING], "end": [FINISHED], "interruption": [INTERRUPTED]}
-    assert await statuses(scenery, "run-1", "run-2") == expected[what]
+    assert await statuses(harness, "run-1", "run-2") == expected[what]

@@ -1,4 +1,4 @@
-"""What hostile clients, and a hostile VMA, do to the service: the attacks that `hostile.py` runs."""
+"""Attacks of hostile clients and of a hostile VMA, which `hostile.py` runs."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ JOB = "honest-0"
 """A job that the service watches."""
 
 Attack = Callable[[int], Coroutine[Any, Any, None]]
-"""Attacks the service, or as a VMA listens, at a port of this machine, until it is cancelled."""
+"""Attacks the service at a local port, or listens there as a VMA, until it is cancelled."""
 
 
 def request(line: str, body: bytes = b"", more: str = "") -> bytes:
@@ -28,7 +28,7 @@ def post(path: str, body: object) -> bytes:
 
 
 async def forever(clients: int, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Have so many clients do the same again and again."""
+    """Repeat an action in each of several clients."""
 
     async def client() -> None:
         while True:
@@ -40,7 +40,7 @@ async def forever(clients: int, act: Callable[[], Coroutine[Any, Any, None]]) ->
 
 
 def asking(clients: int, sends: bytes) -> Attack:
-    """Return an attack by clients that send a request, read the answer, and come back."""
+    """Return an attack by clients that send a request, read the response, and repeat."""
 
     async def attack(port: int) -> None:
         async def ask() -> None:
@@ -56,7 +56,7 @@ def asking(clients: int, sends: bytes) -> Attack:
 
 
 def holding(clients: int, sends: bytes) -> Attack:
-    """Return an attack by clients that send what begins a request, and read nothing of an answer."""
+    """Return an attack by clients that send bytes, and read nothing of the response."""
 
     async def attack(port: int) -> None:
         loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ def holding(clients: int, sends: bytes) -> Attack:
 
 
 async def vma_of_many_disks(port: int) -> None:
-    """Answer every question with 0.9 MB of disks."""
+    """Answer every request with 0.9 MB of disks."""
     body = b'{"status":"running","disks":[' + b",".join(b'{"id":"d%05d"}' % n for n in range(45_000)) + b"]}"
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

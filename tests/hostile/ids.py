@@ -1,6 +1,6 @@
-"""Random registrations, decisions and reports, whose ids are drawn from all that exist.
+"""Random registrations, decisions and reports, with ids from all that exist.
 
-Run by `scripts/reliability/fuzz-ids`, and shortly by the tests. After every thousand calls the service is
+Run by `scripts/reliability/fuzz-ids`, and with fewer calls by the tests. After every thousand calls the service is
 stopped, its read model is rebuilt, and it starts again.
 """
 
@@ -29,15 +29,15 @@ from projections.read_model import schema
 from projections.read_model.model_file import request_rebuild
 from tests.support.harness import RecordingLog
 
-AT_ONCE = 8
-SETTLES_WITHIN = 30.0
-"""Seconds within which a call must be answered: what takes longer hangs."""
+CONCURRENT = 8
+CALL_TIMEOUT = 30.0
+"""Seconds within which a call must be answered."""
 
-OF_A_LOG = 10_000
-"""Calls on one data directory: every restart asks about all open jobs, and every rebuild folds the whole log."""
+CALLS_PER_LOG = 10_000
+"""Calls per data directory: every restart probes all open jobs, and every rebuild reads the whole log."""
 
-STARTS_WITHIN = 300.0
-"""Seconds within which the service must be ready, with its whole log folded again."""
+START_TIMEOUT = 300.0
+"""Seconds within which the service must be ready after a rebuild."""
 
 PREFIXES = ("", "vm-context:", "vm-context:vm-context:", "run-", "ctx-", "job-", "migration-vol-")
 FIXED = (
@@ -59,7 +59,7 @@ FIXED = (
 
 
 class Fuzz:
-    """A client that mixes up ids, and what it has to find afterwards."""
+    """A client that mixes up ids, and the errors that it found."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -69,7 +69,7 @@ class Fuzz:
         self._made = 0
 
     def pick(self) -> str:
-        """Return an id: one that exists, one with a prefix that means something, or a new one."""
+        """Return an existing id, one with a prefix that has a meaning, or a new one."""
         if self.chance.random() < 0.15:
             self._made += 1
             return f"{self.chance.choice(PREFIXES)}{self._made}"
@@ -77,10 +77,10 @@ class Fuzz:
         return self.chance.choice(PREFIXES) + known if self.chance.random() < 0.2 else known
 
     async def call(self, api: httpx.AsyncClient) -> None:
-        """Make one call, and note an answer that no call may have."""
+        """Make one call, and record an invalid response."""
         kind, path, body = self._next()
         try:
-            async with asyncio.timeout(SETTLES_WITHIN):
+            async with asyncio.timeout(CALL_TIMEOUT):
                 answer = await api.post(path, json=body)
         except TimeoutError:
             self.wrong.append(f"{kind} {path} {body} hangs")
@@ -117,13 +117,13 @@ class Fuzz:
 
 
 async def play(seed: int, calls: int, folder: Path, restart_every: int = 1000) -> Fuzz:
-    """Make so many calls, with a rebuild and a restart in between; the result holds what went wrong."""
+    """Make calls, with rebuilds and restarts in between; return the client with its errors."""
     fuzz = Fuzz(seed)
     with SimulatedVMA() as vma:
         for begin in range(0, calls, restart_every):
             async with _serving(vma, folder) as (service, api):
-                for _ in range(begin, min(calls, begin + restart_every), AT_ONCE):
-                    await asyncio.gather(*(fuzz.call(api) for _ in range(AT_ONCE)))
+                for _ in range(begin, min(calls, begin + restart_every), CONCURRENT):
+                    await asyncio.gather(*(fuzz.call(api) for _ in range(CONCURRENT)))
                 fuzz.wrong += [f"after {begin}: {one}" for one in await _broken(service, api)]
                 before = _jobs(service)
                 request_rebuild(service.engine)
@@ -151,7 +151,7 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1", timeout=60) as api:
-        async with asyncio.timeout(STARTS_WITHIN):
+        async with asyncio.timeout(START_TIMEOUT):
             while (await api.get("http://localhost/readyz")).status_code != httpx.codes.OK:
                 if running.done():
                     await running
@@ -163,9 +163,9 @@ async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Servi
 
 
 async def _broken(service: Service, api: httpx.AsyncClient) -> list[str]:
-    """Return what no log may hold, however it came about."""
+    """Return violations of the invariants of a log."""
     wrong: list[str] = list((await api.get("http://localhost/readyz")).json()["degraded"])
-    await service.projector.reached(service.event_log.position, SETTLES_WITHIN)
+    await service.projector.reached(service.event_log.position, CALL_TIMEOUT)
     with service.engine.connect() as connection:
         ids = list(connection.scalars(select(schema.jobs.c.id)))
     jobs = await service.event_log.load_many(ReplicationJob, ids)
@@ -178,20 +178,20 @@ async def _broken(service: Service, api: httpx.AsyncClient) -> list[str]:
 
 
 def _jobs(service: Service) -> dict[str, str]:
-    """Return which VM context each job belongs to, as the read model has it."""
+    """Return the VM context of each job in the read model."""
     with service.engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(select(schema.jobs.c.id, schema.jobs.c.vm_context_id))}
 
 
 def main() -> int:
-    """Play from the command line."""
+    """Run the fuzzer from the command line."""
     parser = argparse.ArgumentParser(description="Mix up the ids of jobs, runs, contexts and volumes.")
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     arguments = parser.parse_args()
     wrong = 0
-    for first in range(0, arguments.calls, OF_A_LOG):
-        seed, calls = arguments.seed + first, min(OF_A_LOG, arguments.calls - first)
+    for first in range(0, arguments.calls, CALLS_PER_LOG):
+        seed, calls = arguments.seed + first, min(CALLS_PER_LOG, arguments.calls - first)
         with tempfile.TemporaryDirectory() as folder:
             fuzz = asyncio.run(play(seed, calls, Path(folder)))
         counts = " ".join(f"{what} {n}," for what, n in sorted(fuzz.statuses.items()))

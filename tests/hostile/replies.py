@@ -1,4 +1,4 @@
-"""What a VMA may send, and what may be made of it: the oracle that the fuzzers hold the parser against."""
+"""Replies that a VMA may send, and the oracle of the fuzzers for how they may be parsed."""
 
 import json
 from typing import Any
@@ -66,7 +66,7 @@ STATUSES = st.one_of(st.sampled_from([200, 200, 200, 404, 500, 502, 503, 504, 30
 
 
 def is_garbage(http_status: int, body: bytes) -> bool:
-    """Whether no word about the job may be read from this, whatever else it holds."""
+    """Return whether a reply must not be conclusive."""
     if http_status != 200:
         return True
     try:
@@ -79,7 +79,7 @@ def is_garbage(http_status: int, body: bytes) -> bool:
 
 
 def check(answer: Answer, http_status: int, body: bytes) -> None:
-    """See that an answer is one status, and no conclusive one from garbage.
+    """Check that an answer has one status, and that garbage is not conclusive.
 
     Raises:
         AssertionError: it is not.

@@ -1,4 +1,4 @@
-"""Writes down what a fuzzer begins with: the documents of the simulated VMA, and what was found before."""
+"""Writes the seeds of a fuzzer: documents of the simulated VMA, and earlier findings."""
 
 import json
 import sys
@@ -22,12 +22,12 @@ def seeds() -> list[bytes]:
 
 
 def main(folder: Path, dictionary: Path) -> None:
-    """Write a file for each reply, and the words that they are made of."""
+    """Write a file for each reply, and a dictionary of their parts."""
     for place, seed in enumerate(seeds()):
         # Its first byte chooses the status: 200.
         (folder / f"seed-{place}").write_bytes(b"\x00" + seed)
-    words = [
-        *(json.dumps(word) for word in (*KEYS, *WORDS, ASKED)),
+    tokens = [
+        *(json.dumps(token) for token in (*KEYS, *WORDS, ASKED)),
         ": ",
         ", ",
         "{",
@@ -38,7 +38,7 @@ def main(folder: Path, dictionary: Path) -> None:
         "100.0",
         "1e400",
     ]
-    dictionary.write_text("".join(json.dumps(word) + "\n" for word in words))
+    dictionary.write_text("".join(json.dumps(token) + "\n" for token in tokens))
 
 
 if __name__ == "__main__":

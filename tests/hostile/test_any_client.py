@@ -1,4 +1,4 @@
-"""The client as enemy: whatever it sends is answered or refused, changes nothing, and costs only itself."""
+"""Hostile clients: whatever they send is answered or refused, changes nothing, and affects no other client."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
-from api.http.connections import HEAD_WITHIN
+from api.http.connections import HEAD_TIMEOUT
 from api.http.limits import MAX_BODY
 from tests.support.service import ServiceProcess
 
@@ -78,13 +78,13 @@ def address(service: ServiceProcess) -> tuple[str, int]:
 
 
 def memory(service: ServiceProcess) -> int:
-    """Return the bytes of memory that the service has."""
+    """Return the memory of the service in bytes."""
     pages = Path(f"/proc/{service.process.pid}/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * 4096
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_id_that_is_none_finds_nothing_and_breaks_nothing(service: ServiceProcess, path: str) -> None:
+def test_an_invalid_id_in_a_path_finds_nothing_and_breaks_nothing(service: ServiceProcess, path: str) -> None:
     for hostile in IDS:
         response = service.get(f"/api/v1{path.format(hostile)}")
 
@@ -94,7 +94,7 @@ def test_an_id_that_is_none_finds_nothing_and_breaks_nothing(service: ServicePro
 
 
 @pytest.mark.parametrize("hostile", RAW_IDS, ids=ascii)
-def test_an_id_that_is_none_is_not_registered(service: ServiceProcess, hostile: str) -> None:
+def test_an_invalid_id_is_not_registered(service: ServiceProcess, hostile: str) -> None:
     for body in (
         {**JOB, "job_id": hostile},
         {**JOB, "job_id": "job-x", "volume_ids": [hostile]},
@@ -109,7 +109,7 @@ def test_an_id_that_is_none_is_not_registered(service: ServiceProcess, hostile: 
     assert [job["job_id"] for job in service.jobs()] == ["job-1"]
 
 
-def test_sql_in_a_filter_is_a_text_that_is_not_found(service: ServiceProcess) -> None:
+def test_sql_in_a_filter_matches_nothing(service: ServiceProcess) -> None:
     events = len(service.pages("/api/v1/audit"))
     for path in ("/audit", "/audit/export", "/events/stream"):
         for name in ("type", "rule", "basis", "outcome", "from", "to"):
@@ -126,7 +126,7 @@ def test_sql_in_a_filter_is_a_text_that_is_not_found(service: ServiceProcess) ->
     assert len(service.pages("/api/v1/audit")) >= events
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service: ServiceProcess) -> None:
+def test_a_body_that_is_too_large_is_refused_before_it_uses_memory(service: ServiceProcess) -> None:
     before = memory(service)
 
     def endless() -> Iterator[bytes]:
@@ -144,7 +144,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(service:
     assert memory(service) - before < 20_000_000
 
 
-def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[str, int]) -> None:
+def test_a_slow_client_delays_no_other(service: ServiceProcess, address: tuple[str, int]) -> None:
     heads = [
         b"",
         b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n",
@@ -160,25 +160,25 @@ def test_who_sends_slowly_waits_alone(service: ServiceProcess, address: tuple[st
         began = time.monotonic()
         for _ in range(20):
             assert service.get("/api/v1/jobs").is_success
-        assert time.monotonic() - began < HEAD_WITHIN
+        assert time.monotonic() - began < HEAD_TIMEOUT
 
         for number, connection in enumerate(slow[: len(heads)]):
-            connection.settimeout(3 * HEAD_WITHIN)
-            said = connection.recv(4096)
-            assert said == b"" if number < len(heads) - 1 else said.startswith(b"HTTP/1.1 408 ")
+            connection.settimeout(3 * HEAD_TIMEOUT)
+            received = connection.recv(4096)
+            assert received == b"" if number < len(heads) - 1 else received.startswith(b"HTTP/1.1 408 ")
 
 
-def test_what_is_not_http_at_all_is_closed(service: ServiceProcess, address: tuple[str, int]) -> None:
+def test_a_connection_without_http_is_closed(service: ServiceProcess, address: tuple[str, int]) -> None:
     for noise in (b"\x16\x03\x01\x02\x00\x01\x00", b"\0" * 1000, b"GET " + b"a" * 100_000):
         with socket.create_connection(address) as connection:
-            connection.settimeout(3 * HEAD_WITHIN)
+            connection.settimeout(3 * HEAD_TIMEOUT)
             connection.sendall(noise)
-            said = connection.recv(4096)
-            assert said == b"" or said.startswith(b"HTTP/1.1 400 "), (noise[:20], said)
+            received = connection.recv(4096)
+            assert received == b"" or received.startswith(b"HTTP/1.1 400 "), (noise[:20], received)
     assert service.get("/livez").is_success
 
 
-def test_nobody_writes_lines_into_the_log_or_orders_into_a_terminal(service: ServiceProcess) -> None:
+def test_a_client_cannot_write_lines_or_control_characters_into_the_log(service: ServiceProcess) -> None:
     forged = '\n{"event": "forged", "level": "info"}\r\n\x1b[2J\x1b]0;owned\x07\u202e'
     body = {**JOB, "job_id": "job-forged", "vm_name": f"vm{forged}", "volume_ids": ["disk-forged"]}
     assert service.post("/api/v1/jobs", body).status_code == 201
@@ -192,7 +192,7 @@ def test_nobody_writes_lines_into_the_log_or_orders_into_a_terminal(service: Ser
     assert "\x1b" not in service.log_file.read_text()
 
 
-def test_eleven_hundred_silent_connections_shut_nobody_out(service: ServiceProcess, address: tuple[str, int]) -> None:
+def test_eleven_hundred_silent_connections_block_no_client(service: ServiceProcess, address: tuple[str, int]) -> None:
     for _ in range(2):
         with ExitStack() as stack:
             many = [stack.enter_context(socket.create_connection(address)) for _ in range(1100)]
@@ -217,4 +217,4 @@ def test_malformed_requests_do_not_fill_the_log(service: ServiceProcess, address
                 connection.sendall(noise)
                 assert connection.recv(4096).startswith(b"HTTP/1.1 ")
 
-    assert b"library_said" not in service.log_file.read_bytes()[before:]
+    assert b"library_message" not in service.log_file.read_bytes()[before:]

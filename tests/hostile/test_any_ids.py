@@ -1,4 +1,4 @@
-"""Whatever ids are mixed up, nothing hangs, nothing breaks, and the service starts again."""
+"""With any mix of ids, nothing hangs, nothing breaks, and the service starts again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The VMA as enemy: whatever it sends is read as one status, and garbage never as a word about the job."""
+"""A hostile VMA: every reply is parsed as one status, and garbage is never conclusive."""
 
 import msgspec
 import pytest
@@ -27,11 +27,11 @@ CORPUS = [
     b'{"status":"completed"}{"status":"failed"}',
     b'{"status":["completed"]}',
 ]
-"""What once was found, or nearly."""
+"""Earlier findings, and similar replies."""
 
 
 @pytest.mark.parametrize("body", CORPUS, ids=range(len(CORPUS)))
-def test_what_was_found_once_is_read_as_no_word_about_the_job(body: bytes) -> None:
+def test_earlier_findings_are_not_conclusive(body: bytes) -> None:
     answer = read_reply(ASKED, 200, body, 1.0)
 
     check(answer, 200, body)
@@ -44,13 +44,13 @@ def test_any_reply_is_one_status_and_garbage_is_never_conclusive(http_status: in
     answer = read_reply(ASKED, http_status, body, 1.0)
 
     check(answer, http_status, body)
-    # What cannot be written down and read back would be lost, or worse, stop the log.
+    # An answer that cannot be stored and read back would stop the log.
     assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
 
 
 @settings(max_examples=300, deadline=None)
 @given(depth=st.integers(1, 20_000), opening=st.sampled_from([b"[", b'{"a":']))
-def test_depth_is_no_fault_of_ours(depth: int, opening: bytes) -> None:
+def test_deep_nesting_raises_nothing(depth: int, opening: bytes) -> None:
     body = b'{"status":"completed","x":' + opening * depth
 
     check(read_reply(ASKED, 200, body, 1.0), 200, body)

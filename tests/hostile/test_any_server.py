@@ -1,4 +1,4 @@
-"""A probe against a server that sends anything, and closes, hangs or resets: one status, soon, never from garbage."""
+"""Probes of a server that sends any bytes, and closes, hangs or resets: one status in time, never from garbage."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SPEAKS = (b"status", b"phase", b"stage")
 
 
 class AnyServer:
-    """Sends the same bytes to whoever asks, and then closes, stays silent, or resets."""
+    """Sends the same bytes on every connection, and then closes, hangs, or resets."""
 
     def __init__(self) -> None:
         self.sends = b""
@@ -48,7 +48,7 @@ class AnyServer:
 
 
 class Prober:
-    """A client and a server on one loop, over many examples."""
+    """A client and a server on one event loop, for many examples."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -61,7 +61,7 @@ class Prober:
         return HttpVMA({"default": url}, SystemClock(), Bounds(probe_timeout=0.2), circuit_rest=0.0)
 
     def probe(self, sends: bytes, ends: str) -> Observation:
-        """Return what a probe makes of a server that sends this."""
+        """Return the observation of a server that sends these bytes."""
         self.server.sends, self.server.ends = sends, ends
         # A circuit that is open would answer by itself.
         self._client.circuits["default"].close()
@@ -101,20 +101,20 @@ MUTE_BODIES = BODIES.filter(lambda body: not any(word in body.lower() for word i
 
 
 def reply(status: int, headers: bytes, body: bytes) -> bytes:
-    """Return a reply as it goes over the wire."""
+    """Return the bytes of a reply."""
     counted = headers % len(body) if b"%d" in headers else headers
     return b"HTTP/1.1 %d Any\r\n" % status + counted + b"Connection: close\r\n\r\n" + body
 
 
 def examples(long: int, short: int) -> settings:
-    """Return how many examples to try; the long form is asked for by its profile."""
+    """Return the number of examples, which depends on the profile."""
     many = long if settings.get_current_profile_name() == "long" else short
     return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @examples(500, 150)
 @given(status=st.sampled_from([200, 200, 200, 404, 302, 307, 500, 503]), body=BODIES, ends=ENDS)
-def test_a_whole_reply_is_read_as_it_is(prober: Prober, status: int, body: bytes, ends: str) -> None:
+def test_a_complete_reply_of_garbage_is_not_conclusive(prober: Prober, status: int, body: bytes, ends: str) -> None:
     seen = prober.probe(reply(status, b"Content-Length: %d\r\n", body), ends)
 
     if is_garbage(status, body):
@@ -132,7 +132,7 @@ def test_a_whole_reply_is_read_as_it_is(prober: Prober, status: int, body: bytes
     ),
     ends=ENDS,
 )
-def test_bytes_that_say_nothing_decide_nothing(prober: Prober, sends: bytes, ends: str) -> None:
+def test_any_other_bytes_are_not_conclusive(prober: Prober, sends: bytes, ends: str) -> None:
     seen = prober.probe(sends, ends)
 
     assert seen.status not in CONCLUSIVE, (sends, seen)

@@ -1,4 +1,4 @@
-"""A VMA behind TLS that is not trusted says nothing: not by its answers, and not to a job's harm."""
+"""A VMA whose TLS certificate is not trusted is not asked, and affects no job."""
 
 import asyncio
 import ssl
@@ -15,13 +15,13 @@ from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
 from tests.support.probing import asking, last_status, probe
 
-SAID = b'{"job_id":"migration-vol-disk-1","status":"in_progress","percentage":41.0}'
-REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(SAID) + SAID
+DOCUMENT = b'{"job_id":"migration-vol-disk-1","status":"in_progress","percentage":41.0}'
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(DOCUMENT) + DOCUMENT
 
 
 @pytest.fixture(scope="module")
 def ca() -> trustme.CA:
-    """An authority that is known to nobody, unless its file is named."""
+    """Return a certificate authority that is trusted only through its file."""
     return trustme.CA()
 
 
@@ -33,7 +33,7 @@ def ca_file(ca: trustme.CA, tmp_path: Path) -> Path:
 
 
 def signed(ca: trustme.CA, *names: str) -> ssl.SSLContext:
-    """Show a certificate of this authority."""
+    """Return a TLS context with a certificate of this authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert(*names).configure_cert(context)
     return context
@@ -41,7 +41,7 @@ def signed(ca: trustme.CA, *names: str) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def serving(context: ssl.SSLContext | None) -> AsyncIterator[str]:
-    """Run a VMA with one job that runs, over TLS or not; yields its https address."""
+    """Run a VMA with a running job, with or without TLS; yields its https address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -57,7 +57,7 @@ async def serving(context: ssl.SSLContext | None) -> AsyncIterator[str]:
         yield f"https://localhost:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_a_vma_behind_a_private_authority_is_not_asked_and_says_which_setting_is_missing(ca: trustme.CA) -> None:
+async def test_a_vma_with_a_private_authority_is_not_asked_and_the_message_names_the_setting(ca: trustme.CA) -> None:
     async with serving(signed(ca, "localhost")) as url, asking({"dc2": url}) as client:
         seen = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))
 
@@ -67,7 +67,7 @@ async def test_a_vma_behind_a_private_authority_is_not_asked_and_says_which_sett
         assert client.circuits["dc2"].state == "half-open"
 
 
-async def test_a_vma_behind_a_private_authority_is_trusted_with_its_file(ca: trustme.CA, ca_file: Path) -> None:
+async def test_a_vma_with_a_private_authority_is_trusted_with_its_file(ca: trustme.CA, ca_file: Path) -> None:
     async with serving(signed(ca, "localhost")) as url, asking(url, ca_file=ca_file) as client:
         assert (await probe(client)).status is VMAStatus.RUNNING
 
@@ -89,7 +89,7 @@ async def test_a_certificate_for_another_name_is_not_trusted_even_of_a_trusted_a
     assert "the certificate of VMA default is not trusted: Hostname mismatch" in seen.summary()
 
 
-async def test_a_vma_that_speaks_no_tls_is_not_asked_over_it() -> None:
+async def test_a_vma_without_tls_is_not_asked_over_https() -> None:
     async with serving(None) as url, asking(url) as client:
         seen = await probe(client)
 
@@ -119,7 +119,7 @@ async def test_a_tunnel_that_ends_every_connection_is_unreachable_over_tls_as_we
         (b"not a certificate", "it has no certificate in PEM form"),
     ],
 )
-def test_a_file_that_holds_no_authority_is_refused_in_one_line(
+def test_a_file_without_an_authority_is_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, content: bytes | None, why: str
 ) -> None:
     file = tmp_path / "ca.pem"

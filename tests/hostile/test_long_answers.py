@@ -1,4 +1,4 @@
-"""So many live streams and exports run at once; further ones are refused, and other calls and callers are not."""
+"""Limits on concurrent live streams and exports, which affect no other requests and callers."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from tests.support.http_api import serving
 from tests.support.service import ServiceProcess, wait_until
 
 STREAM = "/api/v1/events/stream"
-OF_CALLER = STREAMS._most_of_caller
+PER_CALLER = STREAMS._per_caller
 Callers = Callable[[int], list[httpx.Client]]
 LONG_ANSWERS = [
     "/audit/export",
@@ -39,7 +39,7 @@ def service(tmp_path: Path) -> Iterator[ServiceProcess]:
 
 @pytest.fixture
 def callers(service: ServiceProcess) -> Iterator[Callers]:
-    """Return a maker of clients, each with a token of its own."""
+    """Return a function that creates clients, each with a token of its own."""
     with ExitStack() as clients:
 
         def client(name: str) -> httpx.Client:
@@ -62,10 +62,10 @@ def follow(streams: ExitStack, caller: httpx.Client, count: int) -> None:
         streams.callback(received.close)
 
 
-def test_a_caller_has_so_many_live_streams_and_others_have_theirs(callers: Callers) -> None:
+def test_live_streams_are_limited_per_caller(callers: Callers) -> None:
     greedy, other = callers(2)
     with ExitStack() as streams:
-        follow(streams, greedy, OF_CALLER)
+        follow(streams, greedy, PER_CALLER)
 
         refused = greedy.get(STREAM)
 
@@ -73,31 +73,31 @@ def test_a_caller_has_so_many_live_streams_and_others_have_theirs(callers: Calle
         assert refused.headers["Retry-After"] == "5"
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert refused.json()["detail"] == (
-            "too many live streams: a caller may have 16 at once, and all together 64. End one, or ask again later"
+            "too many live streams: the limit is 16 per caller and 64 in total. End one, or retry later"
         )
         follow(streams, other, 1)
         assert greedy.get("/api/v1/jobs").is_success
         assert greedy.get("/api/v1/audit/export").is_success
 
 
-def test_a_stream_that_has_ended_makes_room_for_another(callers: Callers) -> None:
+def test_a_stream_that_has_ended_releases_its_slot(callers: Callers) -> None:
     (caller,) = callers(1)
     for _ in range(2):
         with ExitStack() as streams:
-            follow(streams, caller, OF_CALLER)
+            follow(streams, caller, PER_CALLER)
         with ExitStack() as streams:
 
-            def is_let_in(streams: ExitStack = streams) -> bool:
+            def is_admitted(streams: ExitStack = streams) -> bool:
                 return streams.enter_context(caller.stream("GET", STREAM)).status_code == 200
 
-            wait_until(is_let_in)
+            wait_until(is_admitted)
 
 
-def test_all_callers_together_have_so_many_live_streams(callers: Callers) -> None:
-    *greedy, last = callers(STREAMS._most // OF_CALLER + 1)
+def test_live_streams_are_limited_in_total(callers: Callers) -> None:
+    *greedy, last = callers(STREAMS._limit // PER_CALLER + 1)
     with ExitStack() as streams:
         for caller in greedy:
-            follow(streams, caller, OF_CALLER)
+            follow(streams, caller, PER_CALLER)
 
         refused = last.get(STREAM)
 
@@ -107,7 +107,7 @@ def test_all_callers_together_have_so_many_live_streams(callers: Callers) -> Non
         assert last.get("/api/v1/jobs").is_success
 
 
-def test_exports_one_after_the_other_are_all_let_in(callers: Callers) -> None:
+def test_sequential_exports_are_not_limited(callers: Callers) -> None:
     (caller,) = callers(1)
 
     for _ in range(3):
@@ -116,8 +116,8 @@ def test_exports_one_after_the_other_are_all_let_in(callers: Callers) -> None:
 
 
 @pytest.mark.parametrize("path", LONG_ANSWERS)
-async def test_every_export_and_replay_takes_a_slot(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EXPORTS, "_most_of_caller", 0)
+async def test_every_export_and_replay_needs_a_slot(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EXPORTS, "_per_caller", 0)
     with SimulatedVMA() as vma:
         async with serving(vma, tmp_path) as api:
             assert (await api.get(path)).status_code == 429

@@ -1,4 +1,4 @@
-"""What others wrote is shown on a terminal as letters, and obeyed by nothing."""
+"""Control characters in texts of others are escaped on a terminal, and secrets are redacted."""
 
 import io
 
@@ -17,7 +17,7 @@ def shown(table: Grid) -> str:
     return out.getvalue()
 
 
-def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
+def test_control_characters_and_markup_in_a_name_are_shown_literally() -> None:
     grid = Grid("job", "what", rows=[["job-1", NAUGHTY]])
 
     text = shown(grid)
@@ -26,7 +26,7 @@ def test_a_name_with_orders_in_it_is_shown_as_it_is_written() -> None:
     assert "\x1b[31m" not in text
 
 
-def test_a_title_and_a_column_with_orders_in_them_are_shown_as_they_are_written() -> None:
+def test_control_characters_and_markup_in_a_title_and_a_column_are_shown_literally() -> None:
     grid = Grid("[red]:boom:", title="[/red] :boom: \x1b[31mred", rows=[["a" * 40]])
 
     text = shown(grid)
@@ -36,7 +36,7 @@ def test_a_title_and_a_column_with_orders_in_them_are_shown_as_they_are_written(
 
 
 @pytest.mark.parametrize("text", ["a b", "pgtest1", "größe", "日本語", "[x]"])
-def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
+def test_printable_text_is_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
@@ -53,5 +53,5 @@ def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
         ("http://u:p/ss@host", "http://***@host"),
     ],
 )
-def test_secrets_are_known_by_their_form(text: str, kept: str) -> None:
+def test_secrets_are_recognised_by_their_form(text: str, kept: str) -> None:
     assert redacted(text) == kept

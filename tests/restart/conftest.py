@@ -9,7 +9,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from tests.support.service import ServiceProcess
 
-# What is done to the machine there, only Linux can do: mounts of one's own, limits of another process.
+# These tests need Linux: mounts in a namespace, and limits of another process.
 collect_ignore = [] if sys.platform == "linux" else ["test_machine.py"]
 
 StartService = Callable[..., ServiceProcess]
@@ -35,7 +35,7 @@ def vma() -> Iterator[SimulatedVMA]:
 
 @pytest.fixture
 def start_service(vma: SimulatedVMA, tmp_path: Path) -> Iterator[StartService]:
-    """Return a starter; every service it started is gone after the test."""
+    """Return a function that starts services, which end with the test."""
     started: list[ServiceProcess] = []
 
     def start(**settings: str) -> ServiceProcess:

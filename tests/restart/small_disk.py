@@ -1,4 +1,4 @@
-"""The service on a disk of its own: a small one, that can be filled, emptied and made read-only by anybody."""
+"""A service on a small disk of its own, which a test can fill, empty and make read-only."""
 
 import sys
 from pathlib import Path
@@ -11,10 +11,10 @@ UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 
 
 class ServiceOnASmallDisk(ServiceProcess):
-    """A service whose data directory is a file system that only it sees."""
+    """A service whose data directory is a file system in its own mount namespace."""
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk."""
         with (self._seen_from_outside / "filler").open("wb", buffering=0) as filler:
             try:
                 while filler.write(b"\0" * 4096):
@@ -23,7 +23,7 @@ class ServiceOnASmallDisk(ServiceProcess):
                 return
 
     def empty(self) -> None:
-        """Make room again."""
+        """Delete what filled the disk."""
         (self._seen_from_outside / "filler").unlink()
 
     @property

@@ -1,4 +1,4 @@
-"""Answers that are none, and the words of every build, with the real process and a real HTTP server."""
+"""Unusable answers, and the vocabulary of every build, with the real process and a real HTTP server."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ UNREACHABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "dripping": ("drip", {}),
     "cut-off": ("short_body", {}),
 }
-"""The tunnel answers for a dead VMA; none of these is an answer about the job."""
+"""Answers of a tunnel whose VMA is dead."""
 
 
 UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -36,17 +36,17 @@ UNINTELLIGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "gzip-bomb": ("gzip_bomb", {}),
     "500": ("status", {"code": 500}),
 }
-"""Answers of the wrong kind: nothing is decided from them, and they are kept."""
+"""Answers of the wrong kind: they are stored, and nothing is decided from them."""
 
 PARTLY_READABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "negative": ("out_of_range", {"percentage": -5.0}),
     "above-a-hundred": ("out_of_range", {"percentage": 103.7, "bytes": 0}),
 }
-"""Documents with a figure that is none: the rest of them counts."""
+"""Documents with an invalid figure: the other fields count."""
 
 
 def start_and_break(vma: SimulatedVMA, service: ServiceProcess, faults: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """Run a job for each fault, and break each job's answers its own way while the service is dead."""
+    """Run a job for each fault, and inject the faults while the service is stopped."""
     run_jobs(vma, service, faults)
     service.kill()
     for name, (mode, how) in faults.items():
@@ -54,9 +54,7 @@ def start_and_break(vma: SimulatedVMA, service: ServiceProcess, faults: dict[str
             vma.faults.set(mode, id=asked_id, **how)
 
 
-def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
-    vma: SimulatedVMA, start_service: StartService
-) -> None:
+def test_answers_of_a_tunnel_for_a_dead_vma_are_not_conclusive(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     start_and_break(vma, service, UNREACHABLE)
     vma.faults.set("tunnel", place="health")
@@ -70,7 +68,7 @@ def test_a_tunnel_that_answers_for_a_dead_vma_says_nothing_about_the_job(
         service.wait_for(name, state="replicating", rule="still-running")
 
 
-def test_a_figure_that_cannot_be_read_takes_no_job_off_the_vma(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_an_unreadable_figure_does_not_end_a_job(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service(UNREACHABLE_TIMEOUT="0")
     start_and_break(vma, service, PARTLY_READABLE)
 
@@ -80,8 +78,8 @@ def test_a_figure_that_cannot_be_read_takes_no_job_off_the_vma(vma: SimulatedVMA
         service.wait_for(name, state="replicating", rule="still-running", vma_status="running")
 
 
-def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_service: StartService) -> None:
-    """The first question after a restart may be the one that is never answered."""
+def test_one_id_that_hangs_affects_no_other_job(vma: SimulatedVMA, start_service: StartService) -> None:
+    """The first request after a restart may be the one that is never answered."""
     names = ["job-0-hangs", *(f"job-{n}" for n in range(1, 5))]
     service = start_service(UNREACHABLE_TIMEOUT="0", UNREACHABLE_GRACE="0")
     run_jobs(vma, service, names)
@@ -96,7 +94,7 @@ def test_one_id_that_hangs_takes_no_other_job_with_it(vma: SimulatedVMA, start_s
         assert service.outcomes_of(name) == {"resume"}
 
 
-def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
+def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_stored(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(PROBE_TIMEOUT="3")
@@ -117,7 +115,7 @@ def test_an_answer_of_the_wrong_kind_decides_nothing_and_is_kept(
 
 
 @pytest.mark.parametrize("style", ["404_text", "200_text", "404_json"])
-def test_not_found_is_understood_in_every_builds_words(
+def test_not_found_is_recognised_in_the_vocabulary_of_every_build(
     style: str, vma: SimulatedVMA, start_service: StartService
 ) -> None:
     vma.faults.set("not_found_style", style=style)

@@ -1,4 +1,4 @@
-"""A half-copied VM is never reported complete: what a `completed` must stand up to before it counts."""
+"""A half-copied VM is never reported complete: the conditions for a `completed` to count."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_disk_that_was_not_registered_keeps_the_job_running(vma: SimulatedVMA,
 
 
 @pytest.mark.parametrize("reports", ["shared_job_id", "shared_export"])
-def test_a_worker_that_shares_one_id_is_given_the_completion_window(
+def test_a_completed_of_a_worker_with_one_shared_id_waits_for_the_completion_window(
     reports: str, vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(COMPLETION_WINDOW="6")
@@ -65,7 +65,7 @@ def test_disks_that_are_all_reported_under_the_first_export_are_not_lost(
     assert not service.outcomes_of(JOB) & {"fail", "failed"}
 
 
-def test_a_completion_without_a_byte_is_none(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_a_completed_without_a_byte_does_not_count(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service(COMPLETION_WINDOW="1")
     run_jobs(vma, service, [JOB], DISKS)
     vma.world.contradict(JOB)

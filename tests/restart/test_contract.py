@@ -1,4 +1,4 @@
-"""The API does what its OpenAPI document says, whatever is sent: schemathesis, all checks, with and without tokens."""
+"""The API conforms to its OpenAPI document: schemathesis, all checks, with and without tokens."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ from tests.support.service import ServiceProcess
 
 @pytest.fixture
 def thorough(request: pytest.FixtureRequest) -> list[str]:
-    """Return how long to look: the short form tries every operation, the long one everything schemathesis has."""
+    """Return the options of the short form, which tries every operation, or of the long form with all phases."""
     if request.config.getoption("--long"):
         return ["--max-examples", "100"]
     return ["--max-examples", "3", "--phases", "examples,fuzzing"]
 
 
-def contract_holds(service: ServiceProcess, folder: Path, options: list[str]) -> None:
+def check_contract(service: ServiceProcess, folder: Path, options: list[str]) -> None:
     """Run schemathesis against a service; its report is the failure's message."""
     program = Path(sys.executable).with_name("schemathesis")
     line = [str(program), "run", f"{service.url}/openapi.json", "--checks", "all", "--continue-on-failure", *options]
@@ -29,13 +29,13 @@ def contract_holds(service: ServiceProcess, folder: Path, options: list[str]) ->
     assert done.returncode == 0, done.stdout
 
 
-def test_an_open_service_keeps_to_its_document(
+def test_a_service_without_tokens_conforms_to_its_document(
     start_service: StartService, vma: SimulatedVMA, tmp_path: Path, thorough: list[str]
 ) -> None:
-    contract_holds(start_service(RATE_LIMIT="0"), tmp_path, thorough)
+    check_contract(start_service(RATE_LIMIT="0"), tmp_path, thorough)
 
 
-def test_a_service_with_tokens_keeps_to_its_document(
+def test_a_service_with_tokens_conforms_to_its_document(
     start_service: StartService,
     vma: SimulatedVMA,
     tmp_path: Path,
@@ -48,4 +48,4 @@ def test_a_service_with_tokens_keeps_to_its_document(
     assert main(["token", "create", "tester", "--scope", "admin"]) == 0
     secret = capsys.readouterr().out.strip()
 
-    contract_holds(service, tmp_path, [*thorough, "--header", f"Authorization: Bearer {secret}"])
+    check_contract(service, tmp_path, [*thorough, "--header", f"Authorization: Bearer {secret}"])

@@ -18,7 +18,7 @@ WRITTEN_BEFORE = Path(__file__).parents[1] / "corpus" / "earlier-version"
 """Nine jobs of every state after several crashes, one of them with a snapshot; written by the commit 0f4e418."""
 
 JOBS: list[dict[str, Any]] = json.loads((WRITTEN_BEFORE / "jobs.json").read_text())
-"""What that version's API showed of them."""
+"""The responses of that version's API."""
 
 RUN_ON = ("job-running", "job-waits")
 """The jobs that the VMA runs when the new version starts; it does not know `job-next`, which had not begun."""

@@ -15,14 +15,14 @@ JOB = "job-20251003-140000-abc123"
 
 
 def running_job(service: ServiceProcess, vma: SimulatedVMA, percent: float = 40.0) -> None:
-    """Register a job that the VMA runs, frozen at a progress, and wait until that was seen."""
+    """Register a job that the VMA runs, frozen at a progress, and wait until that was observed."""
     vma.world.add_job(JOB, [DISK], progress=percent, duration=3600)
     vma.world.set_status(JOB, "in_progress", percent=percent, phase="Transfer")
     service.register(JOB, DISK)
     service.wait_for(JOB, vma_status="running", progress_percent=percent)
 
 
-def standing_decisions(service: ServiceProcess, job_id: str = JOB) -> list[tuple[str, str]]:
+def decisions_of(service: ServiceProcess, job_id: str = JOB) -> list[tuple[str, str]]:
     return [
         (event["data"]["run_id"], event["data"]["rule"])
         for event in service.events(job_id)
@@ -57,7 +57,7 @@ def test_a_job_that_completed_while_away_is_completed(vma: SimulatedVMA, start_s
     assert (job["basis"], job["progress_percent"]) == ("observed", 100.0)
 
 
-def test_a_job_that_failed_while_away_is_failed_with_the_vmas_words(
+def test_a_job_that_failed_while_away_is_failed_with_the_vmas_error(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service()
@@ -144,7 +144,7 @@ def test_a_guess_is_revised_when_the_vma_contradicts_it(vma: SimulatedVMA, start
     assert service.get(f"/api/v1/vm-contexts/{job['vm_context_id']}").json()["active_job"] == JOB
 
 
-def test_a_contradicted_guess_about_a_vm_with_a_newer_job_is_left_to_the_operator(
+def test_a_contradicted_guess_about_a_vm_with_a_newer_job_needs_the_operator(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(UNREACHABLE_TIMEOUT="1", RETRY_BACKOFF_INITIAL="1")
@@ -178,7 +178,7 @@ def test_a_vma_that_forgot_most_of_its_jobs_has_not_lost_them(vma: SimulatedVMA,
         service.wait_for(name, state="replicating")
 
 
-def test_amnesia_that_lasts_for_the_unreachable_timeout_is_loss(start_service: StartService) -> None:
+def test_after_the_unreachable_timeout_jobs_in_amnesia_are_lost(start_service: StartService) -> None:
     service = start_service(UNREACHABLE_TIMEOUT="4")
     names = [f"job-{n}" for n in range(12)]
     for name in names:
@@ -204,7 +204,7 @@ def test_a_job_that_has_not_started_yet_is_waited_for(vma: SimulatedVMA, start_s
     service.wait_for(JOB, state="replicating", rule="still-running")
 
 
-def test_nonsense_is_tried_again_and_decides_nothing(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_unintelligible_answers_are_retried_and_decide_nothing(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     running_job(service, vma)
     service.kill()
@@ -217,7 +217,7 @@ def test_nonsense_is_tried_again_and_decides_nothing(vma: SimulatedVMA, start_se
     service.wait_for(JOB, state="replicating", rule="still-running")
 
 
-def test_a_start_with_no_jobs_is_a_run_over_none(start_service: StartService) -> None:
+def test_a_start_without_jobs_makes_an_empty_run(start_service: StartService) -> None:
     service = start_service()
     service.kill()
 
@@ -232,7 +232,7 @@ def test_a_start_with_no_jobs_is_a_run_over_none(start_service: StartService) ->
     wait_until(lambda: service.pages("/api/v1/recovery-runs")[0]["status"] == "finished", what="the run to be shown")
 
 
-def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_a_job_found_in_recovering_is_recovered_again(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service(CONFIRMATION_WINDOW="30")
     running_job(service, vma)
     service.kill()
@@ -249,7 +249,7 @@ def test_a_job_found_in_recovering_is_taken_up_again(vma: SimulatedVMA, start_se
         lambda: [run["status"] for run in service.pages("/api/v1/recovery-runs")][:2] == ["finished", "interrupted"],
         what="the run that was killed to be closed",
     )
-    assert len({run for run, _ in standing_decisions(service)}) == len(standing_decisions(service)) == 1
+    assert len({run for run, _ in decisions_of(service)}) == len(decisions_of(service)) == 1
     assert job["decision"]["run_id"] == service.pages("/api/v1/recovery-runs")[0]["run_id"]
 
 
@@ -270,7 +270,7 @@ def test_an_observed_outcome_is_final(vma: SimulatedVMA, start_service: StartSer
 
 
 @pytest.mark.parametrize("outcome", ["complete", "fail"])
-def test_an_operators_decision_stands(outcome: str, vma: SimulatedVMA, start_service: StartService) -> None:
+def test_an_operators_decision_is_final(outcome: str, vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     running_job(service, vma)
     order = {"outcome": outcome, "who": "mara", "why": "checked by hand"}
@@ -285,7 +285,7 @@ def test_an_operators_decision_stands(outcome: str, vma: SimulatedVMA, start_ser
     assert (job["decision"]["who"], job["decision"]["reason"]) == ("mara", "checked by hand")
 
 
-def test_a_service_that_holds_the_data_refuses_a_second_one(start_service: StartService) -> None:
+def test_a_second_service_on_the_same_data_is_refused(start_service: StartService) -> None:
     service = start_service()
     second = ServiceProcess(service.data_dir, "http://127.0.0.1:9")
     second.log_file = service.data_dir.with_suffix(".second.log")

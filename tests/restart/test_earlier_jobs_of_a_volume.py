@@ -1,4 +1,4 @@
-"""The VMA keeps each document until the next worker writes: what an earlier job's worker left ends no other job."""
+"""The VMA stores each document until the next worker writes: documents of earlier jobs end no other job."""
 
 import pytest
 
@@ -17,8 +17,8 @@ def service(start_service: StartService) -> ServiceProcess:
     return start_service(STARTUP_GRACE="2", COMPLETION_WINDOW="2")
 
 
-def given_up(vma: SimulatedVMA, service: ServiceProcess, percent: float = 95.0) -> None:
-    """Have an operator fail job A, whose worker copies on, and register B on its volume."""
+def failed_by_operator(vma: SimulatedVMA, service: ServiceProcess, percent: float = 95.0) -> None:
+    """Have an operator fail job A, whose worker continues, and register B on its volume."""
     run_jobs(vma, service, [A], [VOLUME], progress=percent, duration=100_000)
     service.decide(A, "fail")
     service.register(B, VOLUME)
@@ -35,10 +35,10 @@ def never_ended(service: ServiceProcess, job_id: str) -> bool:
     ] in {"replicating", "recovering", "pending-retry"}
 
 
-def test_a_job_that_never_began_is_not_completed_when_the_given_up_workers_document_goes(
+def test_a_job_that_never_began_is_not_completed_when_the_earlier_workers_document_goes(
     vma: SimulatedVMA, service: ServiceProcess
 ) -> None:
-    given_up(vma, service)
+    failed_by_operator(vma, service)
     polled(vma)
     vma.world.remove(A)
 
@@ -50,10 +50,10 @@ def test_a_job_that_never_began_is_not_completed_when_the_given_up_workers_docum
 
 
 @pytest.mark.parametrize("end", ["finish", "fail", "kill"])
-def test_however_the_given_up_worker_ends_the_next_job_does_not(
+def test_the_end_of_the_earlier_worker_does_not_end_the_next_job(
     end: str, vma: SimulatedVMA, service: ServiceProcess
 ) -> None:
-    given_up(vma, service)
+    failed_by_operator(vma, service)
     polled(vma)
 
     getattr(vma.world, end)(A)
@@ -68,7 +68,7 @@ def test_however_the_given_up_worker_ends_the_next_job_does_not(
 def test_the_next_jobs_own_worker_is_recognised_and_ends_it(
     vma: SimulatedVMA, service: ServiceProcess, *, restart: bool
 ) -> None:
-    given_up(vma, service, percent=40.0)
+    failed_by_operator(vma, service, percent=40.0)
     vma.world.kill(A)
     polled(vma)
     if restart:

@@ -1,4 +1,4 @@
-"""Each row of "how it misleads" in the VMA's contract, with the real process and a real HTTP server that lies."""
+"""Each row of "how it misleads" in the VMA's contract, with the real process and a real HTTP server."""
 
 import pytest
 
@@ -12,13 +12,13 @@ DISKS = ["disk-a", "disk-b", "disk-c"]
 
 
 def polls(vma: SimulatedVMA, more: int = 4) -> None:
-    """Wait until the service has asked the VMA several more times."""
+    """Wait until the VMA has received several more requests."""
     asked = vma.requests.total
     wait_until(lambda: vma.requests.total >= asked + more * len(DISKS), what="more polls")
 
 
 class TestForgetfulness:
-    """The VMA keeps everything in memory; after its restart every id is unknown, while the workers go on."""
+    """The VMA stores everything in memory: after its restart every id is unknown, while the workers continue."""
 
     def test_a_restarted_vma_loses_no_running_job(self, vma: SimulatedVMA, start_service: StartService) -> None:
         service = start_service(CONFIRMATION_WINDOW="4")
@@ -31,7 +31,9 @@ class TestForgetfulness:
         service.wait_for(JOB, state="replicating", rule="still-running")
         assert service.outcomes_of(JOB) == {"resume"}
 
-    def test_nor_while_it_is_being_polled(self, vma: SimulatedVMA, start_service: StartService) -> None:
+    def test_a_vma_that_restarts_while_polled_loses_no_job(
+        self, vma: SimulatedVMA, start_service: StartService
+    ) -> None:
         service = start_service(CONFIRMATION_WINDOW="4")
         run_jobs(vma, service, [JOB], DISKS)
 
@@ -43,9 +45,9 @@ class TestForgetfulness:
 
 
 class TestSeveralDisks:
-    """One finished disk is no finished job; one failed disk is a failed job."""
+    """A job completes with all of its disks, and fails with one of them."""
 
-    def test_a_job_with_one_finished_disk_goes_on(self, vma: SimulatedVMA, start_service: StartService) -> None:
+    def test_a_job_with_one_finished_disk_continues(self, vma: SimulatedVMA, start_service: StartService) -> None:
         service = start_service()
         run_jobs(vma, service, [JOB], DISKS)
         vma.world.finish(JOB, DISKS[0])
@@ -59,7 +61,7 @@ class TestSeveralDisks:
         vma.world.finish(JOB)
         service.wait_for(JOB, state="completed", basis="observed")
 
-    def test_a_finished_disk_beside_unknown_ones_is_no_finished_job(
+    def test_a_finished_disk_beside_unknown_ones_does_not_complete_the_job(
         self, vma: SimulatedVMA, start_service: StartService
     ) -> None:
         service = start_service()
@@ -105,10 +107,10 @@ class TestSeveralDisks:
 
 
 class TestTheNextJobOfAVM:
-    """Exports are named by volumes: until the next worker speaks, they say how the job before ended."""
+    """Exports are named by volumes: until the next worker reports, they show the end of the previous job."""
 
     @pytest.mark.parametrize(("word", "context"), [("completed", {}), ("failed", {"vm_context_id": "vm"})])
-    def test_how_the_last_job_ended_is_no_word_about_the_next(
+    def test_the_end_of_the_previous_job_does_not_end_the_next(
         self, word: str, context: dict[str, str], vma: SimulatedVMA, start_service: StartService
     ) -> None:
         service = start_service(STARTUP_GRACE="60")
@@ -133,7 +135,7 @@ class TestTheNextJobOfAVM:
 
 
 class TestWordsThatMeanSomethingElse:
-    """What looks like nothing, or like trouble, and is not."""
+    """Answers that look like no progress or like an error, and are neither."""
 
     def test_a_job_at_zero_percent_of_zero_bytes_is_running(
         self, vma: SimulatedVMA, start_service: StartService
@@ -167,7 +169,7 @@ class TestWordsThatMeanSomethingElse:
 
         service.wait_for(JOB, state="completed", basis="observed")
 
-    def test_half_a_copy_that_calls_itself_completed_is_no_finished_job(
+    def test_a_completed_for_half_a_copy_does_not_complete_the_job(
         self, vma: SimulatedVMA, start_service: StartService
     ) -> None:
         service = start_service()
@@ -185,9 +187,7 @@ class TestWordsThatMeanSomethingElse:
         vma.world.set_status(JOB, "in_progress", percent=42.0)
         service.wait_for(JOB, state="replicating", rule="still-running")
 
-    def test_a_failure_without_a_reason_is_a_failure_and_says_so(
-        self, vma: SimulatedVMA, start_service: StartService
-    ) -> None:
+    def test_a_failure_without_a_reason_fails_the_job(self, vma: SimulatedVMA, start_service: StartService) -> None:
         service = start_service()
         run_jobs(vma, service, [JOB], DISKS)
         service.kill()
@@ -197,7 +197,7 @@ class TestWordsThatMeanSomethingElse:
         job = service.wait_for(JOB, state="failed", rule="failed-on-vma")
         assert "the VMA gave no reason" in job["decision"]["reason"]
 
-    def test_recoverable_errors_are_no_failure(self, vma: SimulatedVMA, start_service: StartService) -> None:
+    def test_recoverable_errors_do_not_fail_the_job(self, vma: SimulatedVMA, start_service: StartService) -> None:
         service = start_service()
         run_jobs(vma, service, [JOB], DISKS, recoverable_errors=True)
         service.kill()
@@ -207,7 +207,7 @@ class TestWordsThatMeanSomethingElse:
         polls(vma)
         assert service.job(JOB)["state"] == "replicating"
 
-    def test_a_dead_worker_shows_in_nothing_moving_and_is_not_failed(
+    def test_the_job_of_a_dead_worker_is_stalled_and_not_failed(
         self, vma: SimulatedVMA, start_service: StartService
     ) -> None:
         service = start_service(STALLED_AFTER="2")

@@ -1,4 +1,4 @@
-"""Ids of jobs, runs and VM contexts name one thing each, and a log in which they do not is served all the same."""
+"""Ids of jobs, runs and VM contexts do not collide, and a log of an earlier version in which they do is served."""
 
 import asyncio
 from contextlib import closing
@@ -69,7 +69,7 @@ def test_a_job_cannot_have_the_id_of_another_kind(service: ServiceProcess, job_i
     service.register("job-b", "disk-b", vm_context_id="nobody")
 
 
-def test_a_context_may_be_called_like_a_job_or_a_run(service: ServiceProcess) -> None:
+def test_a_context_may_have_the_id_of_a_job_or_a_run(service: ServiceProcess) -> None:
     for n, context in enumerate(("job-a", run_of(service), "vm-context:ctx-a")):
         service.register(f"job-in-{n}", f"disk-in-{n}", vm_context_id=context)
 
@@ -78,8 +78,8 @@ def test_a_context_may_be_called_like_a_job_or_a_run(service: ServiceProcess) ->
 
 
 @pytest.fixture
-def hit(service: ServiceProcess) -> ServiceProcess:
-    """Stop the service, and have its log hold what an earlier version let in."""
+def colliding(service: ServiceProcess) -> ServiceProcess:
+    """Stop the service, and add events to its log that an earlier version accepted."""
     run_id = run_of(service)
     service.terminate()
 
@@ -102,20 +102,20 @@ def hit(service: ServiceProcess) -> ServiceProcess:
     return service
 
 
-def test_a_log_that_was_hit_is_served_and_says_what_it_skips(hit: ServiceProcess, vma: SimulatedVMA) -> None:
+def test_a_log_with_colliding_ids_is_served_and_reported(colliding: ServiceProcess, vma: SimulatedVMA) -> None:
     for _ in ("the first time", "and again"):
-        hit.start()
+        colliding.start()
 
-        degraded = hit.get("/readyz").json()["degraded"]
+        degraded = colliding.get("/readyz").json()["degraded"]
         assert [line.partition(" is skipped: ")[0].rpartition(" at position ")[0] for line in degraded] == [
-            f"the event {run_of_hit(hit)}#3",
+            f"the event {run_of_colliding(colliding)}#3",
             "the event vm-context:ctx-a#2",
         ]
-        hit.wait_for("job-a", rule="still-running")
-        hit.terminate()
+        colliding.wait_for("job-a", rule="still-running")
+        colliding.terminate()
 
 
-def test_after_a_rollback_what_a_newer_version_wrote_is_skipped_and_a_newer_one_folds_it_in(
+def test_events_of_a_newer_version_are_skipped_and_applied_after_the_next_upgrade(
     service: ServiceProcess, vma: SimulatedVMA
 ) -> None:
     vma.world.add_job("job-b", ["disk-b"], progress=41.0, duration=36_000)
@@ -154,22 +154,22 @@ def rename(service: ServiceProcess, topic: str, to: str) -> None:
         log.execute("DELETE FROM seals")
 
 
-def test_strangers_are_told_that_something_is_wrong_and_not_what(hit: ServiceProcess) -> None:
-    secret = TokenFile(hit.data_dir).create("mara", Scope.READ, datetime.now(UTC))
-    hit.start()
+def test_callers_without_a_token_do_not_see_the_reasons(colliding: ServiceProcess) -> None:
+    secret = TokenFile(colliding.data_dir).create("mara", Scope.READ, datetime.now(UTC))
+    colliding.start()
 
-    told = httpx.get(f"{hit.url}/readyz", trust_env=False)
-    knows = httpx.get(f"{hit.url}/readyz", headers={"Authorization": f"Bearer {secret}"}, trust_env=False)
+    told = httpx.get(f"{colliding.url}/readyz", trust_env=False)
+    knows = httpx.get(f"{colliding.url}/readyz", headers={"Authorization": f"Bearer {secret}"}, trust_env=False)
 
     assert (told.status_code, told.json()["ready"]) == (200, True)
-    assert told.json()["degraded"] == ["what it is, is told to callers with a token"]
+    assert told.json()["degraded"] == ["send a token to see the reason"]
     assert len(knows.json()["degraded"]) == 2
 
 
-def test_verify_names_what_is_skipped_and_that_all_events_verified(
-    hit: ServiceProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_verify_lists_skipped_events_and_verifies_all(
+    colliding: ServiceProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(hit.data_dir))
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(colliding.data_dir))
 
     assert main(["verify"]) == 1
 
@@ -177,25 +177,25 @@ def test_verify_names_what_is_skipped_and_that_all_events_verified(
     assert "events verified" in out
     assert "2 events cannot be applied: the event run-" in err
     assert "the event vm-context:ctx-a#2 at position " in err
-    hit.start()
-    assert [line in err for line in hit.get("/readyz").json()["degraded"]] == [True, True]
+    colliding.start()
+    assert [line in err for line in colliding.get("/readyz").json()["degraded"]] == [True, True]
 
 
-def test_a_log_that_was_hit_is_rebuilt(hit: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(hit.data_dir))
+def test_a_log_with_colliding_ids_is_rebuilt(colliding: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(colliding.data_dir))
 
     assert main(["rebuild"]) == 0
 
-    hit.start()
-    assert len(hit.get("/readyz").json()["degraded"]) == 2
-    # What is in the stream of a context goes on after what does not belong there.
-    vma_job = hit.register("job-b", "disk-b", vm_context_id="free")
+    colliding.start()
+    assert len(colliding.get("/readyz").json()["degraded"]) == 2
+    # The stream of a context continues after the foreign event.
+    vma_job = colliding.register("job-b", "disk-b", vm_context_id="free")
     assert vma_job["state"] == "replicating"
-    assert hit.decide("job-a", "complete")["state"] == "completed"
-    assert hit.get("/api/v1/vm-contexts/ctx-a").json()["active_job"] is None
+    assert colliding.decide("job-a", "complete")["state"] == "completed"
+    assert colliding.get("/api/v1/vm-contexts/ctx-a").json()["active_job"] is None
 
 
-def run_of_hit(service: ServiceProcess) -> str:
+def run_of_colliding(service: ServiceProcess) -> str:
     runs = service.pages("/api/v1/recovery-runs")
     first: str = runs[-1]["run_id"]
     return first

@@ -1,4 +1,4 @@
-"""Whatever becomes of where the log goes, and of the terminal, the service goes on watching, and ends when told to."""
+"""A log that cannot be written, or a closed terminal, does not stop the service, and SIGTERM still does."""
 
 import fcntl
 import os
@@ -20,14 +20,14 @@ from tests.support.process import Process, Started
 from tests.support.service import PATIENCE, ServiceProcess, wait_until
 
 RUNS = 40
-"""Recovery runs, which log more than 10 KB together: more than the pipe takes."""
+"""Recovery runs, which log more than 10 KB: more than the buffer of the pipe."""
 
 SERVE = [sys.executable, "-m", "api", "serve"]
 CLOSED = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *SERVE]
 
 
 class Output:
-    """Where a service prints to."""
+    """The standard output of a service."""
 
     def __init__(self, writing: int, reading: int | None = None, line: list[str] | None = None) -> None:
         self.line = line or SERVE
@@ -65,7 +65,7 @@ def closed_output() -> Output:
 
 
 class PrintingService(ServiceProcess):
-    """A service that prints to where nobody can look; it says in its lease where it serves."""
+    """A service whose output cannot be read; its address is in the lease."""
 
     def __init__(self, data_dir: Path, vma_url: str, output: Output) -> None:
         super().__init__(data_dir, vma_url)
@@ -91,7 +91,7 @@ class PrintingService(ServiceProcess):
 
 @pytest.fixture
 def printing(vma: SimulatedVMA, tmp_path: Path) -> Iterator[Callable[[Output], PrintingService]]:
-    """Return a starter of services that print to an output."""
+    """Return a function that starts services with a given output."""
     services: list[PrintingService] = []
 
     def start(output: Output) -> PrintingService:
@@ -115,8 +115,8 @@ def is_alive(service: ServiceProcess) -> bool:
     return httpx.get(f"{service.url}/livez", timeout=1, trust_env=False).is_success
 
 
-def goes_on(vma: SimulatedVMA, service: ServiceProcess) -> None:
-    """See that jobs are polled, that a stranger is answered, and that SIGTERM ends the service."""
+def check_running(vma: SimulatedVMA, service: ServiceProcess) -> None:
+    """Check that jobs are polled, that requests are answered, and that SIGTERM ends the service."""
     vma.world.finish("job-1")
     service.wait_for("job-1", state="completed", basis="observed")
     polls = service.get("/api/v1/polling").json()["polls"]
@@ -140,14 +140,16 @@ def test_a_log_that_cannot_be_written_does_not_end_or_stop_the_service(
 
     is_counted = output in {pipe_without_reader, full_disk}
     assert (service.dropped_lines() > RUNS) == is_counted
-    goes_on(vma, service)
+    check_running(vma, service)
     with closing(ServiceProcess(service.data_dir, vma.url)) as again:
         again.start()
         again.wait_for("job-1", state="completed")
         again.wait_for("job-2", state="replicating")
 
 
-def test_a_reader_that_goes_away_ends_nothing(vma: SimulatedVMA, printing: Callable[[Output], PrintingService]) -> None:
+def test_a_closed_pipe_does_not_stop_the_service(
+    vma: SimulatedVMA, printing: Callable[[Output], PrintingService]
+) -> None:
     service = printing(pipe())
     run_jobs(vma, service, ["job-1", "job-2"])
     assert service.output.reading is not None
@@ -157,10 +159,10 @@ def test_a_reader_that_goes_away_ends_nothing(vma: SimulatedVMA, printing: Calla
     log_much(service)
 
     wait_until(lambda: service.dropped_lines() > 0, what="lines that were dropped")
-    goes_on(vma, service)
+    check_running(vma, service)
 
 
-def test_a_service_that_cannot_start_ends_with_its_code_though_nobody_reads_why(
+def test_a_service_that_cannot_start_exits_with_its_code_without_a_reader(
     printing: Callable[[Output], PrintingService],
 ) -> None:
     service = printing(pipe())
@@ -179,7 +181,7 @@ def test_a_service_that_cannot_start_ends_with_its_code_though_nobody_reads_why(
         output.close()
 
 
-def test_a_terminal_that_closes_ends_nothing(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_a_closed_terminal_does_not_stop_the_service(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     run_jobs(vma, service, ["job-1", "job-2"])
 
@@ -188,5 +190,5 @@ def test_a_terminal_that_closes_ends_nothing(vma: SimulatedVMA, start_service: S
     os.kill(service.process.pid, signal.SIGHUP)
     wait_until(lambda: len(service.logged("sighup_ignored")) == 2, what="the second SIGHUP in the log")
 
-    goes_on(vma, service)
+    check_running(vma, service)
     assert service.logged("service_stopped")

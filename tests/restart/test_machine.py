@@ -1,4 +1,4 @@
-"""The machine as enemy: files that are damaged, a database that is locked, signals that do not stop."""
+"""Faults of the machine: damaged files, a locked database, a full disk, many signals."""
 
 import resource
 import subprocess
@@ -20,7 +20,7 @@ from tests.support.service import ServiceProcess, wait_until
 
 @pytest.fixture
 def stopped(vma: SimulatedVMA, start_service: StartService) -> ServiceProcess:
-    """Leave the data of a service that watched three jobs, and was stopped."""
+    """Return a stopped service that has watched three jobs."""
     service = start_service()
     run_jobs(vma, service, ["job-0", "job-1", "job-2"])
     assert service.terminate() == 0
@@ -42,7 +42,7 @@ def overwrite(file: Path, offset: int, content: bytes) -> None:
 
 
 def not_served(client: httpx.Client) -> bool:
-    """Whether a new connection is not answered."""
+    """Return whether a new connection is not answered."""
     try:
         client.get("/livez", headers={"Connection": "close"})
     except httpx.HTTPError:
@@ -51,7 +51,7 @@ def not_served(client: httpx.Client) -> bool:
 
 
 def refusal(service: ServiceProcess, command: str = "serve") -> tuple[int, str]:
-    """Run a command that is to refuse; return its exit code and its last words."""
+    """Run a command that must fail; return its exit code and the last line of its error output."""
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "api", command],
         env=service.environment,
@@ -71,23 +71,21 @@ def test_a_damaged_log_is_refused_with_its_name_and_what_to_do(stopped: ServiceP
     else:
         overwrite(log, 0, b"this is no database at all")
 
-    code, words = refusal(stopped)
+    code, message = refusal(stopped)
 
     assert code == 1
-    assert words.startswith("job-recovery: ")
-    assert str(log) in words
-    assert "backup" in words
+    assert message.startswith("job-recovery: ")
+    assert str(log) in message
+    assert "backup" in message
 
 
 @pytest.fixture
 def every(request: pytest.FixtureRequest) -> int:
-    """Return which pages of a file to damage: each one in the long form."""
+    """Return the distance of the pages to damage: 1 in the long form."""
     return 1 if request.config.getoption("--long") else 5
 
 
-def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(
-    stopped: ServiceProcess, every: int
-) -> None:
+def test_a_read_model_with_any_damaged_page_is_quarantined_and_rebuilt(stopped: ServiceProcess, every: int) -> None:
     model = stopped.data_dir / "read_model.sqlite"
     whole = model.read_bytes()
     for page in range(0, len(whole), 4096 * every):
@@ -104,7 +102,7 @@ def test_a_damaged_read_model_is_set_aside_and_folded_anew_whatever_page_it_is(
 
 
 @pytest.mark.parametrize(("how", "command"), [("deleted", "serve"), ("emptied", "serve"), ("emptied", "rebuild")])
-def test_a_log_that_is_gone_is_refused_as_long_as_the_read_model_knows_of_it(
+def test_a_missing_log_is_refused_while_the_read_model_has_its_events(
     stopped: ServiceProcess, how: str, command: str
 ) -> None:
     log = stopped.data_dir / "events.sqlite"
@@ -112,14 +110,14 @@ def test_a_log_that_is_gone_is_refused_as_long_as_the_read_model_knows_of_it(
     if how == "emptied":
         log.touch()
 
-    code, words = refusal(stopped, command)
+    code, message = refusal(stopped, command)
 
     assert code == 1
-    assert words.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has applied ")
-    assert f"restore the log from a backup, or, to start with an empty log, delete {log.parent}/read_model" in words
+    assert message.startswith(f"job-recovery: the event log in {log.parent} is empty, but the read model has applied ")
+    assert f"restore the log from a backup, or, to start with an empty log, delete {log.parent}/read_model" in message
 
 
-def test_after_a_backup_was_restored_the_service_knows_what_the_log_knows(stopped: ServiceProcess) -> None:
+def test_after_a_restore_the_service_shows_the_restored_log(stopped: ServiceProcess) -> None:
     log = stopped.data_dir / "events.sqlite"
     backup = log.read_bytes()
     stopped.start()
@@ -142,14 +140,14 @@ def test_a_changed_event_is_refused_before_anything_is_decided(stopped: ServiceP
         changed = "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), 'vm-of', 'VM-of') AS BLOB)"
         connection.execute(f"{changed} WHERE rowid = 3")
 
-    code, words = refusal(stopped)
+    code, message = refusal(stopped)
 
     assert code == 1
-    assert words.startswith(f"job-recovery: the event log {log} fails verification at position 3: ")
-    assert "restore it from a backup" in words
+    assert message.startswith(f"job-recovery: the event log {log} fails verification at position 3: ")
+    assert "restore it from a backup" in message
 
 
-def test_a_service_whose_read_model_does_not_follow_is_not_ready_and_says_why(stopped: ServiceProcess) -> None:
+def test_a_service_whose_read_model_is_behind_is_not_ready_and_gives_the_reason(stopped: ServiceProcess) -> None:
     stopped.start()
     wait_until(lambda: stopped.logged("recovery_completed"))
     model = stopped.data_dir / "read_model.sqlite"
@@ -182,7 +180,7 @@ def test_while_another_program_locks_the_log_nothing_is_lost(vma: SimulatedVMA, 
     service.wait_for("job-1", vma_status="running")
 
 
-def test_a_storm_of_signals_ends_the_service_cleanly(stopped: ServiceProcess) -> None:
+def test_many_signals_end_the_service_cleanly(stopped: ServiceProcess) -> None:
     stopped.start(ready=False)
     for _ in range(50):
         stopped.process.terminate()
@@ -197,14 +195,14 @@ def test_a_corrupt_page_of_the_log_is_refused_before_anything_is_decided(stopped
     last_page = log.stat().st_size - 4096
     overwrite(log, last_page, b"\xff" * 4096)
 
-    code, words = refusal(stopped)
+    code, message = refusal(stopped)
 
     assert code == 1
-    assert words.startswith(f"job-recovery: the event log {log} is damaged: ")
-    assert "backup" in words
+    assert message.startswith(f"job-recovery: the event log {log} is damaged: ")
+    assert "backup" in message
 
 
-def test_on_a_full_disk_reads_go_on_and_writes_come_back_by_themselves(
+def test_on_a_full_disk_reads_work_and_writes_resume_without_a_restart(
     vma: SimulatedVMA, small: ServiceOnASmallDisk
 ) -> None:
     small.start()
@@ -232,7 +230,7 @@ def test_on_a_full_disk_reads_go_on_and_writes_come_back_by_themselves(
     assert small.post("/api/v1/jobs", another).status_code == 201
 
 
-def test_out_of_files_the_service_lives_on_and_knows_its_jobs_afterwards(
+def test_without_file_descriptors_the_service_continues_and_watches_its_jobs_afterwards(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service()
@@ -240,7 +238,7 @@ def test_out_of_files_the_service_lives_on_and_knows_its_jobs_afterwards(
     pid = service.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, before[1]))
-    # What was connected is no more, and nothing new can be.
+    # Open connections are closed, and new ones are not accepted.
     vma.faults.set("refuse")
     vma.faults.clear()
     stranger = httpx.Client(base_url=service.url, timeout=0.3, trust_env=False)

@@ -1,4 +1,4 @@
-"""A whole fleet through a restart, with the settings of production where it says so."""
+"""Restarts with many jobs, some with the settings of production."""
 
 import random
 import time
@@ -25,7 +25,7 @@ def start_world(vma: SimulatedVMA, names: list[str], **how: float) -> None:
         vma.world.add_job(name, [f"disk-{name}"], **{"duration": 3600, "progress": 20, **how})
 
 
-def test_a_fleet_of_running_jobs_is_resumed_and_polled_on(
+def test_many_running_jobs_are_resumed_and_polled(
     vma: SimulatedVMA, start_service: StartService, fleet: list[str]
 ) -> None:
     vma.latency = 0.02
@@ -44,7 +44,7 @@ def test_a_fleet_of_running_jobs_is_resumed_and_polled_on(
     assert all(job["decision"]["rule"] == "still-running" for job in service.jobs())
 
 
-def test_a_vma_that_is_down_is_found_down_once_and_its_jobs_come_back_with_it(
+def test_a_vma_that_is_down_is_detected_once_and_its_jobs_resume_with_it(
     vma: SimulatedVMA, start_service: StartService, fleet: list[str]
 ) -> None:
     start_world(vma, fleet)
@@ -63,7 +63,7 @@ def test_a_vma_that_is_down_is_found_down_once_and_its_jobs_come_back_with_it(
     wait_for_all(service, 60, state="replicating")
 
 
-def test_a_vma_that_restarts_loses_no_job_however_late_its_workers_announce_themselves(
+def test_a_vma_that_restarts_loses_no_job_however_late_its_workers_report(
     vma: SimulatedVMA, start_service: StartService, fleet: list[str]
 ) -> None:
     start_world(vma, fleet)
@@ -85,7 +85,7 @@ def test_a_vma_that_restarts_loses_no_job_however_late_its_workers_announce_them
     assert set(outcomes) <= {"resume", "retry"}
 
 
-def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twice(
+def test_repeated_kills_during_recovery_decide_nothing_twice(
     vma: SimulatedVMA, start_service: StartService, fleet: list[str], kills: int
 ) -> None:
     start_world(vma, fleet)
@@ -101,7 +101,7 @@ def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twi
         service.kill()
         service.start(ready=False)
         wait_until(lambda: service.logged("recovery_scan_started"), 30)
-        time.sleep(moments.uniform(0.0, 2.0))  # the moment of the kill, wherever that falls
+        time.sleep(moments.uniform(0.0, 2.0))  # a kill at a random time
     service.kill()
     service.start()
 
@@ -114,7 +114,7 @@ def test_killed_again_and_again_in_the_middle_of_recovery_nothing_is_decided_twi
 
 
 def check_histories(service: ServiceProcess, fleet: list[str], seed: int) -> None:
-    """No version gap, and at most one decision for each job and run."""
+    """Check that versions have no gap, and that each run has at most one decision per job."""
     for name in fleet:
         events = service.events(name)
         assert [event["version"] for event in events] == list(range(1, len(events) + 1)), (name, seed)
@@ -123,7 +123,7 @@ def check_histories(service: ServiceProcess, fleet: list[str], seed: int) -> Non
 
 
 @pytest.mark.parametrize("percent", [95.0, 40.0])
-def test_a_running_job_among_many_is_not_judged_by_the_others(
+def test_a_missing_job_among_many_running_ones_is_decided_by_its_own_progress(
     percent: float, vma: SimulatedVMA, start_service: StartService, fleet: list[str]
 ) -> None:
     names = fleet[:50]

@@ -1,4 +1,4 @@
-"""A canary in every input appears nowhere: in no line of the log, no event, no error and no metric."""
+"""A canary secret in every input appears in no log line, event, error or metric."""
 
 import base64
 import json
@@ -36,21 +36,21 @@ def service(vma: SimulatedVMA, tmp_path: Path, token: str) -> Iterator[ServicePr
 
 
 def inputs(token: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Return calls with a secret in every place that a client can put one."""
+    """Yield requests with a secret in every input of a client."""
     address = f"http://oma:{PASSWORD}@vma"
     for secret in (token, address):
-        said = f"use {secret} for this"
-        job = {"job_id": "job-2", "vm_name": said, "volume_ids": ["disk-2"]}
+        text = f"use {secret} for this"
+        job = {"job_id": "job-2", "vm_name": text, "volume_ids": ["disk-2"]}
         yield "POST", "/api/v1/jobs", {"json": job}
         for name in ("job_id", "vm_context_id", "vma"):
             yield "POST", "/api/v1/jobs", {"json": {**job, name: secret}}
         yield "POST", "/api/v1/jobs", {"json": {**job, "volume_ids": [secret]}}
         yield "POST", "/api/v1/jobs", {"json": {**job, secret: 1}}
-        yield "POST", "/api/v1/jobs", {"content": said.encode()}
-        yield "POST", "/api/v1/jobs/job-3/decision", {"json": {"outcome": "fail", "who": said, "why": said}}
-        report = {"status": "in_progress", "timestamp": "2999-01-01T00:00:00Z", "error": said, "current_phase": said}
+        yield "POST", "/api/v1/jobs", {"content": text.encode()}
+        yield "POST", "/api/v1/jobs/job-3/decision", {"json": {"outcome": "fail", "who": text, "why": text}}
+        report = {"status": "in_progress", "timestamp": "2999-01-01T00:00:00Z", "error": text, "current_phase": text}
         now = {**report, "timestamp": "2025-10-03T14:00:00Z"}
-        for body in (report, now, {**now, "status": secret[:40]}, {**now, "disks": [{"disk_id": said}]}):
+        for body in (report, now, {**now, "status": secret[:40]}, {**now, "disks": [{"disk_id": text}]}):
             yield "POST", "/api/v1/telemetry/replication/job-1", {"json": body}
         quoted = secret.replace("/", "%2f")
         for path in (
@@ -80,7 +80,7 @@ def test_a_canary_in_every_input_appears_nowhere(
     run_jobs(vma, service, ["job-1", "job-3"])
     told = [service._http.request(method, path, **how) for method, path, how in inputs(token)]
 
-    # The VMA gives back what it was sent, and what it should not know: as a reason, and as no answer at all.
+    # The VMA returns a secret as a reason, and in an unintelligible answer.
     vma.world.fail("job-1", f"denied for {BASIC} at http://oma:{PASSWORD}@vma with {token}")
     service.wait_for("job-1", state="failed")
     service.register("job-4", "disk-4")

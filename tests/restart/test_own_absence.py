@@ -1,4 +1,4 @@
-"""Our own absence is never the VMA's silence: a stop, a suspension and a step of the clock fail no job."""
+"""The service's own absence is not the VMA's silence: a stop, a suspend or a clock step fails no job."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ TIMEOUT = 2.0
 
 @pytest.fixture
 def service(vma: SimulatedVMA, start_service: StartService) -> ServiceProcess:
-    """A service that has waited out the timeout, in which a job runs; it asks in vain for long before it concludes."""
+    """Return a service with a running job, a short timeout and a long grace."""
     service = start_service(UNREACHABLE_TIMEOUT=str(TIMEOUT), UNREACHABLE_GRACE="4")
     run_jobs(vma, service, [JOB, OTHER])
     return service
 
 
 def absent(seconds: float) -> None:
-    """Let the time pass that nobody asked in."""
+    """Let time pass in which the service does not probe."""
     began = time.monotonic()
     wait_until(lambda: time.monotonic() - began > seconds)
 
@@ -48,7 +48,7 @@ def test_a_stop_longer_than_the_timeout_fails_no_job_while_the_tunnel_comes_up_l
         assert service.outcomes_of(job_id) <= {"retry", "resume"}
 
 
-def test_a_suspended_process_fails_no_job_when_it_goes_on_with_the_vma_down(
+def test_a_suspended_process_fails_no_job_when_it_continues_with_the_vma_down(
     vma: SimulatedVMA, service: ServiceProcess
 ) -> None:
     os.kill(service.process.pid, signal.SIGSTOP)
@@ -65,7 +65,7 @@ def test_a_suspended_process_fails_no_job_when_it_goes_on_with_the_vma_down(
         assert service.outcomes_of(job_id) <= {"retry", "resume"}
 
 
-def test_a_suspended_process_goes_on_where_it_was_with_the_vma_up(service: ServiceProcess) -> None:
+def test_a_suspended_process_continues_with_the_vma_up(service: ServiceProcess) -> None:
     before = service.job(JOB)["live"]["polls"]
     os.kill(service.process.pid, signal.SIGSTOP)
     absent(TIMEOUT + 1.0)
@@ -78,7 +78,7 @@ def test_a_suspended_process_goes_on_where_it_was_with_the_vma_up(service: Servi
         assert not service.job(job_id)["stalled"]
 
 
-def test_a_vma_that_was_asked_in_vain_for_the_grace_is_unreachable_for_too_long(
+def test_a_vma_that_did_not_answer_for_the_grace_is_unreachable_for_too_long(
     vma: SimulatedVMA, service: ServiceProcess
 ) -> None:
     service.terminate()

@@ -1,4 +1,4 @@
-"""The read model can be deleted: what it says is in the log."""
+"""The read model can be deleted, because it is derived from the log."""
 
 from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA

@@ -1,4 +1,4 @@
-"""A whole fleet's restart, exported, and replayed on a machine that has nothing but the file."""
+"""A restart with many jobs, exported, and replayed without a database and a VMA."""
 
 import json
 import os
@@ -16,14 +16,14 @@ LIMITS = (90.0, 95.0)
 
 
 def replayed(file: Path, folder: Path, *options: str) -> Any:
-    """Replay a file in an empty folder, with the settings of nobody."""
+    """Replay a file in an empty folder, without settings."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
     line = [sys.executable, "-m", "api", "replay", str(file), "--json", *options]
     done = subprocess.run(line, cwd=folder, env=own, check=True, capture_output=True)  # noqa: S603 - our own program
     return json.loads(done.stdout)
 
 
-def test_a_restart_that_found_every_kind_of_job_is_decided_again_identically_elsewhere(
+def test_the_replay_of_a_restart_with_every_kind_of_job_is_identical(
     vma: SimulatedVMA, start_service: StartService, fleet: list[str], tmp_path: Path
 ) -> None:
     reached = {name: (n + 0.5) * 100 / len(fleet) for n, name in enumerate(fleet)}

@@ -1,4 +1,4 @@
-"""Settings that are wrong after a restart fail no job: what we could not ask, we do not know."""
+"""Settings that are wrong after a restart fail no job, because a VMA that was not asked is not evidence."""
 
 import json
 
@@ -62,13 +62,13 @@ def test_an_address_of_another_vma_fails_and_completes_no_job(vma: SimulatedVMA,
             assert service.outcomes_of(name) <= {"retry", "resume"}
 
 
-def test_an_address_where_nobody_answers_fails_no_job(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_an_address_without_an_answer_fails_no_job(vma: SimulatedVMA, start_service: StartService) -> None:
     with SimulatedVMA() as gone:
-        nobody = gone.url
+        unused = gone.url
     service = start_service(**QUICK)
     run_jobs(vma, service, JOBS)
     service.terminate()
-    service.settings["VMA_URL"] = nobody
+    service.settings["VMA_URL"] = unused
     service.start()
 
     asked = wait_until(lambda: service.job("job-1")["attention"], what="attention")

@@ -1,4 +1,4 @@
-"""A healthy VMA that is slower than we ask is polled more slowly, and fails no job."""
+"""A healthy VMA that is slower than its polls is polled less often, and fails no job."""
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
@@ -21,7 +21,7 @@ def test_many_jobs_on_a_vma_that_answers_one_request_at_a_time_are_all_polled(
         second.world.add_job("job-elsewhere", ["disk-elsewhere"], duration=3600)
         service.register("job-elsewhere", "disk-elsewhere", vma="second")
 
-        # More than two hundred answers a second are wanted, and ten are given.
+        # The polls need more than 200 answers per second, and the VMA gives 10.
         wait_until(lambda: service.get("/api/v1/polling").json()["vmas"]["default"]["lag_seconds"] > 3, 60)
         before = service.job("job-elsewhere")["live"]["polls"]
         wait_until(lambda: service.job("job-elsewhere")["live"]["polls"] > before + 10, 60)

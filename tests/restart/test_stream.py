@@ -1,4 +1,4 @@
-"""A client of the live stream ends with every event once, in order, though the service is killed under it."""
+"""A client of the live stream gets every event once, in order, also when the service is killed."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from tests.support.service import ServiceProcess, wait_until
 
 
 class Follower:
-    """Follows the stream as a browser does: comes back with the last id it saw, whatever happened."""
+    """Follows the stream as a browser does: reconnects with the last id."""
 
     def __init__(self, service: ServiceProcess, **query: str) -> None:
         self.ids: list[int] = []
@@ -86,7 +86,7 @@ def test_every_event_comes_once_and_in_order_though_the_service_is_killed(runnin
     assert set(decided.kinds) == {"RecoveryDecided"}
 
 
-def test_a_position_that_is_none_is_refused(running: ServiceProcess) -> None:
+def test_an_invalid_position_is_refused(running: ServiceProcess) -> None:
     response = httpx.get(f"{running.url}/api/v1/events/stream", headers={"Last-Event-ID": "yesterday"}, trust_env=False)
 
     assert (response.status_code, "last-event-id" in response.json()["detail"]) == (422, True)
@@ -128,3 +128,18 @@ def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_servi
     wait_until(lambda: len(lines["tom"]) > before, what="a comment on the other stream")
     assert readers["tom"].is_alive()
     assert lines["mara"][0] == lines["tom"][0] == "status 200"
+
+
+def test_a_stream_ends_without_an_error_when_the_token_file_is_damaged(start_service: StartService) -> None:
+    service = start_service()
+    secret = TokenFile(service.data_dir).create("mara", Scope.READ, datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {secret}"}
+    url = f"{service.url}/api/v1/events/stream"
+    with httpx.stream("GET", url, headers=headers, timeout=30, trust_env=False) as stream:
+        assert stream.status_code == 200
+
+        (service.data_dir / "tokens.json").write_bytes(b"damaged")
+
+        assert stream.read()
+    assert service.terminate() == 0
+    assert not service.logged("library_message")

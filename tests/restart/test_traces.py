@@ -1,4 +1,4 @@
-"""Traces: none unless a collector is named; then of requests and probes, without secrets, and never in the way."""
+"""Traces of requests and probes: off without a collector, without secrets, and never blocking."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.service import wait_until
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes traces as a real collector does."""
+    """Receives traces as a real collector does."""
 
     def __init__(self) -> None:
         self.received: list[bytes] = []
@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_requests_and_probes_are_traced_without_secrets(
     assert b"hunter2" not in b"".join(collector.received)
 
 
-def test_a_collector_that_is_gone_holds_nothing_up(
+def test_an_unreachable_collector_delays_nothing(
     vma: SimulatedVMA, start_service: StartService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""Answers that cannot be used fail no job, however long they last: each is asked again, and a person is told why."""
+"""Unusable answers fail no job, however long they last: they are retried, and the job needs attention."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ QUICK = {"UNREACHABLE_TIMEOUT": "1", "UNREACHABLE_GRACE": "1"}
 
 
 def asked_for_long(vma: SimulatedVMA, service: ServiceProcess) -> None:
-    """Wait until the job was decided to be retried, and was asked about after that, well beyond every time-out."""
+    """Wait until the job was decided `retry`, and was then probed for longer than every timeout."""
     service.wait_for(JOB, state="pending-retry", needs_attention=True)
     at = vma.requests.total
     wait_until(lambda: vma.requests.total >= at + 8, what="asked on")
@@ -33,7 +33,7 @@ def asked_for_long(vma: SimulatedVMA, service: ServiceProcess) -> None:
     ],
     ids=lambda given: given if isinstance(given, str) else str(given.get("code", given.get("word", given["mode"]))),
 )
-def test_they_fail_no_job_and_a_person_is_told_why(
+def test_they_fail_no_job_and_attention_gives_the_reason(
     fault: dict[str, Any], rule: str, says: str, vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(**QUICK)
@@ -50,9 +50,7 @@ def test_they_fail_no_job_and_a_person_is_told_why(
     service.wait_for(JOB, state="replicating", rule="still-running", needs_attention=False)
 
 
-def test_too_many_requests_fail_no_job_and_the_vma_is_left_alone_for_as_long_as_it_says(
-    vma: SimulatedVMA, start_service: StartService
-) -> None:
+def test_http_429_fails_no_job_and_retry_after_is_obeyed(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service(**QUICK)
     run_jobs(vma, service, [JOB])
     vma.faults.set("status", code=429, headers={"Retry-After": "4"}, place="ids")
@@ -73,7 +71,7 @@ def test_too_many_requests_fail_no_job_and_the_vma_is_left_alone_for_as_long_as_
     [({"mode": "word", "word": "paused"}, 40.0), ({"mode": "percentage", "percentage": 103.7}, 100.0)],
     ids=["paused", "103.7 %"],
 )
-def test_one_odd_field_does_not_lose_a_document(
+def test_one_invalid_field_does_not_invalidate_a_document(
     fault: dict[str, Any], shown: float, vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(**QUICK)
@@ -89,7 +87,7 @@ def test_one_odd_field_does_not_lose_a_document(
 
 
 @pytest.mark.parametrize("word", ["cancelled", "aborted"])
-def test_a_cancelled_worker_ends_the_job_as_failed_with_that_word(
+def test_a_cancelled_worker_fails_the_job_with_that_status(
     word: str, vma: SimulatedVMA, start_service: StartService
 ) -> None:
     service = start_service(**QUICK)

@@ -1,4 +1,4 @@
-"""A worker's own report is contact: it is taken as workers send it, and outweighs a VMA that knows nothing."""
+"""A worker's report counts as contact, in every form, and outweighs a VMA that does not know the job."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def report(vma: SimulatedVMA, service: ServiceProcess, form: ReportForm = "full"
 
 
 @pytest.mark.parametrize("job_type", ["replication", "backup"])
-def test_reports_are_taken_in_every_form(job_type: str, vma: SimulatedVMA, start_service: StartService) -> None:
+def test_reports_are_accepted_in_every_form(job_type: str, vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     run_jobs(vma, service, [JOB], progress=40, duration=1e9)
 
@@ -48,17 +48,17 @@ def test_a_job_whose_worker_reports_is_not_failed_by_a_vma_that_does_not_know_it
     vma.world.forget(JOB, reannounce=float("inf"))
     vma.world.forget("job-2", reannounce=float("inf"))
 
-    def is_called_lost() -> bool:
+    def is_lost() -> bool:
         report(vma, service)
         return bool(service.job("job-2")["state"] == "failed")
 
-    wait_until(is_called_lost, what="the job whose worker is silent to be lost")
+    wait_until(is_lost, what="the job whose worker is silent to be lost")
 
     assert service.job(JOB)["state"] == "replicating"
     assert not service.outcomes_of(JOB) & {"fail", "complete"}
 
 
-def test_of_two_reports_in_one_second_the_last_wins(vma: SimulatedVMA, start_service: StartService) -> None:
+def test_of_two_reports_in_one_second_the_last_counts(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service(POLL_INTERVAL="60")
     run_jobs(vma, service, [JOB], progress=40, duration=1e9)
     running, completed = {"status": "in_progress", "progress_percent": 99}, {"status": "completed"}

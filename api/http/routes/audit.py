@@ -1,4 +1,4 @@
-"""The HTTP calls on the audit trail."""
+"""Routes of the audit trail."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,6 @@ from projections.queries.audit_entry import AuditEntry
 
 Order = Literal["newest", "oldest"]
 
-
 Position = Annotated[int, Path(ge=1, le=MAX_INT)]
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -29,7 +28,7 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 async def list_audit(
     service: TheService, wanted: Wanted, order: Order = "newest", limit: Limit = 100, cursor: Cursor = None
 ) -> Page[AuditEntry]:
-    """List events over all jobs. A page stays as it is while events are added."""
+    """List events of all jobs. A page does not change when events are added."""
     after = paging.position_in(cursor)
     found = await service.trail.entries(wanted, limit + 1, after, newest_first=order == "newest")
     return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
@@ -41,7 +40,7 @@ async def list_audit(
     dependencies=[Depends(EXPORTS)],
     responses={
         200: {
-            "description": "All events of the filter, as far as they were there when the export began",
+            "description": "All events of the filter that were stored when the export began",
             "content": {"application/x-ndjson": {}, "text/csv": {}},
         },
         **problems.responses(503),
@@ -53,7 +52,7 @@ async def export_audit(
     order: Order = "oldest",
     format: Literal["ndjson", "csv"] = "ndjson",  # noqa: A002 - the parameter's name in the API
 ) -> StreamingResponse:
-    """Stream all events of a filter, of any size."""
+    """Stream all events of a filter."""
     entries = service.trail.export(wanted, newest_first=order == "newest")
     if format == "csv":
         return StreamingResponse(in_blocks(as_csv(entries)), media_type="text/csv; charset=utf-8")
@@ -62,7 +61,7 @@ async def export_audit(
 
 @router.get("/seal", response_model=SealView, responses=problems.responses(503))
 async def get_seal(service: TheService) -> Seal:
-    """Return the log's last seal, to be noted elsewhere and handed to `job-recovery verify` later."""
+    """Return the log's last seal. Store it elsewhere, for `job-recovery verify --expect`."""
     return await service.event_log.seal()
 
 
@@ -77,6 +76,6 @@ async def get_entry(position: Position, service: TheService) -> AuditEntry:
 
 @router.get("/{position}/chain", responses=problems.responses(404, 503))
 async def get_chain(position: Position, service: TheService) -> ChainView:
-    """Follow one event back: a decision to its observation, its recovery, its run, and the process that began it."""
+    """Return the causation chain of an event, such as decision, observation, recovery, run, process."""
     chain = await service.trail.chain(await get_entry(position, service))
     return ChainView(items=chain, origin=chain[-1].causation_id)

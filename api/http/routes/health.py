@@ -1,4 +1,4 @@
-"""Health: alive, ready, and how it goes. A VMA that is down does not make the service unready."""
+"""Routes of liveness, readiness and health. An unreachable VMA does not make the service unready."""
 
 import asyncio
 from typing import Annotated
@@ -10,11 +10,12 @@ from api.http.dependencies import TheService
 from api.runtime.bootstrap import Service
 from domain.errors import StorageUnavailable
 
-CHECK_WITHIN = 2.0
+CHECK_TIMEOUT = 2.0
+"""Seconds."""
 MAX_LAG = 1000
-"""Events that the read model may be behind and still count as caught up: less than a second's work."""
+"""Maximum events that the read model may be behind and still count as current: less than a second of work."""
 
-NEEDS_A_TOKEN = "what it is, is told to callers with a token"  # noqa: S105 - no secret
+NEEDS_A_TOKEN = "send a token to see the reason"  # noqa: S105 - no secret
 
 router = APIRouter(tags=["health"])
 
@@ -26,10 +27,10 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether commands are accepted and reads are current; `why` says what is missing.
+    """Whether commands are accepted and reads are current; `why` gives the reasons if not.
 
-    `degraded` says what keeps open jobs from being watched, or events from being shown, while the service itself is
-    ready. Where tokens are asked for, `why` and `degraded` are told to callers with one.
+    `degraded` lists open jobs that are not watched and events that are not shown, while the service itself is ready.
+    If tokens are required, only callers with a token see the content of `why` and `degraded`.
     """
 
     ready: bool
@@ -40,7 +41,7 @@ class Readiness(BaseModel):
 
 
 class Health(BaseModel):
-    """How the service goes."""
+    """The state of the service's processes."""
 
     status: Annotated[str, Field(examples=["healthy", "starting"])]
     instance: str
@@ -54,36 +55,36 @@ class Health(BaseModel):
 
 @router.get("/livez")
 async def livez() -> Liveness:
-    """Say that the process is alive."""
+    """Return that the process is alive."""
     return Liveness()
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def readyz(request: Request, service: TheService, response: Response) -> Readiness:
-    """Say whether the event store can be written and the read model is caught up."""
-    trouble = await _storage_trouble(service)
+    """Return whether the event store can be written and the read model is current."""
+    log_error = await _event_log_error(service)
     skipped = await _skipped_events(service)
     projector = service.projector
     caught_up = projector.caught_up and projector.lag <= MAX_LAG
-    why = [what for what in (trouble, projector.error) if what]
+    why = [what for what in (log_error, projector.error) if what]
     if not caught_up:
-        why.append(f"the read model is {projector.lag} events behind")
+        why.append(f"the read model is {projector.lag} events behind the event log: wait until it has caught up")
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     degraded = [*_jobs_without_vma(service), *skipped]
-    is_told = _is_told(service, request.headers.get("authorization"))
+    may_see = _may_see(service, request.headers.get("authorization"))
     return Readiness(
         ready=not why,
-        event_store_writable=trouble is None,
+        event_store_writable=log_error is None,
         projections_caught_up=caught_up and projector.error is None,
-        why=why if is_told else [NEEDS_A_TOKEN] * bool(why),
-        degraded=degraded if is_told else [NEEDS_A_TOKEN] * bool(degraded),
+        why=why if may_see else [NEEDS_A_TOKEN] * bool(why),
+        degraded=degraded if may_see else [NEEDS_A_TOKEN] * bool(degraded),
     )
 
 
 @router.get("/health")
 async def health(service: TheService) -> Health:
-    """Show how the service goes, the VMAs' circuits among it."""
+    """Return the state of the service's processes and of each VMA's circuit breaker."""
     return Health(
         status="healthy" if service.projector.caught_up else "starting",
         instance=service.instance,
@@ -96,7 +97,7 @@ async def health(service: TheService) -> Health:
     )
 
 
-def _is_told(service: Service, authorization: str | None) -> bool:
+def _may_see(service: Service, authorization: str | None) -> bool:
     try:
         return service.access.caller(authorization) is not None
     except StorageUnavailable:
@@ -105,7 +106,7 @@ def _is_told(service: Service, authorization: str | None) -> bool:
 
 def _jobs_without_vma(service: Service) -> list[str]:
     return [
-        f"the VMA {vma} is not in the settings, and {jobs} open job(s) are on it: add it to JOB_RECOVERY_VMAS"
+        f"{jobs} open job(s) are not watched, because the VMA {vma} is not in the settings: add it to JOB_RECOVERY_VMAS"
         for vma, jobs in service.supervisor.without_vma().items()
     ]
 
@@ -114,16 +115,16 @@ async def _skipped_events(service: Service) -> list[str]:
     try:
         return await service.queries.skipped_events()
     except StorageUnavailable:
-        # The projector's own trouble says so.
+        # `projector.error` reports it.
         return []
 
 
-async def _storage_trouble(service: Service) -> str | None:
+async def _event_log_error(service: Service) -> str | None:
     try:
-        async with asyncio.timeout(CHECK_WITHIN):
+        async with asyncio.timeout(CHECK_TIMEOUT):
             await service.event_log.check_writable()
     except StorageUnavailable as error:
         return str(error)
     except TimeoutError:
-        return f"the event log has not accepted a write within {CHECK_WITHIN:g} s"
+        return f"the event log did not accept a write within {CHECK_TIMEOUT:g} s: check its disk, and who locks it"
     return None

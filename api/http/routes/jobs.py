@@ -1,4 +1,4 @@
-"""The HTTP calls on jobs and VM contexts."""
+"""Routes of jobs and VM contexts."""
 
 import re
 from datetime import datetime
@@ -8,11 +8,11 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Response, status
 
 from api.http import paging, past, problems
-from api.http.dependencies import JobId, TheService, TheTrace, known_job, settle
+from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
-from api.http.times import Moment
+from api.http.times import UtcTime
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
@@ -25,7 +25,7 @@ from projections.queries.audit_entry import AuditEntry
 from projections.queries.present import JobFilter
 
 MAX_ACTOR = 100
-"""Characters of an actor's name."""
+"""Maximum characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
 
@@ -36,22 +36,22 @@ State = Literal["replicating", "recovering", "pending-retry", "completed", "fail
     "/jobs",
     status_code=status.HTTP_201_CREATED,
     responses={
-        200: {"model": JobView, "description": "Known already"},
+        200: {"model": JobView, "description": "The job is registered already"},
         **problems.responses(409, 503),
     },
 )
 async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
-    """Put a job under watch. The identical job again changes nothing and answers 200."""
+    """Register a job, which is watched from then on. Repeating it unchanged has no effect and returns 200."""
     vma = body.vma or DEFAULT_VMA
     if vma not in service.settings.vma_urls:
-        known = ", ".join(sorted(service.settings.vma_urls))
-        raise InvalidInput(f"vma: no VMA named {vma!r} is configured; there are: {known}")
-    left_out = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
-    asked = msgspec.convert(left_out | body.model_dump(exclude_none=True), Registration)
-    job, is_new = await service.background.command(service.registrar.register(asked, trace))
+        configured = ", ".join(sorted(service.settings.vma_urls))
+        raise InvalidInput(f"vma: no VMA named {vma!r} is configured; configured are: {configured}")
+    defaults = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
+    registration = msgspec.convert(defaults | body.model_dump(exclude_none=True), Registration)
+    job, is_new = await service.background.command(service.registrar.register(registration, trace))
     if not is_new:
         response.status_code = status.HTTP_200_OK
-    await settle(service)
+    await wait_for_read_model(service)
     return present_job(service, job)
 
 
@@ -61,11 +61,11 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     state: State | None = None,
     vm_context_id: Identifier | None = None,
     needs_attention: Annotated[bool | None, Query()] = None,
-    at: Annotated[Moment | None, Query(description="The job table as it stood at this time.")] = None,
+    at: Annotated[UtcTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
 ) -> Page[JobView]:
-    """List jobs in the order of their ids, as they are or as they were; a page of the past may hold fewer."""
+    """List jobs by id, present or past. With `at` and `needs_attention`, a page may have fewer items than `limit`."""
     after = paging.id_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     if at is None:
@@ -81,22 +81,22 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 @router.get(
     "/jobs/{job_id}",
     response_model=JobView,
-    responses={304: {"description": "The job is at the version of If-None-Match"}, **problems.responses(404, 503)},
+    responses={304: {"description": "The job has the version of If-None-Match"}, **problems.responses(404, 503)},
 )
-async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
+async def get_job(  # noqa: PLR0913 - the parameters of the API
     job_id: JobId,
     service: TheService,
     response: Response,
-    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job as it was at this version.")] = None,
-    at: Annotated[Moment | None, Query(description="The job as it was believed to be at this time.")] = None,
+    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
+    at: Annotated[UtcTime | None, Query(description="The job as it was recorded at this time.")] = None,
     as_known: Annotated[
-        Moment | None,
-        Query(description="Also say what is known of the time `at` by what was recorded until this one."),
+        UtcTime | None,
+        Query(description="Add `hindsight`: what is known of the time `at` by the events recorded until this time."),
     ] = None,
-    if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that is at hand.")] = None,
+    if_none_match: Annotated[str | None, Header(description="`ETag` of the cached response.")] = None,
 ) -> JobView | Response:
-    """Return one job: as recorded and as polled since, or as it was at a version or a time; at the earlier of two."""
-    found = await _asked_for(service, job_id, version, at, as_known)
+    """Return one job: present, with its live state, or past, at a version or a time, or at the earlier of both."""
+    found = await _job_at(service, job_id, version, at, as_known)
     etag = f'"{found.version}"'
     if if_none_match is not None and _matches(if_none_match, etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
@@ -104,16 +104,16 @@ async def get_job(  # noqa: PLR0913 - a parameter for each way to ask
     return found
 
 
-async def _asked_for(
+async def _job_at(
     service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
 ) -> JobView:
     at = at or as_known
     points = [point for point in (version, at) if point is not None]
     if not points:
         return present_job(service, await known_job(service, job_id))
-    then = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
-    looked_back = await past.hindsight(service, then, at, as_known) if at and as_known else None
-    return job_view(then, as_of=at, hindsight=looked_back)
+    job = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
+    known_since = await past.hindsight(service, job, at, as_known) if at and as_known else None
+    return job_view(job, as_of=at, hindsight=known_since)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -124,16 +124,16 @@ def _matches(header: str, etag: str) -> bool:
 async def diff_job(
     job_id: JobId,
     service: TheService,
-    begin: Annotated[int | Moment, Query(alias="from", description="A version, or a time.")],
-    end: Annotated[int | Moment, Query(alias="to", description="A version, or a time.")],
+    begin: Annotated[int | UtcTime, Query(alias="from", description="A version, or a time.")],
+    end: Annotated[int | UtcTime, Query(alias="to", description="A version, or a time.")],
 ) -> DiffView:
-    """Say what became of a job between two versions or times, and by which events."""
+    """Return the changes of a job between two versions or times, and the events that made them."""
     return await past.diff(service, job_id, begin, end)
 
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
 async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
-    """Return everything that ever happened to a job, oldest first."""
+    """Return all events of a job, oldest first."""
     await known_job(service, job_id)
     after = paging.position_in(cursor) or 0
     found = await service.trail.events(job_id, limit + 1, after)
@@ -141,7 +141,7 @@ async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cur
 
 
 @router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 412, 503))
-async def decide_job(  # noqa: PLR0913 - what a command comes with
+async def decide_job(  # noqa: PLR0913 - the parameters of the API
     job_id: JobId,
     body: OperatorOrder,
     service: TheService,
@@ -149,20 +149,19 @@ async def decide_job(  # noqa: PLR0913 - what a command comes with
     response: Response,
     if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> JobView:
-    """Complete or fail an open job on an operator's word, or correct an outcome that was inferred or contradicted.
+    """Complete or fail an open job by an operator's decision, or correct an inferred or contradicted outcome.
 
-    Without tokens, the actor is who the operator says to be.
+    Without tokens, `who` is the actor.
 
-    With the header `If-Match`, which holds the `ETag` of the job as it was seen, a job that has changed since is left
-    as it is: 412.
+    With the header `If-Match`, which has an `ETag` of the job, a job that has changed since then is refused with 412.
     """
     if trace.actor == LOCAL:
         trace = msgspec.structs.replace(trace, actor=body.who[:MAX_ACTOR])
-    wanted = _version_in(if_match)
+    version = _version_in(if_match)
     outcome = Outcome(body.outcome)
-    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=wanted)
+    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=version)
     job = await service.background.command(decided)
-    await settle(service)
+    await wait_for_read_model(service)
     response.headers["ETag"] = f'"{job.version}"'
     return present_job(service, job)
 
@@ -171,7 +170,7 @@ def _version_in(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() in {"", "*"}:
         return None
     version = re.fullmatch(r'\s*"?([0-9]{1,16})"?\s*', if_match)
-    # What is written otherwise is no version of ours, so the job cannot be at it.
+    # No job has version -1: any other ETag is not from this service, and does not match.
     return int(version[1]) if version else -1
 
 

@@ -1,4 +1,4 @@
-"""The HTTP calls on recovery runs."""
+"""Routes of recovery runs."""
 
 import asyncio
 
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))
 async def start_run(service: TheService, trace: TheTrace, response: Response, body: NewRun) -> RunView:
-    """Start a recovery run over all open jobs, and return at once; its id tells how it goes."""
+    """Start a recovery run over all open jobs, and return at once. `Location` is the run."""
     open_jobs = await service.app.open_jobs()
     run_id = service.runs.new_id()
     if body.dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))
     else:
-        real = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
-        service.background.start(real)
+        run = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
+        service.background.start(run)
     await asyncio.sleep(0)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
     return await get_run(run_id, service)
@@ -41,7 +41,7 @@ async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = No
 
 @router.get("/{run_id}", responses=problems.responses(404, 503))
 async def get_run(run_id: Identifier, service: TheService) -> RunView:
-    """Return one run; a dry run is known until the service is restarted."""
+    """Return one run. A dry run is available until the service is restarted."""
     live = service.recovery.live.get(run_id)
     run = None if live and live.dry_run else await service.queries.run(run_id)
     if run is not None:
@@ -55,11 +55,11 @@ async def get_run(run_id: Identifier, service: TheService) -> RunView:
 async def list_decisions(
     run_id: Identifier, service: TheService, limit: Limit = 200, cursor: Cursor = None
 ) -> Page[RunDecisionView]:
-    """List what the run made of each job, in the order in which it was decided."""
+    """List the run's decisions, in their order."""
     live = service.recovery.live.get(run_id)
     if live is not None and live.dry_run:
-        would_be = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
-        return paging.numbered(would_be, limit, cursor)
+        decisions = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
+        return paging.numbered(decisions, limit, cursor)
     await get_run(run_id, service)
     wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
     entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))

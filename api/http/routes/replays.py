@@ -1,4 +1,4 @@
-"""The HTTP calls that replay recovery runs: as they were, under another policy, and side by side."""
+"""Routes that replay recovery runs, also under another policy, and compare them."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
 from api.http.slots import EXPORTS
-from api.http.times import Moment
+from api.http.times import UtcTime
 from api.http.views import run_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
@@ -28,7 +28,7 @@ from projections.replay.replay import compare, phases, replay, what_if
 from projections.replay.results import Replay
 
 READ_AT_ONCE = 500
-"""Events of a run that are read before other requests have their turn."""
+"""Events of a run per query, so that other requests run in between."""
 
 Seconds = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float | None, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/recovery-runs", tags=["replay"], dependencies=[Depen
 
 
 class OtherPolicy(BaseModel):
-    """The numbers of another policy; those that are not named stay as they were. One that is misspelt is refused."""
+    """The numbers of another policy. Omitted numbers stay as recorded; an unknown name is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,19 +55,19 @@ class OtherPolicy(BaseModel):
 
     @property
     def numbers(self) -> dict[str, float]:
-        """Return the numbers that are named."""
+        """Return the numbers that are given."""
         return self.model_dump(include=set(Policy.__struct_fields__), exclude_none=True)
 
 
 class WhatIf(OtherPolicy):
-    """Another policy, and the period whose decisions are made again."""
+    """Another policy, and the period of the decisions to replay."""
 
-    since: Moment | None = Field(default=None, alias="from")
-    until: Moment | None = Field(default=None, alias="to")
+    since: UtcTime | None = Field(default=None, alias="from")
+    until: UtcTime | None = Field(default=None, alias="to")
 
 
 class ReplayedPage(OtherPolicy):
-    """Another policy, and the page of a run's jobs."""
+    """Another policy, and a page of the run's jobs."""
 
     limit: Limit = 200
     cursor: Cursor = None
@@ -75,7 +75,7 @@ class ReplayedPage(OtherPolicy):
 
 @router.get("/compare", responses=problems.responses(404, 503))
 async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> CompareView:
-    """Show two runs side by side: which jobs they decided by other rules, and how long each phase took."""
+    """Compare two runs: the jobs that they decided by different rules, and the duration of each phase."""
     one, other = [await asyncio.to_thread(replay, await events_of(service, run_id)) for run_id in (a, b)]
     return CompareView(
         a=run_view(one.run),
@@ -89,34 +89,34 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
 
 
 @router.get("/what-if", responses=problems.responses(503))
-async def what_if_over_runs(service: TheService, asked: Annotated[WhatIf, Query()]) -> WhatIfView:
-    """Decide everything of a period again under another policy. Nothing is written.
+async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query()]) -> WhatIfView:
+    """Make all decisions of a period again under another policy. Nothing is written.
 
-    Without a number of another policy, the changes are those that the code made since.
+    Without a number of another policy, the changes are those of the code since then.
     """
-    wanted = AuditFilter(type="RecoveryDecided", since=asked.since, until=asked.until)
+    wanted = AuditFilter(type="RecoveryDecided", since=query.since, until=query.until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
-    changes = await asyncio.to_thread(what_if, decided, asked.numbers)
+    changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})
-    return WhatIfView(policy=asked.numbers, runs=runs, decisions=len(decided), changes=changes)
+    return WhatIfView(policy=query.numbers, runs=runs, decisions=len(decided), changes=changes)
 
 
 @router.get("/{run_id}/replay", responses=problems.responses(404, 503))
-async def replay_run(run_id: Identifier, service: TheService, asked: Annotated[ReplayedPage, Query()]) -> ReplayView:
-    """Replay a run: what was seen of each job, when, and every decision made again from its evidence.
+async def replay_run(run_id: Identifier, service: TheService, query: Annotated[ReplayedPage, Query()]) -> ReplayView:
+    """Replay a run: the observations of each job, and every decision made again from its evidence.
 
-    With numbers of another policy, also what it would have decided otherwise.
+    With numbers of another policy, also the decisions that it changes.
     """
     events = await events_of(service, run_id)
-    done = await asyncio.to_thread(replay, events)
-    otherwise = await asyncio.to_thread(what_if, events, asked.numbers) if asked.numbers else None
-    page = paging.numbered(done.jobs, asked.limit, asked.cursor)
+    replayed = await asyncio.to_thread(replay, events)
+    changes = await asyncio.to_thread(what_if, events, query.numbers) if query.numbers else None
+    page = paging.numbered(replayed.jobs, query.limit, query.cursor)
     return ReplayView(
-        run=run_view(done.run),
-        decisions=done.decisions,
-        identical=done.identical,
-        different=done.different,
-        what_if=otherwise,
+        run=run_view(replayed.run),
+        decisions=replayed.decisions,
+        identical=replayed.identical,
+        different=replayed.different,
+        what_if=changes,
         items=page.items,
         next_cursor=page.next_cursor,
     )
@@ -131,7 +131,7 @@ async def replay_run(run_id: Identifier, service: TheService, asked: Annotated[R
     },
 )
 async def export_run(run_id: Identifier, service: TheService) -> StreamingResponse:
-    """Return a run as one file, which `job-recovery replay FILE` replays without a database and without a VMA."""
+    """Return a run as one file, for `job-recovery replay FILE`, which needs no database and no VMA."""
     events = await events_of(service, run_id)
 
     async def lines() -> AsyncIterator[bytes]:
@@ -146,7 +146,7 @@ async def events_of(service: Service, run_id: str) -> list[Event]:
     """Return all events of a run.
 
     Raises:
-        NotFound: there is no such run in the log.
+        NotFound: the log has no such run.
 
     """
     events: list[Event] = []
@@ -159,5 +159,5 @@ async def events_of(service: Service, run_id: str) -> list[Event]:
     return events
 
 
-def _rules(done: Replay) -> dict[str, int]:
-    return dict(Counter(job.recorded.rule or "" for job in done.jobs if job.recorded))
+def _rules(replayed: Replay) -> dict[str, int]:
+    return dict(Counter(job.recorded.rule or "" for job in replayed.jobs if job.recorded))

@@ -1,4 +1,4 @@
-"""How it goes: the last recovery, the polling, and the metrics."""
+"""Routes of the state of recovery and polling, and of the metrics."""
 
 from collections import Counter
 from datetime import datetime
@@ -21,7 +21,7 @@ scrape = APIRouter(tags=["observability"])
 
 
 class RecoveryStatus(BaseModel):
-    """How recovery goes. `success_rate` is the share of all decisions that settled something: that were no retry."""
+    """The state of recovery. `success_rate` is the share of decisions with another outcome than `retry`."""
 
     last_run: RunView | None
     runs_by_status: dict[str, int]
@@ -34,17 +34,17 @@ class RecoveryStatus(BaseModel):
 
 
 class VMAStatusView(BaseModel):
-    """One VMA as it is polled. `down`: it was unreachable as a whole when it was last asked."""
+    """The state of one VMA. `down`: it was unreachable as a whole at the last probe."""
 
     circuit: str | None
     down: bool
     last_error: str | None
     active_jobs: int
-    lag_seconds: float = Field(description="How late its polls are; above some seconds it is slower than we ask.")
+    lag_seconds: float = Field(description="How late its polls are; above some seconds, the VMA is too slow.")
 
 
 class PollingStatus(BaseModel):
-    """How polling goes, since this process began. `success_rate` is the share of polls with a conclusive answer."""
+    """The state of polling since this process started. `success_rate` is the share of conclusive polls."""
 
     interval_seconds: float
     active_jobs: int
@@ -55,7 +55,7 @@ class PollingStatus(BaseModel):
 
 
 class JobPolling(BaseModel):
-    """How one job is watched. `watched_by` is null for a job that has ended for good."""
+    """The watcher of one job. `watched_by` is null for a job whose outcome is final."""
 
     job_id: str
     state: str
@@ -68,7 +68,7 @@ class JobPolling(BaseModel):
 
 @router.get("/recovery/status", responses=problems.responses(503))
 async def recovery_status(service: TheService) -> RecoveryStatus:
-    """Show the last run, and what all of them came to."""
+    """Return the last recovery run, and totals of all runs."""
     runs = await service.queries.runs(1)
     rules, outcomes = await service.trail.count("rule"), await service.trail.count("outcome", "RecoveryDecided")
     decisions = sum(rules.values())
@@ -86,7 +86,7 @@ async def recovery_status(service: TheService) -> RecoveryStatus:
 
 @router.get("/polling", responses=problems.responses(503))
 async def polling_status(service: TheService) -> PollingStatus:
-    """Show each VMA's health, and whether polling keeps up."""
+    """Return the state of each VMA, and whether polling is in time."""
     poller = service.poller
     jobs = Counter(live.vma for live in poller.live.values())
     return PollingStatus(
@@ -101,7 +101,7 @@ async def polling_status(service: TheService) -> PollingStatus:
 
 @router.get("/polling/{job_id}", responses=problems.responses(404, 503))
 async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
-    """Show who watches a job, and what it last saw."""
+    """Return the watcher of a job, and the job's last poll."""
     job = await known_job(service, job_id)
     live = service.poller.live.get(job_id)
     return JobPolling(

@@ -1,11 +1,12 @@
-"""The live stream of events, as server-sent events. The id of each is its position in the log.
+"""Route of the live stream of events, as server-sent events. The id of each is its position in the log.
 
-A client that comes back with the last id it saw gets what came after it: every event once, in the order of the log,
-however often it or the service was gone in between. Only what is durable is sent. It ends when the caller's token is
-revoked.
+A client that reconnects with the last id gets every later event once, in the order of the log, also after a restart of
+the service. Only stored events are sent. The stream ends when the caller's token is revoked, or when the tokens or the
+read model cannot be read.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -15,27 +16,28 @@ from api.http.dependencies import service_of
 from api.http.filters import Wanted
 from api.http.schemas.present import MAX_INT
 from api.http.slots import STREAMS
+from domain.errors import StorageUnavailable
 
 HEARTBEAT = 1.0
-"""Seconds of silence after which the token is looked at again, and a comment keeps proxies from closing."""
+"""Seconds without an event until a comment is sent, so that proxies do not close, and the token is checked."""
 
 CHUNK = 50
-"""Events that are read at once, so that many streams that catch up let other requests have their turns."""
+"""Events per query, so that other requests run between the queries of many streams."""
 
 router = APIRouter(tags=["stream"])
 
 
 def start_of(
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=MAX_INT, description="Position of the last event seen.")
+        int | None, Header(ge=0, le=MAX_INT, description="Position of the last event received.")
     ] = None,
     after: Annotated[int | None, Query(ge=0, le=MAX_INT, description="The same, for a first connection.")] = None,
 ) -> int | None:
-    """Return the position after which to begin; None: with what happens from now on."""
+    """Return the position after which to begin; None: only new events."""
     return after if last_event_id is None else last_event_id
 
 
-# An answer without an end is described in words: what reads the document would wait for the end.
+# Not in the OpenAPI document: generated clients would wait for the end of the response.
 @router.get(
     "/events/stream", response_class=EventSourceResponse, include_in_schema=False, dependencies=[Depends(STREAMS)]
 )
@@ -44,19 +46,20 @@ async def stream_events(
     start: Annotated[int | None, Depends(start_of)],
     wanted: Wanted,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow the log live. Reconnect with `Last-Event-ID`, which browsers do by themselves."""
+    """Stream events as they are stored. Browsers reconnect with `Last-Event-ID` themselves."""
     service, authorization = service_of(request), request.headers.get("authorization")
-    position = await service.trail.head() if start is None else start
-    yield ServerSentEvent(comment=f"after position {position}", retry=1000)
-    while service.access.caller(authorization) is not None:
-        # Read before the events are, so that none is stored in between and passed over.
-        end = service.projector.position
-        found = await service.trail.entries(wanted, CHUNK, position)
-        for entry in found:
-            yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
-        if found:
-            position = found[-1].position
-            continue
-        position = max(position, end)
-        if not await service.projector.reached(position + 1, HEARTBEAT):
-            yield ServerSentEvent(comment="still here")
+    with suppress(StorageUnavailable):
+        position = await service.trail.head() if start is None else start
+        yield ServerSentEvent(comment=f"after position {position}", retry=1000)
+        while service.access.caller(authorization) is not None:
+            # Read before the query: an event that is stored in between must not be skipped.
+            end = service.projector.position
+            found = await service.trail.entries(wanted, CHUNK, position)
+            for entry in found:
+                yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
+            if found:
+                position = found[-1].position
+                continue
+            position = max(position, end)
+            if not await service.projector.reached(position + 1, HEARTBEAT):
+                yield ServerSentEvent(comment="still here")

@@ -1,4 +1,4 @@
-"""The HTTP call that lists tokens. They are made and revoked on the command line only, beside the data."""
+"""Route of the list of tokens. Only the command line creates and revokes them."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ router = APIRouter(tags=["access"])
 
 
 class TokenView(BaseModel):
-    """A token, without what it is."""
+    """A token without its secret."""
 
     name: str
     scope: Scope
@@ -23,5 +23,5 @@ class TokenView(BaseModel):
 
 @router.get("/tokens", responses=problems.responses(503))
 async def list_tokens(service: TheService) -> Page[TokenView]:
-    """List the tokens there are. Needs the scope `admin`."""
+    """List the tokens. Needs the scope `admin`."""
     return Page[TokenView].model_validate({"items": service.access.tokens.all()}, from_attributes=True)

@@ -1,4 +1,4 @@
-"""The HTTP call by which a worker reports on its job itself."""
+"""Route by which a worker reports on its job."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,38 +17,38 @@ from pydantic import (
 from adapters.vma.vocabulary import STATUSES
 from adapters.vma.worker_reports import read_report
 from api.http import problems
-from api.http.dependencies import JobId, TheService, TheTrace, settle
-from api.http.times import EARLIEST, LATEST, Moment
+from api.http.dependencies import JobId, TheService, TheTrace, wait_for_read_model
+from api.http.times import EARLIEST, LATEST, UtcTime
 
 JobType = Literal["replication", "backup"]
-"""What a worker calls the job; it says `backup` of replication jobs as well."""
+"""The worker's name for the kind of job; it uses `backup` for replication jobs, too."""
 
 router = APIRouter(tags=["telemetry"])
 
 
 def _sent_at(value: object, read: ValidatorFunctionWrapHandler) -> datetime | None:
-    """Return when a report was sent; what is no time, or the zero of the worker's language, is none."""
+    """Return when a report was sent; None for an invalid time and for the zero value of the worker's language."""
     try:
-        moment: datetime | None = read(value)
+        sent_at: datetime | None = read(value)
     except ValidationError:
         return None
-    return moment if moment is not None and EARLIEST < moment < LATEST else None
+    return sent_at if sent_at is not None and EARLIEST < sent_at < LATEST else None
 
 
 Status = Annotated[
     Any,
     WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUSES]}),
-    Field(description="Compared without case, blanks, `_` and `-`."),
+    Field(description="Case, blanks, `_` and `-` are ignored."),
 ]
-SentAt = Annotated[Moment | None, WrapValidator(_sent_at), WithJsonSchema({})]
+SentAt = Annotated[UtcTime | None, WrapValidator(_sent_at), WithJsonSchema({})]
 
 
 def _field(description: str) -> Any:  # noqa: ANN401 - pydantic's own type for a field
-    return Field(default=None, description=f"{description} What cannot be read is left out.")
+    return Field(default=None, description=f"{description} An unreadable value is ignored.")
 
 
 class Telemetry(BaseModel):
-    """What a worker says of its job, in the VMA's words. A report whose figures are all 0 tells of a status alone."""
+    """A worker's report in the VMA's vocabulary. If all figures are 0, only the status counts."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -88,8 +88,8 @@ class Telemetry(BaseModel):
     timestamp: SentAt = _field("When it was sent, by the worker's clock; only compared with its other reports.")
 
 
-class Taken(BaseModel):
-    """Whether a report changed anything; if not, why."""
+class ReportResult(BaseModel):
+    """Whether a report changed anything; if not, `why` gives the reason."""
 
     applied: bool
     why: str | None
@@ -98,11 +98,17 @@ class Taken(BaseModel):
 
 
 @router.post("/telemetry/{job_type}/{job_id}", responses=problems.responses(404, 409, 503))
-async def report(job_type: JobType, job_id: JobId, body: Telemetry, service: TheService, trace: TheTrace) -> Taken:  # noqa: ARG001 - both types mean the same
-    """Take a worker's own report as an observation. One that was sent before another that was taken changes nothing."""
+async def report(
+    job_type: JobType,  # noqa: ARG001 - both types mean the same
+    job_id: JobId,
+    body: Telemetry,
+    service: TheService,
+    trace: TheTrace,
+) -> ReportResult:
+    """Record a worker's report as an observation. One sent before the last accepted report changes nothing."""
     job = await service.app.job(job_id)
     observation = read_report(job_id, job.vma, job.volume_ids, dict(body), service.clock.now())
     why = await service.background.command(service.reports.apply(job_id, observation, trace, body.timestamp))
-    await settle(service)
+    await wait_for_read_model(service)
     present = await service.app.job(job_id)
-    return Taken(applied=why is None, why=why, state=present.state.value, observed_at=observation.observed_at)
+    return ReportResult(applied=why is None, why=why, state=present.state.value, observed_at=observation.observed_at)

@@ -1,1 +1,1 @@
-"""The shapes of what is sent and answered."""
+"""Schemas of requests and responses."""

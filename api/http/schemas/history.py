@@ -1,4 +1,4 @@
-"""The shapes of what is asked about the past, around those that the projections return."""
+"""Schemas of the past: causation chains, diffs, replays. They contain what the projections return."""
 
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,14 @@ from projections.replay.results import Change, JobReplay, Phases, RuleChange
 
 
 class ChainView(BaseModel):
-    """An event, and what led to it, back to its origin: the process, request or operator that began it."""
+    """An event and its causation chain, back to its origin: a process, a request or an operator."""
 
     items: list[AuditEntry]
     origin: str
 
 
 class SealView(BaseModel):
-    """The log's last seal. Noted elsewhere, it proves later that nothing before it was changed."""
+    """The log's last seal. A copy stored elsewhere proves later that no earlier event was changed."""
 
     position: int
     hash: str
@@ -41,7 +41,7 @@ class DiffEvent(BaseModel):
 
 
 class DiffView(BaseModel):
-    """What became of a job between two versions, and by which events."""
+    """The changes of a job between two versions, and the events that made them."""
 
     job_id: str
     from_version: int
@@ -51,9 +51,9 @@ class DiffView(BaseModel):
 
 
 class ReplayView(BaseModel):
-    """A run, replayed. `different` names every job whose decision does not come out as recorded: the code changed.
+    """A replayed run. `different` lists the jobs whose decision differs from the recorded one: the code has changed.
 
-    `what_if` names the jobs that another policy would decide otherwise; null if none was asked about.
+    `what_if` lists the jobs that the other policy would decide otherwise; null without another policy.
     """
 
     run: RunView
@@ -66,7 +66,7 @@ class ReplayView(BaseModel):
 
 
 class WhatIfView(BaseModel):
-    """The jobs that another policy would have decided otherwise, over all runs of a period. Nothing was written."""
+    """The decisions of all runs of a period that another policy changes. Nothing was written."""
 
     policy: dict[str, float]
     runs: int
@@ -75,7 +75,7 @@ class WhatIfView(BaseModel):
 
 
 class CompareView(BaseModel):
-    """Two runs side by side."""
+    """A comparison of two runs."""
 
     a: RunView
     b: RunView

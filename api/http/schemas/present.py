@@ -1,4 +1,4 @@
-"""The shapes of the HTTP API: what is sent, what is answered. Times are UTC, progress is percent."""
+"""Schemas of the HTTP API. Times are in UTC, progress is in percent, durations are in seconds."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -25,40 +25,39 @@ T = TypeVar("T")
 
 def _no_token(text: str) -> str:
     if contains_token(text):
-        raise ValueError("this holds a token, which would be kept for ever: revoke it, and take another name")
+        raise ValueError("contains a token, which would be stored forever: revoke the token, and send another text")
     return text
 
 
-def _a_person(text: str) -> str:
+def _not_reserved(text: str) -> str:
     if text.casefold() in RESERVED_ACTORS:
-        raise ValueError("this name is reserved: the audit trail uses it for the service itself")
+        raise ValueError("this name is reserved for the service itself: use another one")
     return text
 
 
 def _id(text: str) -> str:
     if not is_valid_id(text):
-        raise ValueError("an id is made of printable characters without `/`, has no blank at its ends, and is no `.`")
+        raise ValueError("an id has printable characters only, no `/`, no blank at its ends, and is not `.` or `..`")
     return _no_token(text)
 
 
-def _id_of(most: int) -> Any:  # noqa: ANN401 - what a type is annotated with
-    """Return the constraints of an id of at most so many characters."""
-    return Field(min_length=1, max_length=most, json_schema_extra={"pattern": PATTERN})
+def _id_field(max_length: int) -> Any:  # noqa: ANN401 - the type of pydantic's own Field
+    """Return the constraints of an id."""
+    return Field(min_length=1, max_length=max_length, json_schema_extra={"pattern": PATTERN})
 
 
-Identifier = Annotated[str, _id_of(MAX_LENGTH), AfterValidator(_id)]
-VolumeId = Annotated[str, _id_of(MAX_LENGTH - len(export_name(""))), AfterValidator(_id)]
-"""The VMA is asked for it by the name of its export, which is an id itself."""
+Identifier = Annotated[str, _id_field(MAX_LENGTH), AfterValidator(_id)]
+VolumeId = Annotated[str, _id_field(MAX_LENGTH - len(export_name(""))), AfterValidator(_id)]
+"""Short enough that the name of its export is an id, too."""
 Prose = AfterValidator(redacted)
-"""Text of others that is kept: without secrets that somebody pasted into it."""
+"""Redacts secrets in a text before it is stored."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
 
 MAX_INT = 2**53
-"""The largest whole number: above it JSON's readers disagree. As bytes, nine petabytes."""
-
+"""The largest integer that every JSON reader represents exactly. As bytes, nine petabytes."""
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
-"""A truth value or a text is no number."""
+"""Strict: refuses booleans and strings."""
 
 
 class Page(BaseModel, Generic[T]):
@@ -69,7 +68,7 @@ class Page(BaseModel, Generic[T]):
 
 
 class Problem(BaseModel):
-    """What went wrong, as RFC 9457 problem details."""
+    """An error, as RFC 9457 problem details."""
 
     type: str = "about:blank"
     title: str
@@ -79,7 +78,7 @@ class Problem(BaseModel):
 
 
 class NewJob(BaseModel):
-    """A replication job to put under watch."""
+    """A replication job to register."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -100,26 +99,24 @@ class NewJob(BaseModel):
     vm_name: Text
     vm_context_id: Identifier | None = Field(
         default=None,
-        description="The VM this job is of. Without one, the job has a context of its own.",
+        description="The VM of the job. If omitted, the job gets a context of its own.",
     )
     volume_ids: Annotated[
         tuple[VolumeId, ...], Field(min_length=1, max_length=MAX_DISKS, json_schema_extra={"uniqueItems": True})
     ]
-    progress_percent: Percent | None = Field(
-        default=None, description="The last known progress; only the VMA can have reported it."
-    )
-    vma: Identifier | None = Field(default=None, description="Name of the VMA, as in the settings.")
+    progress_percent: Percent | None = Field(default=None, description="The last progress that the VMA reported.")
+    vma: Identifier | None = Field(default=None, description="Name of the VMA in the settings; `default` if omitted.")
 
     @field_validator("volume_ids")
     @classmethod
     def _are_distinct(cls, volume_ids: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(volume_ids)) != len(volume_ids):
-            raise ValueError("a volume is named twice")
+            raise ValueError("a volume is listed twice")
         return volume_ids
 
 
 class OperatorOrder(BaseModel):
-    """An operator's decision on a job that is open or was inferred; who and why become part of the audit trail."""
+    """An operator's decision on a job. The audit trail records `who` and `why`."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -127,12 +124,12 @@ class OperatorOrder(BaseModel):
     )
 
     outcome: Literal["complete", "fail"]
-    who: Annotated[Text, AfterValidator(_a_person)]
+    who: Annotated[Text, AfterValidator(_not_reserved)]
     why: Text
 
 
 class NewRun(BaseModel):
-    """A recovery run over all open jobs; a dry run decides, but records and changes nothing."""
+    """A recovery run over all open jobs. A dry run decides, but records and changes nothing."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
 
@@ -140,7 +137,7 @@ class NewRun(BaseModel):
 
 
 class DecisionView(BaseModel):
-    """The last decision about a job. `basis` is `inferred` where silence was interpreted: a guess."""
+    """The last decision on a job. A decision with the basis `inferred` can be revised."""
 
     rule: str
     outcome: str
@@ -155,7 +152,7 @@ class DecisionView(BaseModel):
 
 
 class DiskView(BaseModel):
-    """One disk, as its own export last reported it."""
+    """One disk, as last reported by its export."""
 
     volume_id: str
     status: str | None = None
@@ -166,7 +163,7 @@ class DiskView(BaseModel):
 
 
 class LiveView(BaseModel):
-    """What the poller knows since the last event; in memory only."""
+    """A job's live state in the poller, which is in memory only."""
 
     polled_at: datetime | None
     polls: int
@@ -179,17 +176,17 @@ class LiveView(BaseModel):
 
 
 class RecoveryView(BaseModel):
-    """How the job last went through recovery. `method` is why it was recovered."""
+    """The job's last recovery. `method` is its cause."""
 
     attempted: bool
     at: datetime | None
     method: str | None
-    last_validated: datetime | None = Field(description="The VMA's last conclusive word.")
+    last_validated: datetime | None = Field(description="Time of the last conclusive observation.")
     polling_restarted_at: datetime | None
 
 
 class JobView(BaseModel):
-    """A job, as it is or as it was; `hindsight` if it was asked for what is known of that moment."""
+    """A job, present or past. `hindsight` is set if `as_known` was given."""
 
     job_id: str
     state: str
@@ -205,11 +202,11 @@ class JobView(BaseModel):
     vma_status: str | None
     error: str | None
     registered_at: datetime | None
-    last_contact: datetime | None = Field(description="The VMA's last conclusive word about the job.")
+    last_contact: datetime | None = Field(description="Time of the last conclusive observation.")
     last_observed_at: datetime | None
     stalled: bool
     stalled_since: datetime | None
-    basis: str | None = Field(description="Whether the outcome was observed or inferred.")
+    basis: str | None = Field(description="`observed` or `inferred`; null without an outcome.")
     ended_at: datetime | None
     needs_attention: bool
     attention: list[str]
@@ -219,12 +216,12 @@ class JobView(BaseModel):
     retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
     version: int
     live: LiveView | None = None
-    as_of: datetime | None = Field(default=None, description="The moment asked for; null for the present.")
+    as_of: datetime | None = Field(default=None, description="The time `at`; null for the present.")
     hindsight: Hindsight | None = None
 
 
 class VMContextView(BaseModel):
-    """A VM, and the one job that is active for it."""
+    """A VM and its active job."""
 
     vm_context_id: str
     vm_name: str
@@ -234,7 +231,7 @@ class VMContextView(BaseModel):
 
 
 class RunView(BaseModel):
-    """One pass of recovery. Durations in seconds; `policy` is what it decided by."""
+    """A recovery run, with the policy that it used."""
 
     run_id: str
     status: str
@@ -258,7 +255,7 @@ class RunView(BaseModel):
 
 
 class RunDecisionView(BaseModel):
-    """What a run made of one job."""
+    """A run's decision on one job."""
 
     job_id: str
     state_before: str

@@ -1,4 +1,4 @@
-"""Who may do what: nothing is read of a call that is not let in, and nothing is told that is secret."""
+"""Authentication, scopes and rate limits."""
 
 import stat
 import time
@@ -40,10 +40,10 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-async def test_without_a_token_or_with_a_wrong_one_nobody_is_let_in(guarded: httpx.AsyncClient) -> None:
+async def test_a_request_without_a_valid_token_is_refused(guarded: httpx.AsyncClient) -> None:
     for headers in ({}, bearer("jr_wrong"), {"Authorization": "Basic bWFyYQ=="}, {"Authorization": "Bearer"}):
-        told_nobody = (f"http://localhost/{path}" for path in ("metrics", "health", "openapi.json"))
-        for path in ("/jobs", "/jobs/job-1", "/audit", "/nowhere", *told_nobody):
+        unversioned = (f"http://localhost/{path}" for path in ("metrics", "health", "openapi.json"))
+        for path in ("/jobs", "/jobs/job-1", "/audit", "/nowhere", *unversioned):
             response = await guarded.get(path, headers=headers)
 
             assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer"), path
@@ -52,7 +52,7 @@ async def test_without_a_token_or_with_a_wrong_one_nobody_is_let_in(guarded: htt
         assert (await guarded.get(f"http://localhost/{path}")).status_code == 200
 
 
-async def test_a_token_that_reads_changes_nothing(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
+async def test_a_token_with_the_scope_read_cannot_write(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
     reader = bearer(secrets["read"])
     calls: list[tuple[str, dict[str, object]]] = [
         ("/jobs", dict(JOB)),
@@ -82,7 +82,7 @@ async def test_the_actor_of_a_command_is_the_token_that_made_it(
     assert {entry["type"] for entry in entries} >= {"JobRegistered", "JobAdmitted", "OperatorDecided", "JobReleased"}
 
 
-async def test_only_an_admin_sees_the_tokens_and_nobody_their_secrets(
+async def test_only_an_admin_can_list_the_tokens_and_never_their_secrets(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
     assert (await guarded.get("/tokens", headers=bearer(secrets["operate"]))).status_code == 403
@@ -106,32 +106,32 @@ async def test_a_revoked_token_is_refused_at_the_next_request(
     assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 401
 
 
-async def test_guessing_tokens_does_not_slow_the_others(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
+async def test_guessing_tokens_does_not_limit_others(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
     for n in range(100):
         assert (await guarded.get("/jobs", headers=bearer(f"jr_guess-{n}"))).status_code == 401
 
     assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
 
 
-def test_each_token_has_its_own_share_of_requests() -> None:
+def test_each_token_has_its_own_rate() -> None:
     clock = FakeClock()
     buckets = Buckets(10.0, clock.monotonic)
     for _ in range(20):
-        buckets.take("one")
+        buckets.consume("one")
     with pytest.raises(TooManyRequests, match="one may make 10 requests per second") as refused:
-        buckets.take("one")
+        buckets.consume("one")
     assert refused.value.retry_after == pytest.approx(0.1)
-    buckets.take("another")
+    buckets.consume("another")
 
     clock.advance(0.1)
 
-    buckets.take("one")
+    buckets.consume("one")
 
 
-def test_no_limit_is_no_limit() -> None:
+def test_a_rate_of_zero_means_no_limit() -> None:
     buckets = Buckets(0, FakeClock().monotonic)
     for _ in range(10_000):
-        buckets.take("one")
+        buckets.consume("one")
 
 
 def access(tokens: TokenFile, auth: Auth | None, *, on_loopback: bool = True) -> Access:
@@ -144,7 +144,7 @@ def test_where_no_token_was_ever_made_only_loopback_is_open(tokens: TokenFile) -
     assert not access(tokens, "tokens").is_open
 
 
-def test_revoking_the_last_token_opens_the_service_to_nobody(tokens: TokenFile) -> None:
+def test_revoking_the_last_token_does_not_open_the_service(tokens: TokenFile) -> None:
     tokens.create("mara", Scope.ADMIN, NOON)
     tokens.revoke("mara")
 
@@ -158,11 +158,11 @@ def test_revoking_the_last_token_opens_the_service_to_nobody(tokens: TokenFile) 
 @pytest.mark.parametrize(
     ("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)]
 )
-def test_loopback_is_told_from_the_rest(host: str, *, local: bool) -> None:
+def test_loopback_addresses_are_recognised(host: str, *, local: bool) -> None:
     assert is_loopback(host) is local
 
 
-def test_the_file_of_tokens_is_for_its_owner_and_names_are_taken_once(tokens: TokenFile) -> None:
+def test_only_the_owner_can_read_the_token_file_and_names_are_unique(tokens: TokenFile) -> None:
     secret = tokens.create("mara", Scope.READ, NOON)
 
     assert stat.S_IMODE(tokens._path.stat().st_mode) == 0o600
@@ -174,7 +174,7 @@ def test_the_file_of_tokens_is_for_its_owner_and_names_are_taken_once(tokens: To
 
 
 @pytest.mark.parametrize("damage", [b'[{"name": "x"}]', b'[{"name": "\xff"}]', b"[" * 100_000])
-def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile, damage: bytes) -> None:
+def test_with_a_damaged_token_file_every_request_is_refused(tokens: TokenFile, damage: bytes) -> None:
     tokens.create("mara", Scope.READ, NOON)
     tokens._path.write_bytes(damage)
 
@@ -182,7 +182,7 @@ def test_a_damaged_file_of_tokens_lets_nobody_in(tokens: TokenFile, damage: byte
         Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).admit(None, Scope.READ)
 
 
-async def test_a_call_is_told_that_the_tokens_are_damaged(
+async def test_a_damaged_token_file_is_reported_to_the_caller(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
     tokens._path.write_bytes(b'[{"name": "\xff"}]')
@@ -193,7 +193,7 @@ async def test_a_call_is_told_that_the_tokens_are_damaged(
     assert "tokens.json cannot be read" in refused.json()["detail"]
 
 
-async def test_when_the_tokens_are_lost_nobody_is_let_in_until_they_are_back(
+async def test_while_the_token_file_is_missing_every_request_is_refused(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
     kept = tokens._path.rename(tokens._path.with_suffix(".backup"))
@@ -208,7 +208,7 @@ async def test_when_the_tokens_are_lost_nobody_is_let_in_until_they_are_back(
     assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
 
 
-def test_lost_tokens_are_missed_by_the_next_process_too_until_that_is_said_to_be_meant(tmp_path: Path) -> None:
+def test_a_missing_token_file_is_noticed_after_a_restart_until_tokens_made_is_deleted(tmp_path: Path) -> None:
     TokenFile(tmp_path).create("mara", Scope.READ, NOON)
     (tmp_path / "tokens.json").unlink()
     for use in (TokenFile.all, lambda tokens: tokens.create("tom", Scope.ADMIN, NOON)):
@@ -221,14 +221,14 @@ def test_lost_tokens_are_missed_by_the_next_process_too_until_that_is_said_to_be
     assert [token.name for token in TokenFile(tmp_path).all()] == ["tom"]
 
 
-def test_a_command_that_made_no_token_leaves_the_service_open(tokens: TokenFile) -> None:
+def test_revoking_an_unknown_token_leaves_the_service_open(tokens: TokenFile) -> None:
     with pytest.raises(NotFound):
         tokens.revoke("nobody")
 
     assert Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).is_open
 
 
-def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(tokens: TokenFile) -> None:
+def test_requests_without_a_valid_token_are_limited_per_address(tokens: TokenFile) -> None:
     clock = FakeClock()
     limited = Access(tokens, Buckets(5.0, clock.monotonic), None, on_loopback=True)
     for _ in range(10):
@@ -243,7 +243,7 @@ def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(token
             limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
     with pytest.raises(TooManyRequests):
         limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
-    # Who guesses uses up nothing of those who know, at the same address or another.
+    # Guesses do not use up the rate of a valid token, at the same address or another.
     assert limited.admit(f"Bearer {secret}", Scope.READ, "127.0.0.3").name == "mara"
 
     clock.advance(0.2)
@@ -254,13 +254,13 @@ def test_guesses_and_open_calls_are_limited_by_the_address_that_makes_them(token
 def test_many_addresses_do_not_fill_the_memory() -> None:
     buckets = Buckets(10.0, FakeClock().monotonic)
     for n in range(3 * MAX_CALLERS):
-        buckets.take(f"the address {n}")
+        buckets.consume(f"the address {n}")
 
     assert len(buckets._levels) <= MAX_CALLERS + 1
 
 
 @pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])
-async def test_nobody_can_be_called_like_the_service(api: httpx.AsyncClient, tokens: TokenFile, name: str) -> None:
+async def test_names_of_the_service_itself_are_reserved(api: httpx.AsyncClient, tokens: TokenFile, name: str) -> None:
     with pytest.raises(InvalidInput, match="is reserved"):
         tokens.create(name, Scope.READ, NOON)
     await api.post("/jobs", json=JOB)

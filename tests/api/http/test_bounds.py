@@ -1,4 +1,4 @@
-"""Who does not send, and who does not read, is let go; who does is not held up."""
+"""Slow clients: one that does not send or does not read is disconnected, and one that does is served."""
 
 import asyncio
 import logging
@@ -21,21 +21,21 @@ LARGE = b"x" * 8_000_000
 
 
 async def large_answer(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with more than any buffer takes."""
+    """Send more than all buffers can store."""
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8000000")]})
     await send({"type": "http.response.body", "body": LARGE})
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what the server tells nobody."""
+    """Wait for a state of the server that no event signals."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - it has no event for this
             await asyncio.sleep(0.01)
 
 
 def live_stream() -> FastAPI:
-    """Make an application with a stream as that of the events is one, and without end."""
+    """Return an application with an endless event stream."""
     app = FastAPI()
 
     @app.get("/", response_class=EventSourceResponse)
@@ -48,9 +48,13 @@ def live_stream() -> FastAPI:
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
-    config = uvicorn.Config(
-        BoundedBodies(app), port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1
-    )
+    async with listening(BoundedBodies(app)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
+    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
     running = uvicorn.Server(config)
     task = asyncio.ensure_future(running.serve())
     await until(lambda: running.started)
@@ -60,11 +64,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
 
 
 @pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "BODY_WITHIN", 0.3)
-    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "BODY_TIMEOUT", 0.3)
+    for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
         monkeypatch.setattr(connections, name, 0.3)
-    monkeypatch.setattr(connections, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def connected(server: uvicorn.Server, buffer: int = 4096) -> socket.socket:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3])
-async def test_who_sends_no_request_or_reads_no_answer_is_let_go(server: uvicorn.Server, sent: bytes) -> None:
+async def test_a_client_that_sends_or_reads_nothing_is_disconnected(server: uvicorn.Server, sent: bytes) -> None:
     clients = [connected(server) for _ in range(5)]
     await until(lambda: len(server.server_state.connections) == 5)
     for client in clients:
@@ -94,7 +98,9 @@ async def test_who_sends_no_request_or_reads_no_answer_is_let_go(server: uvicorn
         client.close()
 
 
-async def test_who_does_not_read_a_live_stream_is_let_go_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_reads_no_live_stream_is_disconnected_silently(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with serving(live_stream()) as server:
         client = connected(server)
         client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -106,7 +112,7 @@ async def test_who_does_not_read_a_live_stream_is_let_go_without_a_word(caplog: 
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_who_reads_slowly_gets_all_of_it(server: uvicorn.Server) -> None:
+async def test_a_slow_reader_gets_the_whole_response(server: uvicorn.Server) -> None:
     loop, client = asyncio.get_running_loop(), connected(server, buffer=200_000)
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     received = 0
@@ -119,7 +125,7 @@ async def test_who_reads_slowly_gets_all_of_it(server: uvicorn.Server) -> None:
     assert received > len(LARGE)
 
 
-async def test_a_body_that_does_not_come_is_answered(server: uvicorn.Server) -> None:
+async def test_a_body_that_does_not_arrive_gets_408(server: uvicorn.Server) -> None:
     loop, client = asyncio.get_running_loop(), connected(server)
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
 

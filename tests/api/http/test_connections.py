@@ -1,6 +1,7 @@
-"""Whoever holds connections, a new client gets one, and health checks are answered."""
+"""At the maximum of connections, a new client can connect, and health checks are answered."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -12,52 +13,62 @@ from api.http import connections
 from api.http import limits as bounds
 from api.http.connections import BoundedProtocol
 from tests.api.http import test_bounds
-from tests.api.http.test_bounds import large_answer, serving, until
+from tests.api.http.test_bounds import large_answer, listening, serving, until
 
-MOST = 5
+MAX = 5
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UNPAUSED = 60_000
+"""Bytes that a transport buffers without pausing the application."""
 BEGUN = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"
 
 
-class Held:
-    """An application that answers /held only when it is told to, and anything else at once."""
+class BlockedApp:
+    """An application that responds to /held only after `released`, and to other paths at once."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
-        self.under_way = 0
+        self.in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/large":
             await large_answer(scope, receive, send)
             return
         if scope["path"] == "/held":
-            self.under_way += 1
+            self.in_progress += 1
             await self.released.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
+        body = b"x" * UNPAUSED if scope["path"] == "/unpaused" else b"ok"
+        headers = [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Refuse a request without reading its body."""
+    await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let there be few connections, and let nobody be let go for the time that he takes."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
-    for name in ("READ_WITHIN", "HEAD_WITHIN"):
+def low_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow few connections, with timeouts that no test reaches."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", MAX)
+    for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
         monkeypatch.setattr(connections, name, 60)
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Held:
+def app(monkeypatch: pytest.MonkeyPatch) -> BlockedApp:
     monkeypatch.setattr(bounds, "READS", 3)
     monkeypatch.setattr(bounds, "MAX_WAITING", 2)
-    return Held()
+    return BlockedApp()
 
 
 @pytest.fixture
-async def server(app: Held) -> AsyncIterator[uvicorn.Server]:
+async def server(app: BlockedApp) -> AsyncIterator[uvicorn.Server]:
     async with serving(app) as running:
         yield running
         app.released.set()
-        # A server ends when its clients have gone.
+        # The server ends after its clients have disconnected.
         while CLIENTS:
             CLIENTS.pop().close()
 
@@ -70,8 +81,8 @@ def connected(server: uvicorn.Server) -> socket.socket:
     return CLIENTS[-1]
 
 
-async def told(client: socket.socket, sends: bytes = b"") -> bytes:
-    """Send something; return what comes of it, which is nothing if the connection is closed."""
+async def exchange(client: socket.socket, sends: bytes = b"") -> bytes:
+    """Send bytes; return the response, which is empty if the connection is closed."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(10):
         try:
@@ -81,8 +92,8 @@ async def told(client: socket.socket, sends: bytes = b"") -> bytes:
             return b""
 
 
-async def taken(server: uvicorn.Server, sends: bytes, clients: int = MOST) -> list[socket.socket]:
-    """Open connections one after the other, each of which begins with the same."""
+async def opened(server: uvicorn.Server, sends: bytes, clients: int = MAX) -> list[socket.socket]:
+    """Open connections one after the other, and send the same bytes on each."""
     found = []
     for _ in range(clients):
         before = server.server_state.connections.copy()
@@ -93,114 +104,145 @@ async def taken(server: uvicorn.Server, sends: bytes, clients: int = MOST) -> li
 
 
 @pytest.mark.parametrize("sends", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", BEGUN])
-async def test_a_new_client_gets_in_though_others_hold_all_connections_silently(
+async def test_a_new_client_can_connect_while_silent_clients_use_all_connections(
     server: uvicorn.Server, sends: bytes
 ) -> None:
-    silent = await taken(server, sends)
-    for _ in range(2 * MOST):
+    silent = await opened(server, sends)
+    for _ in range(2 * MAX):
         new = connected(server)
 
-        assert (await told(new, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+        assert (await exchange(new, GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
         silent.append(new)
-    assert len(server.server_state.connections) <= MOST
+    assert len(server.server_state.connections) <= MAX
 
 
-async def test_a_new_client_gets_in_though_nobody_reads_the_answers_on_all_connections(server: uvicorn.Server) -> None:
-    await taken(server, GET % b"/large")
+async def test_a_new_client_can_connect_while_no_client_reads_its_response(server: uvicorn.Server) -> None:
+    await opened(server, GET % b"/large")
 
     def unread() -> int:
         held = server.server_state.connections
         return sum(isinstance(one, BoundedProtocol) and one.flow.write_paused for one in held)
 
-    await until(lambda: unread() == MOST)
+    await until(lambda: unread() == MAX)
 
-    for _ in range(2 * MOST):
-        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+    for _ in range(2 * MAX):
+        assert (await exchange(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_new_client_can_connect_while_all_connections_close_with_unread_responses(
+    server: uvicorn.Server,
+) -> None:
+    server.servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    await opened(server, b"GET /unpaused HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    def closing() -> int:
+        held = server.server_state.connections
+        return sum(isinstance(one, BoundedProtocol) and one.transport.is_closing() for one in held)
+
+    await until(lambda: closing() == MAX)
+
+    for _ in range(2 * MAX):
+        assert (await exchange(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_the_connection_that_has_been_idle_for_the_longest_time_is_closed(server: uvicorn.Server) -> None:
-    first, second, *others = await taken(server, b"")
+    first, second, *others = await opened(server, b"")
     # The first is the oldest, and had a request since.
-    assert (await told(first, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+    assert (await exchange(first, GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
     new = connected(server)
 
-    assert await told(second) == b""
+    assert await exchange(second) == b""
     for client in (first, *others, new):
-        assert (await told(client, GET % b"/")).startswith(b"HTTP/1.1 200 ")
+        assert (await exchange(client, GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_bytes_that_come_slowly_do_not_keep_a_connection(server: uvicorn.Server) -> None:
-    slow, *_others = await taken(server, b"")
+async def test_a_slow_head_does_not_protect_a_connection(server: uvicorn.Server) -> None:
+    slow, *_others = await opened(server, b"")
     await asyncio.get_running_loop().sock_sendall(slow, b"GET / HTTP/1.1\r\nX: ")
 
     connected(server)
 
-    assert await told(slow) == b""
+    assert await exchange(slow) == b""
 
 
-async def test_a_request_under_way_is_finished_however_many_connections_are_opened(
-    server: uvicorn.Server, app: Held
+async def test_a_request_in_progress_is_completed_however_many_connections_are_opened(
+    server: uvicorn.Server, app: BlockedApp
 ) -> None:
-    (worker,) = await taken(server, GET % b"/held", clients=1)
-    await until(lambda: app.under_way == 1)
-    await taken(server, b"", clients=3 * MOST)
+    (worker,) = await opened(server, GET % b"/held", clients=1)
+    await until(lambda: app.in_progress == 1)
+    await opened(server, b"", clients=3 * MAX)
 
     app.released.set()
 
-    assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
+    assert (await exchange(worker)).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_while_too_many_requests_wait_only_health_checks_are_answered(
-    server: uvicorn.Server, app: Held, monkeypatch: pytest.MonkeyPatch
+    server: uvicorn.Server, app: BlockedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 50)
     for _ in range(2):
         app.released.clear()
-        app.under_way = 0
-        workers = await taken(server, GET % b"/held", clients=5)
-        await until(lambda: app.under_way == 3)
+        app.in_progress = 0
+        workers = await opened(server, GET % b"/held", clients=5)
+        await until(lambda: app.in_progress == 3)
 
         for path in (b"/livez", b"/readyz"):
-            assert (await told(connected(server), GET % path)).startswith(b"HTTP/1.1 200 ")
-        refused = (await told(connected(server), GET % b"/")).lower()
+            assert (await exchange(connected(server), GET % path)).startswith(b"HTTP/1.1 200 ")
+        refused = (await exchange(connected(server), GET % b"/")).lower()
 
         assert refused.startswith(b"http/1.1 503 ")
         assert b"retry-after: 1" in refused
         assert b"application/problem+json" in refused
-        assert app.under_way == 3
+        assert app.in_progress == 3
         app.released.set()
         for worker in workers:
-            assert (await told(worker)).startswith(b"HTTP/1.1 200 ")
-        assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+            assert (await exchange(worker)).startswith(b"HTTP/1.1 200 ")
+        assert (await exchange(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_reads_do_not_keep_others_from_writing(server: uvicorn.Server, app: Held) -> None:
-    await taken(server, GET % b"/held", clients=3)
-    await until(lambda: app.under_way == 3)
+async def test_reads_do_not_delay_writes(server: uvicorn.Server, app: BlockedApp) -> None:
+    await opened(server, GET % b"/held", clients=3)
+    await until(lambda: app.in_progress == 3)
 
-    answer = await told(connected(server), b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    answer = await exchange(connected(server), b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-async def test_an_answer_that_has_begun_keeps_no_read_waiting(server: uvicorn.Server) -> None:
-    await taken(server, GET % b"/large", clients=4)
+async def test_a_response_that_has_begun_does_not_delay_reads(server: uvicorn.Server) -> None:
+    await opened(server, GET % b"/large", clients=4)
 
-    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+    assert (await exchange(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_a_client_that_goes_away_gives_its_turn_back(server: uvicorn.Server, app: Held) -> None:
-    for worker in await taken(server, GET % b"/held", clients=3):
+async def test_a_client_that_disconnects_releases_its_turn(server: uvicorn.Server, app: BlockedApp) -> None:
+    for worker in await opened(server, GET % b"/held", clients=3):
         worker.close()
     app.released.set()
 
-    assert (await told(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
+    assert (await exchange(connected(server), GET % b"/")).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_a_head_is_bounded_though_it_comes_at_once(server: uvicorn.Server) -> None:
+async def test_a_head_that_arrives_at_once_is_limited_too(server: uvicorn.Server) -> None:
     for length, status in ((10_000, b"200"), (30_000, b"400")):
         client = connected(server)
 
-        assert (await told(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
+        assert (await exchange(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
+
+
+async def test_a_malformed_body_after_the_response_closes_the_connection_and_logs_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with listening(refuse) as server:
+        client = test_bounds.connected(server)
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert (await exchange(client, head)).startswith(b"HTTP/1.1 401 ")
+
+        assert await exchange(client, b"no length\r\n\r\n") == b""
+
+        client.close()
+        await until(lambda: not server.server_state.connections)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -1,4 +1,4 @@
-"""A cell of a CSV export is text, whatever a spreadsheet, an editor or a terminal would make of it."""
+"""A cell of a CSV export is plain text for spreadsheets, editors and terminals."""
 
 import csv
 
@@ -27,7 +27,7 @@ from api.http.exports import _row
         (-1, "-1"),
     ],
 )
-def test_a_cell_is_neither_a_formula_nor_an_order(value: object, shown: str) -> None:
+def test_a_cell_has_no_formula_and_no_control_character(value: object, shown: str) -> None:
     row = _row([value, "next"])
 
     assert next(csv.reader([row.decode()])) == [shown, "next"]

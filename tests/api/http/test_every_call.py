@@ -1,4 +1,4 @@
-"""Every route with every method, by everybody who may try: who is let in, and who is not."""
+"""Access to every route, with every method, by every kind of caller."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
 """The methods of every path."""
 
 ANSWERS = {200, 202, 404, 409, 422}
-"""What a call that was let in may come to, with an empty body and ids that nothing has."""
+"""Statuses of an admitted request with an empty body and unknown ids."""
 
 FOREIGN: dict[str, dict[str, str]] = {
     "foreign Host": {"Host": "rebound.example:8082"},
@@ -38,7 +38,7 @@ CALLERS = ("none", "wrong", *Scope, *FOREIGN)
 
 @pytest.fixture
 async def guarded(vma: SimulatedVMA, tmp_path: Path) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
-    """Return a client for each caller with and without a token, of a service that asks for one."""
+    """Return a client for each kind of caller, of a service that requires tokens."""
     tokens = TokenFile(tmp_path / "data")
     secrets = {scope.value: tokens.create(f"{scope.value}er", scope, NOON) for scope in Scope}
     async with serving(vma, tmp_path) as client:
@@ -53,7 +53,7 @@ async def guarded(vma: SimulatedVMA, tmp_path: Path) -> AsyncIterator[dict[str, 
 
 
 def path_of(template: str) -> str:
-    """Fill in ids that nothing has. A negative position ends the live stream before it begins."""
+    """Fill in unknown ids. A negative position ends the live stream before it begins."""
     filled = template.replace("{job_type}", "replication").replace("{position}", "999999")
     while "{" in filled:
         filled = filled[: filled.index("{")] + "nothing" + filled[filled.index("}") + 1 :]
@@ -61,7 +61,7 @@ def path_of(template: str) -> str:
 
 
 def expected(path: str, method: str, caller: str) -> set[int]:
-    """Return the statuses that this call may have, by the rules of docs/security.md."""
+    """Return the permitted statuses of a request, by the rules of docs/security.md."""
     guarded = path not in FOR_EVERYBODY | GONE
     wanted = "read" if method in READING else "operate"
     if path == "/api/v1/tokens":
@@ -83,7 +83,7 @@ async def call(client: httpx.AsyncClient, method: str, path: str, **headers: str
     return response.status_code
 
 
-async def test_every_call_is_let_in_or_refused_by_the_rules(guarded: dict[str, httpx.AsyncClient]) -> None:
+async def test_every_request_is_admitted_or_refused_by_the_rules(guarded: dict[str, httpx.AsyncClient]) -> None:
     wrong = []
     for path in ALLOWED:
         for method in METHODS:

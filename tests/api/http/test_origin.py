@@ -1,4 +1,4 @@
-"""What reaches an open service through a browser is refused; what the operator does himself is not."""
+"""Without tokens, cross-site requests of a browser are refused, and those of the operator are not."""
 
 import httpx
 import pytest
@@ -40,7 +40,7 @@ async def test_this_machine_is_served_by_its_own_names(api: httpx.AsyncClient, h
         "evil.example@localhost",
     ],
 )
-async def test_by_any_other_name_it_is_refused_and_changes_nothing(api: httpx.AsyncClient, host: str) -> None:
+async def test_a_request_with_another_host_is_refused_and_changes_nothing(api: httpx.AsyncClient, host: str) -> None:
     refused = await api.post(RUNS, json={}, headers={"Host": host})
 
     assert refused.status_code == 403
@@ -49,7 +49,7 @@ async def test_by_any_other_name_it_is_refused_and_changes_nothing(api: httpx.As
     assert await runs_of_operators(api) == []
 
 
-def test_a_name_with_a_port_that_is_none_is_no_loopback_name() -> None:
+def test_a_name_with_an_invalid_port_is_no_loopback_name() -> None:
     assert not is_loopback_name("evil.example:99999")
 
 
@@ -75,7 +75,7 @@ async def test_a_page_of_another_site_is_refused(api: httpx.AsyncClient, headers
     "headers",
     [{}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}],
 )
-async def test_the_services_own_page_and_a_person_are_not(api: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_the_services_own_page_and_the_user_are_admitted(api: httpx.AsyncClient, headers: dict[str, str]) -> None:
     assert (await api.post(RUNS, json={"dry_run": True}, headers=headers)).status_code == 202
 
 
@@ -90,7 +90,7 @@ async def test_a_post_that_any_page_could_send_is_refused(api: httpx.AsyncClient
     assert await runs_of_operators(api) == []
 
 
-async def test_json_is_taken_with_its_character_set(api: httpx.AsyncClient) -> None:
+async def test_json_with_a_character_set_is_accepted(api: httpx.AsyncClient) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
 
     assert (await api.post(RUNS, content=b'{"dry_run": true}', headers=headers)).status_code == 202

@@ -1,4 +1,4 @@
-"""What a problem says is short, whatever the request that it answers."""
+"""Problem details are short, whatever the request."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ async def refused(api: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any
     return shown
 
 
-async def test_of_thousands_of_errors_the_first_are_named_and_the_others_counted(api: httpx.AsyncClient) -> None:
+async def test_of_thousands_of_errors_the_first_are_listed_and_the_others_counted(api: httpx.AsyncClient) -> None:
     shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(1900)}})
 
     assert len(shown["errors"]) == 10
@@ -27,7 +27,7 @@ async def test_of_thousands_of_errors_the_first_are_named_and_the_others_counted
     assert shown["detail"].startswith("1900 errors, of which the first 10 are: body.unknown-0: ")
 
 
-async def test_a_body_of_more_fields_than_any_that_makes_sense_is_refused_before_it_is_read(
+async def test_a_body_with_too_many_fields_is_refused_before_it_is_parsed(
     api: httpx.AsyncClient,
 ) -> None:
     response = await api.post("/jobs", json={f"unknown-{n}": n for n in range(2001)})
@@ -36,7 +36,7 @@ async def test_a_body_of_more_fields_than_any_that_makes_sense_is_refused_before
     assert response.json()["detail"] == "the body has more than 2000 fields"
 
 
-async def test_ten_errors_are_named_without_a_count(api: httpx.AsyncClient) -> None:
+async def test_ten_errors_are_listed_without_a_count(api: httpx.AsyncClient) -> None:
     shown = await refused(api, {**NEW, **{f"unknown-{n}": n for n in range(10)}})
 
     assert len(shown["errors"]) == 10
@@ -50,7 +50,7 @@ async def test_the_name_of_an_unknown_field_is_cut(api: httpx.AsyncClient, part:
     assert len(shown["errors"][0]["where"]) <= 1000
 
 
-async def test_half_of_a_secret_is_not_shown_where_a_name_is_cut(api: httpx.AsyncClient) -> None:
+async def test_a_secret_is_redacted_before_a_name_is_cut(api: httpx.AsyncClient) -> None:
     name = "x" * 975 + " http://oma:hunter2-canary@vma/"
 
     assert "hunter2" not in json.dumps(await refused(api, {**NEW, name: 1}))
@@ -64,7 +64,7 @@ async def test_a_long_path_is_cut_and_a_short_one_is_not(api: httpx.AsyncClient)
     assert short["instance"] == "/api/v1/jobs/nobody"
 
 
-async def test_the_document_is_made_once(api: httpx.AsyncClient) -> None:
+async def test_the_document_is_built_once(api: httpx.AsyncClient) -> None:
     assert isinstance(api._transport, httpx.ASGITransport)
     app: Any = api._transport.app
 

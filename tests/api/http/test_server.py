@@ -1,4 +1,4 @@
-"""The socket that the API listens on, and what comes out when the service ends."""
+"""The listening socket of the API, and the errors that end the service."""
 
 import socket
 from contextlib import closing
@@ -15,19 +15,19 @@ def ended_by(*errors: Exception) -> ExceptionGroup[Exception]:
     return ExceptionGroup("tasks", [ExceptionGroup("tasks", list(errors))])
 
 
-def test_an_error_of_ours_comes_out_of_every_task_group_as_what_it_is() -> None:
+def test_a_domain_error_is_raised_without_its_exception_groups() -> None:
     with pytest.raises(StorageUnavailable, match="the disk is gone"), _one_error():
         raise ended_by(StorageUnavailable("the disk is gone"), NotFound("later"))
 
 
-def test_a_fault_is_not_hidden_by_an_error_of_ours() -> None:
+def test_an_unexpected_exception_is_not_hidden_by_a_domain_error() -> None:
     with pytest.raises(ExceptionGroup) as ended, _one_error():
         raise ended_by(StorageUnavailable("the disk is gone"), KeyError("a fault"))
 
     assert ended.group_contains(KeyError)
 
 
-def test_an_answer_of_two_packets_does_not_wait_for_an_acknowledgement() -> None:
+def test_a_response_of_two_packets_does_not_wait_for_an_acknowledgement() -> None:
     with closing(_bind(Settings(port=0))) as listener:
         with closing(socket.create_connection(listener.getsockname())):
             accepted, _ = listener.accept()

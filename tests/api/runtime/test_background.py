@@ -1,4 +1,4 @@
-"""A request waits for its command for a bounded time, and the command is never cut off."""
+"""A request waits for its command for a limited time, and the command is never cancelled."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from api.runtime.background import Background
 from domain.errors import NotFound, StorageUnavailable
 
 
-async def test_a_command_that_takes_too_long_is_answered_and_still_comes_to_its_end() -> None:
+async def test_a_command_that_exceeds_the_timeout_is_reported_and_completes() -> None:
     let_go, done = asyncio.Event(), asyncio.Event()
 
     async def slow() -> str:
@@ -16,8 +16,8 @@ async def test_a_command_that_takes_too_long_is_answered_and_still_comes_to_its_
         done.set()
         return "done"
 
-    background = Background(command_within=0.05)
-    with pytest.raises(StorageUnavailable, match=r"the command is not done within 0\.05 s, but may still be"):
+    background = Background(command_timeout=0.05)
+    with pytest.raises(StorageUnavailable, match=r"the command has not finished within 0\.05 s, and continues"):
         await background.command(slow())
 
     let_go.set()
@@ -25,7 +25,7 @@ async def test_a_command_that_takes_too_long_is_answered_and_still_comes_to_its_
     await asyncio.wait_for(done.wait(), 10)
 
 
-async def test_a_request_that_goes_away_does_not_cut_its_command_off() -> None:
+async def test_a_cancelled_request_does_not_cancel_its_command() -> None:
     let_go, done = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
@@ -42,7 +42,7 @@ async def test_a_request_that_goes_away_does_not_cut_its_command_off() -> None:
     await asyncio.wait_for(done.wait(), 10)
 
 
-async def test_what_a_command_comes_to_is_what_the_request_comes_to() -> None:
+async def test_the_request_gets_the_result_or_the_error_of_its_command() -> None:
     async def refused() -> None:
         raise NotFound("there is no job x")
 

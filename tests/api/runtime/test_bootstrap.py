@@ -1,4 +1,4 @@
-"""What is said when the service is put together."""
+"""Warnings when the service is assembled."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,14 @@ from api.runtime.logs import configure
 from api.runtime.settings import Settings
 
 
-@pytest.mark.parametrize(("version", "told"), [((3, 40, 1), True), (FIXED, False)])
-async def test_an_sqlite_that_can_lose_commits_is_warned_of_at_the_start(
+@pytest.mark.parametrize(("version", "warned"), [((3, 40, 1), True), (FIXED, False)])
+async def test_a_sqlite_that_can_lose_commits_causes_a_warning_at_the_start(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     version: tuple[int, ...],
     *,
-    told: bool,
+    warned: bool,
 ) -> None:
     monkeypatch.setattr(weakness, "__defaults__", (version,))
 
@@ -27,4 +27,4 @@ async def test_an_sqlite_that_can_lose_commits_is_warned_of_at_the_start(
     await service.close()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     warnings = [(line["level"], line["why"]) for line in lines if line["event"] == "sqlite_not_trusted"]
-    assert warnings == ([("warning", weakness(version))] if told else [])
+    assert warnings == ([("warning", weakness(version))] if warned else [])

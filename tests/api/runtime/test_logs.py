@@ -1,4 +1,4 @@
-"""Every line of the log is an event with fields, whoever wrote it, and holds no secret."""
+"""Every line of the log is an event with fields, also those of libraries, and has no secret."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_what_a_library_says_is_an_event_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_of_a_library_is_an_event_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "info")
     configure("json", "info")
     try:
@@ -25,9 +25,9 @@ def test_what_a_library_says_is_an_event_with_its_traceback(capsys: pytest.Captu
 
     (line,) = lines(capsys)
 
-    said = json.loads(line)
-    assert (said["event"], said["level"], said["library"]) == ("library_said", "error", "some.library")
-    assert "ValueError: invalid literal" in said["exception"]
+    logged = json.loads(line)
+    assert (logged["event"], logged["level"], logged["library"]) == ("library_message", "error", "some.library")
+    assert "ValueError: invalid literal" in logged["exception"]
 
 
 @pytest.mark.parametrize("form", ["json", "human"])
@@ -42,7 +42,7 @@ def test_secrets_are_in_no_form_of_the_log(form: str, capsys: pytest.CaptureFixt
     assert "***" in line
 
 
-def test_a_person_reads_one_line_that_obeys_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_form_is_one_line_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     log = configure("human", "info")
 
     log.info("poll", why="red\x1b[31m\nforged: line\u202e", name="red\x1b[31m")
@@ -53,7 +53,7 @@ def test_a_person_reads_one_line_that_obeys_nobody(capsys: pytest.CaptureFixture
     assert "\u202e" not in line
 
 
-def test_a_slip_of_a_library_is_no_fault_of_what_it_was_doing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_log_call_of_a_library_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%d files", ("many",), None)
 
     configure("json", "info")
@@ -62,13 +62,13 @@ def test_a_slip_of_a_library_is_no_fault_of_what_it_was_doing(capsys: pytest.Cap
     assert lines(capsys) == []
 
 
-def test_a_traceback_keeps_its_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_form_of_a_traceback_has_its_line_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     log = configure("human", "info")
     try:
         int("\x1b[31m")
     except ValueError as error:
         log.error("broke", exc_info=error)
 
-    said = lines(capsys)
-    assert len(said) > 2
-    assert not any("\x1b[31mint" in line for line in said)
+    logged = lines(capsys)
+    assert len(logged) > 2
+    assert not any("\x1b[31mint" in line for line in logged)

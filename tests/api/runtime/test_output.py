@@ -1,4 +1,4 @@
-"""Lines are written in order by a thread; whoever writes them never waits and never fails."""
+"""Lines are written in order by a thread; a writer never blocks and never fails."""
 
 import fcntl
 import io
@@ -18,7 +18,7 @@ Pipe = tuple[int, int]
 
 @pytest.fixture
 def small_pipe() -> Iterator[Pipe]:
-    """Return a pipe that takes 4 KiB."""
+    """Return a pipe with a buffer of 4 KiB."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     yield reading, writing
@@ -44,7 +44,7 @@ def test_lines_arrive_in_order_and_whole(tmp_path: Path) -> None:
     assert lines.dropped == 0
 
 
-def test_a_reader_that_is_slow_gets_all_lines(small_pipe: Pipe) -> None:
+def test_a_slow_reader_gets_all_lines(small_pipe: Pipe) -> None:
     reading, writing = small_pipe
     lines = LineQueue(writing)
     for line in numbered(3000):
@@ -59,7 +59,7 @@ def test_a_reader_that_is_slow_gets_all_lines(small_pipe: Pipe) -> None:
     assert lines.dropped == 0
 
 
-def test_a_pipe_that_does_not_block_is_waited_for(small_pipe: Pipe) -> None:
+def test_a_full_non_blocking_pipe_is_waited_for(small_pipe: Pipe) -> None:
     reading, writing = small_pipe
     os.set_blocking(writing, False)
     lines = LineQueue(writing)
@@ -74,9 +74,9 @@ def test_a_pipe_that_does_not_block_is_waited_for(small_pipe: Pipe) -> None:
     assert (got, lines.dropped) == (expected, 0)
 
 
-def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_what_is_too_much_is_counted(small_pipe: Pipe) -> None:
+def test_a_pipe_without_reading_blocks_no_writer_and_excess_lines_are_counted(small_pipe: Pipe) -> None:
     reading, writing = small_pipe
-    lines = LineQueue(writing, most=100)
+    lines = LineQueue(writing, max_lines=100)
     began = time.monotonic()
     for line in numbered(100_000):
         lines.write(line)
@@ -93,7 +93,7 @@ def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_what_is_too_much_is_c
     assert os.read(reading, 4096) == b"and on it goes\n"
 
 
-def test_a_reader_that_is_gone_costs_its_lines_and_nothing_else(small_pipe: Pipe) -> None:
+def test_a_closed_pipe_only_drops_lines(small_pipe: Pipe) -> None:
     reading, writing = small_pipe
     lines = LineQueue(writing)
     os.close(reading)
@@ -147,7 +147,7 @@ def test_a_line_that_was_cut_is_not_continued_by_the_next(tmp_path: Path, monkey
     assert (log.read_bytes(), lines.dropped) == (b"a li\nwhole\n", 2)
 
 
-def test_a_stream_writes_each_line_once_it_is_whole(tmp_path: Path) -> None:
+def test_a_stream_writes_each_line_when_it_is_complete(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w", encoding="ascii") as file:
         stream = output._queued(file)
         print("one", "two", file=stream)
@@ -159,12 +159,12 @@ def test_a_stream_writes_each_line_once_it_is_whole(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "one two\nthree \\u03b1\nfour\n"
 
 
-def test_whatever_prints_is_written_through_the_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_print_writes_through_the_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "out").open("w") as out, Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", full)
 
-        output.take_over()
+        output.install()
         sys.stdout.write("printed\n")
         sys.stderr.write("lost\n")
         output.drain()
@@ -175,13 +175,13 @@ def test_whatever_prints_is_written_through_the_queue(monkeypatch: pytest.Monkey
     assert (tmp_path / "out").read_text() == "printed\n"
 
 
-def test_streams_that_were_closed_or_are_in_memory_are_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_streams_and_streams_in_memory_can_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = io.StringIO()
     monkeypatch.setattr(sys, "stdout", memory)
-    # What Python makes of a descriptor that was closed.
+    # Python sets the stream of a closed descriptor to None.
     monkeypatch.setattr(sys, "stderr", None)
 
-    output.take_over()
+    output.install()
     sys.stdout.write("printed\n")
     sys.stderr.write("to nobody\n")
     output.drain()

@@ -1,4 +1,4 @@
-"""A wrong setting ends the start with one line that names it."""
+"""An invalid setting stops the start with one line that names it."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ MISTAKEN = [
 
 
 @pytest.mark.parametrize("url", MISTAKEN)
-def test_nothing_is_shown_of_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_invalid_address_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     mistakes = {"VMA_URL": [url], "VMAS": [json.dumps({"dc2": url}), json.dumps({url: "http://h"}), url]}
     for name, value in [(name, value) for name, values in mistakes.items() for value in values]:
         with monkeypatch.context() as patched:
@@ -84,10 +84,10 @@ def test_nothing_is_shown_of_an_address_that_is_none(monkeypatch: pytest.MonkeyP
         assert name in str(refused.value).upper()
 
 
-def test_which_of_several_vmas_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_names_the_vma_with_the_invalid_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_VMAS", '{"dc2": "http://localhost:9082", "dc3": "localhost:9083"}')
 
-    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMAS: dc3: The address of a VMA begins with http://"):
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMAS: dc3: The address of a VMA must begin with http://"):
         load_settings()
 
 
@@ -101,21 +101,21 @@ def test_the_value_of_an_unknown_name_is_not_shown(elsewhere: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 3000, 'host = "a\\u0000"', 'data_dir = "a\\u0000"'])
-def test_a_file_that_no_setting_comes_of_is_refused(elsewhere: Path, text: str) -> None:
+def test_an_unusable_file_is_refused(elsewhere: Path, text: str) -> None:
     (elsewhere / "job-recovery.toml").write_text(text)
 
     with pytest.raises(InvalidInput, match=r"nested too deeply|NUL character"):
         load_settings()
 
 
-def test_a_name_that_no_file_can_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_file_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_CONFIG", "a" * 300)
 
     with pytest.raises(InvalidInput, match=r"the settings cannot be read: .*too long"):
         load_settings()
 
 
-def test_a_toml_file_is_read_and_the_environment_wins(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_toml_file_is_read_and_the_environment_has_priority(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (elsewhere / "job-recovery.toml").write_text('port = 9000\nhost = "::1"\n[vmas]\nsecond = "http://vma-2:9081"\n')
     monkeypatch.setenv("JOB_RECOVERY_PORT", "9001")
 
@@ -125,9 +125,7 @@ def test_a_toml_file_is_read_and_the_environment_wins(elsewhere: Path, monkeypat
     assert settings.vma_urls["second"] == "http://vma-2:9081"
 
 
-def test_a_file_that_is_named_and_missing_or_malformed_is_refused(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_or_malformed_file_is_refused(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_CONFIG", "missing.toml")
     with pytest.raises(InvalidInput, match="JOB_RECOVERY_CONFIG: there is no file missing"):
         load_settings()
@@ -156,14 +154,16 @@ def test_a_misspelled_variable_is_refused_by_naming_the_nearest_setting(
         load_settings(kind)
 
 
-def test_a_name_like_no_setting_is_refused_without_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_unlike_any_setting_gets_no_suggestion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("JOB_RECOVERY_ZZZ", "1")
 
     with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_ZZZ: there is no such setting$"):
         load_settings()
 
 
-def test_variables_that_are_no_settings_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_variables_with_the_prefix_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JOB_RECOVERY_TOKEN", "JOB_RECOVERY_INSTALL", "JOB_RECOVERYX", "OTHER_JOB_RECOVERY_PROT"):
         monkeypatch.setenv(name, "1")
 

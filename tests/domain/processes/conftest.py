@@ -7,5 +7,5 @@ from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
-def scenery() -> Harness:
+def harness() -> Harness:
     return Harness(MemoryLog())

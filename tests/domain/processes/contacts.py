@@ -6,26 +6,26 @@ from tests.support.harness import RUNNING, Harness
 
 
 async def ask_all(
-    scenery: Harness, count: int, *, lost: int, vma: str = "default", others: Document | VMAStatus = RUNNING
+    harness: Harness, count: int, *, lost: int, vma: str = "default", others: Document | VMAStatus = RUNNING
 ) -> None:
     """Register so many jobs and ask for each twice; the first `lost` of them are not found."""
     names = [f"job-{vma}-{n}" for n in range(count)]
     for n, name in enumerate(names):
-        await scenery.job(name, vma=vma)
+        await harness.job(name, vma=vma)
         if n >= lost:
-            scenery.vma.says[name] = others
-    scenery.clock.advance(60)
+            harness.vma.says[name] = others
+    harness.clock.advance(60)
     for name in 2 * names:
-        await ask(scenery, name)
+        await ask(harness, name)
 
 
-async def ask(scenery: Harness, job_id: str) -> Observation:
-    return await scenery.contact.ask(await scenery.app.job(job_id))
+async def ask(harness: Harness, job_id: str) -> Observation:
+    return await harness.contact.ask(await harness.app.job(job_id))
 
 
-async def amnesia_of(scenery: Harness, job_id: str) -> Amnesia | None:
-    return scenery.contact.circumstances(await scenery.app.job(job_id)).amnesia
+async def amnesia_of(harness: Harness, job_id: str) -> Amnesia | None:
+    return harness.contact.circumstances(await harness.app.job(job_id)).amnesia
 
 
-async def forgets(scenery: Harness, job_id: str) -> bool:
-    return await amnesia_of(scenery, job_id) is not None
+async def forgets(harness: Harness, job_id: str) -> bool:
+    return await amnesia_of(harness, job_id) is not None

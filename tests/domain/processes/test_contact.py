@@ -16,46 +16,46 @@ class TestReached:
     """A VMA that never answered at its present address may not be there."""
 
     @staticmethod
-    async def reached(scenery: Harness, job_id: str) -> bool:
-        return scenery.contact.circumstances(await scenery.app.job(job_id)).reached
+    async def reached(harness: Harness, job_id: str) -> bool:
+        return harness.contact.circumstances(await harness.app.job(job_id)).reached
 
-    async def test_where_it_answered_when_the_job_was_registered_it_was_reached(self, scenery: Harness) -> None:
-        await scenery.job()
+    async def test_where_it_answered_when_the_job_was_registered_it_was_reached(self, harness: Harness) -> None:
+        await harness.job()
 
-        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-        await ask(scenery, "job-1")
+        harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await ask(harness, "job-1")
 
-        assert await self.reached(scenery, "job-1")
+        assert await self.reached(harness, "job-1")
 
     @pytest.mark.parametrize("silence", [VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED])
-    async def test_at_an_address_that_never_answered_it_was_not(self, scenery: Harness, silence: VMAStatus) -> None:
-        await scenery.job()
-        scenery.vma.addresses["default"] = "http://elsewhere"
-        scenery.vma.says["job-1"] = silence
+    async def test_at_an_address_that_never_answered_it_was_not(self, harness: Harness, silence: VMAStatus) -> None:
+        await harness.job()
+        harness.vma.addresses["default"] = "http://elsewhere"
+        harness.vma.says["job-1"] = silence
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
-        assert not await self.reached(scenery, "job-1")
+        assert not await self.reached(harness, "job-1")
 
     @pytest.mark.parametrize("answer", [RUNNING, VMAStatus.NOT_FOUND, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE])
     async def test_any_answer_there_means_that_it_was_for_all_of_its_jobs_and_for_good(
-        self, scenery: Harness, answer: Document | VMAStatus
+        self, harness: Harness, answer: Document | VMAStatus
     ) -> None:
         for job_id, vma in (("job-1", "default"), ("job-2", "default"), ("job-3", "second")):
-            await scenery.job(job_id, vma=vma)
-        scenery.vma.addresses |= {"default": "http://elsewhere", "second": "http://nowhere"}
-        scenery.vma.says["job-1"] = answer
-        await ask(scenery, "job-1")
+            await harness.job(job_id, vma=vma)
+        harness.vma.addresses |= {"default": "http://elsewhere", "second": "http://nowhere"}
+        harness.vma.says["job-1"] = answer
+        await ask(harness, "job-1")
 
-        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-        await ask(scenery, "job-1")
+        harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await ask(harness, "job-1")
 
-        assert [await self.reached(scenery, f"job-{n}") for n in (1, 2, 3)] == [True, True, False]
+        assert [await self.reached(harness, f"job-{n}") for n in (1, 2, 3)] == [True, True, False]
 
-    async def test_where_it_did_not_answer_at_registration_either_it_was_not(self, scenery: Harness) -> None:
-        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-        await scenery.job()
-        assert not await self.reached(scenery, "job-1")
+    async def test_where_it_did_not_answer_at_registration_either_it_was_not(self, harness: Harness) -> None:
+        harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await harness.job()
+        assert not await self.reached(harness, "job-1")
 
 
 class TestReports:
@@ -64,83 +64,83 @@ class TestReports:
     REPORTED = observed(document(VMAStatus.RUNNING, 77.0))
     SILENCES = (VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE, *NOT_KNOWING)
 
-    async def job_that_reports(self, scenery: Harness, says: Document | VMAStatus) -> ReplicationJob:
-        job = await scenery.job()
-        scenery.contact.record_report(job, self.REPORTED)
-        scenery.vma.says[job.id] = says
+    async def job_that_reports(self, harness: Harness, says: Document | VMAStatus) -> ReplicationJob:
+        job = await harness.job()
+        harness.contact.record_report(job, self.REPORTED)
+        harness.vma.says[job.id] = says
         return job
 
     @pytest.mark.parametrize("silence", SILENCES)
     async def test_it_stands_where_the_vma_has_nothing_to_say_of_the_job(
-        self, scenery: Harness, silence: VMAStatus
+        self, harness: Harness, silence: VMAStatus
     ) -> None:
-        job = await self.job_that_reports(scenery, silence)
-        scenery.clock.advance(REPORT_VALID_FOR)
+        job = await self.job_that_reports(harness, silence)
+        harness.clock.advance(REPORT_VALID_FOR)
 
-        seen = await scenery.contact.ask(job)
+        seen = await harness.contact.ask(job)
 
-        assert (seen.status, seen.progress_percent, seen.observed_at) == (VMAStatus.RUNNING, 77.0, scenery.clock.now())
+        assert (seen.status, seen.progress_percent, seen.observed_at) == (VMAStatus.RUNNING, 77.0, harness.clock.now())
         assert [one.status for one in seen.answers] == [VMAStatus.RUNNING, silence]
-        assert scenery.contact.circumstances(job).silence.inconclusive_for == 0.0
+        assert harness.contact.circumstances(job).silence.inconclusive_for == 0.0
 
     @pytest.mark.parametrize("silence", SILENCES)
-    async def test_it_counts_for_half_a_minute_and_not_longer(self, scenery: Harness, silence: VMAStatus) -> None:
-        job = await self.job_that_reports(scenery, silence)
-        scenery.clock.advance(REPORT_VALID_FOR + 0.1)
+    async def test_it_counts_for_half_a_minute_and_not_longer(self, harness: Harness, silence: VMAStatus) -> None:
+        job = await self.job_that_reports(harness, silence)
+        harness.clock.advance(REPORT_VALID_FOR + 0.1)
 
-        assert (await scenery.contact.ask(job)).status is silence
+        assert (await harness.contact.ask(job)).status is silence
 
-    async def test_the_next_report_makes_it_count_again(self, scenery: Harness) -> None:
-        job = await self.job_that_reports(scenery, VMAStatus.NOT_FOUND)
-        scenery.clock.advance(60)
-        scenery.contact.record_report(job, self.REPORTED)
-        scenery.clock.advance(20)
+    async def test_the_next_report_makes_it_count_again(self, harness: Harness) -> None:
+        job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
+        harness.clock.advance(60)
+        harness.contact.record_report(job, self.REPORTED)
+        harness.clock.advance(20)
 
-        assert (await scenery.contact.ask(job)).status is VMAStatus.RUNNING
+        assert (await harness.contact.ask(job)).status is VMAStatus.RUNNING
 
     @pytest.mark.parametrize("said", [RUNNING, COMPLETED, document(VMAStatus.FAILED, 3.0)])
-    async def test_what_the_vma_states_outweighs_it(self, scenery: Harness, said: Document) -> None:
-        job = await self.job_that_reports(scenery, said)
+    async def test_what_the_vma_states_outweighs_it(self, harness: Harness, said: Document) -> None:
+        job = await self.job_that_reports(harness, said)
 
-        seen = await scenery.contact.ask(job)
+        seen = await harness.contact.ask(job)
 
         assert (seen.status, seen.progress_percent) == (said.status, said.progress_percent)
 
-    async def test_other_jobs_are_not_affected(self, scenery: Harness) -> None:
-        other = await scenery.job("job-2")
-        await self.job_that_reports(scenery, VMAStatus.NOT_FOUND)
+    async def test_other_jobs_are_not_affected(self, harness: Harness) -> None:
+        other = await harness.job("job-2")
+        await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
 
-        assert (await scenery.contact.ask(other)).status is VMAStatus.NOT_FOUND
+        assert (await harness.contact.ask(other)).status is VMAStatus.NOT_FOUND
 
-    async def test_a_job_that_reports_is_still_one_that_its_vma_has_forgotten(self, scenery: Harness) -> None:
+    async def test_a_job_that_reports_is_still_one_that_its_vma_has_forgotten(self, harness: Harness) -> None:
         """Two of four report: the VMA knows none of them, so the silence of the other two proves nothing."""
         for n in range(4):
-            await scenery.job(f"job-{n}")
+            await harness.job(f"job-{n}")
         for n in range(2):
-            scenery.contact.record_report(await scenery.app.job(f"job-{n}"), self.REPORTED)
+            harness.contact.record_report(await harness.app.job(f"job-{n}"), self.REPORTED)
         for n in 2 * [0, 1, 2, 3]:
-            await ask(scenery, f"job-{n}")
+            await ask(harness, f"job-{n}")
 
-        assert await forgets(scenery, "job-3")
+        assert await forgets(harness, "job-3")
 
-    async def test_a_vma_that_is_down_stays_down_while_a_worker_reports(self, scenery: Harness) -> None:
+    async def test_a_vma_that_is_down_stays_down_while_a_worker_reports(self, harness: Harness) -> None:
         back: list[str] = []
-        scenery.contact.on_back(back.append)
-        other = await scenery.job("job-2")
-        job = await self.job_that_reports(scenery, VMAStatus.UNREACHABLE)
-        scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
+        harness.contact.on_back(back.append)
+        other = await harness.job("job-2")
+        job = await self.job_that_reports(harness, VMAStatus.UNREACHABLE)
+        harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
 
         for one in (other, job, other, job):
-            await scenery.contact.ask(one)
+            await harness.contact.ask(one)
 
-        assert (scenery.contact.is_down("default"), back) == (True, [])
+        assert (harness.contact.is_down("default"), back) == (True, [])
 
-    async def test_after_the_job_has_ended_it_counts_no_more(self, scenery: Harness) -> None:
-        job = await self.job_that_reports(scenery, VMAStatus.NOT_FOUND)
+    async def test_after_the_job_has_ended_it_counts_no_more(self, harness: Harness) -> None:
+        job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
 
-        scenery.contact.forget(job)
+        harness.contact.forget(job)
 
-        assert (await scenery.contact.ask(job)).status is VMAStatus.NOT_FOUND
+        assert (await harness.contact.ask(job)).status is VMAStatus.NOT_FOUND
 
 
 class TestDown:
@@ -148,65 +148,65 @@ class TestDown:
 
     @pytest.mark.parametrize("answer", [RUNNING, COMPLETED, VMAStatus.NOT_FOUND, VMAStatus.UNANSWERED])
     async def test_the_next_answer_of_any_kind_means_that_it_is_back_and_is_told_once(
-        self, scenery: Harness, answer: Document | VMAStatus
+        self, harness: Harness, answer: Document | VMAStatus
     ) -> None:
-        job = await scenery.job()
+        job = await harness.job()
         back: list[str] = []
-        scenery.contact.on_back(back.append)
-        scenery.vma.says[job.id] = VMAStatus.UNREACHABLE
+        harness.contact.on_back(back.append)
+        harness.vma.says[job.id] = VMAStatus.UNREACHABLE
         for _ in range(3):
-            await scenery.contact.ask(job)
-            assert scenery.contact.is_down("default")
+            await harness.contact.ask(job)
+            assert harness.contact.is_down("default")
 
-        scenery.vma.says[job.id] = answer
+        harness.vma.says[job.id] = answer
         for _ in range(2):
-            await scenery.contact.ask(job)
+            await harness.contact.ask(job)
 
-        assert (scenery.contact.is_down("default"), back) == (False, ["default"])
+        assert (harness.contact.is_down("default"), back) == (False, ["default"])
 
-    async def test_that_we_could_not_ask_says_nothing_of_it(self, scenery: Harness) -> None:
-        job = await scenery.job()
+    async def test_that_we_could_not_ask_says_nothing_of_it(self, harness: Harness) -> None:
+        job = await harness.job()
         back: list[str] = []
-        scenery.contact.on_back(back.append)
+        harness.contact.on_back(back.append)
         for status, down in ((VMAStatus.NOT_ASKED, False), (VMAStatus.UNREACHABLE, True), (VMAStatus.NOT_ASKED, True)):
-            scenery.vma.says[job.id] = status
-            await scenery.contact.ask(job)
-            assert scenery.contact.is_down("default") is down
+            harness.vma.says[job.id] = status
+            await harness.contact.ask(job)
+            assert harness.contact.is_down("default") is down
 
         assert back == []
 
-    async def test_another_vma_is_not_down(self, scenery: Harness) -> None:
-        job = await scenery.job()
-        scenery.vma.says[job.id] = VMAStatus.UNREACHABLE
+    async def test_another_vma_is_not_down(self, harness: Harness) -> None:
+        job = await harness.job()
+        harness.vma.says[job.id] = VMAStatus.UNREACHABLE
 
-        await scenery.contact.ask(job)
+        await harness.contact.ask(job)
 
-        assert not scenery.contact.is_down("second")
+        assert not harness.contact.is_down("second")
 
 
-async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(scenery: Harness) -> None:
-    other = await scenery.job("job-2")
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(harness: Harness) -> None:
+    other = await harness.job("job-2")
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
-    seen = await scenery.contact.probe_unregistered("job-1", "default", ("disk-of-job-1",))
+    seen = await harness.contact.probe_unregistered("job-1", "default", ("disk-of-job-1",))
 
     assert (seen.status, seen.address) == (VMAStatus.UNREACHABLE, "http://default")
-    assert not scenery.contact.is_down("default")
-    assert scenery.contact.circumstances(other).silence.probes == 0
+    assert not harness.contact.is_down("default")
+    assert harness.contact.circumstances(other).silence.probes == 0
 
 
-async def test_a_vma_is_known_if_it_is_in_the_settings(scenery: Harness) -> None:
-    scenery.vma.addresses["gone"] = None
+async def test_a_vma_is_known_if_it_is_in_the_settings(harness: Harness) -> None:
+    harness.vma.addresses["gone"] = None
 
-    assert scenery.contact.knows("default")
-    assert not scenery.contact.knows("gone")
+    assert harness.contact.knows("default")
+    assert not harness.contact.knows("gone")
 
 
-async def test_of_a_job_that_was_never_asked_about_nothing_is_known(scenery: Harness) -> None:
-    job = await scenery.job()
-    scenery.clock.advance(70)
+async def test_of_a_job_that_was_never_asked_about_nothing_is_known(harness: Harness) -> None:
+    job = await harness.job()
+    harness.clock.advance(70)
 
-    known = scenery.contact.circumstances(job)
+    known = harness.contact.circumstances(job)
 
     assert (known.silence.status, known.silence.duration, known.silence.probes) == (VMAStatus.UNANSWERED, 0.0, 0)
     assert (known.without_contact, known.amnesia, known.replaced) == (70.0, None, False)
@@ -215,36 +215,36 @@ async def test_of_a_job_that_was_never_asked_about_nothing_is_known(scenery: Har
 class TestMissing:
     """A VMA begins to miss jobs when the first that it knew is not found: then all its jobs are asked about."""
 
-    async def test_the_first_missing_job_is_told_once_and_of_its_own_vma(self, scenery: Harness) -> None:
+    async def test_the_first_missing_job_is_told_once_and_of_its_own_vma(self, harness: Harness) -> None:
         missing: list[str] = []
-        scenery.contact.on_missing(missing.append)
+        harness.contact.on_missing(missing.append)
         for name in ("a1", "a2", "b1"):
-            await scenery.job(name, vma=name[0])
-            scenery.vma.says[name] = RUNNING
-            await ask(scenery, name)
+            await harness.job(name, vma=name[0])
+            harness.vma.says[name] = RUNNING
+            await ask(harness, name)
 
         for name in ("a1", "a2"):
-            scenery.vma.says[name] = VMAStatus.NOT_FOUND
-            await ask(scenery, name)
-        await ask(scenery, "b1")
+            harness.vma.says[name] = VMAStatus.NOT_FOUND
+            await ask(harness, name)
+        await ask(harness, "b1")
 
         assert missing == ["a"]
 
-    async def test_it_is_told_again_after_the_missing_job_was_heard_of_again(self, scenery: Harness) -> None:
+    async def test_it_is_told_again_after_the_missing_job_was_heard_of_again(self, harness: Harness) -> None:
         missing: list[str] = []
-        scenery.contact.on_missing(missing.append)
-        job = await scenery.job()
+        harness.contact.on_missing(missing.append)
+        job = await harness.job()
         for said in (RUNNING, VMAStatus.NOT_FOUND, RUNNING, VMAStatus.NOT_FOUND):
-            scenery.vma.says[job.id] = said
-            await ask(scenery, job.id)
+            harness.vma.says[job.id] = said
+            await ask(harness, job.id)
 
         assert missing == ["default", "default"]
 
-    async def test_a_job_that_the_vma_never_knew_is_not_missing(self, scenery: Harness) -> None:
+    async def test_a_job_that_the_vma_never_knew_is_not_missing(self, harness: Harness) -> None:
         missing: list[str] = []
-        scenery.contact.on_missing(missing.append)
-        await scenery.job(percent=0.0)
+        harness.contact.on_missing(missing.append)
+        await harness.job(percent=0.0)
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
         assert missing == []

@@ -16,126 +16,126 @@ NOT_KNOWING = [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASK
 class TestAmnesia:
     """The VMA keeps everything in memory: after its restart every id is unknown until its worker's next update."""
 
-    async def test_a_vma_that_does_not_know_most_of_its_jobs_has_forgotten_them(self, scenery: Harness) -> None:
-        await ask_all(scenery, 20, lost=11)
+    async def test_a_vma_that_does_not_know_most_of_its_jobs_has_forgotten_them(self, harness: Harness) -> None:
+        await ask_all(harness, 20, lost=11)
 
-        amnesia = await amnesia_of(scenery, "job-default-0")
+        amnesia = await amnesia_of(harness, "job-default-0")
 
         assert amnesia is not None
-        assert (amnesia.not_found, amnesia.asked, amnesia.since) == (11, 20, scenery.clock.now())
-        assert not await forgets(scenery, "job-default-19")
+        assert (amnesia.not_found, amnesia.asked, amnesia.since) == (11, 20, harness.clock.now())
+        assert not await forgets(harness, "job-default-19")
 
-    async def test_half_of_them_is_not_most(self, scenery: Harness) -> None:
-        await ask_all(scenery, 20, lost=10)
+    async def test_half_of_them_is_not_most(self, harness: Harness) -> None:
+        await ask_all(harness, 20, lost=10)
 
-        assert not await forgets(scenery, "job-default-0")
+        assert not await forgets(harness, "job-default-0")
 
     @pytest.mark.parametrize(("jobs", "lost", "forgotten"), [(3, 3, True), (4, 3, True), (2, 2, False), (5, 2, False)])
     async def test_three_jobs_are_enough_to_tell_and_two_are_not(
-        self, scenery: Harness, jobs: int, lost: int, *, forgotten: bool
+        self, harness: Harness, jobs: int, lost: int, *, forgotten: bool
     ) -> None:
-        await ask_all(scenery, jobs, lost=lost)
+        await ask_all(harness, jobs, lost=lost)
 
-        assert await forgets(scenery, "job-default-0") is forgotten
+        assert await forgets(harness, "job-default-0") is forgotten
 
-    async def test_the_first_answers_do_not_tell_before_the_others_have_come(self, scenery: Harness) -> None:
+    async def test_the_first_answers_do_not_tell_before_the_others_have_come(self, harness: Harness) -> None:
         """The first ten jobs of a hundred may all be the lost ones."""
         for n in range(8):
-            await scenery.job(f"job-{n}")
+            await harness.job(f"job-{n}")
         for n in range(4):
-            await ask(scenery, f"job-{n}")
-            assert not await forgets(scenery, f"job-{n}")
+            await ask(harness, f"job-{n}")
+            assert not await forgets(harness, f"job-{n}")
         for n in range(4, 8):
-            scenery.vma.says[f"job-{n}"] = RUNNING
-            await ask(scenery, f"job-{n}")
+            harness.vma.says[f"job-{n}"] = RUNNING
+            await ask(harness, f"job-{n}")
 
         for n in range(4):
-            await ask(scenery, f"job-{n}")
-            assert not await forgets(scenery, f"job-{n}")
+            await ask(harness, f"job-{n}")
+            assert not await forgets(harness, f"job-{n}")
 
-    async def test_each_vma_is_judged_by_itself(self, scenery: Harness) -> None:
-        await ask_all(scenery, 12, lost=12, vma="one")
-        await ask_all(scenery, 12, lost=1, vma="two")
+    async def test_each_vma_is_judged_by_itself(self, harness: Harness) -> None:
+        await ask_all(harness, 12, lost=12, vma="one")
+        await ask_all(harness, 12, lost=1, vma="two")
 
-        assert await forgets(scenery, "job-one-0")
-        assert not await forgets(scenery, "job-two-0")
+        assert await forgets(harness, "job-one-0")
+        assert not await forgets(harness, "job-two-0")
 
-    async def test_jobs_that_may_not_have_started_are_not_counted(self, scenery: Harness) -> None:
+    async def test_jobs_that_may_not_have_started_are_not_counted(self, harness: Harness) -> None:
         for n in range(20):
-            await scenery.job(f"job-{n}", percent=0)
-            await ask(scenery, f"job-{n}")
-            await ask(scenery, f"job-{n}")
+            await harness.job(f"job-{n}", percent=0)
+            await ask(harness, f"job-{n}")
+            await ask(harness, f"job-{n}")
 
-        assert not await forgets(scenery, "job-0")
+        assert not await forgets(harness, "job-0")
 
     @pytest.mark.parametrize("silence", NOT_KNOWING)
     async def test_jobs_of_which_nothing_is_known_are_not_counted_as_found(
-        self, scenery: Harness, silence: VMAStatus
+        self, harness: Harness, silence: VMAStatus
     ) -> None:
-        await ask_all(scenery, 10, lost=4, others=silence)
+        await ask_all(harness, 10, lost=4, others=silence)
 
-        amnesia = await amnesia_of(scenery, "job-default-0")
+        amnesia = await amnesia_of(harness, "job-default-0")
 
         assert amnesia is not None
         assert (amnesia.not_found, amnesia.asked) == (4, 4)
 
-    async def test_a_job_that_was_heard_of_since_is_not_forgotten_and_the_others_are(self, scenery: Harness) -> None:
-        await ask_all(scenery, 12, lost=12)
-        assert await forgets(scenery, "job-default-3")
+    async def test_a_job_that_was_heard_of_since_is_not_forgotten_and_the_others_are(self, harness: Harness) -> None:
+        await ask_all(harness, 12, lost=12)
+        assert await forgets(harness, "job-default-3")
 
-        scenery.vma.says["job-default-3"] = RUNNING
-        await ask(scenery, "job-default-3")
+        harness.vma.says["job-default-3"] = RUNNING
+        await ask(harness, "job-default-3")
 
-        assert not await forgets(scenery, "job-default-3")
-        assert await forgets(scenery, "job-default-4")
+        assert not await forgets(harness, "job-default-3")
+        assert await forgets(harness, "job-default-4")
 
-    async def test_it_lasts_until_no_job_is_missing(self, scenery: Harness) -> None:
+    async def test_it_lasts_until_no_job_is_missing(self, harness: Harness) -> None:
         """Workers announce themselves one after the other: the last of them is no more lost than the first."""
-        await ask_all(scenery, 6, lost=6)
-        assert await forgets(scenery, "job-default-5")
+        await ask_all(harness, 6, lost=6)
+        assert await forgets(harness, "job-default-5")
         for n in range(5):
-            scenery.vma.says[f"job-default-{n}"] = RUNNING
-            await ask(scenery, f"job-default-{n}")
-            assert await forgets(scenery, "job-default-5")
-        scenery.vma.says["job-default-5"] = RUNNING
-        await ask(scenery, "job-default-5")
+            harness.vma.says[f"job-default-{n}"] = RUNNING
+            await ask(harness, f"job-default-{n}")
+            assert await forgets(harness, "job-default-5")
+        harness.vma.says["job-default-5"] = RUNNING
+        await ask(harness, "job-default-5")
 
-        scenery.vma.says["job-default-5"] = VMAStatus.NOT_FOUND
+        harness.vma.says["job-default-5"] = VMAStatus.NOT_FOUND
         for _ in range(3):
-            await ask(scenery, "job-default-5")
+            await ask(harness, "job-default-5")
 
-        assert not await forgets(scenery, "job-default-5")
+        assert not await forgets(harness, "job-default-5")
 
-    async def test_a_second_time_it_begins_anew(self, scenery: Harness) -> None:
-        await ask_all(scenery, 4, lost=4)
-        first = await amnesia_of(scenery, "job-default-0")
+    async def test_a_second_time_it_begins_anew(self, harness: Harness) -> None:
+        await ask_all(harness, 4, lost=4)
+        first = await amnesia_of(harness, "job-default-0")
         for status in (RUNNING, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND):
-            scenery.clock.advance(60)
+            harness.clock.advance(60)
             for n in range(4):
-                scenery.vma.says[f"job-default-{n}"] = status
-                await ask(scenery, f"job-default-{n}")
+                harness.vma.says[f"job-default-{n}"] = status
+                await ask(harness, f"job-default-{n}")
 
-        again = await amnesia_of(scenery, "job-default-0")
+        again = await amnesia_of(harness, "job-default-0")
 
         assert first is not None
-        assert again == msgspec.structs.replace(first, since=scenery.clock.now())
+        assert again == msgspec.structs.replace(first, since=harness.clock.now())
 
-    async def test_a_job_that_has_ended_is_not_missing(self, scenery: Harness) -> None:
-        await ask_all(scenery, 4, lost=3)
-        await scenery.app.operator_decide("job-default-0", Outcome.FAIL, "mara", "gone", REQUEST)
+    async def test_a_job_that_has_ended_is_not_missing(self, harness: Harness) -> None:
+        await ask_all(harness, 4, lost=3)
+        await harness.app.operator_decide("job-default-0", Outcome.FAIL, "mara", "gone", REQUEST)
 
-        scenery.contact.forget(await scenery.app.job("job-default-0"))
+        harness.contact.forget(await harness.app.job("job-default-0"))
 
-        assert not await forgets(scenery, "job-default-1")
+        assert not await forgets(harness, "job-default-1")
 
-    async def test_it_is_remembered_over_our_own_restart(self, scenery: Harness) -> None:
-        await ask_all(scenery, 4, lost=4)
-        job = await scenery.decided("job-default-0")
+    async def test_it_is_remembered_over_our_own_restart(self, harness: Harness) -> None:
+        await ask_all(harness, 4, lost=4)
+        job = await harness.decided("job-default-0")
         assert job.decision is not None
         assert job.decision.rule == "vma-amnesia"
-        never = await scenery.job("job-of-another", vma="another")
+        never = await harness.job("job-of-another", vma="another")
 
-        fresh = Contact(scenery.vma, scenery.clock, scenery.policy, scenery.silences)
+        fresh = Contact(harness.vma, harness.clock, harness.policy, harness.silences)
         fresh.restore(job)
         fresh.restore(never)
 
@@ -147,101 +147,101 @@ class TestReplaced:
     """The settings name another address for a VMA, and what answers there may be another VMA."""
 
     @staticmethod
-    async def two_jobs(scenery: Harness) -> None:
+    async def two_jobs(harness: Harness) -> None:
         """Have two jobs seen at http://default, then change the address."""
         for job_id in ("job-1", "job-2"):
-            await scenery.job(job_id)
-            scenery.vma.says[job_id] = RUNNING
-            await scenery.app.observe(job_id, await ask(scenery, job_id))
-        scenery.vma.addresses["default"] = "http://elsewhere"
-        scenery.vma.says.clear()
+            await harness.job(job_id)
+            harness.vma.says[job_id] = RUNNING
+            await harness.app.observe(job_id, await ask(harness, job_id))
+        harness.vma.addresses["default"] = "http://elsewhere"
+        harness.vma.says.clear()
 
     @staticmethod
-    async def replaced(scenery: Harness, job_id: str) -> bool:
-        return scenery.contact.circumstances(await scenery.app.job(job_id)).replaced
+    async def replaced(harness: Harness, job_id: str) -> bool:
+        return harness.contact.circumstances(await harness.app.job(job_id)).replaced
 
-    async def test_one_that_knows_none_of_our_jobs_is_another_vma(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
+    async def test_one_that_knows_none_of_our_jobs_is_another_vma(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
-        assert await self.replaced(scenery, "job-1")
-        assert await self.replaced(scenery, "job-2")
+        assert await self.replaced(harness, "job-1")
+        assert await self.replaced(harness, "job-2")
 
     @pytest.mark.parametrize("said", [RUNNING, COMPLETED, document(VMAStatus.FAILED, 3.0)])
-    async def test_one_that_knows_one_of_them_is_the_same(self, scenery: Harness, said: Document) -> None:
-        await self.two_jobs(scenery)
-        scenery.vma.says["job-1"] = said
+    async def test_one_that_knows_one_of_them_is_the_same(self, harness: Harness, said: Document) -> None:
+        await self.two_jobs(harness)
+        harness.vma.says["job-1"] = said
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
-        assert not await self.replaced(scenery, "job-2")
+        assert not await self.replaced(harness, "job-2")
 
     @pytest.mark.parametrize("silence", [*NOT_KNOWING, VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND])
-    async def test_silence_shows_nothing(self, scenery: Harness, silence: VMAStatus) -> None:
-        await self.two_jobs(scenery)
-        scenery.vma.says["job-1"] = silence
+    async def test_silence_shows_nothing(self, harness: Harness, silence: VMAStatus) -> None:
+        await self.two_jobs(harness)
+        harness.vma.says["job-1"] = silence
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
-        assert await self.replaced(scenery, "job-2")
+        assert await self.replaced(harness, "job-2")
 
-    async def test_a_job_that_is_new_there_shows_nothing_of_the_others(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
-        await scenery.job("job-3", percent=0.0)
-        scenery.vma.says["job-3"] = RUNNING
+    async def test_a_job_that_is_new_there_shows_nothing_of_the_others(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        await harness.job("job-3", percent=0.0)
+        harness.vma.says["job-3"] = RUNNING
 
-        await ask(scenery, "job-3")
+        await ask(harness, "job-3")
 
-        assert await self.replaced(scenery, "job-1")
-        assert not await self.replaced(scenery, "job-3")
+        assert await self.replaced(harness, "job-1")
+        assert not await self.replaced(harness, "job-3")
 
-    async def test_nor_does_a_workers_own_report(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
-        scenery.contact.record_report(await scenery.app.job("job-1"), observed(RUNNING))
+    async def test_nor_does_a_workers_own_report(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        harness.contact.record_report(await harness.app.job("job-1"), observed(RUNNING))
 
-        await ask(scenery, "job-1")
+        await ask(harness, "job-1")
 
-        assert await self.replaced(scenery, "job-2")
+        assert await self.replaced(harness, "job-2")
 
-    async def test_a_report_does_not_undo_that_it_was_recognised(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
-        scenery.vma.says["job-1"] = RUNNING
-        await ask(scenery, "job-1")
-        scenery.contact.record_report(await scenery.app.job("job-2"), observed(RUNNING))
+    async def test_a_report_does_not_undo_that_it_was_recognised(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        harness.vma.says["job-1"] = RUNNING
+        await ask(harness, "job-1")
+        harness.contact.record_report(await harness.app.job("job-2"), observed(RUNNING))
 
-        await ask(scenery, "job-2")
+        await ask(harness, "job-2")
 
-        assert not await self.replaced(scenery, "job-2")
+        assert not await self.replaced(harness, "job-2")
 
-    async def test_back_at_its_old_address_it_is_the_same(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
-        await ask(scenery, "job-1")
+    async def test_back_at_its_old_address_it_is_the_same(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        await ask(harness, "job-1")
 
-        del scenery.vma.addresses["default"]
+        del harness.vma.addresses["default"]
 
-        assert not await self.replaced(scenery, "job-1")
+        assert not await self.replaced(harness, "job-1")
 
-    async def test_a_third_address_is_another_vma_again(self, scenery: Harness) -> None:
-        await self.two_jobs(scenery)
-        scenery.vma.says["job-1"] = RUNNING
-        await ask(scenery, "job-1")
+    async def test_a_third_address_is_another_vma_again(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        harness.vma.says["job-1"] = RUNNING
+        await ask(harness, "job-1")
 
-        scenery.vma.addresses["default"] = "http://third"
+        harness.vma.addresses["default"] = "http://third"
 
-        assert await self.replaced(scenery, "job-2")
+        assert await self.replaced(harness, "job-2")
 
-    async def test_another_vma_is_not_affected(self, scenery: Harness) -> None:
-        await scenery.job("job-9", vma="second")
-        scenery.vma.says["job-9"] = RUNNING
-        await scenery.app.observe("job-9", await ask(scenery, "job-9"))
+    async def test_another_vma_is_not_affected(self, harness: Harness) -> None:
+        await harness.job("job-9", vma="second")
+        harness.vma.says["job-9"] = RUNNING
+        await harness.app.observe("job-9", await ask(harness, "job-9"))
 
-        await self.two_jobs(scenery)
+        await self.two_jobs(harness)
 
-        assert not await self.replaced(scenery, "job-9")
+        assert not await self.replaced(harness, "job-9")
 
-    async def test_an_address_that_was_never_known_has_not_changed(self, scenery: Harness) -> None:
-        scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-        await scenery.job("job-1")
+    async def test_an_address_that_was_never_known_has_not_changed(self, harness: Harness) -> None:
+        harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+        await harness.job("job-1")
 
-        assert not await self.replaced(scenery, "job-1")
+        assert not await self.replaced(harness, "job-1")

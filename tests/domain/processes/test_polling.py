@@ -17,31 +17,31 @@ INTERVAL = 5.0
 
 
 @pytest.fixture
-def poller(scenery: Harness) -> Poller:
+def poller(harness: Harness) -> Poller:
     return Poller(
-        scenery.shared,
-        awake=scenery.clock.monotonic,
+        harness.shared,
+        awake=harness.clock.monotonic,
         interval=INTERVAL,
-        on_contact_lost=scenery.request,
+        on_contact_lost=harness.request,
     )
 
 
-async def test_all_jobs_are_polled_equally_often(scenery: Harness, poller: Poller) -> None:
+async def test_all_jobs_are_polled_equally_often(harness: Harness, poller: Poller) -> None:
     for n in range(40):
-        job = await scenery.job(f"job-{n}")
-        scenery.vma.says[job.id] = RUNNING
+        job = await harness.job(f"job-{n}")
+        harness.vma.says[job.id] = RUNNING
         poller.watch(job)
 
     await while_running(poller.run(), lambda: poller.polls >= 400)
 
-    asked = Counter(scenery.vma.asked)
+    asked = Counter(harness.vma.asked)
     assert len(asked) == 40
     assert max(asked.values()) < 2 * min(asked.values())
 
 
-async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scenery: Harness, poller: Poller) -> None:
+async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(harness: Harness, poller: Poller) -> None:
     for n in range(100):
-        poller.watch(await scenery.job(f"job-{n}"))
+        poller.watch(await harness.job(f"job-{n}"))
 
     first = [poller._schedule.due_at(f"job-{n}") or 0.0 for n in range(100)]
     second = sorted(live.second_due for live in poller.live.values())
@@ -51,120 +51,120 @@ async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(scen
     assert max(gaps) < 3 * INTERVAL / 100
 
 
-async def test_what_is_not_material_stays_in_memory(scenery: Harness, poller: Poller) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = RUNNING
+async def test_what_is_not_material_stays_in_memory(harness: Harness, poller: Poller) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
     poller.watch(job)
 
     await while_running(poller.run(), lambda: poller.polls >= 10)
 
     assert poller.live[job.id].polls >= 10
-    assert await scenery.kinds() == ["JobRegistered", "VMAStatusObserved"]
+    assert await harness.kinds() == ["JobRegistered", "VMAStatusObserved"]
 
 
-async def test_a_completed_job_ends_by_observation(scenery: Harness, poller: Poller) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = COMPLETED
+async def test_a_completed_job_ends_by_observation(harness: Harness, poller: Poller) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = COMPLETED
     poller.watch(job)
-    scenery.app.subscribe(lambda changed, _: None if changed.is_open else poller.drop(changed.id))
+    harness.app.subscribe(lambda changed, _: None if changed.is_open else poller.drop(changed.id))
 
     await while_running(poller.run(), lambda: not poller.live)
 
-    assert (await scenery.app.job(job.id)).state is JobState.COMPLETED
+    assert (await harness.app.job(job.id)).state is JobState.COMPLETED
 
 
 @pytest.mark.parametrize("silence", sorted(set(VMAStatus) - CONCLUSIVE))
-async def test_contact_lost_leads_into_recovery(scenery: Harness, poller: Poller, silence: VMAStatus) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = silence
+async def test_contact_lost_leads_into_recovery(harness: Harness, poller: Poller, silence: VMAStatus) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = silence
     poller.watch(job)
 
-    await while_running(poller.run(), lambda: bool(scenery.requested))
+    await while_running(poller.run(), lambda: bool(harness.requested))
 
-    assert scenery.requested[0] == (job.id, Cause.CONTACT_LOST)
+    assert harness.requested[0] == (job.id, Cause.CONTACT_LOST)
     assert poller.live[job.id].misses == 2
-    assert (await scenery.app.job(job.id)).state is JobState.REPLICATING
+    assert (await harness.app.job(job.id)).state is JobState.REPLICATING
 
 
-async def test_one_silence_is_not_enough(scenery: Harness, poller: Poller) -> None:
-    job = await scenery.job()
+async def test_one_silence_is_not_enough(harness: Harness, poller: Poller) -> None:
+    job = await harness.job()
     poller.watch(job)
 
     for said in (VMAStatus.UNREACHABLE, RUNNING, VMAStatus.UNREACHABLE):
-        scenery.vma.says[job.id] = said
+        harness.vma.says[job.id] = said
         await poller._poll_once(job.id)
 
-    assert (scenery.requested, poller.live[job.id].misses) == ([], 1)
+    assert (harness.requested, poller.live[job.id].misses) == ([], 1)
 
 
-async def test_a_completion_in_doubt_is_for_recovery(scenery: Harness, poller: Poller) -> None:
+async def test_a_completion_in_doubt_is_for_recovery(harness: Harness, poller: Poller) -> None:
     """The VMA could not be asked at registration, so its `completed` may be an earlier job's."""
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    poller.watch(await scenery.job())
-    scenery.vma.says["job-1"] = COMPLETED
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    poller.watch(await harness.job())
+    harness.vma.says["job-1"] = COMPLETED
 
-    await while_running(poller.run(), lambda: bool(scenery.requested))
+    await while_running(poller.run(), lambda: bool(harness.requested))
 
-    job = await scenery.app.job("job-1")
-    assert scenery.requested == [("job-1", Cause.CONTACT_LOST)]
+    job = await harness.app.job("job-1")
+    assert harness.requested == [("job-1", Cause.CONTACT_LOST)]
     assert (job.state, job.doubtful, job.seen_on_vma, poller.conclusive) == (JobState.REPLICATING, True, True, 0)
 
 
 @pytest.mark.parametrize("left", [VMAStatus.NOT_FOUND, COMPLETED])
 async def test_a_job_that_may_not_have_started_is_polled_on_for_the_start_up_grace(
-    scenery: Harness, poller: Poller, left: Document | VMAStatus
+    harness: Harness, poller: Poller, left: Document | VMAStatus
 ) -> None:
     """Its export shows nothing, or the document that an earlier job left."""
-    scenery.vma.says["job-1"] = left
-    poller.watch(await scenery.job(percent=0))
+    harness.vma.says["job-1"] = left
+    poller.watch(await harness.job(percent=0))
 
-    await while_running(poller.run(), lambda: scenery.clock.monotonic() > scenery.policy.startup_grace - 4 * INTERVAL)
-    assert (scenery.requested, poller.live["job-1"].misses > 50) == ([], True)
-    await while_running(poller.run(), lambda: bool(scenery.requested))
+    await while_running(poller.run(), lambda: harness.clock.monotonic() > harness.policy.startup_grace - 4 * INTERVAL)
+    assert (harness.requested, poller.live["job-1"].misses > 50) == ([], True)
+    await while_running(poller.run(), lambda: bool(harness.requested))
 
-    assert scenery.clock.monotonic() < scenery.policy.startup_grace + 6 * INTERVAL
-    assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
+    assert harness.clock.monotonic() < harness.policy.startup_grace + 6 * INTERVAL
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING
 
 
 class TestSlowVMA:
     """Each VMA is polled as fast as it answers, and how late that is shows."""
 
     @staticmethod
-    async def two_vmas(scenery: Harness, poller: Poller) -> None:
+    async def two_vmas(harness: Harness, poller: Poller) -> None:
         for vma in ("quick", "slow"):
-            job = await scenery.job(f"on-{vma}", vma=vma)
-            scenery.vma.says[job.id] = RUNNING
+            job = await harness.job(f"on-{vma}", vma=vma)
+            harness.vma.says[job.id] = RUNNING
             poller.watch(job)
-        scenery.vma.asked.clear()
+        harness.vma.asked.clear()
 
-    async def test_one_that_hangs_delays_only_its_own_polls(self, scenery: Harness, poller: Poller) -> None:
-        await self.two_vmas(scenery, poller)
-        scenery.vma.hang("slow")
+    async def test_one_that_hangs_delays_only_its_own_polls(self, harness: Harness, poller: Poller) -> None:
+        await self.two_vmas(harness, poller)
+        harness.vma.hang("slow")
 
         await while_running(poller.run(), lambda: poller.polls >= 20)
 
-        assert scenery.vma.asked.count("on-slow") == 1
-        assert scenery.clock.monotonic() < 21 * INTERVAL
+        assert harness.vma.asked.count("on-slow") == 1
+        assert harness.clock.monotonic() < 21 * INTERVAL
         assert poller.lags["quick"] < 0.2
         assert poller.lags["slow"] > 18 * INTERVAL
         assert poller.lag == poller.lags["slow"]
 
-    async def test_once_it_answers_it_is_polled_as_before(self, scenery: Harness, poller: Poller) -> None:
-        await self.two_vmas(scenery, poller)
-        scenery.vma.hang("slow")
+    async def test_once_it_answers_it_is_polled_as_before(self, harness: Harness, poller: Poller) -> None:
+        await self.two_vmas(harness, poller)
+        harness.vma.hang("slow")
 
         def polled_again() -> bool:
             if poller.polls >= 20:
-                scenery.vma.go_on()
+                harness.vma.go_on()
             return poller.live["on-slow"].polls >= 3
 
         await while_running(poller.run(), polled_again)
 
         assert poller.lag < 0.2
 
-    async def test_one_without_jobs_is_not_late(self, scenery: Harness, poller: Poller) -> None:
-        await self.two_vmas(scenery, poller)
-        scenery.vma.hang("slow")
+    async def test_one_without_jobs_is_not_late(self, harness: Harness, poller: Poller) -> None:
+        await self.two_vmas(harness, poller)
+        harness.vma.hang("slow")
         await while_running(poller.run(), lambda: poller.polls >= 20)
         assert set(poller.lags) == {"quick", "slow"}
 
@@ -173,8 +173,8 @@ class TestSlowVMA:
         assert set(poller.lags) == {"quick"}
         assert poller.lag < 0.2
 
-    async def test_one_that_was_not_polled_yet_is_not_late(self, scenery: Harness, poller: Poller) -> None:
-        await self.two_vmas(scenery, poller)
+    async def test_one_that_was_not_polled_yet_is_not_late(self, harness: Harness, poller: Poller) -> None:
+        await self.two_vmas(harness, poller)
 
         assert poller.lags == {"quick": 0.0, "slow": 0.0}
 
@@ -182,26 +182,26 @@ class TestSlowVMA:
         assert (poller.lags, poller.lag) == ({}, 0.0)
 
 
-async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(scenery: Harness, poller: Poller) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = RUNNING
-    await scenery.app.observe(job.id, await scenery.contact.ask(job))
-    await scenery.app.mark_stalled(job.id, scenery.clock.now())
+async def test_a_stalled_job_that_moves_again_is_no_longer_stalled(harness: Harness, poller: Poller) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
+    await harness.app.observe(job.id, await harness.contact.ask(job))
+    await harness.app.mark_stalled(job.id, harness.clock.now())
     poller.watch(job)
-    scenery.clock.advance(1)
-    scenery.vma.says[job.id] = document(VMAStatus.RUNNING, 41.6)
+    harness.clock.advance(1)
+    harness.vma.says[job.id] = document(VMAStatus.RUNNING, 41.6)
 
     await while_running(poller.run(), lambda: poller.polls >= 3)
 
-    assert (await scenery.kinds())[-1] == "JobMovedAgain"
+    assert (await harness.kinds())[-1] == "JobMovedAgain"
 
 
 async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_left(
-    scenery: Harness, poller: Poller
+    harness: Harness, poller: Poller
 ) -> None:
     for job_id in ("job-1", "job-2"):
-        job = await scenery.job(job_id)
-        scenery.vma.says[job_id] = RUNNING
+        job = await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
         poller.watch(job)
     proven: list[int] = []
 
@@ -220,24 +220,24 @@ async def test_proof_of_drive_waits_for_each_job_and_does_not_wait_for_one_that_
     assert proven == [1]
 
 
-async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(scenery: Harness, poller: Poller) -> None:
-    job = await scenery.job()
-    scenery.vma.says[job.id] = VMAStatus.NOT_ASKED
+async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(harness: Harness, poller: Poller) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = VMAStatus.NOT_ASKED
     poller.watch(job)
-    scenery.vma.asked.clear()
+    harness.vma.asked.clear()
 
-    await while_running(poller.run(), lambda: scenery.clock.monotonic() > 20 * INTERVAL)
+    await while_running(poller.run(), lambda: harness.clock.monotonic() > 20 * INTERVAL)
 
-    assert 15 <= len(scenery.vma.asked) <= 25
+    assert 15 <= len(harness.vma.asked) <= 25
 
 
-async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(scenery: Harness, poller: Poller) -> None:
-    job, other = await scenery.job(), await scenery.job("job-2")
+async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(harness: Harness, poller: Poller) -> None:
+    job, other = await harness.job(), await harness.job("job-2")
     poller.watch(job)
 
     for one in (job, other):
-        scenery.vma.says[one.id] = RUNNING
-        poller.record(one, await scenery.contact.ask(one))
+        harness.vma.says[one.id] = RUNNING
+        poller.record(one, await harness.contact.ask(one))
 
     assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (1, VMAStatus.RUNNING)
     assert "job-2" not in poller.live

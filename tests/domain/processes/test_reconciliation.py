@@ -10,42 +10,42 @@ from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 
 
 @pytest.fixture
-def reconciliation(scenery: Harness) -> Reconciliation:
-    return Reconciliation(scenery.shared, first_after=5.0, ask_for=86_400.0)
+def reconciliation(harness: Harness) -> Reconciliation:
+    return Reconciliation(harness.shared, first_after=5.0, ask_for=86_400.0)
 
 
-async def guessed(scenery: Harness, reconciliation: Reconciliation) -> None:
-    await scenery.job()
-    reconciliation.watch(await scenery.decided("job-1"))
-    scenery.vma.asked.clear()
+async def guessed(harness: Harness, reconciliation: Reconciliation) -> None:
+    await harness.job()
+    reconciliation.watch(await harness.decided("job-1"))
+    harness.vma.asked.clear()
 
 
 async def test_a_job_that_was_lost_and_runs_after_all_replicates_again(
-    scenery: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation
 ) -> None:
-    await guessed(scenery, reconciliation)
-    scenery.vma.says["job-1"] = RUNNING
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = RUNNING
 
-    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in scenery.log.events)
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
 
-    assert (await scenery.app.job("job-1")).state is JobState.REPLICATING
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING
 
 
 async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
-    scenery: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation
 ) -> None:
-    await guessed(scenery, reconciliation)
-    before = await scenery.kinds()
+    await guessed(harness, reconciliation)
+    before = await harness.kinds()
 
-    day = scenery.clock.monotonic() + 86_400
+    day = harness.clock.monotonic() + 86_400
 
-    await while_running(reconciliation.run(), lambda: scenery.clock.monotonic() > day + 7200, turns=50_000)
-    asked = len(scenery.vma.asked)
-    await while_running(reconciliation.run(), lambda: scenery.clock.monotonic() > day + 14_400, turns=50_000)
+    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > day + 7200, turns=50_000)
+    asked = len(harness.vma.asked)
+    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > day + 14_400, turns=50_000)
 
     assert 20 < asked < 50
-    assert len(scenery.vma.asked) == asked
-    assert await scenery.kinds() == before
+    assert len(harness.vma.asked) == asked
+    assert await harness.kinds() == before
 
 
 @pytest.mark.parametrize(
@@ -53,40 +53,40 @@ async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
     [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND, VMAStatus.UNREACHABLE],
 )
 async def test_what_is_not_conclusive_revises_no_guess(
-    scenery: Harness, reconciliation: Reconciliation, silence: VMAStatus
+    harness: Harness, reconciliation: Reconciliation, silence: VMAStatus
 ) -> None:
-    await guessed(scenery, reconciliation)
-    scenery.vma.says["job-1"] = silence
-    before = await scenery.kinds()
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = silence
+    before = await harness.kinds()
 
-    await while_running(reconciliation.run(), lambda: len(scenery.vma.asked) >= 5)
+    await while_running(reconciliation.run(), lambda: len(harness.vma.asked) >= 5)
 
-    assert await scenery.kinds() == before
+    assert await harness.kinds() == before
 
 
 async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
-    scenery: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation
 ) -> None:
-    await guessed(scenery, reconciliation)
-    scenery.app.subscribe(lambda job, _: None if job.is_guess else reconciliation.drop(job.id))
-    await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "looked at the VM", REQUEST)
-    scenery.vma.says["job-1"] = RUNNING
+    await guessed(harness, reconciliation)
+    harness.app.subscribe(lambda job, _: None if job.is_guess else reconciliation.drop(job.id))
+    await harness.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "looked at the VM", REQUEST)
+    harness.vma.says["job-1"] = RUNNING
 
-    await while_running(reconciliation.run(), lambda: scenery.clock.monotonic() > 600)
+    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > 600)
 
-    assert (scenery.vma.asked, (await scenery.app.job("job-1")).state) == ([], JobState.COMPLETED)
+    assert (harness.vma.asked, (await harness.app.job("job-1")).state) == ([], JobState.COMPLETED)
 
 
 async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
-    scenery: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation
 ) -> None:
-    await guessed(scenery, reconciliation)
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    job = await scenery.app.job("job-1")
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    job = await harness.app.job("job-1")
     for _ in range(3):
-        await scenery.contact.ask(job)
-    scenery.vma.says["job-1"] = VMAStatus.NOT_FOUND
+        await harness.contact.ask(job)
+    harness.vma.says["job-1"] = VMAStatus.NOT_FOUND
 
-    await scenery.contact.ask(job)
+    await harness.contact.ask(job)
 
-    assert reconciliation._schedule.due_at("job-1") == scenery.clock.monotonic()
+    assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic()

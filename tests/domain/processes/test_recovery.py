@@ -16,37 +16,37 @@ from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventual
 
 
 @pytest.fixture
-def recovery(scenery: Harness) -> Recovery:
+def recovery(harness: Harness) -> Recovery:
     poller = Poller(
-        scenery.shared,
-        awake=scenery.clock.monotonic,
+        harness.shared,
+        awake=harness.clock.monotonic,
         interval=5.0,
-        on_contact_lost=scenery.request,
+        on_contact_lost=harness.request,
     )
-    runs = RunBook(scenery.event_log, scenery.clock, scenery.log, "instance-1", lambda: "run-1")
-    return Recovery(scenery.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
+    runs = RunBook(harness.event_log, harness.clock, harness.log, "instance-1", lambda: "run-1")
+    return Recovery(harness.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
 
 
-async def jobs(scenery: Harness, count: int, *, lost: int) -> list[str]:
+async def jobs(harness: Harness, count: int, *, lost: int) -> list[str]:
     """Register so many jobs, long ago; the first `lost` of them are not found."""
     for n in range(count):
-        job = await scenery.job(f"job-{n}")
+        job = await harness.job(f"job-{n}")
         if n >= lost:
-            scenery.vma.says[job.id] = RUNNING
-    scenery.clock.advance(600)
+            harness.vma.says[job.id] = RUNNING
+    harness.clock.advance(600)
     return [f"job-{n}" for n in range(count)]
 
 
-async def rules(scenery: Harness, job_ids: list[str]) -> list[str]:
-    decisions = [(await scenery.app.job(job_id)).decision for job_id in job_ids]
+async def rules(harness: Harness, job_ids: list[str]) -> list[str]:
+    decisions = [(await harness.app.job(job_id)).decision for job_id in job_ids]
     return [decision.rule if decision else "" for decision in decisions]
 
 
-async def decide_all(scenery: Harness, recovery: Recovery, job_ids: list[str]) -> None:
+async def decide_all(harness: Harness, recovery: Recovery, job_ids: list[str]) -> None:
     """Run recovery until every job is decided; nobody polls here, so its proof of drive does not come."""
 
     async def all_decided() -> bool:
-        return "" not in await rules(scenery, job_ids)
+        return "" not in await rules(harness, job_ids)
 
     proving = asyncio.ensure_future(recovery.run(Cause.RESTART, job_ids))
     await eventually(all_decided)
@@ -54,159 +54,159 @@ async def decide_all(scenery: Harness, recovery: Recovery, job_ids: list[str]) -
     await asyncio.gather(proving, return_exceptions=True)
 
 
-async def test_each_job_is_decided_and_the_run_says_what_came_of_them(scenery: Harness, recovery: Recovery) -> None:
+async def test_each_job_is_decided_and_the_run_says_what_came_of_them(harness: Harness, recovery: Recovery) -> None:
     for job_id, says in (("job-1", COMPLETED), ("job-2", VMAStatus.UNREACHABLE), ("job-3", VMAStatus.NOT_FOUND)):
-        await scenery.job(job_id)
-        scenery.vma.says[job_id] = says
+        await harness.job(job_id)
+        harness.vma.says[job_id] = says
 
     await recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"])
 
-    assert await rules(scenery, ["job-1", "job-2", "job-3"]) == ["completed-while-away", "unreachable-recent", "lost"]
-    finished = (await scenery.events())[-1]
+    assert await rules(harness, ["job-1", "job-2", "job-3"]) == ["completed-while-away", "unreachable-recent", "lost"]
+    finished = (await harness.events())[-1]
     assert isinstance(finished, RecoveryRunFinished)
     assert finished.outcomes == {"complete": 1, "retry": 1, "fail": 1}
     assert (recovery.claims, recovery.live) == ({}, {})
 
 
-async def test_half_of_the_jobs_not_found_are_lost_jobs(scenery: Harness, recovery: Recovery) -> None:
-    job_ids = await jobs(scenery, 20, lost=10)
-    await decide_all(scenery, recovery, job_ids)
+async def test_half_of_the_jobs_not_found_are_lost_jobs(harness: Harness, recovery: Recovery) -> None:
+    job_ids = await jobs(harness, 20, lost=10)
+    await decide_all(harness, recovery, job_ids)
 
-    assert await rules(scenery, job_ids) == ["lost"] * 10 + ["still-running"] * 10
-
-
-async def test_more_than_half_of_the_jobs_not_found_are_forgotten_jobs(scenery: Harness, recovery: Recovery) -> None:
-    job_ids = await jobs(scenery, 20, lost=11)
-    await decide_all(scenery, recovery, job_ids)
-
-    assert await rules(scenery, job_ids) == ["vma-amnesia"] * 11 + ["still-running"] * 9
+    assert await rules(harness, job_ids) == ["lost"] * 10 + ["still-running"] * 10
 
 
-async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(scenery: Harness, recovery: Recovery) -> None:
-    await scenery.job()
-    await scenery.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "checked by hand", REQUEST)
+async def test_more_than_half_of_the_jobs_not_found_are_forgotten_jobs(harness: Harness, recovery: Recovery) -> None:
+    job_ids = await jobs(harness, 20, lost=11)
+    await decide_all(harness, recovery, job_ids)
+
+    assert await rules(harness, job_ids) == ["vma-amnesia"] * 11 + ["still-running"] * 9
+
+
+async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(harness: Harness, recovery: Recovery) -> None:
+    await harness.job()
+    await harness.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "checked by hand", REQUEST)
 
     await recovery.run(Cause.RESTART, ["job-1"])
 
-    finished = (await scenery.events())[-1]
+    finished = (await harness.events())[-1]
     assert isinstance(finished, RecoveryRunFinished)
-    assert (finished.settled_elsewhere, (await scenery.app.job("job-1")).state) == (1, JobState.COMPLETED)
+    assert (finished.settled_elsewhere, (await harness.app.job("job-1")).state) == (1, JobState.COMPLETED)
 
 
-async def test_no_two_runs_hold_the_same_job(scenery: Harness, recovery: Recovery) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
+async def test_no_two_runs_hold_the_same_job(harness: Harness, recovery: Recovery) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
 
     await asyncio.gather(recovery.run(Cause.RESTART, ["job-1"], run_id="a"), recovery.run(Cause.STALE, ["job-1"]))
 
-    assert (await scenery.kinds()).count("RecoveryDecided") == 1
+    assert (await harness.kinds()).count("RecoveryDecided") == 1
 
 
 async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
-    scenery: Harness, recovery: Recovery
+    harness: Harness, recovery: Recovery
 ) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = COMPLETED
-    scenery.make_writable(writable=False)
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+    harness.make_writable(writable=False)
     running = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1"]))
 
     async def has_tried() -> bool:
-        return scenery.log.events.count("recovery_start_not_recorded") >= 3
+        return harness.log.events.count("recovery_start_not_recorded") >= 3
 
     await eventually(has_tried)
 
-    scenery.make_writable(writable=True)
+    harness.make_writable(writable=True)
     await running
 
-    assert (await scenery.app.job("job-1")).state is JobState.COMPLETED
-    versions = [event.originator_version for event in await scenery.events() if event.originator_id == "run-1"]
+    assert (await harness.app.job("job-1")).state is JobState.COMPLETED
+    versions = [event.originator_version for event in await harness.events() if event.originator_id == "run-1"]
     assert versions == [1, 2]
 
 
-async def test_a_dry_run_decides_and_records_nothing(scenery: Harness, recovery: Recovery) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = COMPLETED
-    before = await scenery.kinds()
+async def test_a_dry_run_decides_and_records_nothing(harness: Harness, recovery: Recovery) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+    before = await harness.kinds()
 
     made = await recovery.dry_run(["job-1"], "run-9")
 
     assert [(d.job_id, d.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
-    assert (await scenery.kinds(), made.status) == (before, "finished")
+    assert (await harness.kinds(), made.status) == (before, "finished")
 
 
-async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(scenery: Harness, recovery: Recovery) -> None:
-    await scenery.job()
-    scenery.clock.advance(7200)
-    scenery.vma.says["job-1"] = VMAStatus.NOT_ASKED
+async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(harness: Harness, recovery: Recovery) -> None:
+    await harness.job()
+    harness.clock.advance(7200)
+    harness.vma.says["job-1"] = VMAStatus.NOT_ASKED
 
     await recovery.run(Cause.RESTART, ["job-1"])
 
-    assert await scenery.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
-    assert await rules(scenery, ["job-1"]) == ["not-asked"]
-    assert (await scenery.app.job("job-1")).state is JobState.PENDING_RETRY
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert await rules(harness, ["job-1"]) == ["not-asked"]
+    assert (await harness.app.job("job-1")).state is JobState.PENDING_RETRY
 
 
-async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(scenery: Harness, recovery: Recovery) -> None:
-    await scenery.job("job-2")
-    scenery.vma.says["job-2"] = RUNNING
+async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(harness: Harness, recovery: Recovery) -> None:
+    await harness.job("job-2")
+    harness.vma.says["job-2"] = RUNNING
 
     progress = await recovery.dry_run(["job-1", "job-2"], "dry-1")
 
     assert (progress.status, progress.settled) == ("finished", 2)
     assert [decided.job_id for decided in progress.decisions] == ["job-2"]
-    assert "job_not_assessed" in scenery.log.events
+    assert "job_not_assessed" in harness.log.events
 
 
-async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(scenery: Harness, recovery: Recovery) -> None:
-    forgotten = await jobs(scenery, 30, lost=30)
-    await decide_all(scenery, recovery, forgotten)
+async def test_what_a_vma_forgot_shows_only_when_all_jobs_were_asked_for(harness: Harness, recovery: Recovery) -> None:
+    forgotten = await jobs(harness, 30, lost=30)
+    await decide_all(harness, recovery, forgotten)
 
-    assert set(await rules(scenery, forgotten)) == {"vma-amnesia"}
+    assert set(await rules(harness, forgotten)) == {"vma-amnesia"}
 
 
 @pytest.mark.parametrize("away", [1800.1, 1e6])
 async def test_however_long_we_were_away_a_vma_that_is_down_when_we_come_back_fails_no_job(
-    scenery: Harness, recovery: Recovery, away: float
+    harness: Harness, recovery: Recovery, away: float
 ) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    scenery.clock.advance(away)
+    await harness.job()
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    harness.clock.advance(away)
 
     await recovery.run(Cause.RESTART, ["job-1"])
 
-    assert await rules(scenery, ["job-1"]) == ["unreachable-recent"]
-    assert (await scenery.app.job("job-1")).state is JobState.PENDING_RETRY
+    assert await rules(harness, ["job-1"]) == ["unreachable-recent"]
+    assert (await harness.app.job("job-1")).state is JobState.PENDING_RETRY
 
 
 async def test_the_jobs_of_a_vma_at_another_address_are_not_lost_and_those_of_others_may_be(
-    scenery: Harness, recovery: Recovery
+    harness: Harness, recovery: Recovery
 ) -> None:
     for job_id, vma in (("job-1", "moved"), ("job-2", "moved"), ("job-3", "other")):
-        job = await scenery.job(job_id, percent=95.0, vma=vma)
-        scenery.vma.says[job.id] = RUNNING
-        await scenery.app.observe(job.id, await scenery.contact.ask(job))
-    scenery.vma.addresses["moved"] = "http://elsewhere"
-    scenery.vma.says.clear()
+        job = await harness.job(job_id, percent=95.0, vma=vma)
+        harness.vma.says[job.id] = RUNNING
+        await harness.app.observe(job.id, await harness.contact.ask(job))
+    harness.vma.addresses["moved"] = "http://elsewhere"
+    harness.vma.says.clear()
 
     await recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"])
 
-    assert await rules(scenery, ["job-1", "job-2", "job-3"]) == ["vma-replaced", "vma-replaced", "lost"]
+    assert await rules(harness, ["job-1", "job-2", "job-3"]) == ["vma-replaced", "vma-replaced", "lost"]
 
 
 async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_up(
-    scenery: Harness, recovery: Recovery
+    harness: Harness, recovery: Recovery
 ) -> None:
-    await scenery.job("job-1")
-    await scenery.job("job-2", vma="dc2")
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    scenery.vma.hang("dc2")
+    await harness.job("job-1")
+    await harness.job("job-2", vma="dc2")
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    harness.vma.hang("dc2")
 
     async def one_is_decided() -> bool:
         return recovery.claims == {"job-2": "run-1"}
 
     first = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2"], run_id="run-1"))
     await eventually(one_is_decided)
-    scenery.vma.hang("default")
+    harness.vma.hang("default")
     second = asyncio.ensure_future(recovery.run(Cause.RETRY_DUE, ["job-1"], run_id="run-2"))
     await asyncio.sleep(0)
     first.cancel()

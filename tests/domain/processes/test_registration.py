@@ -18,22 +18,22 @@ NO_ANSWER = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIB
 
 
 @pytest.fixture
-def registrar(scenery: Harness) -> Registrar:
-    return Registrar(scenery.app, scenery.contact)
+def registrar(harness: Harness) -> Registrar:
+    return Registrar(harness.app, harness.contact)
 
 
-async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(scenery: Harness, registrar: Registrar) -> None:
+async def test_the_vma_is_asked_once_and_the_second_time_nobody_is(harness: Harness, registrar: Registrar) -> None:
     job, is_new = await registrar.register(asked(percent=12.0), REQUEST)
     again, is_new_again = await registrar.register(asked(percent=12.0), REQUEST)
 
     assert (is_new, is_new_again, again) == (True, False, job)
-    assert scenery.vma.asked == ["job-1"]
-    assert await scenery.kinds() == ["JobRegistered"]
+    assert harness.vma.asked == ["job-1"]
+    assert await harness.kinds() == ["JobRegistered"]
 
 
-async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Harness, registrar: Registrar) -> None:
+async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(harness: Harness, registrar: Registrar) -> None:
     await registrar.register(asked(), REQUEST)
-    scenery.vma.hang("default")
+    harness.vma.hang("default")
 
     _, is_new = await registrar.register(asked(), REQUEST)
 
@@ -41,63 +41,63 @@ async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(scenery: Harne
 
 
 async def test_other_content_under_the_same_id_is_refused_without_asking(
-    scenery: Harness, registrar: Registrar
+    harness: Harness, registrar: Registrar
 ) -> None:
     await registrar.register(asked(), REQUEST)
-    scenery.vma.hang("default")
+    harness.vma.hang("default")
 
     with pytest.raises(JobExists):
         await registrar.register(asked(percent=50.0), REQUEST)
 
 
 async def test_where_its_exports_show_nothing_every_later_statement_is_the_jobs_own(
-    scenery: Harness, registrar: Registrar
+    harness: Harness, registrar: Registrar
 ) -> None:
     job, _ = await registrar.register(asked(), REQUEST)
 
     assert (job.previous_readings, job.unasked, job.vma_address) == ((), (), "http://default")
-    scenery.vma.says["job-1"] = COMPLETED
-    assert (await scenery.contact.ask(job)).conclusive
+    harness.vma.says["job-1"] = COMPLETED
+    assert (await harness.contact.ask(job)).conclusive
 
 
 @pytest.mark.parametrize("said", [COMPLETED, document(VMAStatus.FAILED, 7.0)])
 async def test_an_end_that_stands_there_is_an_earlier_jobs_though_it_was_never_known_here(
-    scenery: Harness, registrar: Registrar, said: Document
+    harness: Harness, registrar: Registrar, said: Document
 ) -> None:
-    scenery.vma.says["job-1"] = said
+    harness.vma.says["job-1"] = said
 
     job, _ = await registrar.register(asked(), REQUEST)
 
     assert [one.status for one in job.previous_readings] == [said.status]
-    assert (await scenery.contact.ask(job)).status is VMAStatus.UNANSWERED
+    assert (await harness.contact.ask(job)).status is VMAStatus.UNANSWERED
 
 
-async def test_a_worker_that_runs_already_is_the_jobs_own(scenery: Harness, registrar: Registrar) -> None:
-    scenery.vma.says["job-1"] = RUNNING
+async def test_a_worker_that_runs_already_is_the_jobs_own(harness: Harness, registrar: Registrar) -> None:
+    harness.vma.says["job-1"] = RUNNING
 
     job, _ = await registrar.register(asked(), REQUEST)
 
     assert job.previous_readings == ()
-    assert (await scenery.contact.ask(job)).progress_percent == 41.5
+    assert (await harness.contact.ask(job)).progress_percent == 41.5
 
 
 @pytest.mark.parametrize("silence", NO_ANSWER)
 async def test_where_nobody_answers_the_job_is_registered_and_a_completion_counts_only_once_it_has_held(
-    scenery: Harness, registrar: Registrar, silence: VMAStatus
+    harness: Harness, registrar: Registrar, silence: VMAStatus
 ) -> None:
-    scenery.vma.says["job-1"] = silence
+    harness.vma.says["job-1"] = silence
 
     job, is_new = await registrar.register(asked(), REQUEST)
 
     assert (is_new, job.unasked, job.vma_address) == (True, ("disk-of-job-1",), None)
-    scenery.vma.says["job-1"] = COMPLETED
-    assert (await scenery.contact.ask(job)).doubtful
+    harness.vma.says["job-1"] = COMPLETED
+    assert (await harness.contact.ask(job)).doubtful
 
 
 async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_no_other_at_all(
-    scenery: Harness, registrar: Registrar
+    harness: Harness, registrar: Registrar
 ) -> None:
-    scenery.vma.hang("slow")
+    harness.vma.hang("slow")
     began = time.monotonic()
     waiting = asyncio.ensure_future(registrar.register(asked("job-1", vma="slow"), REQUEST))
     await registrar.register(asked("job-2", vma="quick"), REQUEST)
@@ -109,42 +109,42 @@ async def test_a_vma_that_never_answers_holds_a_registration_up_for_seconds_and_
     assert PROBE_WITHIN <= time.monotonic() - began < PROBE_WITHIN + 20
 
 
-async def test_two_at_once_for_one_job_register_it_once(scenery: Harness, registrar: Registrar) -> None:
+async def test_two_at_once_for_one_job_register_it_once(harness: Harness, registrar: Registrar) -> None:
     both = await asyncio.gather(*(registrar.register(asked(), REQUEST) for _ in range(2)))
 
     assert sorted(is_new for _, is_new in both) == [False, True]
-    assert await scenery.kinds() == ["JobRegistered"]
+    assert await harness.kinds() == ["JobRegistered"]
 
 
 async def test_an_operator_ends_a_job_whose_worker_copies_on_and_the_next_job_is_not_taken_for_it(
-    scenery: Harness, registrar: Registrar
+    harness: Harness, registrar: Registrar
 ) -> None:
     """The worker of job A goes on at 95 %, and is killed: job B, which never began, is neither completed nor lost."""
     first = asked("job-a", vm_context_id="ctx")
     a, _ = await registrar.register(first, REQUEST)
-    scenery.vma.says["job-a"] = document(percent=60.0)
-    await scenery.app.observe(a.id, await scenery.contact.ask(a))
-    await scenery.app.operator_decide("job-a", Outcome.FAIL, "mara", "stop it", REQUEST)
+    harness.vma.says["job-a"] = document(percent=60.0)
+    await harness.app.observe(a.id, await harness.contact.ask(a))
+    await harness.app.operator_decide("job-a", Outcome.FAIL, "mara", "stop it", REQUEST)
 
-    scenery.vma.says["job-b"] = document(percent=95.0)
+    harness.vma.says["job-b"] = document(percent=95.0)
     second = msgspec.structs.replace(first, job_id="job-b")
     b, _ = await registrar.register(second, REQUEST)
-    still_there = await scenery.contact.ask(b)
-    await scenery.app.observe(b.id, still_there)
-    b = await scenery.app.job("job-b")
+    still_there = await harness.contact.ask(b)
+    await harness.app.observe(b.id, still_there)
+    b = await harness.app.job("job-b")
     assert (still_there.status, b.seen_on_vma, b.progress_percent) == (VMAStatus.UNANSWERED, False, 0.0)
 
-    scenery.vma.says["job-b"] = VMAStatus.NOT_FOUND
-    await scenery.app.begin_recovery("job-b", "run-1", Cause.RESTART, "test")
-    gone = await scenery.contact.ask(b)
-    decision = await scenery.app.recover("job-b", "run-1", gone, scenery.contact.circumstances(b), lambda _: 5.0)
+    harness.vma.says["job-b"] = VMAStatus.NOT_FOUND
+    await harness.app.begin_recovery("job-b", "run-1", Cause.RESTART, "test")
+    gone = await harness.contact.ask(b)
+    decision = await harness.app.recover("job-b", "run-1", gone, harness.contact.circumstances(b), lambda _: 5.0)
     assert decision is not None
     assert (decision.rule.value, decision.outcome) == ("not-started-yet", Outcome.RETRY)
 
 
 @pytest.mark.parametrize("busy", [ContextBusy, VolumeBusy])
 async def test_what_is_refused_is_refused_though_the_vma_was_asked(
-    scenery: Harness, registrar: Registrar, busy: type[Exception]
+    harness: Harness, registrar: Registrar, busy: type[Exception]
 ) -> None:
     first = asked("job-1")
     await registrar.register(first, REQUEST)
@@ -154,4 +154,4 @@ async def test_what_is_refused_is_refused_though_the_vma_was_asked(
     with pytest.raises(busy, match="job-1"):
         await registrar.register(second, REQUEST)
 
-    assert await scenery.kinds("job-2") == []
+    assert await harness.kinds("job-2") == []

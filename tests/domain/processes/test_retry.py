@@ -11,26 +11,26 @@ from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 
 
 @pytest.fixture
-def retries(scenery: Harness) -> RetryScheduler:
-    return RetryScheduler(scenery.shared, Backoff(5.0, 60.0, lambda: 1.0), scenery.request)
+def retries(harness: Harness) -> RetryScheduler:
+    return RetryScheduler(harness.shared, Backoff(5.0, 60.0, lambda: 1.0), harness.request)
 
 
-async def waiting(scenery: Harness, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
+async def waiting(harness: Harness, retries: RetryScheduler, silence: VMAStatus = VMAStatus.UNREACHABLE) -> None:
     """Have one job wait for its VMA, which is down."""
-    await scenery.job()
-    scenery.vma.says["job-1"] = silence
-    retries.watch(await scenery.decided("job-1"))
-    scenery.vma.asked.clear()
+    await harness.job()
+    harness.vma.says["job-1"] = silence
+    retries.watch(await harness.decided("job-1"))
+    harness.vma.asked.clear()
 
 
-async def recovered(scenery: Harness) -> ReplicationJob:
+async def recovered(harness: Harness) -> ReplicationJob:
     """Take the job through recovery on what is known of it."""
-    await scenery.app.begin_recovery("job-1", "run-2", Cause.RETRY_DUE, "test")
-    job = await scenery.app.job("job-1")
-    observation = await scenery.contact.ask(job)
-    known = scenery.contact.circumstances(job)
-    await scenery.app.recover("job-1", "run-2", observation, known, lambda _: 5.0)
-    return await scenery.app.job("job-1")
+    await harness.app.begin_recovery("job-1", "run-2", Cause.RETRY_DUE, "test")
+    job = await harness.app.job("job-1")
+    observation = await harness.contact.ask(job)
+    known = harness.contact.circumstances(job)
+    await harness.app.recover("job-1", "run-2", observation, known, lambda _: 5.0)
+    return await harness.app.job("job-1")
 
 
 def test_the_wait_doubles_up_to_its_maximum_with_jitter() -> None:
@@ -42,37 +42,37 @@ def test_the_wait_doubles_up_to_its_maximum_with_jitter() -> None:
 
 
 async def test_while_the_vma_is_down_it_is_asked_and_nothing_is_recorded(
-    scenery: Harness, retries: RetryScheduler
+    harness: Harness, retries: RetryScheduler
 ) -> None:
-    await waiting(scenery, retries)
-    before = await scenery.kinds()
+    await waiting(harness, retries)
+    before = await harness.kinds()
 
-    await while_running(retries.run(), lambda: len(scenery.vma.asked) >= 5)
+    await while_running(retries.run(), lambda: len(harness.vma.asked) >= 5)
 
-    assert await scenery.kinds() == before
-    assert scenery.requested == []
-    assert scenery.clock.monotonic() >= 5 + 10 + 20 + 40 + 60
+    assert await harness.kinds() == before
+    assert harness.requested == []
+    assert harness.clock.monotonic() >= 5 + 10 + 20 + 40 + 60
 
 
-async def test_a_changed_answer_is_for_recovery(scenery: Harness, retries: RetryScheduler) -> None:
-    await waiting(scenery, retries)
-    scenery.vma.says["job-1"] = RUNNING
+async def test_a_changed_answer_is_for_recovery(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    harness.vma.says["job-1"] = RUNNING
 
-    await while_running(retries.run(), lambda: bool(scenery.requested))
+    await while_running(retries.run(), lambda: bool(harness.requested))
 
-    assert scenery.requested[0] == ("job-1", Cause.RETRY_DUE)
+    assert harness.requested[0] == ("job-1", Cause.RETRY_DUE)
 
 
 @pytest.mark.parametrize(
     "other", [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND]
 )
-async def test_so_is_another_kind_of_not_knowing(scenery: Harness, retries: RetryScheduler, other: VMAStatus) -> None:
-    await waiting(scenery, retries)
-    scenery.vma.says["job-1"] = other
+async def test_so_is_another_kind_of_not_knowing(harness: Harness, retries: RetryScheduler, other: VMAStatus) -> None:
+    await waiting(harness, retries)
+    harness.vma.says["job-1"] = other
 
-    await while_running(retries.run(), lambda: bool(scenery.requested))
+    await while_running(retries.run(), lambda: bool(harness.requested))
 
-    assert scenery.requested[0] == ("job-1", Cause.RETRY_DUE)
+    assert harness.requested[0] == ("job-1", Cause.RETRY_DUE)
 
 
 SILENCES = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
@@ -80,89 +80,89 @@ SILENCES = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBL
 
 @pytest.mark.parametrize("silence", SILENCES)
 async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
-    scenery: Harness, retries: RetryScheduler, silence: VMAStatus
+    harness: Harness, retries: RetryScheduler, silence: VMAStatus
 ) -> None:
-    await waiting(scenery, retries, silence)
-    before = await scenery.kinds()
+    await waiting(harness, retries, silence)
+    before = await harness.kinds()
 
-    await while_running(retries.run(), lambda: bool(scenery.requested))
-    assert scenery.clock.monotonic() >= scenery.policy.attention_after
-    assert (scenery.requested[0], await scenery.kinds()) == (("job-1", Cause.RETRY_DUE), before)
+    await while_running(retries.run(), lambda: bool(harness.requested))
+    assert harness.clock.monotonic() >= harness.policy.attention_after
+    assert (harness.requested[0], await harness.kinds()) == (("job-1", Cause.RETRY_DUE), before)
 
     retries.drop("job-1")
-    job = await recovered(scenery)
+    job = await recovered(harness)
     assert job.decision is not None
     assert (job.decision.needs_attention, job.decision.attempt) == (True, 2)
-    scenery.requested.clear()
-    scenery.vma.asked.clear()
+    harness.requested.clear()
+    harness.vma.asked.clear()
     retries.watch(job)
-    before = await scenery.kinds()
-    await while_running(retries.run(), lambda: len(scenery.vma.asked) >= 20)
+    before = await harness.kinds()
+    await while_running(retries.run(), lambda: len(harness.vma.asked) >= 20)
 
-    assert (scenery.requested, await scenery.kinds()) == ([], before)
+    assert (harness.requested, await harness.kinds()) == ([], before)
 
 
-async def test_nor_is_it_handed_over_again_after_our_restart(scenery: Harness, retries: RetryScheduler) -> None:
-    await waiting(scenery, retries)
+async def test_nor_is_it_handed_over_again_after_our_restart(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
     retries.drop("job-1")
-    job = await scenery.decided("job-1", inconclusive_for=300.0)
-    scenery.contact.forget(job)
-    scenery.vma.asked.clear()
+    job = await harness.decided("job-1", inconclusive_for=300.0)
+    harness.contact.forget(job)
+    harness.vma.asked.clear()
 
     retries.watch(job)
-    await while_running(retries.run(), lambda: len(scenery.vma.asked) >= 20)
+    await while_running(retries.run(), lambda: len(harness.vma.asked) >= 20)
 
-    assert scenery.requested == []
-
-
-async def test_another_job_that_waits_is_not_handed_over_with_it(scenery: Harness, retries: RetryScheduler) -> None:
-    await waiting(scenery, retries)
-    scenery.clock.advance(200.0)
-    await scenery.job("job-2")
-    scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
-    retries.watch(await scenery.decided("job-2"))
-
-    await while_running(retries.run(), lambda: bool(scenery.requested))
-
-    assert {job_id for job_id, _ in scenery.requested} == {"job-1"}
+    assert harness.requested == []
 
 
-async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(scenery: Harness, retries: RetryScheduler) -> None:
-    await waiting(scenery, retries)
-    other = await scenery.job("job-2")
-    scenery.vma.says["job-2"] = VMAStatus.UNREACHABLE
-    await scenery.contact.ask(other)
-    third = await scenery.job("job-3", vma="second")
-    scenery.vma.says["job-3"] = VMAStatus.UNREACHABLE
-    retries.watch(await scenery.decided(third.id))
+async def test_another_job_that_waits_is_not_handed_over_with_it(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    harness.clock.advance(200.0)
+    await harness.job("job-2")
+    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
+    retries.watch(await harness.decided("job-2"))
+
+    await while_running(retries.run(), lambda: bool(harness.requested))
+
+    assert {job_id for job_id, _ in harness.requested} == {"job-1"}
+
+
+async def test_when_a_vma_is_back_its_jobs_are_asked_for_at_once(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    other = await harness.job("job-2")
+    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
+    await harness.contact.ask(other)
+    third = await harness.job("job-3", vma="second")
+    harness.vma.says["job-3"] = VMAStatus.UNREACHABLE
+    retries.watch(await harness.decided(third.id))
     assert retries.due_in("job-1") == 5.0
 
-    scenery.vma.says["job-2"] = RUNNING
-    await scenery.contact.ask(other)
+    harness.vma.says["job-2"] = RUNNING
+    await harness.contact.ask(other)
 
     assert (retries.due_in("job-1"), retries.due_in("job-3")) == (0.0, 5.0)
 
 
-async def test_a_job_that_an_operator_ended_is_let_go(scenery: Harness, retries: RetryScheduler) -> None:
-    await waiting(scenery, retries)
-    await scenery.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+async def test_a_job_that_an_operator_ended_is_let_go(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
 
     await while_running(retries.run(), lambda: not retries.waiting)
 
-    assert (scenery.vma.asked, scenery.requested) == ([], [])
+    assert (harness.vma.asked, harness.requested) == ([], [])
 
 
 async def test_a_job_that_waits_is_asked_about_at_once_when_its_vma_begins_to_miss_another(
-    scenery: Harness, retries: RetryScheduler
+    harness: Harness, retries: RetryScheduler
 ) -> None:
-    other = await scenery.job("job-2")
-    elsewhere = await scenery.job("job-3", vma="elsewhere")
-    await waiting(scenery, retries)
-    scenery.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
-    retries.watch(await scenery.decided(elsewhere.id))
+    other = await harness.job("job-2")
+    elsewhere = await harness.job("job-3", vma="elsewhere")
+    await waiting(harness, retries)
+    harness.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
+    retries.watch(await harness.decided(elsewhere.id))
     for job_id in ("job-1", elsewhere.id):
         assert retries.due_in(job_id) == 5.0
 
-    await scenery.contact.ask(other)
+    await harness.contact.ask(other)
 
     assert (retries.due_in("job-1"), retries.due_in(elsewhere.id)) == (0.0, 5.0)

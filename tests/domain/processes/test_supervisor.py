@@ -28,17 +28,17 @@ NUMBERS = count(2)
 
 
 class Started:
-    """A process that starts on the scenery's log, knowing nothing."""
+    """A process that starts on the harness's log, knowing nothing."""
 
-    def __init__(self, scenery: Harness, guesses: Sequence[str] = ()) -> None:
-        clock, log, policy = scenery.clock, scenery.log, scenery.policy
-        self.app = JobRecovery(scenery.event_log, clock, policy)
+    def __init__(self, harness: Harness, guesses: Sequence[str] = ()) -> None:
+        clock, log, policy = harness.clock, harness.log, harness.policy
+        self.app = JobRecovery(harness.event_log, clock, policy)
         awake = clock.monotonic
-        contact = Contact(scenery.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
+        contact = Contact(harness.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
         requests = RecoveryRequests()
         shared = Dependencies(self.app, contact, clock, log)
         self.poller = Poller(shared, awake=awake, interval=5.0, on_contact_lost=requests.request)
-        runs = RunBook(scenery.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
+        runs = RunBook(harness.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
         backoff = Backoff(5.0, 60.0, lambda: 1.0)
 
         async def found() -> Sequence[str]:
@@ -63,74 +63,74 @@ class Started:
             guesses=found,
         )
 
-    async def until_recovered(self, scenery: Harness) -> None:
+    async def until_recovered(self, harness: Harness) -> None:
         """Run until the first recovery run is finished."""
-        await while_running(self.supervisor.run(), lambda: "recovery_completed" in scenery.log.events)
+        await while_running(self.supervisor.run(), lambda: "recovery_completed" in harness.log.events)
 
     async def rule_of(self, job_id: str) -> str | None:
         decision = (await self.app.job(job_id)).decision
         return decision.rule if decision else None
 
 
-async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(scenery: Harness) -> None:
+async def test_jobs_of_a_vma_that_is_not_in_the_settings_are_named_and_wait(harness: Harness) -> None:
     for job_id, vma in (("job-1", "gone"), ("job-2", "gone"), ("job-3", "default")):
-        await scenery.job(job_id, percent=95.0, vma=vma)
-        scenery.vma.says[job_id] = RUNNING
-    scenery.vma.addresses["gone"] = None
-    scenery.vma.says |= dict.fromkeys(("job-1", "job-2"), VMAStatus.NOT_ASKED)
-    started = Started(scenery)
+        await harness.job(job_id, percent=95.0, vma=vma)
+        harness.vma.says[job_id] = RUNNING
+    harness.vma.addresses["gone"] = None
+    harness.vma.says |= dict.fromkeys(("job-1", "job-2"), VMAStatus.NOT_ASKED)
+    started = Started(harness)
 
-    await started.until_recovered(scenery)
+    await started.until_recovered(harness)
 
     assert started.supervisor.without_vma() == {"gone": 2}
-    assert scenery.log.events.count("jobs_without_vma") == 1
+    assert harness.log.events.count("jobs_without_vma") == 1
     assert [await started.rule_of(job_id) for job_id in ("job-1", "job-2")] == ["not-asked", "not-asked"]
     assert (await started.app.job("job-1")).state is JobState.PENDING_RETRY
     assert (await started.rule_of("job-3"), set(started.poller.live)) == ("still-running", {"job-3"})
 
 
-async def test_one_that_has_ended_is_not_without_a_vma(scenery: Harness) -> None:
+async def test_one_that_has_ended_is_not_without_a_vma(harness: Harness) -> None:
     for job_id in ("job-1", "job-2"):
-        await scenery.job(job_id, vma="gone")
-        scenery.vma.says[job_id] = VMAStatus.NOT_ASKED
-    scenery.vma.addresses["gone"] = None
-    started = Started(scenery)
-    await started.until_recovered(scenery)
+        await harness.job(job_id, vma="gone")
+        harness.vma.says[job_id] = VMAStatus.NOT_ASKED
+    harness.vma.addresses["gone"] = None
+    started = Started(harness)
+    await started.until_recovered(harness)
 
     await started.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
 
     assert started.supervisor.without_vma() == {"gone": 1}
 
 
-async def test_where_every_vma_is_known_nobody_is_named(scenery: Harness) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = COMPLETED
-    started = Started(scenery)
+async def test_where_every_vma_is_known_nobody_is_named(harness: Harness) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+    started = Started(harness)
 
-    await started.until_recovered(scenery)
+    await started.until_recovered(harness)
 
-    assert (started.supervisor.without_vma(), "jobs_without_vma" in scenery.log.events) == ({}, False)
+    assert (started.supervisor.without_vma(), "jobs_without_vma" in harness.log.events) == ({}, False)
     assert (await started.app.job("job-1")).state is JobState.COMPLETED
 
 
 @pytest.mark.parametrize("away", [60.0, 7200.0, 1e6])
 async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resumes_it_when_it_is_back(
-    scenery: Harness, away: float
+    harness: Harness, away: float
 ) -> None:
-    job = await scenery.job()
-    scenery.vma.says["job-1"] = RUNNING
-    await scenery.app.observe(job.id, await scenery.contact.ask(job))
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    scenery.clock.advance(away)
-    started = Started(scenery)
+    job = await harness.job()
+    harness.vma.says["job-1"] = RUNNING
+    await harness.app.observe(job.id, await harness.contact.ask(job))
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    harness.clock.advance(away)
+    started = Started(harness)
 
-    await started.until_recovered(scenery)
+    await started.until_recovered(harness)
     assert await started.rule_of("job-1") == "unreachable-recent"
 
-    scenery.vma.says["job-1"] = RUNNING
-    again = Started(scenery)
-    scenery.log.events.clear()
-    await again.until_recovered(scenery)
+    harness.vma.says["job-1"] = RUNNING
+    again = Started(harness)
+    harness.log.events.clear()
+    await again.until_recovered(harness)
     assert (await again.rule_of("job-1"), (await again.app.job("job-1")).state) == (
         "still-running",
         JobState.REPLICATING,
@@ -138,46 +138,46 @@ async def test_a_start_after_any_absence_with_the_vma_down_fails_no_job_and_resu
 
 
 async def test_a_vma_that_is_down_for_good_fails_its_job_once_we_have_asked_in_vain_for_the_grace(
-    scenery: Harness,
+    harness: Harness,
 ) -> None:
-    await scenery.job()
-    scenery.vma.says["job-1"] = VMAStatus.UNREACHABLE
-    scenery.clock.advance(7200.0)
-    began = scenery.clock.monotonic()
-    started = Started(scenery)
+    await harness.job()
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    harness.clock.advance(7200.0)
+    began = harness.clock.monotonic()
+    started = Started(harness)
     ended: list[JobState] = []
     started.app.subscribe(lambda job, _: None if job.is_open else ended.append(job.state))
 
     await while_running(started.supervisor.run(), lambda: bool(ended), turns=60_000)
 
     assert (ended, await started.rule_of("job-1")) == ([JobState.FAILED], "unreachable-too-long")
-    assert scenery.clock.monotonic() - began > scenery.policy.unreachable_grace
+    assert harness.clock.monotonic() - began > harness.policy.unreachable_grace
 
 
-async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after_it(scenery: Harness) -> None:
+async def test_a_vma_that_has_forgotten_its_jobs_before_our_restart_has_so_after_it(harness: Harness) -> None:
     names = [f"job-{n}" for n in range(4)]
     for name in names:
-        await scenery.job(name)
+        await harness.job(name)
     for name in 2 * names:
-        await scenery.contact.ask(await scenery.app.job(name))
+        await harness.contact.ask(await harness.app.job(name))
     for name in names:
-        assert (await scenery.decided(name)).state is JobState.PENDING_RETRY
+        assert (await harness.decided(name)).state is JobState.PENDING_RETRY
     for name in names[:3]:
-        scenery.vma.says[name] = RUNNING
-    started = Started(scenery)
+        harness.vma.says[name] = RUNNING
+    started = Started(harness)
 
-    await started.until_recovered(scenery)
+    await started.until_recovered(harness)
 
     assert [await started.rule_of(name) for name in names] == [*(3 * ["still-running"]), "vma-amnesia"]
 
 
-async def test_a_guess_is_asked_about_again_after_our_restart(scenery: Harness) -> None:
-    await scenery.job()
-    assert (await scenery.decided("job-1")).is_guess
-    scenery.vma.says["job-1"] = RUNNING
-    started = Started(scenery, guesses=["job-1"])
+async def test_a_guess_is_asked_about_again_after_our_restart(harness: Harness) -> None:
+    await harness.job()
+    assert (await harness.decided("job-1")).is_guess
+    harness.vma.says["job-1"] = RUNNING
+    started = Started(harness, guesses=["job-1"])
 
-    await while_running(started.supervisor.run(), lambda: "outcome_reconsidered" in scenery.log.events, turns=20_000)
+    await while_running(started.supervisor.run(), lambda: "outcome_reconsidered" in harness.log.events, turns=20_000)
 
     job = await started.app.job("job-1")
     assert (job.state, set(started.poller.live)) == (JobState.REPLICATING, {"job-1"})

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: what is asked for is done or refused in words, and lists have no holes."""
+"""Routes of jobs: commands succeed or are refused with a reason, and lists are complete."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from adapters.simulated_vma import SimulatedVMA
 from tests.support.http_api import eventually, registered
 
 
-async def test_a_registration_is_created_once_and_known_after_that(api: httpx.AsyncClient) -> None:
+async def test_a_registration_is_created_once_and_can_be_repeated(api: httpx.AsyncClient) -> None:
     first, again = await registered(api), await registered(api)
 
     assert (first.status_code, again.status_code) == (201, 200)
@@ -39,12 +39,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"job_id": ""}, "at least 1 character"),
     ({"job_id": "x" * 201}, "job_id"),
     ({"volume_ids": []}, "volume_ids"),
-    ({"volume_ids": ["a", "a"]}, "a volume is named twice"),
+    ({"volume_ids": ["a", "a"]}, "a volume is listed twice"),
     ({"volume_ids": ["a/b"]}, "volume_ids"),
     ({"volume_ids": ["a" * 187]}, "at most 186 characters"),
     ({"progress_percent": 101}, "progress_percent"),
     ({"progress_percent": "much"}, "progress_percent"),
-    ({"vma": "nowhere"}, "no VMA named 'nowhere' is configured; there are: default"),
+    ({"vma": "nowhere"}, "no VMA named 'nowhere' is configured; configured are: default"),
     ({"colour": "red"}, "colour"),
     ({"vm_name": " "}, "vm_name"),
 ]
@@ -64,7 +64,7 @@ async def test_bad_input_is_a_problem_that_names_it_and_changes_nothing(
 
 
 @pytest.mark.parametrize("path", ["/jobs/job-9", "/jobs/job-9/events", "/vm-contexts/ctx-9", "/recovery-runs/run-9"])
-async def test_what_is_not_there_is_a_404_that_names_it(api: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_id_is_a_404_that_names_it(api: httpx.AsyncClient, path: str) -> None:
     response = await api.get(path)
 
     assert response.status_code == 404
@@ -87,7 +87,7 @@ async def test_pages_go_through_every_job_once(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["%%%", "!", "AAAA*", "\u00bc", "0A", "7", "41" * 801])
-async def test_a_cursor_that_is_none_of_ours_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
+async def test_an_invalid_cursor_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
     response = await api.get("/jobs", params={"cursor": cursor})
 
     assert (response.status_code, "query.cursor" in response.json()["detail"]) == (422, True)
@@ -107,14 +107,14 @@ async def test_an_operators_decision_is_in_the_trail_with_who_and_why(api: httpx
     assert event["correlation_id"] == "request-ticket-17"
 
 
-async def test_without_who_and_why_nobody_decides(api: httpx.AsyncClient) -> None:
+async def test_a_decision_needs_who_and_why(api: httpx.AsyncClient) -> None:
     await registered(api)
 
     for order in ({"outcome": "fail", "who": "mara"}, {"outcome": "fail", "why": "x"}, {"outcome": "retry"}):
         assert (await api.post("/jobs/job-1/decision", json=order)).status_code == 422
 
 
-async def test_a_job_shows_what_the_poller_saw(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
+async def test_a_job_shows_its_last_poll(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
     vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
     await registered(api)
 
@@ -147,7 +147,7 @@ async def test_a_dry_run_shows_what_it_would_decide_and_changes_nothing(
     assert "RecoveryStarted" not in str((await api.get("/jobs/job-1/events")).json())
 
 
-async def test_a_run_on_request_recovers_all_open_jobs_and_proves_it(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
+async def test_a_requested_run_recovers_all_open_jobs(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:
     vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
     await registered(api)
 
@@ -169,7 +169,7 @@ async def test_the_openapi_document_names_every_error(api: httpx.AsyncClient) ->
     assert "application/problem+json" in document["paths"]["/api/v1/jobs"]["post"]["responses"]["409"]["content"]
 
 
-async def test_health_says_how_it_goes_and_a_vma_that_is_down_is_not_unready(
+async def test_health_shows_a_vma_that_is_down_and_the_service_stays_ready(
     api: httpx.AsyncClient, vma: SimulatedVMA
 ) -> None:
     vma.faults.set("refuse")
@@ -183,7 +183,7 @@ async def test_health_says_how_it_goes_and_a_vma_that_is_down_is_not_unready(
     assert (await api.get("http://localhost/livez")).json() == {"status": "alive"}
 
 
-async def test_what_a_path_allows_names_every_method(api: httpx.AsyncClient) -> None:
+async def test_the_allow_header_names_every_method_of_a_path(api: httpx.AsyncClient) -> None:
     response = await api.delete("/jobs")
 
     assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")

@@ -1,4 +1,4 @@
-"""How it goes, in figures that add up; and answers that save a client work."""
+"""Routes of recovery status, polling and metrics, and conditional requests."""
 
 import re
 
@@ -73,7 +73,7 @@ async def test_metrics_count_and_never_name_a_job(api: HTTP, vma: SimulatedVMA) 
     assert "job-1" not in text
 
 
-async def test_an_answer_that_is_at_hand_is_not_sent_again(api: HTTP, vma: SimulatedVMA) -> None:
+async def test_a_cached_response_is_not_sent_again(api: HTTP, vma: SimulatedVMA) -> None:
     await recovered(api, vma)
     first = await api.get("/jobs/job-1")
     etag = first.headers["etag"]

@@ -1,4 +1,4 @@
-"""What happened, what was known then, and why it was decided so: asked over HTTP."""
+"""Routes of the audit trail, past states, diffs and replays."""
 
 import asyncio
 import csv
@@ -28,7 +28,7 @@ def vma() -> Iterator[SimulatedVMA]:
 
 @pytest.fixture(scope="module")
 async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
-    """Serve one history to all of these tests, which only ask about it."""
+    """Serve one history to all of these tests, which only read it."""
     async with serving(vma, tmp_path_factory.mktemp("past")) as client:
         yield client
 
@@ -119,7 +119,7 @@ async def test_an_export_has_every_event_in_both_forms(api: HTTP, history: dict[
     assert json.loads(table[0]["data"]) == everything[0]["data"]
 
 
-async def test_a_decision_is_followed_back_to_its_restart(api: HTTP, history: dict[str, Any]) -> None:
+async def test_the_causation_chain_of_a_decision_begins_with_the_restart(api: HTTP, history: dict[str, Any]) -> None:
     (decided,) = await items(api, "/audit", job_id="job-1", rule="lost")
 
     chain = (await api.get(f"/audit/{decided['position']}/chain")).json()
@@ -142,7 +142,7 @@ async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, hi
     assert (now["state"], now["version"]) == ("replicating", len(events))
 
 
-async def test_the_whole_job_table_is_shown_as_it_stood(api: HTTP, history: dict[str, Any]) -> None:
+async def test_all_jobs_are_shown_at_a_past_time(api: HTTP, history: dict[str, Any]) -> None:
     at = history["moment"].isoformat()
 
     then = await items(api, "/jobs", at=at)
@@ -160,7 +160,7 @@ async def test_the_whole_job_table_is_shown_as_it_stood(api: HTTP, history: dict
     assert [job["job_id"] for job in (*first["items"], *second["items"])] == ["job-1", "job-2", "job-3"]
 
 
-async def test_what_is_known_now_of_a_moment_differs_from_what_was_believed(api: HTTP, history: dict[str, Any]) -> None:
+async def test_hindsight_differs_from_what_was_recorded_at_the_time(api: HTTP, history: dict[str, Any]) -> None:
     at = history["moment"].isoformat()
     later = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
 
@@ -186,7 +186,7 @@ async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history
 BAD = [
     ("/jobs/job-1", {"at": "yesterday"}, 422, "query.at"),
     ("/jobs/job-1", {"version": 0}, 422, "query.version"),
-    ("/jobs/job-1", {"version": 9999}, 404, "has the versions 1 to"),
+    ("/jobs/job-1", {"version": 9999}, 404, "its versions are 1 to"),
     ("/jobs/job-1", {"at": "2001-01-01T00:00:00Z"}, 404, "there was no job job-1 at 2001"),
     ("/jobs/job-9/diff", {"from": 1, "to": 2}, 404, "there is no job job-9"),
     ("/jobs/job-1", {"at": "1764165780"}, 422, "begins with a date"),
@@ -202,7 +202,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("path", "query", "status", "says"), BAD)
-async def test_what_cannot_be_answered_says_why(
+async def test_a_request_that_cannot_be_answered_gets_a_reason(
     api: HTTP, history: dict[str, Any], path: str, query: dict[str, Any], status: int, says: str
 ) -> None:
     response = await api.get(path, params=query)
@@ -227,7 +227,7 @@ async def test_the_job_table_of_a_time_is_filtered_like_the_present_one(api: HTT
         assert [job["job_id"] for job in then] == [job["job_id"] for job in now]
 
 
-async def test_a_what_if_without_another_number_names_what_the_code_would_change(
+async def test_a_what_if_without_another_number_shows_the_changes_of_the_code(
     api: HTTP, history: dict[str, Any]
 ) -> None:
     found = (await api.get("/recovery-runs/what-if")).json()
@@ -236,7 +236,7 @@ async def test_a_what_if_without_another_number_names_what_the_code_would_change
     assert found["decisions"] > 0
 
 
-async def test_a_run_is_replayed_exported_and_asked_what_if(api: HTTP, history: dict[str, Any]) -> None:
+async def test_a_run_is_replayed_exported_and_replayed_under_another_policy(api: HTTP, history: dict[str, Any]) -> None:
     path = f"/recovery-runs/{history['run_id']}"
 
     replayed = (await api.get(f"{path}/replay", params={"complete_above_percent": 10})).json()
@@ -275,7 +275,7 @@ async def test_a_run_that_is_read_in_parts_is_replayed_as_a_whole(
     assert len(at_once[0].splitlines()) > 3
 
 
-async def test_an_export_is_sent_in_blocks_between_which_others_have_their_turns() -> None:
+async def test_other_requests_run_between_the_blocks_of_an_export() -> None:
     turns = 0
 
     async def lines() -> AsyncIterator[bytes]:

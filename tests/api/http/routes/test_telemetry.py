@@ -27,8 +27,8 @@ async def job_of(api: HTTP, job_id: str = "job-1") -> dict[str, Any]:
     return shown
 
 
-async def told_of(api: HTTP, job_id: str = "job-1") -> list[dict[str, Any]]:
-    """Return what was recorded of reports that call the job running; meanwhile the VMA does not know it."""
+async def running_reports(api: HTTP, job_id: str = "job-1") -> list[dict[str, Any]]:
+    """Return the recorded observations with status running; the VMA does not know the job."""
     events = (await api.get(f"/jobs/{job_id}/events")).json()["items"]
     seen = [event["data"]["observation"] for event in events if "observation" in event["data"]]
     return [observation for observation in seen if observation["status"] == "running"]
@@ -41,14 +41,14 @@ async def job(api: HTTP) -> None:
 
 
 async def test_a_report_is_recorded_with_its_actor(api: HTTP, job: None) -> None:
-    taken = (await report(api, progress_percent=41.5)).json()
+    result = (await report(api, progress_percent=41.5)).json()
 
     shown = (await api.get("/jobs/job-1")).json()
     events = (await api.get("/jobs/job-1/events")).json()["items"]
-    told = [event for event in events if event["data"].get("observation", {}).get("status") == "running"]
-    assert (taken["applied"], taken["why"]) == (True, None)
+    recorded = [event for event in events if event["data"].get("observation", {}).get("status") == "running"]
+    assert (result["applied"], result["why"]) == (True, None)
     assert (shown["progress_percent"], shown["phase"]) == (41.5, "Transfer")
-    assert [event["correlation_id"].startswith("request-") for event in told] == [True]
+    assert [event["correlation_id"].startswith("request-") for event in recorded] == [True]
 
 
 async def test_a_report_that_was_sent_before_another_changes_nothing(api: HTTP, job: None) -> None:
@@ -58,14 +58,14 @@ async def test_a_report_that_was_sent_before_another_changes_nothing(api: HTTP, 
     late = (await report(api, progress_percent=20, timestamp="2025-10-03T12:00:09Z")).json()
     late_end = (await report(api, status="completed", progress_percent=100, timestamp="2025-10-03T12:00:09Z")).json()
 
-    for taken in (late, late_end):
-        assert (taken["applied"], "before a report that was taken" in taken["why"]) == (False, True)
+    for result in (late, late_end):
+        assert (result["applied"], "sent later is already applied" in result["why"]) == (False, True)
     shown = await job_of(api)
     assert (shown["state"], shown["progress_percent"]) == ("replicating", 50.0)
     assert (await api.get("/jobs/job-1/events")).json()["items"][: len(before)] == before
 
 
-async def test_of_several_reports_in_one_second_each_is_taken_and_the_last_stands(api: HTTP) -> None:
+async def test_of_several_reports_in_one_second_each_is_applied_and_the_last_counts(api: HTTP) -> None:
     await registered(api)
     second = "2025-10-03T14:00:10Z"
 
@@ -87,22 +87,22 @@ async def test_a_workers_clock_is_never_compared_with_ours_nor_with_another_work
     behind = (await report(api, "job-2", progress_percent=10, timestamp="1999-01-01T00:00:00+14:00")).json()
 
     assert (ahead["applied"], behind["applied"]) == (True, True)
-    for taken in (ahead, behind):
-        assert began <= datetime.fromisoformat(taken["observed_at"]) <= datetime.now(UTC)
+    for result in (ahead, behind):
+        assert began <= datetime.fromisoformat(result["observed_at"]) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "soon", 7, "0001-01-01T00:00:00Z", ["2025-10-03"]])
-async def test_a_report_without_a_time_that_can_be_read_is_never_late(api: HTTP, job: None, timestamp: object) -> None:
+async def test_a_report_without_a_readable_time_is_never_late(api: HTTP, job: None, timestamp: object) -> None:
     await report(api, progress_percent=50)
 
-    taken = (await report(api, progress_percent=60, timestamp=timestamp)).json()
+    result = (await report(api, progress_percent=60, timestamp=timestamp)).json()
     earlier = (await report(api, progress_percent=10, timestamp=at(-60))).json()
 
-    assert (taken["applied"], earlier["applied"]) == (True, False)
+    assert (result["applied"], earlier["applied"]) == (True, False)
     assert (await job_of(api))["progress_percent"] == 60.0
 
 
-async def test_a_report_of_a_status_alone_leaves_the_last_figures_as_they_are(api: HTTP, job: None) -> None:
+async def test_a_report_without_figures_does_not_change_the_last_figures(api: HTTP, job: None) -> None:
     figures: dict[str, Any] = {"progress_percent": 41.5, "bytes_transferred": 415, "total_bytes": 1000}
     await report(api, **figures)
     nothing: dict[str, Any] = {
@@ -113,10 +113,10 @@ async def test_a_report_of_a_status_alone_leaves_the_last_figures_as_they_are(ap
         "error": None,
     }
     for empty in (nothing, {}):
-        taken = (await report(api, current_phase="Finalize", **empty)).json()
+        result = (await report(api, current_phase="Finalize", **empty)).json()
         shown = await job_of(api)
 
-        assert taken["applied"]
+        assert result["applied"]
         assert {name: shown[name] for name in figures} == figures
         assert shown["phase"] == "Finalize"
 
@@ -138,9 +138,9 @@ async def test_a_completed_without_figures_completes_a_job_of_one_disk(api: HTTP
 
 @pytest.mark.parametrize("job_type", ["replication", "backup"])
 async def test_both_types_of_job_mean_a_replication_job(api: HTTP, job: None, job_type: str) -> None:
-    taken = await report(api, job_type=job_type, progress_percent=41.5)
+    result = await report(api, job_type=job_type, progress_percent=41.5)
 
-    assert (taken.status_code, taken.json()["applied"]) == (200, True)
+    assert (result.status_code, result.json()["applied"]) == (200, True)
 
 
 async def test_another_type_of_job_is_refused(api: HTTP, job: None) -> None:
@@ -175,7 +175,7 @@ async def test_a_disk_that_failed_fails_the_job_with_its_message(api: HTTP, job:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (None, "the VMA gave no reason"),
         ("", "the VMA gave no reason"),
@@ -184,14 +184,14 @@ async def test_a_disk_that_failed_fails_the_job_with_its_message(api: HTTP, job:
         (["disk full"], "the VMA gave no reason"),
     ],
 )
-async def test_an_error_is_read_in_every_form(api: HTTP, job: None, error: object, said: str) -> None:
+async def test_an_error_is_read_in_every_form(api: HTTP, job: None, error: object, expected: str) -> None:
     await report(api, status="failed", error=error)
 
     shown = await job_of(api)
-    assert (shown["state"], shown["error"]) == ("failed", said)
+    assert (shown["state"], shown["error"]) == ("failed", expected)
 
 
-async def test_a_job_that_its_worker_calls_cancelled_has_failed_with_that_word(api: HTTP, job: None) -> None:
+async def test_a_job_that_its_worker_reports_as_cancelled_fails_with_that_status(api: HTTP, job: None) -> None:
     await report(api, status="Cancelled")
 
     shown = await job_of(api)
@@ -215,19 +215,19 @@ MISTAKES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=range(len(MISTAKES)))
-async def test_a_mistake_in_one_field_leaves_the_rest_of_a_report(
+async def test_an_invalid_field_does_not_affect_the_rest_of_a_report(
     api: HTTP, job: None, mistake: dict[str, Any]
 ) -> None:
-    taken = await report(api, **{"bytes_transferred": 5, "current_phase": "Copying Data", **mistake})
+    result = await report(api, **{"bytes_transferred": 5, "current_phase": "Copying Data", **mistake})
 
-    assert (taken.status_code, taken.json()["applied"]) == (200, True)
+    assert (result.status_code, result.json()["applied"]) == (200, True)
     assert (await job_of(api))["state"] == "replicating"
-    told = await told_of(api)
-    assert [seen["bytes_transferred"] for seen in told] == [None if "bytes_transferred" in mistake else 5]
+    recorded = await running_reports(api)
+    assert [seen["bytes_transferred"] for seen in recorded] == [None if "bytes_transferred" in mistake else 5]
 
 
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if {"progress_percent", "bytes_transferred"} & m.keys()])
-async def test_a_completed_with_a_mistake_in_its_figures_completes_nothing_and_is_told_so(
+async def test_a_completed_with_invalid_figures_completes_nothing_and_is_refused(
     api: HTTP, mistake: dict[str, Any]
 ) -> None:
     await registered(api)
@@ -239,7 +239,7 @@ async def test_a_completed_with_a_mistake_in_its_figures_completes_nothing_and_i
     assert (await job_of(api))["state"] == "replicating"
 
 
-async def test_a_secret_in_a_report_is_not_kept(api: HTTP, job: None) -> None:
+async def test_a_secret_in_a_report_is_not_stored(api: HTTP, job: None) -> None:
     token = "jr_" + "a" * 43
     disks = [{"disk_id": token, "status": "failed", "error_message": f"no login with {token}"}]
 
@@ -250,7 +250,7 @@ async def test_a_secret_in_a_report_is_not_kept(api: HTTP, job: None) -> None:
     assert token not in events.text
 
 
-async def test_half_a_character_in_a_report_breaks_nothing(api: HTTP, job: None) -> None:
+async def test_a_lone_surrogate_in_a_report_breaks_nothing(api: HTTP, job: None) -> None:
     for field in ("current_phase", "error", "status"):
         body = f'{{"status": "failed", "{field}": "\\ud800", "disks": [{{"disk_id": "\\ud800"}}]}}'
         sent = await api.post("/telemetry/backup/job-1", content=body, headers={"Content-Type": "application/json"})
@@ -289,9 +289,9 @@ async def test_one_failed_disk_fails_the_job(api: HTTP, job: None) -> None:
 async def test_a_report_about_a_job_that_has_ended_changes_nothing(api: HTTP, job: None) -> None:
     await report(api, status="failed", error="disk full")
 
-    taken = (await report(api, progress_percent=60)).json()
+    result = (await report(api, progress_percent=60)).json()
 
-    assert (taken["applied"], taken["why"], taken["state"]) == (False, "the job has failed already", "failed")
+    assert (result["applied"], result["why"], result["state"]) == (False, "the job has failed already", "failed")
 
 
 async def test_a_report_wakes_a_job_that_waits_for_its_vma(api: HTTP, vma: SimulatedVMA) -> None:
@@ -301,9 +301,9 @@ async def test_a_report_wakes_a_job_that_waits_for_its_vma(api: HTTP, vma: Simul
     vma.world.add_job("job-1", ["disk-1"], progress=50.0, duration=36_000)
     vma.faults.clear()
 
-    taken = (await report(api, progress_percent=50)).json()
+    result = (await report(api, progress_percent=50)).json()
 
-    assert taken["applied"] in {True, False}
+    assert result["applied"] in {True, False}
     await eventually(api, "/jobs/job-1", state="replicating", vma_status="running")
 
 
@@ -315,7 +315,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_a_report_that_cannot_be_read_is_refused_and_changes_nothing(api: HTTP, job: None) -> None:
+async def test_an_unreadable_report_is_refused_and_changes_nothing(api: HTTP, job: None) -> None:
     for wrong, says in BAD:
         response = await report(api, **wrong)
         assert (response.status_code, says in response.json()["detail"]) == (422, True), response.text
@@ -328,20 +328,20 @@ async def test_a_report_that_cannot_be_read_is_refused_and_changes_nothing(api: 
 
     assert (await report(api, "job-9")).status_code == 404
     after = (await api.get("/jobs/job-1/events")).json()["items"]
-    # Meanwhile the poller asks, and hears that the VMA does not know the job.
+    # Meanwhile the poller records that the VMA does not know the job.
     assert {e["data"]["observation"]["status"] for e in after[1:]} <= {"not_found"}
 
 
-async def test_a_report_of_more_disks_than_a_job_has_is_refused_before_it_is_read(api: HTTP, job: None) -> None:
+async def test_a_report_with_too_many_disks_is_refused_before_it_is_parsed(api: HTTP, job: None) -> None:
     for entry in ({"disk_id": "disk-1", "status": "failed"}, 0):
         refused = await report(api, disks=[entry] * 65)
 
         assert refused.status_code == 422
         assert refused.json()["detail"] == "disks: the report lists 65 disks; a job has at most 64"
-    assert await told_of(api) == []
+    assert await running_reports(api) == []
 
 
-async def test_a_report_of_as_many_disks_as_a_job_may_have_is_taken(api: HTTP, job: None) -> None:
-    taken = await report(api, disks=[{"disk_index": n, "status": "transferring"} for n in range(64)])
+async def test_a_report_with_the_maximum_of_disks_is_applied(api: HTTP, job: None) -> None:
+    result = await report(api, disks=[{"disk_index": n, "status": "transferring"} for n in range(64)])
 
-    assert taken.json()["applied"]
+    assert result.json()["applied"]
