@@ -24,7 +24,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def killed(tmp_path: Path) -> Iterator[ServiceProcess]:
-    """Leave the data of a service that was killed while it watched five jobs."""
+    """Return the data directory of a service that was killed while it watched five jobs."""
     with SimulatedVMA() as vma:
         service = ServiceProcess(tmp_path / "data", vma.url)
         service.start()

@@ -23,7 +23,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def with_a_job(tmp_path: Path) -> Iterator[Path]:
-    """Leave the data of a service that had one job."""
+    """Return the data directory of a service that had one job."""
     with SimulatedVMA() as vma:
         vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
         service = ServiceProcess(tmp_path / "data", vma.url)

@@ -43,7 +43,7 @@ async def rules(harness: Harness, job_ids: list[str]) -> list[str]:
 
 
 async def decide_all(harness: Harness, recovery: Recovery, job_ids: list[str]) -> None:
-    """Run recovery until every job is decided; nobody polls here, so its proof of drive does not come."""
+    """Run recovery until every job is decided; without a poller, the run itself does not end."""
 
     async def all_decided() -> bool:
         return "" not in await rules(harness, job_ids)
