@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
-from domain.observing import disks_covered, needs_own_id
+from domain.observing import disks_covered, needs_own_id, probe
 from domain.ports import ProbeTarget
-from domain.vma_status import DiskReport, Document, VMAStatus
+from domain.vma_status import Answer, DiskReport, Document, VMAStatus
 from tests.support.builders import answer, document, observed
+from tests.support.clock import FakeClock
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 RUNNING = document(VMAStatus.RUNNING, 40.0)
@@ -330,3 +331,42 @@ def test_one_disk_without_a_byte_leaves_the_progress_of_the_other_as_it_is() -> 
 
 def test_a_failed_job_shows_the_progress_that_it_states() -> None:
     assert observed(LOST, own=with_bytes(100.0, 0, 1000, VMAStatus.FAILED)).progress_percent == 100.0
+
+
+class SlowVMA:
+    """Answers after some time; knows one export and one job id."""
+
+    def __init__(self, clock: FakeClock, export: Document | VMAStatus) -> None:
+        self.asked: list[str] = []
+        self._clock = clock
+        self._export = export
+
+    async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
+        self.asked.append("exports")
+        self._clock.advance(1.23456)
+        return {volume_id: answer(f"migration-vol-{volume_id}", self._export) for volume_id in target.volume_ids}
+
+    async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:
+        self.asked.append(target.job_id)
+        self._clock.advance(0.5)
+        return [answer(target.job_id, RUNNING)]
+
+    def address_of(self, vma: str) -> str:
+        return f"http://{vma}"
+
+
+@pytest.mark.parametrize(
+    ("export", "asked", "took_ms"),
+    [(RUNNING, ["exports"], 1234.6), (LOST, ["exports", "job-1"], 1734.6)],
+    ids=["the export is conclusive", "it is not"],
+)
+async def test_a_probe_asks_for_the_jobs_own_id_if_the_exports_are_not_conclusive_and_takes_the_time_of_both(
+    export: Document | VMAStatus, asked: list[str], took_ms: float
+) -> None:
+    clock = FakeClock()
+    vma = SlowVMA(clock, export)
+
+    seen = await probe(vma, clock, ProbeTarget("job-1", "default", ("v1",), "http://default"))
+
+    assert (seen.status, vma.asked, seen.took_ms) == (VMAStatus.RUNNING, asked, took_ms)
+    assert (seen.observed_at, seen.address) == (clock.now(), "http://default")
