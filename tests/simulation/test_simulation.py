@@ -27,7 +27,7 @@ FOUND_BY = {
     "half_a_copy_that_calls_itself_completed_is_believed": 7,
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 151,
     "the_previous_workers_document_is_believed": 4,
-    "a_failed_jobs_worker_counts_as_the_next_jobs_worker": 358,
+    "a_failed_jobs_worker_counts_as_the_next_jobs_worker": 462,
     "documents_at_registration_are_not_asked_for": 10,
     "documents_at_another_address_are_believed": 8,
     "our_own_absence_counts_as_silence": 188,
