@@ -52,7 +52,7 @@ def test_the_replay_of_a_restart_with_every_kind_of_job_is_identical(
     done = replayed(file, elsewhere, "--policy", f"complete_above_percent={LIMITS[1]}")
 
     assert (done["decisions"], done["identical"], done["different"]) == (len(fleet), len(fleet), [])
-    seen = {job["job_id"]: job["recorded"]["rule"] for job in done["jobs"]}
+    seen = {job["job_id"]: job["recorded"]["rule"] for job in done["items"]}
     assert {"still-running", "failed-on-vma", "completed-while-away", "lost", "gone-near-end"} <= set(seen.values())
     between = {name for name in lost if LIMITS[0] < reached[name] <= LIMITS[1]}
     assert {change["job_id"] for change in done["what_if"]} == between

@@ -27,7 +27,7 @@ from domain.silences import Silences
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
 from domain.volumes import Volumes
-from projections.read_model.projector import Projector
+from projections.read_model import checkpoint
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 BUGS: dict[str, Plant] = {}
@@ -78,7 +78,7 @@ def confirmation_does_not_start_again_when_the_answer_changes(monkeypatch: pytes
 
 @bug
 def the_read_model_does_not_check_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Projector, "_move_position", lambda *_: None)
+    monkeypatch.setattr(checkpoint, "move", lambda *_: True)
 
 
 @bug
