@@ -10,11 +10,8 @@ TESTS = Path(__file__).parent
 
 # The marker of a test is its cost, and is read off where it is and what it uses: `slow` plays whole lives of the
 # service, `process` starts a server or a process, or is as costly; `unit` is everything else. Nobody writes it by hand.
-# Coverage is measured of the rules and the read side, by their own unit tests: tracing doubles the time of a test, and
-# what servers and processes run is not traced at all.
 SLOW_FOLDERS = {"faults", "restart", "simulation", "soak"}
 PROCESS_FOLDERS = {"cli", "hostile", "supply"}
-COVERED_FOLDERS = {"domain", "projections"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 
@@ -38,8 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its cost, and begin with those that take longest: a run ends when its last test does."""
     for item in items:
         item.add_marker(cost(item))
-        if item.get_closest_marker("unit") is None or item.path.relative_to(TESTS).parts[0] not in COVERED_FOLDERS:
-            item.add_marker("no_cover")  # pytest-cov's own
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
