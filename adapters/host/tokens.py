@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,9 @@ from adapters.host.private_files import open_private
 from adapters.plain_text import TOKEN_PREFIX
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from domain.events import RESERVED_ACTORS
+
+LOCK_TIMEOUT, LOCK_RETRY = 5, 0.1
+"""Seconds that a command waits for another one, and between two attempts."""
 
 
 class Scope(StrEnum):
@@ -145,11 +149,27 @@ class TokenFile:
         """Exclude other commands, which would overwrite the tokens."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(open_private(self._path.with_suffix(".lock"), os.O_RDWR)) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            path = self._path.with_suffix(".lock")
+            with os.fdopen(open_private(path, os.O_RDWR)) as lock:
+                _acquire(lock.fileno(), path)
                 yield
         except OSError as error:
             raise StorageUnavailable(f"the tokens in {self._path} cannot be changed: {error}") from None
+
+
+def _acquire(lock: int, path: Path) -> None:
+    """Acquire a lock that another command may have for a moment.
+
+    Raises:
+        TimeoutError: another process has not released it in time.
+
+    """
+    for _ in range(round(LOCK_TIMEOUT / LOCK_RETRY)):
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_RETRY)
+    raise TimeoutError(f"another process has locked {path} for {LOCK_TIMEOUT} s: end it (`fuser {path}` names it)")
 
 
 def _hash(secret: str) -> str:

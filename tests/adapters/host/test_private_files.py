@@ -1,5 +1,6 @@
 """Other users of the machine cannot read the data directory or lock its files, and links are not followed."""
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -161,3 +162,17 @@ def test_new_tokens_follow_no_link_and_replace_the_file_of_a_crash(tmp_path: Pat
     assert [token.name for token in TokenFile(data_dir).all()] == ["mara", "tom"]
     assert mode_of(data_dir / "tokens.json") == 0o600
     assert not (data_dir / "tokens.json").is_symlink()
+
+
+def test_a_lock_that_another_process_does_not_release_ends_the_command_with_what_to_do(tmp_path: Path) -> None:
+    tokens = TokenFile(tmp_path)
+    secret = tokens.create("mara", Scope.READ, NOON)
+    with (tmp_path / "tokens.lock").open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+
+        with pytest.raises(StorageUnavailable, match=r"has locked .*tokens\.lock for 5 s: end it"):
+            tokens.revoke("mara")
+        assert tokens.find(secret) is not None
+
+    tokens.revoke("mara")
+    assert tokens.all() == []
