@@ -33,7 +33,8 @@ class PreviousReading(DiskReading, frozen=True, kw_only=True):
     """What an export answered before this job's own worker wrote to it.
 
     `alive`: whether the previous worker may still write; None: it may, if its last status was running. A worker of
-    an abandoned job that shares the export among its disks may continue after an end.
+    an abandoned job may, if it shares the export among its disks, or if its VMA did not answer until the job was given
+    up: a VMA that has just restarted has no document of it.
     A `running` that is not alive is superseded: this job's worker writes there now, but the figures may still be the
     previous worker's. A status that is neither running nor an end: an earlier job exists, but it was never observed.
     `one_disk`: the export was known to report one disk only, so its figures never decreased.
@@ -133,7 +134,7 @@ def initial_reading(found: DiskReading | None, last: PreviousReading | None) -> 
 def as_previous(found: DiskReading, last: PreviousReading | None) -> PreviousReading:
     """Return an earlier job's document as a previous reading; what was known about its export still applies."""
     known = {name: getattr(found, name) for name in DiskReading.__struct_fields__}
-    continues = True if last is not None and last.alive else None
+    continues = True if last is not None and last.alive and last.is_statement else None
     return PreviousReading(**known, alive=continues, one_disk=last is not None and last.one_disk)
 
 
@@ -196,7 +197,7 @@ def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[Previ
     own = {disk.volume_id: disk for disk in seen.disks if disk.is_statement}
     absent = {disk.volume_id for disk in seen.disks if disk.status is VMAStatus.NOT_FOUND}
     readings = {reading.volume_id: reading for reading in known.previous_readings}
-    gone = {v for v, reading in readings.items() if v in absent and reading.status is VMAStatus.UNANSWERED}
+    never_seen = {v for v, r in readings.items() if r.status is VMAStatus.UNANSWERED and not r.alive}
     for disk in seen.previous:
         readings[disk.volume_id] = as_previous(disk, readings.get(disk.volume_id))
     for volume_id in (v for v in known.unasked if v in own):
@@ -205,7 +206,7 @@ def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[Previ
         readings.setdefault(volume_id, first)
     for volume_id, reading in readings.items():
         left = remaining(reading, own[volume_id]) if volume_id in own else reading
-        if left is not None and volume_id not in gone:
+        if left is not None and volume_id not in absent & never_seen:
             yield left
 
 

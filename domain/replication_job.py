@@ -32,7 +32,7 @@ from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Decision, Outcome, Policy, decide
 from domain.transitions import reported_state
-from domain.vma_status import Observation
+from domain.vma_status import Observation, VMAStatus
 
 NO_READINGS = InitialReadings()
 
@@ -74,15 +74,15 @@ class ReplicationJob(JobFields, kw_only=True):
 
     def last_reading(self, volume_id: str) -> PreviousReading:
         """Return the last reading of this job's worker on the volume's export, for the volume's next job."""
-        own = self.disks.get(volume_id)
+        own, given_up = self.disks.get(volume_id), self.outcome_basis is not Basis.OBSERVED
         if own is None:
-            return unobserved(volume_id)
+            may_run = given_up and self.vma_status not in {None, VMAStatus.NOT_FOUND}
+            return msgspec.structs.replace(unobserved(volume_id), alive=True if may_run else None)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
         # A worker's own report has no start time, and its figures are not exactly those of the VMA's document.
         has_figures = own.started is not None
         last = as_previous(own, None) if has_figures else PreviousReading(volume_id=volume_id, status=own.status)
-        was_abandoned = not one_disk and self.outcome_basis is not Basis.OBSERVED
-        return msgspec.structs.replace(last, one_disk=one_disk, alive=True if was_abandoned else None)
+        return msgspec.structs.replace(last, one_disk=one_disk, alive=True if given_up and not one_disk else None)
 
     def is_same_registration(self, asked: Registration) -> bool:
         """Return whether a registration has the content of this job, so that it is harmless to repeat."""

@@ -8,7 +8,7 @@ from domain.lifecycle import JobState
 from domain.ports import ProbeTarget
 from domain.recovery_policy import Basis, Outcome
 from domain.replication_job import ReplicationJob
-from domain.vma_status import WORKER, Document, VMAStatus
+from domain.vma_status import WORKER, Document, Observation, VMAStatus
 from tests.domain.registering import TRACE, former, registered, registered_after, running
 from tests.support.builders import JOB, at, document, observed
 
@@ -74,6 +74,20 @@ class TestWhatOthersLeft:
         job = under.hears(self.ENDED, own=GONE.status)
 
         assert (job.state, job.outcome_basis, job.previous_readings) == (JobState.COMPLETED, Basis.OBSERVED, ())
+
+    def test_a_worker_that_was_never_observed_and_writes_again_completes_nothing(self) -> None:
+        """Its VMA was down until its job was given up, and had restarted when this job was registered."""
+        under = registered_after(msgspec.structs.replace(UNHEARD, alive=True), volumes=("v1",))
+
+        under.hears(GONE.status, own=GONE.status)
+        assert former(under.job) == [("v1", VMAStatus.UNANSWERED)]
+        under.hears(document(percent=60.0, started="10:00"), own=GONE.status)
+        under.hears(self.ENDED, own=GONE.status)
+        assert (under.job.state, under.job.seen_on_vma) == (JobState.REPLICATING, False)
+
+        under.hears(document(percent=2.0, started="10:00"))
+        assert (under.job.seen_percent, under.job.previous_readings) == (2.0, ())
+        assert under.hears(self.ENDED).state is JobState.COMPLETED
 
     def test_without_a_document_nothing_changes(self) -> None:
         for silence in (GONE.status, DOWN.status, VMAStatus.UNANSWERED):
@@ -196,6 +210,31 @@ class TestWhatAJobLeaves:
         left = job.last_reading("v1")
 
         assert left.may_still_write
+
+    @pytest.mark.parametrize("status", [DOWN.status, VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED])
+    def test_a_worker_that_nobody_could_ask_about_until_its_job_was_given_up_may_still_run(
+        self, status: VMAStatus
+    ) -> None:
+        assert self.given_up_after(GONE, observed(status)).last_reading("v1").may_still_write
+
+    @pytest.mark.parametrize("asked", [[], [GONE], [DOWN, GONE]])
+    def test_a_worker_that_the_vma_did_not_know_or_that_was_never_asked_about_has_not_begun(
+        self, asked: list[Observation]
+    ) -> None:
+        assert not self.given_up_after(*asked).last_reading("v1").may_still_write
+
+    def test_an_observed_end_of_the_other_disk_ends_the_worker(self) -> None:
+        job = registered()
+        job.observe(observed(document(VMAStatus.FAILED, 7.0), DOWN.status), at(10))
+
+        assert (job.state, job.last_reading("v2").may_still_write) == (JobState.FAILED, False)
+
+    def given_up_after(self, *asked: Observation) -> ReplicationJob:
+        job = registered()
+        for said in asked:
+            job.observe(said, at(10))
+        job.operator_decide(Outcome.FAIL, "mara", "enough", at(20), TRACE)
+        return job
 
     def test_what_it_found_is_not_what_its_own_worker_left(self) -> None:
         left = as_previous(COMPLETED.disks[0], None)

@@ -43,6 +43,13 @@ class TestStandingAtRegistration:
         """The VMA may have restarted: the worker writes again within seconds."""
         assert initial_reading(said(NOT_FOUND), was()) == was()
 
+    def test_a_worker_that_was_never_observed_may_write_again_until_an_end_stands_there(self) -> None:
+        may_run = PreviousReading(volume_id="v1", status=VMAStatus.UNANSWERED, alive=True)
+
+        assert initial_reading(said(NOT_FOUND), may_run) == may_run
+        assert initial_reading(said(RUNNING), may_run) == was()
+        assert initial_reading(said(COMPLETED), may_run) == was(COMPLETED)
+
     def test_the_worker_of_the_volumes_last_job_goes_on(self) -> None:
         on = said(progress_percent=70.0, bytes_transferred=700)
 

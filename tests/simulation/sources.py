@@ -11,6 +11,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Rule
 from domain.replication_job import ReplicationJob
 from domain.transitions import reported_state
+from domain.vma_status import VMAStatus
 from tests.simulation.ground_truth import GroundTruth
 from tests.simulation.violation import require
 
@@ -84,19 +85,21 @@ class Sources:
             not self._ground_truth.has_just_reported(job_id), f"{event.ref}: the worker of {job_id} has just reported"
         )
         if truly == "running":
-            require(
-                self._may_be_taken_for_lost(job_id), f"{event.ref}: {job_id} runs, and is called {event.rule.value}"
-            )
+            require(self._may_be_taken_for_lost(event), f"{event.ref}: {job_id} runs, and is called {event.rule.value}")
         require(truly != "waiting", f"{event.ref}: {job_id} has not begun, and is called {event.rule.value}")
 
-    def _may_be_taken_for_lost(self, job_id: str) -> bool:
-        """Return whether the job is one of few that its VMA has forgotten, which looks as if they were lost."""
-        job = self._ground_truth.jobs[job_id]
+    def _may_be_taken_for_lost(self, event: RecoveryDecided) -> bool:
+        """Return whether the job is one of few that its VMA had forgotten when it was asked.
+
+        These look as if they were lost. The worker may have written again between the answer and the decision.
+        """
+        job = self._ground_truth.jobs[event.originator_id]
+        forgotten_then = all(answer.status is VMAStatus.NOT_FOUND for answer in event.evidence.observation.answers)
         same = [other for other in self._jobs.values() if other.vma == job.vma]
         others = [other for other in same if other.is_open and other.seen_on_vma]
         forgotten = sum(self._ground_truth.is_forgotten(other.id) for other in others)
         plainly = forgotten >= MANY and forgotten > len(others) / 2
-        return self._ground_truth.is_forgotten(job_id) and not plainly
+        return forgotten_then and not plainly
 
     def _stated_completed(self, event: RecoveryDecided) -> None:
         """Require that the worker completed, stopped between two disks, or follows an unknown one."""
