@@ -39,6 +39,18 @@ def registration(
     )
 
 
+def listing(*percents: float) -> tuple[DiskReport, ...]:
+    """Return a list of disks with this progress, in percent."""
+    return tuple(
+        DiskReport(
+            disk_id=f"disk-{n}",
+            status=VMAStatus.COMPLETED if percent >= 100 else VMAStatus.RUNNING,
+            progress_percent=percent,
+        )
+        for n, percent in enumerate(percents)
+    )
+
+
 def document(
     status: VMAStatus = VMAStatus.RUNNING,
     percent: float | None = 50.0,
