@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Security
+from fastapi import Depends, FastAPI, Security
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
 from api.http import problems
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
+from api.http.parameters import check_query
 from api.http.routes import (
     audit,
     health,
@@ -78,9 +80,15 @@ def _routes(traces: Traces) -> DescribedApp:
         # FastAPI's pages load scripts from other sites.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(check_query)],
         telemetry=traces.of_requests(),
     )
     problems.install(app)
+    # Not the framework's own route, which ignores unknown parameters.
+    app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)(
+        lambda: JSONResponse(app.openapi())
+    )
     app.include_router(health.router)
     app.include_router(status.scrape)
     bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]

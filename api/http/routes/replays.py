@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.http import paging, problems
 from api.http.dependencies import TheService
@@ -38,9 +38,7 @@ router = APIRouter(prefix="/recovery-runs", tags=["replay"], dependencies=[Depen
 
 
 class OtherPolicy(BaseModel):
-    """The numbers of another policy. Omitted numbers stay as recorded; an unknown name is refused."""
-
-    model_config = ConfigDict(extra="forbid")
+    """The numbers of another policy. Omitted numbers stay as recorded."""
 
     complete_above_percent: Percent = None
     unreachable_timeout: Seconds = None

@@ -195,9 +195,14 @@ BAD = [
     ("/audit/999999", {}, 404, "no event at position 999999"),
     ("/recovery-runs/run-9/replay", {}, 404, "no recovery run run-9"),
     ("/recovery-runs/what-if", {"complete_above_percent": 101}, 422, "complete_above_percent"),
-    ("/recovery-runs/what-if", {"complete_over_percent": 95}, 422, "query.complete_over_percent: Extra inputs"),
-    ("/recovery-runs/what-if", {"since": "2026-01-01T00:00:00Z"}, 422, "query.since: Extra inputs are not permitted"),
-    ("/recovery-runs/run-9/replay", {"foo": 1}, 422, "query.foo: Extra inputs are not permitted"),
+    ("/recovery-runs/what-if", {"complete_over_percent": 95}, 422, "query.complete_over_percent: unknown parameter"),
+    (
+        "/recovery-runs/what-if",
+        {"since": "2026-01-01T00:00:00Z"},
+        422,
+        "query.since: unknown parameter: did you mean 'from'?",
+    ),
+    ("/recovery-runs/run-9/replay", {"foo": 1}, 422, "query.foo: unknown parameter"),
 ]
 
 
