@@ -100,7 +100,7 @@ class Client:
     ) -> Iterator[httpx.Response]:
         """Yield the answer to a request, whose body is not yet read; translate all errors."""
         service = f"the service at {redacted(self._url)}"
-        params = {name: str(value) for name, value in query.items() if value is not None}
+        params = {name: _texts(value) for name, value in query.items() if value is not None}
         limits = httpx.Timeout(timeout, connect=TIMEOUT)
         try:
             with self._http.stream(method, path, params=params, content=content, timeout=limits) as response:
@@ -128,6 +128,11 @@ def connect(arguments: argparse.Namespace) -> Client:
 
     settings = load_settings(CallerSettings)
     return Client(f"http://{settings.host}:{settings.port}", token)
+
+
+def _texts(value: object) -> list[str]:
+    """Return the values of a parameter, which may be repeated."""
+    return [str(one) for one in (value if isinstance(value, list) else [value])]
 
 
 def in_path(identifier: str, of: str = "job") -> str:

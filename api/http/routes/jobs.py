@@ -1,13 +1,14 @@
 """Routes of jobs and VM contexts."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response, status
 
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
+from api.http.filters import State, Values
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
@@ -28,8 +29,6 @@ MAX_ACTOR = 100
 """Maximum characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
-
-State = Literal["replicating", "recovering", "pending-retry", "completed", "failed"]
 
 
 @router.post(
@@ -58,14 +57,17 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
 @router.get("/jobs", responses=problems.responses(503))
 async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
-    state: State | None = None,
-    vm_context_id: Identifier | None = None,
+    state: Values[State] = (),
+    vm_context_id: Values[Identifier] = (),
     needs_attention: Annotated[bool | None, Query()] = None,
     at: Annotated[UtcTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
 ) -> Page[JobView]:
-    """List jobs by id, present or past. With `at` and `needs_attention`, a page may have fewer items than `limit`."""
+    """List jobs by id, present or past: those in any of the states and of any of the contexts.
+
+    With `at` and `needs_attention`, a page may have fewer items than `limit`.
+    """
     after = paging.id_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     if at is None:

@@ -92,7 +92,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
 
     Without a number of another policy, the changes are those of the code since then.
     """
-    wanted = AuditFilter(type="RecoveryDecided", since=query.since, until=query.until)
+    wanted = AuditFilter(type=("RecoveryDecided",), since=query.since, until=query.until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
     changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})
@@ -149,7 +149,7 @@ async def events_of(service: Service, run_id: str) -> list[Event]:
     """
     events: list[Event] = []
     after = 0
-    while entries := await service.trail.entries(AuditFilter(run_id=run_id), READ_AT_ONCE, after):
+    while entries := await service.trail.entries(AuditFilter(run_id=(run_id,)), READ_AT_ONCE, after):
         events += [entry.event() for entry in entries]
         after = entries[-1].position
     if not events:

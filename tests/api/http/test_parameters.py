@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -41,9 +42,9 @@ CALLS = [
 @pytest.mark.parametrize(("method", "path"), CALLS)
 async def test_every_route_refuses_an_unknown_parameter_and_names_it(api: HTTP, method: str, path: str) -> None:
     filled = re.sub(r"{\w+}", "1", path.replace("{job_type}", "replication"))
-    body = {"json": {}} if method == "post" else {}
+    body: dict[str, Any] = {"json": {}} if method == "post" else {}
 
-    answer = await api.request(method, f"http://localhost{filled}", params={"zzz-unheard-of": "1"}, **body)  # type: ignore[arg-type]
+    answer = await api.request(method, f"http://localhost{filled}", params={"zzz-unheard-of": "1"}, **body)
 
     assert answer.status_code == 422
     if method != "head":
