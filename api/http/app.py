@@ -31,7 +31,9 @@ DESCRIPTION = (
     "Tracks VM replication jobs and recovers them after a restart of the control plane. "
     "Every error is returned as RFC 9457 problem details; every list has `items` and `next_cursor`. "
     "`GET /api/v1/events/stream` sends new events as server-sent events. It accepts the filters of the audit trail; "
-    "the id of each event is its position in the log, and `Last-Event-ID` (or `?after=`) continues after one."
+    "the id of each event is its position in the log and a digest of it, and `Last-Event-ID` (or `?after=`, which also "
+    "takes a position alone) continues after one. Of both, `Last-Event-ID` counts. If the log has no such event, as "
+    "after a restore from a backup, an event `reset` has the `position` after which the stream goes on and says `why`."
 )
 
 
