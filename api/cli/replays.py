@@ -69,13 +69,8 @@ def _export(arguments: argparse.Namespace) -> None:
     try:
         # Never write to an existing file: it may be from a crash, or a link to elsewhere.
         part.unlink(missing_ok=True)
-        with connect(arguments) as service, part.open("xb") as file:
-            for chunk in service.export(f"/recovery-runs/{in_path(arguments.run, 'run')}/export", 1):
-                file.write(chunk)
+        _receive(arguments, part)
         part.replace(arguments.export)
-    except IncompleteExport as cut:
-        partial = part.replace(part.with_suffix(".incomplete"))
-        raise IncompleteExport(f"{cut}; they are in {partial}. Export again") from None
     except OSError as error:
         raise InvalidInput(f"--export: {arguments.export} cannot be written: {error}") from None
     finally:
@@ -83,6 +78,17 @@ def _export(arguments: argparse.Namespace) -> None:
         with suppress(OSError):
             part.unlink()
     print(f"wrote {arguments.run} to {arguments.export}: `job-recovery replay {arguments.export}` needs no service")
+
+
+def _receive(arguments: argparse.Namespace, part: Path) -> None:
+    """Write what arrives of a run to a new file; rename that if it is not all."""
+    try:
+        with connect(arguments) as service, part.open("xb") as file:
+            for chunk in service.export(f"/recovery-runs/{in_path(arguments.run, 'run')}/export", 1):
+                file.write(chunk)
+    except IncompleteExport as cut:
+        partial = part.replace(part.with_suffix(".incomplete"))
+        raise IncompleteExport(f"{cut}; they are in {partial}. Export again") from None
 
 
 def what_if_runs(arguments: argparse.Namespace) -> None:
