@@ -6,7 +6,7 @@ not be stored is never used again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -184,18 +184,28 @@ class JobRecovery:
             return job
 
     async def operator_decide(  # noqa: PLR0913 - what an operator decides
-        self, job_id: str, outcome: Outcome, who: str, why: str, trace: Trace, *, if_version: int | None = None
+        self,
+        job_id: str,
+        outcome: Outcome,
+        who: str,
+        why: str,
+        trace: Trace,
+        *,
+        if_versions: Collection[int] | None = None,
     ) -> ReplicationJob:
         """Complete or fail an open job by an operator's decision, or correct an outcome that was inferred.
 
         Raises:
-            VersionMismatch: the job is not at the version that the operator saw.
+            VersionMismatch: the job is at none of the versions that the operator saw.
 
         """
 
         def command(job: ReplicationJob) -> ReplicationJob:
-            if if_version is not None and job.version != if_version:
-                raise VersionMismatch(f"job {job_id} is at version {job.version}, not {if_version}: read it again")
+            if if_versions is not None and job.version not in if_versions:
+                raise VersionMismatch(
+                    f"job {job_id} has changed since: it is at version {job.version} now, and nothing was decided. "
+                    "Read it again, and decide on what it shows"
+                )
             job.operator_decide(outcome, who, why, self._clock.now(), trace)
             return job
 

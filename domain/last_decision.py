@@ -9,9 +9,12 @@ from domain.evidence import Amnesia
 from domain.recovery_policy import Basis, Outcome
 from domain.transitions import OUTCOME_BEFORE
 
+REVISED, OPERATOR = "outcome-revised", "operator"
+"""Rules of decisions that the decision table does not make."""
+
 
 class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """The last decision about a job (`rule` is `operator` if a person made it).
+    """The last decision about a job (`rule` is `OPERATOR` if a person made it).
 
     `inconclusive_for`: seconds without a conclusive observation, over all consecutive retries. From `attention_after`
     on, the job needs attention.
@@ -52,11 +55,11 @@ def decision_after(
         case OutcomeRevised():
             outcome, basis = OUTCOME_BEFORE[event.to_state].value, Basis.OBSERVED.value
             at, reason = event.recorded_at, event.reason
-            return LastDecision(outcome=outcome, rule="outcome-revised", basis=basis, reason=reason, decided_at=at)
+            return LastDecision(outcome=outcome, rule=REVISED, basis=basis, reason=reason, decided_at=at)
         case OperatorDecided():
             outcome, at = event.outcome.value, event.recorded_at
             return LastDecision(
-                outcome=outcome, rule="operator", basis=None, reason=event.why, decided_at=at, who=event.who
+                outcome=outcome, rule=OPERATOR, basis=None, reason=event.why, decided_at=at, who=event.who
             )
 
 

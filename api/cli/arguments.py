@@ -13,8 +13,10 @@ PERCENT = number(float, 0, 100)
 ROWS = number(int, 1, 1_000_000)
 """Rows of one table; all of them are in memory."""
 
-SAME_NAME = ("type", "rule", "basis", "outcome", "actor")
-AUDIT_FILTERS = {"job": "job_id", "vm-context": "vm_context_id", "run": "run_id"} | {name: name for name in SAME_NAME}
+SAME_NAME = ("type", "rule", "basis", "outcome", "actor", "state")
+IDS = {"job": "job_id", "vm-context": "vm_context_id", "run": "run_id", "stream": "stream_id"}
+CHAINED = {"correlation": "correlation_id", "causation": "causation_id"}
+AUDIT_FILTERS = IDS | CHAINED | {name: name for name in SAME_NAME}
 """Options, and the API's parameters that they give."""
 
 
@@ -60,8 +62,10 @@ def _add_token(commands: Commands) -> None:
 
 def _add_queries(commands: Commands) -> None:
     command = _client_command(commands, "jobs", "list jobs, now or at an earlier time", "cli.present.jobs")
-    command.add_argument("--state", help="only jobs in this state")
-    command.add_argument("--vm-context", dest="vm_context_id", help="only jobs of this VM context")
+    meaning = "only jobs in this state; may be repeated: in any of them"
+    command.add_argument("--state", action="append", help=meaning)
+    meaning = "only jobs of this VM context; may be repeated: of any of them"
+    command.add_argument("--vm-context", dest="vm_context_id", action="append", help=meaning)
     command.add_argument("--needs-attention", action="store_const", const=True, help="only jobs that need an operator")
     command.add_argument("--at", metavar="TIME", help="the jobs at this time")
     _add_limit(command, "jobs")
@@ -101,7 +105,8 @@ def _add_writing(commands: Commands) -> None:
 def _add_audit(commands: Commands) -> None:
     command = _client_command(commands, "audit", "search the events of all jobs", "cli.past.audit")
     for name, parameter in AUDIT_FILTERS.items():
-        command.add_argument(f"--{name}", dest=parameter, help=f"only events of this {name.replace('-', ' ')}")
+        meaning = f"only events of this {name.replace('-', ' ')}; may be repeated: of any of them"
+        command.add_argument(f"--{name}", dest=parameter, action="append", help=meaning)
     _add_period(command, "recorded")
     command.add_argument("--order", choices=("newest", "oldest"), help="default: newest first; exports oldest first")
     _add_limit(command, "events", 100)

@@ -28,6 +28,9 @@ COMPUTING_TIMEOUT = 60.0
 
 PAGE = 1000
 
+EVENTS = "Job-Recovery-Events"
+"""The header of an export with the number of its events. A connection that is cut may look like its end."""
+
 ERRORS: dict[int, type[JobRecoveryError]] = {
     httpx.codes.NOT_FOUND: NotFound,
     httpx.codes.UNPROCESSABLE_ENTITY: InvalidInput,
@@ -37,6 +40,10 @@ REFUSED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
 
 class ServiceUnreachable(JobRecoveryError):
     """The service does not answer."""
+
+
+class IncompleteExport(JobRecoveryError):
+    """The connection was cut before the whole export had arrived."""
 
 
 class Client:
@@ -80,10 +87,25 @@ class Client:
             if cursor is None or len(found) == limit:
                 return {"items": found, "next_cursor": cursor}
 
-    def stream(self, path: str, **query: object) -> Iterator[bytes]:
-        """Iterate over the body of an answer of any size."""
-        with self._request("GET", path, COMPUTING_TIMEOUT, query) as response:
-            yield from response.iter_bytes()
+    def export(self, path: str, heading: int = 0, **query: object) -> Iterator[bytes]:
+        """Iterate over an export of one event per line, after `heading` other lines.
+
+        Raises:
+            IncompleteExport: the export ended before its last event.
+
+        """
+        lines, expected = -heading, None
+        try:
+            with self._request("GET", path, COMPUTING_TIMEOUT, query) as response:
+                expected = response.headers.get(EVENTS, "an unknown number of")
+                for part in response.iter_bytes():
+                    lines += part.count(b"\n")
+                    yield part
+        except ServiceUnreachable:
+            if expected is None:
+                raise
+        if str(lines) != expected:
+            raise IncompleteExport(f"the export is incomplete: {max(lines, 0)} of {expected} events arrived")
 
     def _call(self, *request: Any) -> Any:  # noqa: ANN401 - JSON
         with self._request(*request) as response:
@@ -100,7 +122,7 @@ class Client:
     ) -> Iterator[httpx.Response]:
         """Yield the answer to a request, whose body is not yet read; translate all errors."""
         service = f"the service at {redacted(self._url)}"
-        params = {name: str(value) for name, value in query.items() if value is not None}
+        params = {name: _texts(value) for name, value in query.items() if value is not None}
         limits = httpx.Timeout(timeout, connect=TIMEOUT)
         try:
             with self._http.stream(method, path, params=params, content=content, timeout=limits) as response:
@@ -128,6 +150,11 @@ def connect(arguments: argparse.Namespace) -> Client:
 
     settings = load_settings(CallerSettings)
     return Client(f"http://{settings.host}:{settings.port}", token)
+
+
+def _texts(value: object) -> list[str]:
+    """Return the values of a parameter, which may be repeated."""
+    return [str(one) for one in (value if isinstance(value, list) else [value])]
 
 
 def in_path(identifier: str, of: str = "job") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from adapters.plain_text import visible
 from api.cli import past_tables
 from api.cli.arguments import AUDIT_FILTERS
-from api.cli.client import connect, in_path
+from api.cli.client import IncompleteExport, connect, in_path
 from api.cli.output import show
 
 
@@ -17,7 +17,8 @@ def audit(arguments: argparse.Namespace) -> None:
     wanted = {name: vars(arguments)[name] for name in (*AUDIT_FILTERS.values(), "from", "to", "order")}
     with connect(arguments) as service:
         if arguments.export:
-            _print_export(service.stream("/audit/export", format=arguments.export, **wanted))
+            heading = 1 if arguments.export == "csv" else 0
+            _print_export(service.export("/audit/export", heading, format=arguments.export, **wanted))
             return
         if arguments.chain is not None:
             chain = service.get(f"/audit/{arguments.chain}/chain")
@@ -28,7 +29,19 @@ def audit(arguments: argparse.Namespace) -> None:
 
 
 def _print_export(parts: Iterator[bytes]) -> None:
-    """Write an export as it arrives; to a terminal with its control characters as letters."""
+    """Write an export as it arrives; to a terminal with its control characters as letters.
+
+    Raises:
+        IncompleteExport: only a part has arrived, and was written.
+
+    """
+    try:
+        _write(parts)
+    except IncompleteExport as cut:
+        raise IncompleteExport(f"{cut}; standard output has only these. Export again") from None
+
+
+def _write(parts: Iterator[bytes]) -> None:
     if not sys.stdout.isatty():
         sys.stdout.buffer.writelines(parts)
         return

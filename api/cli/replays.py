@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.identifiers import is_valid_id
 from api.cli import past_tables
-from api.cli.client import COMPUTING_TIMEOUT, connect, in_path
+from api.cli.client import COMPUTING_TIMEOUT, IncompleteExport, connect, in_path
 from api.cli.output import show
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.events import Event
@@ -51,7 +51,7 @@ def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:
     if not is_valid_id(run):
         raise InvalidInput(f"{run[:80]!r} is neither a file nor the id of a run")
     with connect(arguments) as service:
-        whole = b"".join(service.stream(f"/recovery-runs/{in_path(run, 'run')}/export"))
+        whole = b"".join(service.export(f"/recovery-runs/{in_path(run, 'run')}/export", 1))
     return list(run_file.read(whole.splitlines()))
 
 
@@ -64,14 +64,12 @@ def _events_in(path: Path) -> list[Event]:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    """Write a run to a file, which appears only when it is complete."""
+    """Write a run to a file, which appears only when it is complete; what is incomplete gets another name."""
     part = arguments.export.with_name(arguments.export.name + ".part")
     try:
         # Never write to an existing file: it may be from a crash, or a link to elsewhere.
         part.unlink(missing_ok=True)
-        with connect(arguments) as service, part.open("xb") as file:
-            for chunk in service.stream(f"/recovery-runs/{in_path(arguments.run, 'run')}/export"):
-                file.write(chunk)
+        _receive(arguments, part)
         part.replace(arguments.export)
     except OSError as error:
         raise InvalidInput(f"--export: {arguments.export} cannot be written: {error}") from None
@@ -80,6 +78,17 @@ def _export(arguments: argparse.Namespace) -> None:
         with suppress(OSError):
             part.unlink()
     print(f"wrote {arguments.run} to {arguments.export}: `job-recovery replay {arguments.export}` needs no service")
+
+
+def _receive(arguments: argparse.Namespace, part: Path) -> None:
+    """Write what arrives of a run to a new file; rename that if it is not all."""
+    try:
+        with connect(arguments) as service, part.open("xb") as file:
+            for chunk in service.export(f"/recovery-runs/{in_path(arguments.run, 'run')}/export", 1):
+                file.write(chunk)
+    except IncompleteExport as cut:
+        partial = part.replace(part.with_suffix(".incomplete"))
+        raise IncompleteExport(f"{cut}; they are in {partial}. Export again") from None
 
 
 def what_if_runs(arguments: argparse.Namespace) -> None:

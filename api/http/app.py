@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Security
+from fastapi import Depends, FastAPI, Security
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
 from api.http import problems
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
+from api.http.parameters import check_query
 from api.http.routes import (
     audit,
     health,
@@ -29,7 +31,9 @@ DESCRIPTION = (
     "Tracks VM replication jobs and recovers them after a restart of the control plane. "
     "Every error is returned as RFC 9457 problem details; every list has `items` and `next_cursor`. "
     "`GET /api/v1/events/stream` sends new events as server-sent events. It accepts the filters of the audit trail; "
-    "the id of each event is its position in the log, and `Last-Event-ID` (or `?after=`) continues after one."
+    "the id of each event is its position in the log and a digest of it, and `Last-Event-ID` (or `?after=`, which also "
+    "takes a position alone) continues after one. Of both, `Last-Event-ID` counts. If the log has no such event, as "
+    "after a restore from a backup, an event `reset` has the `position` after which the stream goes on and says `why`."
 )
 
 
@@ -78,9 +82,15 @@ def _routes(traces: Traces) -> DescribedApp:
         # FastAPI's pages load scripts from other sites.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(check_query)],
         telemetry=traces.of_requests(),
     )
     problems.install(app)
+    # Not the framework's own route, which ignores unknown parameters.
+    app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)(
+        lambda: JSONResponse(app.openapi())
+    )
     app.include_router(health.router)
     app.include_router(status.scrape)
     bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]

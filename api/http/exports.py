@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import fields
+from typing import Any
 
 import msgspec
 
@@ -15,8 +16,21 @@ from projections.queries.audit_entry import AuditEntry
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Characters that begin a formula in a spreadsheet; the last four are their full-width forms."""
 
+EVENTS, POSITION = "Job-Recovery-Events", "Job-Recovery-Position"
+
+HEADERS: dict[str, Any] = {
+    EVENTS: {"description": "How many events the whole export has.", "schema": {"type": "integer"}},
+    POSITION: {"description": "The export has the events up to this position.", "schema": {"type": "integer"}},
+}
+"""For the OpenAPI document. A connection that is cut may look like the end of a response."""
+
 BLOCK = 64 * 1024
 """Bytes of an export that are sent in one write."""
+
+
+def announced(events: int, position: int) -> dict[str, str]:
+    """Return the headers that tell what the whole export has."""
+    return {EVENTS: str(events), POSITION: str(position)}
 
 
 async def as_ndjson(entries: AsyncIterator[AuditEntry]) -> AsyncIterator[bytes]:

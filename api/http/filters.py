@@ -1,34 +1,56 @@
 """The filters of the audit trail, for every list of events."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from fastapi import Depends, Query
+from pydantic import Field
 
 from api.http.schemas.present import Identifier
 from api.http.times import UtcTime
 from domain.events import EVENTS
+from domain.last_decision import OPERATOR, REVISED
+from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.queries.audit_entry import AuditFilter
 
 if TYPE_CHECKING:
     EventType = str
+    DecidedBy = str
+    State = str
 else:
     EventType = Literal[tuple(EVENTS)]
+    DecidedBy = Literal[(*(rule.value for rule in Rule), REVISED, OPERATOR)]
+    State = Literal[tuple(state.value for state in JobState)]
+
+T = TypeVar("T")
+
+MAX_VALUES = 50
+"""Maximum values of one filter, each of which costs a query of its own."""
+
+Values = Annotated[tuple[T, ...], Query(max_length=MAX_VALUES)]
+"""A parameter that may be repeated: any of its values."""
+
+Reference = Annotated[str, Field(min_length=1, max_length=240)]
+"""A stream, a correlation or a causation: longer than the id of the job, run or VM context in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuditQuery(AuditFilter):
     """The filters as query parameters."""
 
-    job_id: Identifier | None = None
-    vm_context_id: Identifier | None = None
-    run_id: Identifier | None = None
-    type: EventType | None = None
-    rule: Rule | None = None
-    basis: Basis | None = None
-    outcome: Outcome | None = None
-    actor: Annotated[str | None, Query(max_length=100)] = None
+    job_id: Values[Identifier] = ()
+    stream_id: Values[Reference] = ()
+    run_id: Values[Identifier] = ()
+    correlation_id: Values[Reference] = ()
+    causation_id: Values[Reference] = ()
+    vm_context_id: Values[Identifier] = ()
+    rule: Values[DecidedBy] = ()
+    actor: Values[Annotated[str, Field(max_length=100)]] = ()
+    outcome: Values[Outcome] = ()
+    basis: Values[Basis] = ()
+    type: Values[EventType] = ()
+    state: Values[State] = ()
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
     until: Annotated[UtcTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
 

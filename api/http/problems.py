@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Match
 
 from adapters.plain_text import redacted
 from api.http.schemas.present import Problem
-from api.runtime.errors import Forbidden, TooManyRequests, Unauthenticated, UnsupportedMediaType
+from api.runtime.errors import Forbidden, MalformedCondition, TooManyRequests, Unauthenticated, UnsupportedMediaType
 from domain.errors import (
     ConcurrentWrite,
     InvalidInput,
@@ -28,6 +28,7 @@ STATUS_OF: dict[type[JobRecoveryError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
     VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    MalformedCondition: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

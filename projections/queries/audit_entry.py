@@ -11,7 +11,11 @@ from domain.events import EVENTS, Event
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEntry:
-    """One event. `state` is the job's state after it; `data` has the fields of its type."""
+    """One event. `state` is the job's state after it; `data` has the fields of its type.
+
+    `rule`, `basis` and `outcome` are those of the decision that it is. A confirmation or contradiction of an outcome
+    has the basis and the outcome that the job has after it.
+    """
 
     position: int = field(
         metadata={"description": "Place in the log; grows with every event, and is the cursor's order."}
@@ -52,15 +56,22 @@ class AuditEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFilter:
-    """The filter of a list of events; None does not filter. `since` and `until` are inclusive, by `recorded_at`."""
+    """The filter of a list of events: an event must have one of the values of each field that has values.
 
-    job_id: str | None = None
-    vm_context_id: str | None = None
-    run_id: str | None = None
-    type: str | None = None
-    rule: str | None = None
-    basis: str | None = None
-    outcome: str | None = None
-    actor: str | None = None
+    `since` and `until` are inclusive, by `recorded_at`.
+    """
+
+    job_id: tuple[str, ...] = ()
+    stream_id: tuple[str, ...] = ()
+    run_id: tuple[str, ...] = ()
+    correlation_id: tuple[str, ...] = ()
+    causation_id: tuple[str, ...] = ()
+    vm_context_id: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
+    actor: tuple[str, ...] = ()
+    outcome: tuple[str, ...] = ()
+    basis: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None

@@ -4,12 +4,12 @@ Each time is a position: `logged_at` never decreases along the log, so the event
 Lists are ordered by position, and their next page begins after one, so new events do not change them.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true, union_all
 
 from domain.events import SERVICE
 from projections.queries.audit_entry import AuditEntry, AuditFilter
@@ -27,6 +27,9 @@ CHUNK = 1000
 OUT_OF_ORDER = timedelta(seconds=60)
 """How much later than its own time an event is searched in the log, at the end of a period."""
 
+PERIOD = ("since", "until")
+"""Filters that are not by the value of a column."""
+
 MAX_CAUSES = 100
 """Limit of a causation chain, which normally has five or six events."""
 
@@ -35,31 +38,36 @@ class AuditTrail(Reader):
     """Returns events, and the position or version at a time."""
 
     async def entries(
-        self, wanted: AuditFilter, limit: int, after: int | None = None, *, newest_first: bool = False
+        self,
+        wanted: AuditFilter,
+        limit: int,
+        after: int | None = None,
+        *,
+        newest_first: bool = False,
+        end: int | None = None,
     ) -> list[AuditEntry]:
-        """List events before (newest first) or after a position, which is excluded."""
-        query = _filtered(select(TRAIL), wanted)
-        lower, upper = await self._bounds(wanted)
-        if lower is not None:
-            query = query.where(TRAIL.c.position >= lower)
-        if upper is not None:
-            query = query.where(TRAIL.c.position <= upper)
+        """List events before (newest first) or after a position, which is excluded, and up to `end`, which is not."""
+        conditions = await self._conditions(wanted, end)
         if after is not None:
-            query = query.where(TRAIL.c.position < after if newest_first else TRAIL.c.position > after)
+            conditions.append(TRAIL.c.position < after if newest_first else TRAIL.c.position > after)
         order = TRAIL.c.position.desc() if newest_first else TRAIL.c.position
-        return await self._entries(query.order_by(order).limit(limit))
+        return await self._entries(_first(_cases(wanted), conditions, order, limit).order_by(order).limit(limit))
 
-    async def export(self, wanted: AuditFilter, *, newest_first: bool = False) -> AsyncIterator[AuditEntry]:
-        """Yield all present events of a filter, read in chunks."""
-        end = await self.head()
+    async def total(self, wanted: AuditFilter, end: int) -> int:
+        """Return the number of events of a filter up to a position."""
+        conditions = [*await self._conditions(wanted, end), or_(*_cases(wanted))]
+        return int(await self.first(select(func.count()).select_from(TRAIL).where(*conditions)))
+
+    async def export(
+        self, wanted: AuditFilter, *, newest_first: bool = False, end: int | None = None
+    ) -> AsyncIterator[AuditEntry]:
+        """Yield all events of a filter up to a position, by default all present ones, read in chunks."""
+        end = await self.head() if end is None else end
         after: int | None = None
-        while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first):
+        while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first, end=end):
             for entry in found:
-                if entry.position <= end:
-                    yield entry
+                yield entry
             after = found[-1].position
-            if after >= end and not newest_first:
-                break
 
     async def events(self, stream_id: str, limit: int, after: int = 0) -> list[AuditEntry]:
         """Return the events of one stream, oldest first, after a position."""
@@ -121,11 +129,24 @@ class AuditTrail(Reader):
             .join(TRAIL, TRAIL.c.position == last)
             .where(jobs.c.id > after, jobs.c.first_position <= position)
         )
-        if wanted.state is not None:
-            query = query.where(TRAIL.c.state == wanted.state)
-        if wanted.vm_context_id is not None:
-            query = query.where(jobs.c.vm_context_id == wanted.vm_context_id)
+        if wanted.state:
+            query = query.where(TRAIL.c.state.in_(wanted.state))
+        if wanted.vm_context_id:
+            query = query.where(jobs.c.vm_context_id.in_(wanted.vm_context_id))
         return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
+
+    async def _conditions(self, wanted: AuditFilter, end: int | None) -> list[ColumnElement[bool]]:
+        """Return the conditions of all filters but the one that `_cases` splits, up to a position."""
+        conditions = [_in(name, values) for name, values in _named(wanted)[1:]]
+        lower, upper = await self._bounds(wanted)
+        if lower is not None:
+            conditions.append(TRAIL.c.position >= lower)
+        conditions += [TRAIL.c.position <= last for last in (upper, end) if last is not None]
+        if wanted.since is not None:
+            conditions.append(TRAIL.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
+        if wanted.until is not None:
+            conditions.append(TRAIL.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
+        return conditions
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
         """Return the first and the last position of the events of a period, by the index of `logged_at`."""
@@ -150,18 +171,40 @@ class AuditTrail(Reader):
         return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - its public name for a row's mapping
 
 
-def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
-    for name in ("job_id", "vm_context_id", "run_id", "type", "rule", "basis", "outcome"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(TRAIL.c[name] == value)
-    if wanted.actor is not None:
-        query = query.where(TRAIL.c.actor.is_(None) if wanted.actor == SERVICE else TRAIL.c.actor == wanted.actor)
-    if wanted.since is not None:
-        query = query.where(TRAIL.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
-    if wanted.until is not None:
-        query = query.where(TRAIL.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
-    return query
+def _named(wanted: AuditFilter) -> list[tuple[str, Sequence[str]]]:
+    """Return the filters by column that have values, the one with most values first."""
+    values = [(one.name, getattr(wanted, one.name)) for one in fields(AuditFilter) if one.name not in PERIOD]
+    given = [(name, list(dict.fromkeys(value))) for name, value in values if value]
+    return sorted(given, key=lambda one: len(one[1]), reverse=True)
+
+
+def _cases(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    """Return the first filter as one condition for each value."""
+    named = _named(wanted)
+    return [_in(named[0][0], [value]) for value in named[0][1]] if named else [true()]
+
+
+def _in(name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    column = TRAIL.c[name]
+    return or_(*(column.is_(None) if (name, value) == ("actor", SERVICE) else column == value for value in values))
+
+
+def _first(
+    cases: Sequence[ColumnElement[bool]],
+    conditions: Sequence[ColumnElement[bool]],
+    order: ColumnElement[Any],
+    limit: int,
+) -> Select[Any]:
+    """Return the query of the first events, in an order, of any of these cases.
+
+    An index has the events of one value in the order of the log. So the first events of each value are read, and no
+    others: all events of several values would have to be read and sorted.
+    """
+    if len(cases) == 1:
+        return select(TRAIL).where(*cases, *conditions)
+    positions = select(TRAIL.c.position).order_by(order).limit(limit)
+    found = union_all(*(select(positions.where(case, *conditions).subquery()) for case in cases)).subquery()
+    return select(TRAIL).where(TRAIL.c.position.in_(select(found.c.position)))
 
 
 def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping

@@ -25,10 +25,10 @@ MAX_SKIPPED = 10
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """The filter of a list of jobs; None does not filter."""
+    """The filter of a list of jobs: one of the states, one of the VM contexts; without values, any."""
 
-    state: str | None = None
-    vm_context_id: str | None = None
+    state: tuple[str, ...] = ()
+    vm_context_id: tuple[str, ...] = ()
     needs_attention: bool | None = None
 
 
@@ -43,9 +43,11 @@ class Queries(Reader):
         """List jobs in the order of their ids."""
         table = schema.jobs
         query = select(table.c.folded).where(table.c.id > after).order_by(table.c.id).limit(limit)
-        for name, value in msgspec.structs.asdict(wanted).items():
-            if value is not None:
-                query = query.where(table.c[name] == value)
+        for name in ("state", "vm_context_id"):
+            if values := getattr(wanted, name):
+                query = query.where(table.c[name].in_(values))
+        if wanted.needs_attention is not None:
+            query = query.where(table.c.needs_attention == wanted.needs_attention)
         return await self._folded(query, ReplicationJob)
 
     async def vm_context(self, vm_context_id: str) -> VMContext | None:

@@ -7,7 +7,21 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from domain.events import SERVICE, Event, JobAdmitted, JobReleased, RecoveryDecided
+from domain.events import (
+    SERVICE,
+    Event,
+    JobAdmitted,
+    JobReleased,
+    OperatorDecided,
+    OutcomeConfirmed,
+    OutcomeContradicted,
+    OutcomeRevised,
+    RecoveryDecided,
+)
+from domain.last_decision import decision_after
+from domain.lifecycle import JobState
+from domain.recovery_policy import Basis
+from domain.transitions import OUTCOME_BEFORE
 from domain.vm_context import VMContext
 from projections.read_model import schema
 
@@ -44,7 +58,6 @@ def audit_row(position: int, event: Event, job: JobAfterEvent | None) -> dict[st
     fields = msgspec.to_builtins(event)
     for name in COLUMNS:
         del fields[name]
-    decided = event if isinstance(event, RecoveryDecided) else None
     return {
         "position": position,
         "stream_id": event.originator_id,
@@ -55,13 +68,24 @@ def audit_row(position: int, event: Event, job: JobAfterEvent | None) -> dict[st
         "causation_id": event.causation_id,
         **_subject(event, job),
         "run_id": fields.get("run_id") or (event.originator_id if event.topic.startswith("RecoveryRun") else None),
-        "rule": decided.rule.value if decided else None,
-        "basis": decided.basis.value if decided and decided.basis else None,
-        "outcome": fields.get("outcome"),
+        **_decision(event, job),
         "actor": event.actor if event.actor != SERVICE else None,
         "state": job.state if job else None,
         "data": msgspec.json.encode(fields).decode(),
     }
+
+
+def _decision(event: Event, job: JobAfterEvent | None) -> dict[str, str | None]:
+    """Return rule, basis and outcome of a decision; of a verdict on an outcome, the basis and outcome after it."""
+    match event:
+        case RecoveryDecided() | OutcomeRevised() | OperatorDecided():
+            made = decision_after(event, None)
+            return {"rule": made.rule, "basis": made.basis, "outcome": made.outcome}
+        case OutcomeConfirmed() | OutcomeContradicted() if job is not None:
+            basis = Basis.OBSERVED if isinstance(event, OutcomeConfirmed) else Basis.INFERRED
+            return {"rule": None, "basis": basis.value, "outcome": OUTCOME_BEFORE[JobState(job.state)].value}
+        case _:
+            return {"rule": None, "basis": None, "outcome": None}
 
 
 def _subject(event: Event, job: JobAfterEvent | None) -> dict[str, str | None]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 
@@ -116,7 +116,9 @@ audit_trail = Table(
     Index("audit_by_run", "run_id", "position"),
     Index("audit_by_job", "job_id", "position"),
     Index("audit_by_context", "vm_context_id", "position"),
-    *(_sparse_index("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor")),
+    Index("audit_by_correlation", "correlation_id", "position"),
+    Index("audit_by_causation", "causation_id", "position"),
+    *(_sparse_index("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor", "state")),
 )
 """Every event, one row each, as JSON, with columns for filters.
 

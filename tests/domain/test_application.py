@@ -139,12 +139,12 @@ async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version
     await harness.job()
     guess = await harness.decided("job-1")
 
-    with pytest.raises(VersionMismatch, match=f"is at version {guess.version}, not {guess.version - 1}"):
+    with pytest.raises(VersionMismatch, match=f"has changed since: it is at version {guess.version} now"):
         await harness.app.operator_decide(
-            "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version - 1
+            "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_versions={guess.version - 1, 99}
         )
     done = await harness.app.operator_decide(
-        "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_version=guess.version
+        "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_versions={guess.version, 99}
     )
 
     assert (done.state, done.is_guess) == (JobState.COMPLETED, False)

@@ -20,6 +20,7 @@ class Follower:
 
     def __init__(self, service: ServiceProcess, **query: str) -> None:
         self.ids: list[int] = []
+        self.last_id = ""
         self.kinds: list[str] = []
         self._service = service
         self._query = query
@@ -33,7 +34,7 @@ class Follower:
 
     def _follow(self) -> None:
         while not self._ends.is_set():
-            headers = {"Last-Event-ID": str(self.ids[-1])} if self.ids else {}
+            headers = {"Last-Event-ID": self.last_id} if self.ids else {}
             query = {} if self.ids else {"after": "0"}
             url = f"{self._service.url}/api/v1/events/stream"
             try:
@@ -49,7 +50,8 @@ class Follower:
             if self._ends.is_set():
                 return
             if line.startswith("id: "):
-                self.ids.append(int(line.removeprefix("id: ")))
+                self.last_id = line.removeprefix("id: ")
+                self.ids.append(int(self.last_id.partition(".")[0]))
             if line.startswith("event: "):
                 self.kinds.append(line.removeprefix("event: "))
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from adapters.event_log.seals import Seal
 from api.http import paging, problems
 from api.http.dependencies import TheService
-from api.http.exports import as_csv, as_ndjson, in_blocks
+from api.http.exports import HEADERS, announced, as_csv, as_ndjson, in_blocks
 from api.http.filters import Wanted
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import ChainView, SealView
@@ -41,6 +41,7 @@ async def list_audit(
     responses={
         200: {
             "description": "All events of the filter that were stored when the export began",
+            "headers": HEADERS,
             "content": {"application/x-ndjson": {}, "text/csv": {}},
         },
         **problems.responses(503),
@@ -52,11 +53,13 @@ async def export_audit(
     order: Order = "oldest",
     format: Literal["ndjson", "csv"] = "ndjson",  # noqa: A002 - the parameter's name in the API
 ) -> StreamingResponse:
-    """Stream all events of a filter."""
-    entries = service.trail.export(wanted, newest_first=order == "newest")
+    """Stream all events of a filter. The headers tell how many they are, so that a cut connection is noticed."""
+    end = await service.trail.head()
+    headers = announced(await service.trail.total(wanted, end), end)
+    entries = service.trail.export(wanted, newest_first=order == "newest", end=end)
     if format == "csv":
-        return StreamingResponse(in_blocks(as_csv(entries)), media_type="text/csv; charset=utf-8")
-    return StreamingResponse(in_blocks(as_ndjson(entries)), media_type="application/x-ndjson")
+        return StreamingResponse(in_blocks(as_csv(entries)), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(in_blocks(as_ndjson(entries)), media_type="application/x-ndjson", headers=headers)
 
 
 @router.get("/seal", response_model=SealView, responses=problems.responses(503))

@@ -1,22 +1,23 @@
 """Routes of jobs and VM contexts."""
 
-import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
+from api.http.filters import State, Values
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import UtcTime
+from api.http.validators import HEADERS, IfMatch, IfNoneMatch, condition, tagged
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, VersionMismatch
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
@@ -28,8 +29,6 @@ MAX_ACTOR = 100
 """Maximum characters of an actor's name."""
 
 router = APIRouter(tags=["jobs"])
-
-State = Literal["replicating", "recovering", "pending-retry", "completed", "failed"]
 
 
 @router.post(
@@ -58,14 +57,17 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
 @router.get("/jobs", responses=problems.responses(503))
 async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
-    state: State | None = None,
-    vm_context_id: Identifier | None = None,
+    state: Values[State] = (),
+    vm_context_id: Values[Identifier] = (),
     needs_attention: Annotated[bool | None, Query()] = None,
     at: Annotated[UtcTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
 ) -> Page[JobView]:
-    """List jobs by id, present or past. With `at` and `needs_attention`, a page may have fewer items than `limit`."""
+    """List jobs by id, present or past: those in any of the states and of any of the contexts.
+
+    With `at` and `needs_attention`, a page may have fewer items than `limit`.
+    """
     after = paging.id_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     if at is None:
@@ -81,27 +83,26 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 @router.get(
     "/jobs/{job_id}",
     response_model=JobView,
-    responses={304: {"description": "The job has the version of If-None-Match"}, **problems.responses(404, 503)},
+    responses={
+        200: {"headers": HEADERS},
+        304: {"description": "The response has a tag of If-None-Match", "headers": HEADERS},
+        **problems.responses(404, 503),
+    },
 )
 async def get_job(  # noqa: PLR0913 - the parameters of the API
     job_id: JobId,
     service: TheService,
-    response: Response,
     version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
     at: Annotated[UtcTime | None, Query(description="The job as it was recorded at this time.")] = None,
     as_known: Annotated[
         UtcTime | None,
         Query(description="Add `hindsight`: what is known of the time `at` by the events recorded until this time."),
     ] = None,
-    if_none_match: Annotated[str | None, Header(description="`ETag` of the cached response.")] = None,
-) -> JobView | Response:
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Return one job: present, with its live state, or past, at a version or a time, or at the earlier of both."""
-    found = await _job_at(service, job_id, version, at, as_known)
-    etag = f'"{found.version}"'
-    if if_none_match is not None and _matches(if_none_match, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-    response.headers["ETag"] = etag
-    return found
+    unless = condition("If-None-Match", if_none_match)
+    return tagged(await _job_at(service, job_id, version, at, as_known), unless)
 
 
 async def _job_at(
@@ -114,10 +115,6 @@ async def _job_at(
     job = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
     known_since = await past.hindsight(service, job, at, as_known) if at and as_known else None
     return job_view(job, as_of=at, hindsight=known_since)
-
-
-def _matches(header: str, etag: str) -> bool:
-    return header.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in header.split(",")}
 
 
 @router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))
@@ -140,38 +137,43 @@ async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cur
     return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 
-@router.post("/jobs/{job_id}/decision", responses=problems.responses(404, 409, 412, 503))
+@router.post(
+    "/jobs/{job_id}/decision",
+    response_model=JobView,
+    responses={
+        200: {"headers": HEADERS},
+        **problems.responses(404, 409, 412, 503),
+        412: problems.responses(412)[412] | {"headers": HEADERS},
+    },
+)
 async def decide_job(  # noqa: PLR0913 - the parameters of the API
     job_id: JobId,
     body: OperatorOrder,
+    request: Request,
     service: TheService,
     trace: TheTrace,
-    response: Response,
-    if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> JobView:
+    if_match: IfMatch = None,
+) -> Response:
     """Complete or fail an open job by an operator's decision, or correct an inferred or contradicted outcome.
 
     Without tokens, `who` is the actor.
 
-    With the header `If-Match`, which has an `ETag` of the job, a job that has changed since then is refused with 412.
+    With `If-Match`, a job that has changed since is not decided: 412, with the present `ETag`.
     """
     if trace.actor == LOCAL:
         trace = msgspec.structs.replace(trace, actor=body.who[:MAX_ACTOR])
-    version = _version_in(if_match)
+    only_if = condition("If-Match", if_match)
+    versions = only_if.versions if only_if else None
     outcome = Outcome(body.outcome)
-    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_version=version)
-    job = await service.background.command(decided)
+    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_versions=versions)
+    try:
+        job = await service.background.command(decided)
+    except VersionMismatch as mismatch:
+        refusal = await problems.of(request, mismatch)
+        refusal.headers["ETag"] = tagged(present_job(service, await service.app.job(job_id))).headers["ETag"]
+        return refusal
     await wait_for_read_model(service)
-    response.headers["ETag"] = f'"{job.version}"'
-    return present_job(service, job)
-
-
-def _version_in(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() in {"", "*"}:
-        return None
-    version = re.fullmatch(r'\s*"?([0-9]{1,16})"?\s*', if_match)
-    # No job has version -1: any other ETag is not from this service, and does not match.
-    return int(version[1]) if version else -1
+    return tagged(present_job(service, job))
 
 
 @router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))

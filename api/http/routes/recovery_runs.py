@@ -61,6 +61,6 @@ async def list_decisions(
         decisions = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
         return paging.numbered(decisions, limit, cursor)
     await get_run(run_id, service)
-    wanted = AuditFilter(run_id=run_id, type="RecoveryDecided")
+    wanted = AuditFilter(run_id=(run_id,), type=("RecoveryDecided",))
     entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.http import paging, problems
 from api.http.dependencies import TheService
-from api.http.exports import in_blocks
+from api.http.exports import HEADERS, announced, in_blocks
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
@@ -38,9 +38,7 @@ router = APIRouter(prefix="/recovery-runs", tags=["replay"], dependencies=[Depen
 
 
 class OtherPolicy(BaseModel):
-    """The numbers of another policy. Omitted numbers stay as recorded; an unknown name is refused."""
-
-    model_config = ConfigDict(extra="forbid")
+    """The numbers of another policy. Omitted numbers stay as recorded."""
 
     complete_above_percent: Percent = None
     unreachable_timeout: Seconds = None
@@ -94,7 +92,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
 
     Without a number of another policy, the changes are those of the code since then.
     """
-    wanted = AuditFilter(type="RecoveryDecided", since=query.since, until=query.until)
+    wanted = AuditFilter(type=("RecoveryDecided",), since=query.since, until=query.until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
     changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})
@@ -126,24 +124,25 @@ async def replay_run(run_id: Identifier, service: TheService, query: Annotated[R
     "/{run_id}/export",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "The run as one file", "content": {"application/x-ndjson": {}}},
+        200: {"description": "The run as one file", "content": {"application/x-ndjson": {}}, "headers": HEADERS},
         **problems.responses(404, 503),
     },
 )
 async def export_run(run_id: Identifier, service: TheService) -> StreamingResponse:
     """Return a run as one file, for `job-recovery replay FILE`, which needs no database and no VMA."""
-    events = await events_of(service, run_id)
+    end = await service.trail.head()
+    events = await events_of(service, run_id, end)
 
     async def lines() -> AsyncIterator[bytes]:
         for line in run_file.write(events):
             yield line
 
-    headers = {"Content-Disposition": f'attachment; filename="{run_id}.ndjson"'}
+    headers = {"Content-Disposition": f'attachment; filename="{run_id}.ndjson"', **announced(len(events), end)}
     return StreamingResponse(in_blocks(lines()), media_type="application/x-ndjson", headers=headers)
 
 
-async def events_of(service: Service, run_id: str) -> list[Event]:
-    """Return all events of a run.
+async def events_of(service: Service, run_id: str, end: int | None = None) -> list[Event]:
+    """Return all events of a run, up to a position.
 
     Raises:
         NotFound: the log has no such run.
@@ -151,7 +150,7 @@ async def events_of(service: Service, run_id: str) -> list[Event]:
     """
     events: list[Event] = []
     after = 0
-    while entries := await service.trail.entries(AuditFilter(run_id=run_id), READ_AT_ONCE, after):
+    while entries := await service.trail.entries(AuditFilter(run_id=(run_id,)), READ_AT_ONCE, after, end=end):
         events += [entry.event() for entry in entries]
         after = entries[-1].position
     if not events:

@@ -70,7 +70,7 @@ class JobPolling(BaseModel):
 async def recovery_status(service: TheService) -> RecoveryStatus:
     """Return the last recovery run, and totals of all runs."""
     runs = await service.queries.runs(1)
-    rules, outcomes = await service.trail.count("rule"), await service.trail.count("outcome", "RecoveryDecided")
+    rules, outcomes = [await service.trail.count(name, "RecoveryDecided") for name in ("rule", "outcome")]
     decisions = sum(rules.values())
     return RecoveryStatus(
         last_run=run_view(runs[0][1], service.recovery.live.get(runs[0][1].id)) if runs else None,

@@ -1,8 +1,9 @@
-"""Route of the live stream of events, as server-sent events. The id of each is its position in the log.
+"""Route of the live stream of events, as server-sent events.
 
 A client that reconnects with the last id gets every later event once, in the order of the log, also after a restart of
-the service. Only stored events are sent. The stream ends when the caller's token is revoked, or when the tokens or the
-read model cannot be read.
+the service. If the log has no such event, it gets an event `reset`, and then what is stored from now on. Only stored
+events are sent. The stream ends when the caller's token is revoked, or when the tokens or the read model cannot be
+read.
 """
 
 from collections.abc import AsyncIterator
@@ -13,10 +14,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.http.dependencies import service_of
+from api.http.event_ids import PATTERN, event_id, start_after
 from api.http.filters import Wanted
-from api.http.schemas.present import MAX_INT
 from api.http.slots import STREAMS
 from domain.errors import StorageUnavailable
+from projections.queries.audit_entry import AuditEntry
 
 HEARTBEAT = 1.0
 """Seconds without an event until a comment is sent, so that proxies do not close, and the token is checked."""
@@ -29,11 +31,13 @@ router = APIRouter(tags=["stream"])
 
 def start_of(
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=MAX_INT, description="Position of the last event received.")
+        str | None, Header(pattern=PATTERN, description="The id of the last event received.")
     ] = None,
-    after: Annotated[int | None, Query(ge=0, le=MAX_INT, description="The same, for a first connection.")] = None,
-) -> int | None:
-    """Return the position after which to begin; None: only new events."""
+    after: Annotated[
+        str | None, Query(pattern=PATTERN, description="The same, or a position, for a first connection.")
+    ] = None,
+) -> str | None:
+    """Return the id after which to begin; None: only new events."""
     return after if last_event_id is None else last_event_id
 
 
@@ -43,23 +47,30 @@ def start_of(
 )
 async def stream_events(
     request: Request,
-    start: Annotated[int | None, Depends(start_of)],
+    last: Annotated[str | None, Depends(start_of)],
     wanted: Wanted,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they are stored. Browsers reconnect with `Last-Event-ID` themselves."""
     service, authorization = service_of(request), request.headers.get("authorization")
     with suppress(StorageUnavailable):
-        position = await service.trail.head() if start is None else start
+        start = None if last is None else await start_after(service.event_log, last)
+        position = start.position if start else await service.trail.head()
         yield ServerSentEvent(comment=f"after position {position}", retry=1000)
+        if start and start.reset:
+            yield ServerSentEvent(id=start.id, event="reset", data={"position": position, "why": start.reset})
         while service.access.caller(authorization) is not None:
             # Read before the query: an event that is stored in between must not be skipped.
             end = service.projector.position
             found = await service.trail.entries(wanted, CHUNK, position)
             for entry in found:
-                yield ServerSentEvent(id=str(entry.position), event=entry.type, data=entry)
+                yield ServerSentEvent(id=_id(entry), event=entry.type, data=entry)
             if found:
                 position = found[-1].position
                 continue
             position = max(position, end)
             if not await service.projector.reached(position + 1, HEARTBEAT):
                 yield ServerSentEvent(comment="still here")
+
+
+def _id(entry: AuditEntry) -> str:
+    return event_id(entry.position, f"{entry.stream_id}#{entry.version}", entry.recorded_at)

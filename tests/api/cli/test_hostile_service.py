@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from api.cli.client import EVENTS
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
 from tests.support.service import ServiceProcess, wait_until
@@ -52,8 +53,10 @@ class _Between(BaseHTTPRequestHandler):
         answer = httpx.request(self.command, url, content=body, headers=headers, trust_env=False)
         lines = [spoiled(line, answer.headers["Content-Type"]) for line in answer.text.splitlines()]
         self.send_response(answer.status_code)
+        if EVENTS in answer.headers:
+            self.send_header(EVENTS, answer.headers[EVENTS])
         self.end_headers()
-        self.wfile.write("\n".join(lines).encode())
+        self.wfile.write("".join(f"{line}\n" for line in lines).encode())
 
     do_POST = do_GET  # noqa: N815 - the library's name
 

@@ -138,9 +138,9 @@ async def test_jobs_are_filtered_and_paged(harness: Harness, engine: Engine) -> 
 
     assert await ids(JobFilter(), limit=2) == ["job-0", "job-1"]
     assert await ids(JobFilter(), limit=2, after="job-1") == ["job-2", "job-3"]
-    assert await ids(JobFilter(state="completed")) == ["job-1"]
+    assert await ids(JobFilter(state=("completed",))) == ["job-1"]
     assert await ids(JobFilter(needs_attention=True)) == ["job-2"]
-    assert await ids(JobFilter(vm_context_id="ctx-job-3")) == ["job-3"]
+    assert await ids(JobFilter(vm_context_id=("ctx-job-3", "ctx-nowhere"))) == ["job-3"]
 
 
 async def test_a_projector_continues_after_a_log_that_could_not_be_read(harness: Harness, engine: Engine) -> None:

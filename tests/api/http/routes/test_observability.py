@@ -1,4 +1,4 @@
-"""Routes of recovery status, polling and metrics, and conditional requests."""
+"""Routes of recovery status, polling and metrics."""
 
 import re
 
@@ -71,33 +71,3 @@ async def test_metrics_count_and_never_name_a_job(api: HTTP, vma: SimulatedVMA) 
     assert re.search(r"job_recovery_append_seconds_count [1-9]", text)
     assert 'job_recovery_vma_reachable{vma="default"} 1.0' in text
     assert "job-1" not in text
-
-
-async def test_a_cached_response_is_not_sent_again(api: HTTP, vma: SimulatedVMA) -> None:
-    await recovered(api, vma)
-    first = await api.get("/jobs/job-1")
-    etag = first.headers["etag"]
-
-    same = await api.get("/jobs/job-1", headers={"If-None-Match": f'"0", {etag}'})
-    other = await api.get("/jobs/job-1", headers={"If-None-Match": '"0"'})
-
-    assert etag == f'"{first.json()["version"]}"'
-    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", etag)
-    assert other.status_code == 200
-
-
-async def test_a_command_for_another_version_is_refused(api: HTTP) -> None:
-    await registered(api)
-    order = {"outcome": "fail", "who": "mara", "why": "gone"}
-
-    for header in ('"99"', "nonsense", '"-1"'):
-        refused = await api.post("/jobs/job-1/decision", json=order, headers={"If-Match": header})
-        assert (refused.status_code, "read it again" in refused.json()["detail"]) == (412, True)
-
-    status, tries = 412, 0
-    while status == 412 and tries < 5:
-        # A poll may come in between, and make another version of it.
-        etag = (await api.get("/jobs/job-1")).headers["etag"]
-        status = (await api.post("/jobs/job-1/decision", json=order, headers={"If-Match": etag})).status_code
-        tries += 1
-    assert status == 200

@@ -1,0 +1,74 @@
+"""The query parameters of a request, compared with those that its route declares.
+
+An unknown one is refused: if it were ignored, a misspelled filter would list everything.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from typing import Any, get_origin
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+
+from api.http.problems import MAX_ERRORS
+
+SYNONYMS = {
+    "job": "job_id",
+    "vm_context": "vm_context_id",
+    "context": "vm_context_id",
+    "run": "run_id",
+    "correlation": "correlation_id",
+    "cause": "causation_id",
+    "stream": "stream_id",
+    "status": "state",
+    "since": "from",
+    "until": "to",
+}
+"""Other words for parameters, such as those of the command line."""
+
+MAX_NAME = 50
+"""Characters of an unknown name that are compared with the known ones."""
+
+
+async def check_query(request: Request) -> None:
+    """Check that the route declares every query parameter, and that only a list is given several times.
+
+    Raises:
+        RequestValidationError: it does not; the message has the nearest name that the route declares.
+
+    """
+    declared = dict(_declared(request.scope["route"].dependant))
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    wrong: list[dict[str, Any]] = []
+    for name, times in given.items():
+        if name not in declared:
+            # Comparing names takes time, and a query can have thousands.
+            hint = _hint(name[:MAX_NAME], declared) if len(wrong) < MAX_ERRORS else ""
+            wrong.append({"loc": ("query", name), "msg": f"unknown parameter{hint}"})
+        elif times > 1 and get_origin(declared[name]) is not tuple:
+            wrong.append({"loc": ("query", name), "msg": f"given {times} times, but it has one value: give it once"})
+    if wrong:
+        raise RequestValidationError(wrong)
+
+
+def _declared(dependant: Dependant) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the type of each query parameter of a route, also of those in a model."""
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from ((part.alias or name, part.annotation) for name, part in kind.model_fields.items())
+        else:
+            yield field.alias, kind
+    for part in dependant.dependencies:
+        yield from _declared(part)
+
+
+def _hint(name: str, declared: Collection[str]) -> str:
+    if SYNONYMS.get(name) in declared:
+        return f": did you mean '{SYNONYMS[name]}'?"
+    if near := get_close_matches(name.lower(), declared, n=1):
+        return f": did you mean '{near[0]}'?"
+    return f": there are {', '.join(sorted(declared))}" if declared else ": this address has none"

@@ -1,0 +1,120 @@
+"""No route ignores a query parameter that it does not have."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.simulated_vma import SimulatedVMA
+from api.http.app import openapi_document
+from tests.support.http_api import registered, serving
+
+HTTP = httpx.AsyncClient
+
+
+@pytest.fixture(scope="module")
+def vma() -> Iterator[SimulatedVMA]:
+    with SimulatedVMA() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
+    """Serve one job."""
+    async with serving(vma, tmp_path_factory.mktemp("parameters")) as client:
+        await registered(client)
+        yield client
+
+
+CALLS = [
+    (method, path)
+    for path, methods in [
+        *((path, list(item)) for path, item in openapi_document()["paths"].items()),
+        ("/openapi.json", ["get", "head"]),
+        ("/api/v1/events/stream", ["get"]),
+    ]
+    for method in methods
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_every_route_refuses_an_unknown_parameter_and_names_it(api: HTTP, method: str, path: str) -> None:
+    filled = re.sub(r"{\w+}", "1", path.replace("{job_type}", "replication"))
+    body: dict[str, Any] = {"json": {}} if method == "post" else {}
+
+    answer = await api.request(method, f"http://localhost{filled}", params={"zzz-unheard-of": "1"}, **body)
+
+    assert answer.status_code == 422
+    if method != "head":
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert [one["where"] for one in answer.json()["errors"]] == ["query.zzz-unheard-of"]
+
+
+NEAREST = [
+    ("/jobs", "sate", "state"),
+    ("/jobs", "State", "state"),
+    ("/jobs", "status", "state"),
+    ("/jobs", "context", "vm_context_id"),
+    ("/jobs/job-1", "as-known", "as_known"),
+    ("/audit", "job", "job_id"),
+    ("/audit", "run", "run_id"),
+    ("/audit", "since", "from"),
+    ("/audit/export", "formt", "format"),
+    ("/events/stream", "afer", "after"),
+    ("/events/stream", "job", "job_id"),
+    ("/recovery-runs/what-if", "complete_over_percent", "complete_above_percent"),
+    ("/recovery-runs/what-if", "since", "from"),
+]
+
+
+@pytest.mark.parametrize(("path", "given", "nearest"), NEAREST)
+async def test_the_nearest_parameter_of_the_route_is_named(api: HTTP, path: str, given: str, nearest: str) -> None:
+    answer = await api.get(path, params={given: "1"})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"query.{given}: unknown parameter: did you mean '{nearest}'?"
+
+
+async def test_a_parameter_of_another_route_is_not_proposed(api: HTTP) -> None:
+    runs = (await api.get("/recovery-runs", params={"job": "job-1"})).json()["detail"]
+    alive = (await api.get("http://localhost/livez", params={"state": "failed"})).json()["detail"]
+
+    assert runs == "query.job: unknown parameter: there are cursor, limit"
+    assert alive == "query.state: unknown parameter: this address has none"
+
+
+async def test_a_parameter_that_is_no_list_is_refused_the_second_time(api: HTTP) -> None:
+    for path, name, value in (
+        ("/jobs", "limit", "5"),
+        ("/audit", "order", "oldest"),
+        ("/jobs/job-1", "version", "1"),
+        ("/recovery-runs/what-if", "complete_above_percent", "95"),
+    ):
+        once = await api.get(path, params=[(name, value)])
+        twice = await api.get(path, params=[(name, value), (name, value)])
+
+        assert (once.status_code, twice.status_code) == (200, 422), path
+        assert twice.json()["detail"] == f"query.{name}: given 2 times, but it has one value: give it once"
+
+
+async def test_of_thousands_of_unknown_parameters_the_first_are_listed(api: HTTP) -> None:
+    answer = await api.get("/jobs", params={f"stat{n}": "1" for n in range(5000)})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(
+        "5000 errors, of which the first 10 are: query.stat0: unknown parameter: did"
+    )
+    assert len(answer.json()["errors"]) == 10
+
+
+async def test_the_declared_parameters_are_taken_as_before(api: HTTP) -> None:
+    for path, query in (
+        ("/jobs", {"state": "replicating", "limit": "5", "at": "2100-01-01"}),
+        ("/jobs/job-1/diff", {"from": "1", "to": "1"}),
+        ("/audit", {"job_id": "job-1", "from": "2000-01-01", "to": "2100-01-01", "order": "oldest"}),
+        ("/recovery-runs/what-if", {"complete_above_percent": "95", "from": "2000-01-01"}),
+        ("http://localhost/livez", {}),
+    ):
+        assert (await api.get(path, params=query)).status_code == 200, path
