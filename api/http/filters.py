@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import Depends, Query
 
 from api.http.schemas.present import Identifier
-from api.http.times import UtcTime
+from api.http.times import EndTime, UtcTime
 from domain.events import EVENTS
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.queries.audit_entry import AuditFilter
@@ -30,7 +30,7 @@ class AuditQuery(AuditFilter):
     outcome: Outcome | None = None
     actor: Annotated[str | None, Query(max_length=100)] = None
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
-    until: Annotated[UtcTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
+    until: Annotated[EndTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
 
 
 Wanted = Annotated[AuditQuery, Depends()]

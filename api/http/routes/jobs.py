@@ -12,7 +12,7 @@ from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_f
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
-from api.http.times import UtcTime
+from api.http.times import EndTime
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
@@ -61,7 +61,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     state: State | None = None,
     vm_context_id: Identifier | None = None,
     needs_attention: Annotated[bool | None, Query()] = None,
-    at: Annotated[UtcTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
+    at: Annotated[EndTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
 ) -> Page[JobView]:
@@ -88,9 +88,9 @@ async def get_job(  # noqa: PLR0913 - the parameters of the API
     service: TheService,
     response: Response,
     version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
-    at: Annotated[UtcTime | None, Query(description="The job as it was recorded at this time.")] = None,
+    at: Annotated[EndTime | None, Query(description="The job as it was recorded at this time.")] = None,
     as_known: Annotated[
-        UtcTime | None,
+        EndTime | None,
         Query(description="Add `hindsight`: what is known of the time `at` by the events recorded until this time."),
     ] = None,
     if_none_match: Annotated[str | None, Header(description="`ETag` of the cached response.")] = None,
@@ -124,8 +124,8 @@ def _matches(header: str, etag: str) -> bool:
 async def diff_job(
     job_id: JobId,
     service: TheService,
-    begin: Annotated[int | UtcTime, Query(alias="from", description="A version, or a time.")],
-    end: Annotated[int | UtcTime, Query(alias="to", description="A version, or a time.")],
+    begin: Annotated[int | EndTime, Query(alias="from", description="A version, or a time.")],
+    end: Annotated[int | EndTime, Query(alias="to", description="A version, or a time.")],
 ) -> DiffView:
     """Return the changes of a job between two versions or times, and the events that made them."""
     return await past.diff(service, job_id, begin, end)
