@@ -78,7 +78,7 @@ class Client:
             found += page["items"]
             cursor = page["next_cursor"]
             if cursor is None or len(found) == limit:
-                return {"items": found, "next_cursor": cursor}
+                return {**page, "items": found}
 
     def stream(self, path: str, **query: object) -> Iterator[bytes]:
         """Iterate over the body of an answer of any size."""

@@ -30,7 +30,7 @@ class AuditQuery(AuditFilter):
     outcome: Outcome | None = None
     actor: Annotated[str | None, Query(max_length=100)] = None
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
-    until: Annotated[EndTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
+    until: Annotated[EndTime | None, Query(alias="to", description="Recorded by it; a date is the whole day.")] = None
 
 
 Wanted = Annotated[AuditQuery, Depends()]
