@@ -10,6 +10,7 @@ Commands = Any
 
 PORT = number(int, 0, 65535)
 PERCENT = number(float, 0, 100)
+POSITION = number(int, 0, 2**53)
 ROWS = number(int, 1, 1_000_000)
 """Rows of one table; all of them are in memory."""
 
@@ -67,13 +68,14 @@ def _add_queries(commands: Commands) -> None:
     meaning = "only jobs of this VM context; may be repeated: of any of them"
     command.add_argument("--vm-context", dest="vm_context_id", action="append", help=meaning)
     command.add_argument("--needs-attention", action="store_const", const=True, help="only jobs that need an operator")
-    command.add_argument("--at", metavar="TIME", help="the jobs at this time")
+    _add_moment(command, "the jobs")
     _add_limit(command, "jobs")
 
     command = _client_command(commands, "job", "show one job, now or at an earlier time", "cli.present.job", "JOB")
     command.add_argument("--version", type=int, help="the job at this version")
-    command.add_argument("--at", metavar="TIME", help="the job at this time, as it was believed to be then")
-    command.add_argument("--as-known", metavar="TIME", help="with --at: also what was known about it by this time")
+    _add_moment(command, "the job, as it was believed to be then,")
+    known = "with --at, --position or --version: also what was known about it by this time, or by position:N"
+    command.add_argument("--as-known", metavar="TIME", help=known)
 
     command = _client_command(commands, "events", "show what happened to a job", "cli.present.events", "JOB")
     _add_limit(command, "events")
@@ -117,7 +119,7 @@ def _add_audit(commands: Commands) -> None:
 def _add_replays(commands: Commands) -> None:
     command = _client_command(commands, "diff", "show how a job changed between two points", "cli.past.diff", "JOB")
     for name, metavar in (("begin", "FROM"), ("end", "TO")):
-        command.add_argument(name, metavar=metavar, help="a version, or a time")
+        command.add_argument(name, metavar=metavar, help="a version, position:N, or a time")
 
     command = _client_command(
         commands, "replay", "replay a recovery run, or its exported file", "cli.replays.replay_one"
@@ -153,6 +155,12 @@ def _client_command(commands: Commands, name: str, meaning: str, function: str, 
 def _add_limit(command: Parser, of: str, default: int | None = None) -> None:
     meaning = f"{of} to show (default: {default or 'all'})"
     command.add_argument("--limit", type=ROWS, default=default, metavar="N", help=meaning)
+
+
+def _add_moment(command: Parser, what: str) -> None:
+    command.add_argument("--at", metavar="TIME", help=f"{what} at this time: after the last event recorded by then")
+    after = f"{what} after the event at this position, which is the exact form of a time"
+    command.add_argument("--position", type=POSITION, metavar="N", help=after)
 
 
 def _add_period(command: Parser, happened: str) -> None:

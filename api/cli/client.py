@@ -85,7 +85,7 @@ class Client:
             found += page["items"]
             cursor = page["next_cursor"]
             if cursor is None or len(found) == limit:
-                return {"items": found, "next_cursor": cursor}
+                return {**page, "items": found}
 
     def export(self, path: str, heading: int = 0, **query: object) -> Iterator[bytes]:
         """Iterate over an export of one event per line, after `heading` other lines.

@@ -50,7 +50,9 @@ def _write(parts: Iterator[bytes]) -> None:
 
 
 def diff(arguments: argparse.Namespace) -> None:
-    """Show how a job changed between two versions or times."""
+    """Show how a job changed between two versions, positions or times."""
     with connect(arguments) as service:
         found = service.get(f"/jobs/{in_path(arguments.job)}/diff", **{"from": arguments.begin, "to": arguments.end})
-    show(arguments, found, past_tables.changes_table(found), past_tables.between_table(found))
+    to_come = [found[end] for end in ("from_as_of", "to_as_of") if found[end]["is_future"]]
+    remark = past_tables.as_of_text(to_come[0] if to_come else None)
+    show(arguments, found, past_tables.changes_table(found), past_tables.between_table(found), *remark)

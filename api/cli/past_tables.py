@@ -27,7 +27,8 @@ def chain_table(chain: Row) -> Grid:
 
 def changes_table(found: Row) -> Grid:
     """Show the fields of a job that changed between two versions."""
-    title = f"{found['job_id']}: version {found['from_version']} to {found['to_version']}"
+    begin, end = (f"{found[f'{at}_version']} (position {found[f'{at}_as_of']['position']})" for at in ("from", "to"))
+    title = f"{found['job_id']}: version {begin} to {end}"
     before, after = (fields({c["field"]: c[when] for c in found["changes"]}) for when in ("before", "after"))
     rows = ((n, before.get(n), after.get(n)) for n in after | before if before.get(n) != after.get(n))
     return Grid("field", "before", "after", rows=rows, title=title)
@@ -37,6 +38,15 @@ def between_table(found: Row) -> Grid:
     """Show the events that caused the changes."""
     rows = ((event["version"], timestamp(event["recorded_at"]), event["type"]) for event in found["events"])
     return Grid("#", "at (UTC)", "event", rows=rows, title="by these events")
+
+
+def as_of_text(then: Row | None) -> list[Text]:
+    """Return which moment an answer is of, in one text; none for the present."""
+    if then is None:
+        return []
+    if then["is_future"]:
+        return [Text(f"this moment is still to come: the answer is of now, position {then['position']}")]
+    return [Text(f"as of position {then['position']}" + (f", {then['time']}" if then["time"] else ""))]
 
 
 def hindsight_text(hindsight: Row) -> Text:

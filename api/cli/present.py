@@ -11,27 +11,27 @@ from rich.progress import Progress
 from api.cli import tables
 from api.cli.client import Client, connect, in_path
 from api.cli.output import show
-from api.cli.past_tables import hindsight_text
+from api.cli.past_tables import as_of_text, hindsight_text
 from domain.errors import InvalidInput
 
 
 def jobs(arguments: argparse.Namespace) -> None:
     """List jobs."""
-    wanted = {name: vars(arguments)[name] for name in ("state", "vm_context_id", "needs_attention", "at")}
+    wanted = {name: vars(arguments)[name] for name in ("state", "vm_context_id", "needs_attention", "at", "position")}
     with connect(arguments) as service:
         found = service.items("/jobs", arguments.limit, **wanted)
-    show(arguments, found, tables.jobs_table(found["items"]))
+    show(arguments, found, tables.jobs_table(found["items"]), *as_of_text(found["as_of"]))
 
 
 def job(arguments: argparse.Namespace) -> None:
     """Show one job."""
-    if arguments.as_known and not arguments.at:
-        raise InvalidInput("--as-known needs --at, the time in question")
-    when = {"version": arguments.version, "at": arguments.at, "as_known": arguments.as_known}
+    when = {name: vars(arguments)[name] for name in ("version", "at", "position")}
+    if arguments.as_known and not any(value is not None for value in when.values()):
+        raise InvalidInput("--as-known needs --at, --position or --version, the moment in question")
     with connect(arguments) as service:
-        found = service.get(f"/jobs/{in_path(arguments.job)}", **when)
+        found = service.get(f"/jobs/{in_path(arguments.job)}", **when, as_known=arguments.as_known)
     hindsight = [hindsight_text(found["hindsight"])] if found["hindsight"] else []
-    show(arguments, found, tables.job_table(found), *hindsight)
+    show(arguments, found, tables.job_table(found), *as_of_text(found["as_of"]), *hindsight)
 
 
 def events(arguments: argparse.Namespace) -> None:

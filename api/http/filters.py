@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from pydantic import Field
 
 from api.http.schemas.present import Identifier
-from api.http.times import UtcTime
+from api.http.times import EndTime, UtcTime
 from domain.events import EVENTS
 from domain.last_decision import OPERATOR, REVISED
 from domain.lifecycle import JobState
@@ -52,7 +52,7 @@ class AuditQuery(AuditFilter):
     type: Values[EventType] = ()
     state: Values[State] = ()
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
-    until: Annotated[UtcTime | None, Query(alias="to", description="Recorded at this time or before.")] = None
+    until: Annotated[EndTime | None, Query(alias="to", description="Recorded by it; a date is the whole day.")] = None
 
 
 Wanted = Annotated[AuditQuery, Depends()]

@@ -13,18 +13,30 @@ from api.http.schemas.present import Page
 S = TypeVar("S")
 V = TypeVar("V")
 
+Key = int | str | tuple[int, str]
+"""A position, an id, or the position that a list of the past is of and an id."""
+
 DESCRIPTION = "`next_cursor` of the previous page."
+ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which then counts."
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
-IdCursor = Annotated[str | None, Query(max_length=1600, pattern="^([0-9a-f]{2})+$", description=DESCRIPTION)]
-"""An id, in UTF-8, in hexadecimal."""
+IdCursor = Annotated[
+    str | None,
+    Query(max_length=1617, pattern=r"^([0-7][0-9a-f]{15}\.)?([0-9a-f]{2}){1,800}$", description=ID_DESCRIPTION),
+]
+"""An id, in UTF-8, in hexadecimal; before it the position that a list of the past is of, and a dot."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
 """A position, in hexadecimal."""
 
 
 def id_in(cursor: str | None) -> str:
     """Return the id after which a page begins. It need not exist."""
-    return bytes.fromhex(cursor).decode("utf-8", "replace") if cursor else ""
+    return bytes.fromhex(cursor.rpartition(".")[2]).decode("utf-8", "replace") if cursor else ""
+
+
+def moment_in(cursor: str | None) -> int | None:
+    """Return the position that a list of the past is of; None on its first page, and for the present."""
+    return position_in((cursor or "").rpartition(".")[0])
 
 
 def position_in(cursor: str | None) -> int | None:
@@ -32,7 +44,7 @@ def position_in(cursor: str | None) -> int | None:
     return int(cursor, 16) if cursor else None
 
 
-def page(found: Sequence[S], limit: int, key: Callable[[S], str | int], show: Callable[[S], V]) -> Page[V]:
+def page(found: Sequence[S], limit: int, key: Callable[[S], Key], show: Callable[[S], V]) -> Page[V]:
     """Return a page of the rows found. The query must ask for `limit + 1` rows, to see whether more exist."""
     shown = found[:limit]
     next_cursor = _cursor(key(shown[-1])) if len(found) > limit else None
@@ -46,5 +58,7 @@ def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:
     return page(rest, limit, lambda entry: entry[0], lambda entry: entry[1])
 
 
-def _cursor(key: str | int) -> str:
+def _cursor(key: Key) -> str:
+    if isinstance(key, tuple):
+        return f"{_cursor(key[0])}.{_cursor(key[1])}"
     return f"{key:016x}" if isinstance(key, int) else key.encode().hex()

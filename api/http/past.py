@@ -1,10 +1,11 @@
-"""Past states of jobs, folded from their events up to a version or a time."""
+"""Past states of jobs, folded from their events up to a moment."""
 
 from datetime import datetime
 from typing import Any
 
+from api.http.moments import LogMoment, Moment, Position, Version
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import MAX_INT
+from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
@@ -18,52 +19,71 @@ NOT_SHOWN = {"version", "as_of", "hindsight", "live", "retry_in", "needs_attenti
 """Fields of a job's view that a diff omits."""
 
 
-async def version_of(service: Service, job_id: str, point: int | datetime) -> int:
-    """Return the version that a job had at a point, which is a version or a time.
+async def as_of(service: Service, moment: LogMoment, first_page: int | None = None) -> AsOf:
+    """Return the position and the time of a moment.
+
+    The moment of a page is the position of the first page: the same time may be another position by now.
+    """
+    if isinstance(moment, datetime):
+        position = await service.trail.position_at(moment) if first_page is None else first_page
+        return AsOf(position=position, time=moment, is_future=moment > service.clock.now())
+    position = min(moment.number, service.projector.position) if first_page is None else first_page
+    return AsOf(
+        position=position,
+        time=await service.trail.time_at(position),
+        is_future=moment.number > service.projector.position,
+    )
+
+
+async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[ReplicationJob, AsOf]:
+    """Return a job at a moment.
 
     Raises:
         NotFound: the job had no such version, or did not exist yet.
 
     """
-    if isinstance(point, datetime):
-        position = await service.trail.position_at(point)
-        version = await service.trail.version_at(job_id, position)
-        if version == 0:
-            raise NotFound(f"there was no job {job_id} at {point.isoformat()}")
-        return version
+    if isinstance(moment, Version):
+        then = await as_of(service, Position(await _position_of(service, job_id, moment.number)))
+    else:
+        then = await as_of(service, moment)
+    version = await service.trail.version_at(job_id, then.position)
+    found = await service.event_log.load_versions(ReplicationJob, [(job_id, version)]) if version else []
+    if not found:
+        when = moment.isoformat() if isinstance(moment, datetime) else f"position {then.position}"
+        raise NotFound(f"there was no job {job_id} at {when}")
+    return found[0], then
+
+
+async def _position_of(service: Service, job_id: str, version: int) -> int:
     present = await service.trail.version_at(job_id, MAX_INT)
     if present == 0:
         raise NotFound(f"there is no job {job_id}")
-    if not 1 <= point <= present:
-        raise NotFound(f"job {job_id} has no version {point}: its versions are 1 to {present}")
-    return point
+    if not 1 <= version <= present:
+        raise NotFound(f"job {job_id} has no version {version}: its versions are 1 to {present}")
+    return await service.trail.position_of(job_id, version)
 
 
-async def job_then(service: Service, job_id: str, version: int) -> ReplicationJob:
-    """Return a job at one of its versions."""
-    found = await service.event_log.load_versions(ReplicationJob, [(job_id, version)])
-    if not found:
-        raise NotFound(f"there is no job {job_id}")
-    return found[0]
-
-
-async def hindsight(service: Service, job: ReplicationJob, at: datetime, as_known: datetime) -> Hindsight:
-    """Return what is known of a job at a time, by the events recorded until `as_known`."""
-    known = await service.trail.position_at(as_known)
+async def hindsight(service: Service, job: ReplicationJob, then: AsOf, known: LogMoment) -> Hindsight | None:
+    """Return what is known of a job at a moment, by the events up to another one; None before the first event."""
+    if then.time is None:
+        return None
+    last = (await as_of(service, known)).position
     entries = await service.trail.events(job.id, MAX_EVENTS)
-    return known_at(job.state, [entry.event() for entry in entries if entry.position <= known], at)
+    return known_at(job.state, [entry.event() for entry in entries if entry.position <= last], then.time)
 
 
-async def diff(service: Service, job_id: str, begin: int | datetime, end: int | datetime) -> DiffView:
-    """Return the changes of a job between two points, and the events that made them."""
-    versions = [await version_of(service, job_id, point) for point in (begin, end)]
-    before, after = [_shown(await job_then(service, job_id, version)) for version in versions]
-    low, high = sorted(versions)
+async def diff(service: Service, job_id: str, begin: Moment, end: Moment) -> DiffView:
+    """Return the changes of a job between two moments, and the events that made them."""
+    (one, from_as_of), (other, to_as_of) = [await job_at(service, job_id, moment) for moment in (begin, end)]
+    before, after = _shown(one), _shown(other)
+    low, high = sorted((one.version, other.version))
     entries = await service.trail.events(job_id, MAX_EVENTS)
     found = {
         "job_id": job_id,
-        "from_version": versions[0],
-        "to_version": versions[1],
+        "from_version": one.version,
+        "from_as_of": from_as_of,
+        "to_version": other.version,
+        "to_as_of": to_as_of,
         "changes": [{"field": n, "before": before[n], "after": after[n]} for n in before if before[n] != after[n]],
         "events": [entry for entry in entries if low < entry.version <= high],
     }

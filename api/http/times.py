@@ -1,12 +1,23 @@
-"""Times in requests: RFC 3339, in UTC if they name no zone."""
+"""Times in requests: RFC 3339, in UTC if they name no zone, and as precise as they are written.
+
+A date is the whole day, a minute the whole minute, a fraction all that begins with it. A period begins with the first
+microsecond of such a time (`UtcTime`), and ends with its last one (`EndTime`), as does a moment.
+"""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WRITTEN = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"(?:[Tt _](?P<minute>\d\d:\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
+    r"(?P<zone>[Zz]|[ +-]\d\d:?\d\d)?",
+    re.ASCII,
+)
+MICROSECONDS = 6
+"""Digits of a fraction that are kept."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -22,11 +33,36 @@ def in_utc(time: datetime) -> datetime:
     return min(max(time, EARLIEST), LATEST)
 
 
-def _begins_with_date(value: object) -> object:
-    """Refuse numbers, which pydantic would read as seconds or as milliseconds, depending on their size."""
-    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
-        raise ValueError("must be a time that begins with a date, such as 2026-11-23T14:03:00Z")
-    return value
+def beginning(value: object) -> datetime:
+    """Return the first microsecond of a written time."""
+    written = _parts(value)
+    fraction = (written["fraction"] or "")[:MICROSECONDS].ljust(MICROSECONDS, "0")
+    # In a query, an unescaped `+` arrives as a blank. A zone has no other sign than `+` and `-`.
+    zone = (written["zone"] or "").upper().replace(" ", "+")
+    text = f"{written['date']}T{written['minute'] or '00:00'}:{written['second'] or '00'}.{fraction}{zone}"
+    return in_utc(datetime.fromisoformat(text))
 
 
-UtcTime = Annotated[datetime, BeforeValidator(_begins_with_date), AfterValidator(in_utc)]
+def end(value: object) -> datetime:
+    """Return the last microsecond of a written time."""
+    return beginning(value) + _duration(_parts(value)) - timedelta(microseconds=1)
+
+
+def _parts(value: object) -> dict[str, str | None]:
+    """Return the parts of a written time. A number is refused: it could be seconds or milliseconds."""
+    written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
+    if written is None:
+        raise ValueError("must be a time that begins with a date, such as 2026-11-23T14:03:00Z or 2026-11-23")
+    return written.groupdict()
+
+
+def _duration(written: dict[str, str | None]) -> timedelta:
+    if written["fraction"]:
+        return timedelta(microseconds=10 ** max(0, MICROSECONDS - len(written["fraction"])))
+    if written["second"]:
+        return timedelta(seconds=1)
+    return timedelta(minutes=1) if written["minute"] else timedelta(days=1)
+
+
+UtcTime = Annotated[datetime, BeforeValidator(beginning), AfterValidator(in_utc)]
+EndTime = Annotated[datetime, BeforeValidator(end), AfterValidator(in_utc)]

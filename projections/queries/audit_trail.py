@@ -1,12 +1,13 @@
 """Queries of the audit trail: every event, in the order of the log.
 
-Each time is a position: `logged_at` never decreases along the log, so the events recorded by a time are a prefix of it.
+The order of the log is the position; times are what a clock said, and clocks differ and step. A time is the position of
+the last event that was recorded by it, so an event is part of the state at its own time.
 Lists are ordered by position, and their next page begins after one, so new events do not change them.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, true, union_all
@@ -23,9 +24,6 @@ TRAIL = schema.audit_trail
 
 CHUNK = 1000
 """Entries of an export in memory at once."""
-
-OUT_OF_ORDER = timedelta(seconds=60)
-"""How much later than its own time an event is searched in the log, at the end of a period."""
 
 PERIOD = ("since", "until")
 """Filters that are not by the value of a column."""
@@ -102,8 +100,19 @@ class AuditTrail(Reader):
 
     async def position_at(self, time: datetime) -> int:
         """Return the position of the last event that was recorded by a time; 0 if there was none."""
-        query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(time.astimezone(UTC)))
-        return await self.first(query.order_by(TRAIL.c.logged_at.desc(), TRAIL.c.position.desc())) or 0
+        query = select(TRAIL.c.position).where(TRAIL.c.earliest_from <= naive(time.astimezone(UTC)))
+        return await self.first(query.order_by(TRAIL.c.earliest_from.desc(), TRAIL.c.position.desc())) or 0
+
+    async def time_at(self, position: int) -> datetime | None:
+        """Return when the last event up to a position was recorded; None before the first event."""
+        query = select(TRAIL.c.recorded_at).where(TRAIL.c.position <= position)
+        found = await self.first(query.order_by(TRAIL.c.position.desc()))
+        return found.replace(tzinfo=UTC) if found else None
+
+    async def position_of(self, stream_id: str, version: int) -> int:
+        """Return the position of a version of a stream; 0 if it does not exist."""
+        query = select(TRAIL.c.position).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version <= version)
+        return await self.first(query.order_by(TRAIL.c.version.desc())) or 0
 
     async def version_at(self, stream_id: str, position: int) -> int:
         """Return the version that a stream had at a position; 0 if it did not exist."""
@@ -149,15 +158,15 @@ class AuditTrail(Reader):
         return conditions
 
     async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
-        """Return the first and the last position of the events of a period, by the index of `logged_at`."""
+        """Return the first and the last position of the events of a period. Others may be between them."""
         lower = upper = None
         if wanted.since is not None:
-            query = select(TRAIL.c.position).where(TRAIL.c.logged_at >= naive(wanted.since.astimezone(UTC)))
-            lower = await self.first(query.order_by(TRAIL.c.logged_at, TRAIL.c.position))
+            query = select(TRAIL.c.position).where(TRAIL.c.latest_until >= naive(wanted.since.astimezone(UTC)))
+            lower = await self.first(query.order_by(TRAIL.c.latest_until, TRAIL.c.position))
             # Without such an event, a position after all.
             lower = lower if lower is not None else 2**62
         if wanted.until is not None:
-            upper = await self.position_at(wanted.until + OUT_OF_ORDER)
+            upper = await self.position_at(wanted.until)
         return lower, upper
 
     async def _of_version(self, stream_id: str, version: int) -> AuditEntry | None:

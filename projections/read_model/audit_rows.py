@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from domain.events import (
     SERVICE,
@@ -40,21 +41,25 @@ class JobAfterEvent(msgspec.Struct, frozen=True):
 
 
 def insert_rows(connection: Connection, entries: Sequence[Entry], jobs: dict[int, JobAfterEvent]) -> None:
-    """Add a batch to the audit trail."""
+    """Add a batch to the audit trail, which ends before it."""
+    if not entries:
+        return
     table = schema.audit_trail
-    last = connection.scalar(select(table.c.logged_at).order_by(table.c.position.desc()).limit(1))
-    rows = []
-    for position, event in entries:
-        row = audit_row(position, event, jobs.get(position))
-        # Wall clocks step back, and concurrent commands finish in another order than they began.
-        last = row["logged_at"] = max(row["recorded_at"], last) if last else row["recorded_at"]
-        rows.append(row)
-    if rows:
-        connection.execute(insert(table), rows)
+    rows = [audit_row(position, event, jobs.get(position)) for position, event in entries]
+    times = [row["recorded_at"] for row in rows]
+    before = connection.scalar(select(table.c.latest_until).order_by(table.c.position.desc()).limit(1))
+    latest = accumulate([max(times[0], before or times[0]), *times[1:]], max)
+    earliest = list(accumulate(reversed(times), min))[::-1]
+    for row, until, onwards in zip(rows, latest, earliest, strict=True):
+        row.update(latest_until=until, earliest_from=onwards)
+    # Clocks step back, and concurrent commands finish in another order than they began: then earlier rows change.
+    later = table.c.earliest_from > earliest[0]
+    connection.execute(update(table).where(later).values(earliest_from=earliest[0]))
+    connection.execute(insert(table), rows)
 
 
 def audit_row(position: int, event: Event, job: JobAfterEvent | None) -> dict[str, Any]:
-    """Return one event as a row without `logged_at`, which depends on the previous row."""
+    """Return one event as a row, without the two columns that depend on other events."""
     fields = msgspec.to_builtins(event)
     for name in COLUMNS:
         del fields[name]

@@ -97,7 +97,8 @@ audit_trail = Table(
     _required("version", Integer),
     _required("type", String(40)),
     _required("recorded_at", DateTime),
-    _required("logged_at", DateTime),
+    _required("latest_until", DateTime),
+    _required("earliest_from", DateTime),
     _required("correlation_id", String(220)),
     _required("causation_id", String(240)),
     Column("job_id", String(200)),
@@ -111,7 +112,8 @@ audit_trail = Table(
     _required("data", Text),
     Index("audit_by_stream", "stream_id", "position"),
     Index("audit_by_version", "stream_id", "version"),
-    Index("audit_by_time", "logged_at", "position"),
+    Index("audit_by_latest", "latest_until", "position"),
+    Index("audit_by_earliest", "earliest_from", "position"),
     Index("audit_by_type", "type", "position"),
     Index("audit_by_run", "run_id", "position"),
     Index("audit_by_job", "job_id", "position"),
@@ -122,6 +124,9 @@ audit_trail = Table(
 )
 """Every event, one row each, as JSON, with columns for filters.
 
-`logged_at` is `recorded_at` made monotonic in the order of the log, so that each time is a position. `state` is the
-job's state after the event. `actor` is null for actions of the service itself.
+`latest_until` is the latest `recorded_at` of an event and all before it, `earliest_from` the earliest of an event and
+all after it. Both grow with the position, whatever the clocks did. So one index finds the first event that was recorded
+at a time or later, and the other the last one that was recorded by a time.
+
+`state` is the job's state after the event. `actor` is null for actions of the service itself.
 """

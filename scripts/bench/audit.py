@@ -64,10 +64,10 @@ def queries(log: sqlite3.Connection) -> dict[str, Query]:
     both = {"rule": "lost", "to": then}
     asked["rule, to"] = ("/audit", both, f"{until} AND rule = 'lost' {FIRST_PAGE}", (then,))
     asked["nothing"] = ("/audit", {}, f"{ALL} {FIRST_PAGE}", ())
-    past = f"{ALL} WHERE stream_id = ? AND logged_at <= ? ORDER BY position"
+    past = f"{ALL} WHERE stream_id = ? AND recorded_at <= ? ORDER BY position"
     asked["job at"] = (f"/jobs/{job}", {"at": then}, past, (job, then))
     table = (
-        "SELECT job_id, max(version) FROM audit_trail WHERE job_id > '' AND stream_id = job_id AND logged_at <= ? "
+        "SELECT job_id, max(version) FROM audit_trail WHERE job_id > '' AND stream_id = job_id AND recorded_at <= ? "
         "GROUP BY job_id ORDER BY job_id LIMIT 101"
     )
     asked["jobs at"] = ("/jobs", {"at": then}, table, (then,))

@@ -1,6 +1,5 @@
 """Routes of jobs and VM contexts."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -9,10 +8,10 @@ from fastapi import APIRouter, Query, Request, Response, status
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
 from api.http.filters import State, Values
+from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment, Position
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
-from api.http.times import UtcTime
+from api.http.schemas.present import AsOf, Identifier, JobPage, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.validators import HEADERS, IfMatch, IfNoneMatch, condition, tagged
 from api.http.views import job_view, present_job
 from api.runtime.bootstrap import Service
@@ -57,27 +56,34 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
 @router.get("/jobs", responses=problems.responses(503))
 async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
+    moment: AskedMoment,
     state: Values[State] = (),
     vm_context_id: Values[Identifier] = (),
     needs_attention: Annotated[bool | None, Query()] = None,
-    at: Annotated[UtcTime | None, Query(description="The jobs as they were recorded at this time.")] = None,
     limit: Limit = 100,
     cursor: IdCursor = None,
-) -> Page[JobView]:
+) -> JobPage:
     """List jobs by id, present or past: those in any of the states and of any of the contexts.
 
-    With `at` and `needs_attention`, a page may have fewer items than `limit`.
+    All pages of a list of the past are of the position of the first one, whatever was recorded in between. With
+    `needs_attention`, such a page may have fewer items than `limit`.
     """
-    after = paging.id_in(cursor)
+    after, first_page = paging.id_in(cursor), paging.moment_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
-    if at is None:
+    if moment is None and first_page is None:
         found = await service.queries.jobs(wanted, limit + 1, after)
-        return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
-    versions = await service.trail.jobs_at(await service.trail.position_at(at), wanted, limit + 1, after)
+        present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+        return JobPage(items=present.items, next_cursor=present.next_cursor)
+    then = await past.as_of(service, moment or Position(first_page or 0), first_page)
+    return await _jobs_then(service, then, wanted, limit, after)
+
+
+async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int, after: str) -> JobPage:
+    versions = await service.trail.jobs_at(then.position, wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
-    then = paging.page(found, limit, lambda job: job.id, lambda job: job_view(job, as_of=at))
-    then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
-    return then
+    page = paging.page(found, limit, lambda job: (then.position, job.id), lambda job: job_view(job, as_of=then))
+    items = [job for job in page.items if wanted.needs_attention in {None, job.needs_attention}]
+    return JobPage(items=items, next_cursor=page.next_cursor, as_of=then)
 
 
 @router.get(
@@ -89,42 +95,40 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
         **problems.responses(404, 503),
     },
 )
-async def get_job(  # noqa: PLR0913 - the parameters of the API
+async def get_job(
     job_id: JobId,
     service: TheService,
-    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
-    at: Annotated[UtcTime | None, Query(description="The job as it was recorded at this time.")] = None,
+    moment: AskedJobMoment,
     as_known: Annotated[
-        UtcTime | None,
-        Query(description="Add `hindsight`: what is known of the time `at` by the events recorded until this time."),
+        Known | None,
+        Query(
+            description="Add `hindsight`: what is known of the moment by the events up to this time or `position:N`. "
+            "Without a moment, of this time."
+        ),
     ] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return one job: present, with its live state, or past, at a version or a time, or at the earlier of both."""
+    """Return one job: present, with its live state, or past, at a version, a position or a time."""
     unless = condition("If-None-Match", if_none_match)
-    return tagged(await _job_at(service, job_id, version, at, as_known), unless)
+    return tagged(await _job_at(service, job_id, moment or as_known, as_known), unless)
 
 
-async def _job_at(
-    service: Service, job_id: str, version: int | None, at: datetime | None, as_known: datetime | None
-) -> JobView:
-    at = at or as_known
-    points = [point for point in (version, at) if point is not None]
-    if not points:
+async def _job_at(service: Service, job_id: str, moment: Moment | None, as_known: LogMoment | None) -> JobView:
+    if moment is None:
         return present_job(service, await known_job(service, job_id))
-    job = await past.job_then(service, job_id, min([await past.version_of(service, job_id, p) for p in points]))
-    known_since = await past.hindsight(service, job, at, as_known) if at and as_known else None
-    return job_view(job, as_of=at, hindsight=known_since)
+    job, then = await past.job_at(service, job_id, moment)
+    known_since = await past.hindsight(service, job, then, as_known) if as_known else None
+    return job_view(job, as_of=then, hindsight=known_since)
 
 
 @router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))
 async def diff_job(
     job_id: JobId,
     service: TheService,
-    begin: Annotated[int | UtcTime, Query(alias="from", description="A version, or a time.")],
-    end: Annotated[int | UtcTime, Query(alias="to", description="A version, or a time.")],
+    begin: Annotated[JobMoment, Query(alias="from", description="A version, `position:N`, or a time.")],
+    end: Annotated[JobMoment, Query(alias="to", description="A version, `position:N`, or a time.")],
 ) -> DiffView:
-    """Return the changes of a job between two versions or times, and the events that made them."""
+    """Return the changes of a job between two versions, positions or times, and the events that made them."""
     return await past.diff(service, job_id, begin, end)
 
 

@@ -16,7 +16,7 @@ from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
 from api.http.slots import EXPORTS
-from api.http.times import UtcTime
+from api.http.times import EndTime, UtcTime
 from api.http.views import run_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound
@@ -61,7 +61,7 @@ class WhatIf(OtherPolicy):
     """Another policy, and the period of the decisions to replay."""
 
     since: UtcTime | None = Field(default=None, alias="from")
-    until: UtcTime | None = Field(default=None, alias="to")
+    until: EndTime | None = Field(default=None, alias="to")
 
 
 class ReplayedPage(OtherPolicy):

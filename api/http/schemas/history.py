@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.http.schemas.present import RunView
+from api.http.schemas.present import AsOf, RunView
 from projections.queries.audit_entry import AuditEntry
 from projections.replay.results import Change, JobReplay, Phases, RuleChange
 
@@ -41,11 +41,13 @@ class DiffEvent(BaseModel):
 
 
 class DiffView(BaseModel):
-    """The changes of a job between two versions, and the events that made them."""
+    """The changes of a job between two moments, and the events that made them."""
 
     job_id: str
     from_version: int
+    from_as_of: AsOf
     to_version: int
+    to_as_of: AsOf
     changes: list[FieldChange]
     events: list[DiffEvent]
 

@@ -60,6 +60,16 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)
 """Strict: refuses booleans and strings."""
 
 
+class AsOf(BaseModel):
+    """The moment of an answer of the past: the state after the event at `position`, which is the exact form."""
+
+    position: int = Field(description="0: before the first event.")
+    time: datetime | None = Field(
+        description="The time `at`, to its last microsecond. Without `at`, when the event at `position` was recorded."
+    )
+    is_future: bool = Field(description="The moment is still to come: the answer is of now, and can change.")
+
+
 class Page(BaseModel, Generic[T]):
     """One page of a list. `next_cursor` continues it, and is null on the last page."""
 
@@ -216,8 +226,14 @@ class JobView(BaseModel):
     retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
     version: int
     live: LiveView | None = None
-    as_of: datetime | None = Field(default=None, description="The time `at`; null for the present.")
+    as_of: AsOf | None = Field(default=None, description="Null for the present.")
     hindsight: Hindsight | None = None
+
+
+class JobPage(Page[JobView]):
+    """One page of jobs. All pages of a list of the past are of the moment of its first page."""
+
+    as_of: AsOf | None = Field(default=None, description="Null for the present.")
 
 
 class VMContextView(BaseModel):

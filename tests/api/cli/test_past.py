@@ -104,6 +104,37 @@ def test_a_job_is_seen_as_it_was(restarted: ServiceProcess, capsys: Capture) -> 
     assert {job["job_id"]: job["version"] for job in then}["nearly"] == 1
     assert "half" not in {job["job_id"] for job in then}
     assert "believed then: replicating" in hindsight
+    assert "this moment is still to come: the answer is of now, position " in hindsight
+
+
+def test_a_position_is_the_exact_form_of_a_time(restarted: ServiceProcess, capsys: Capture) -> None:
+    first = asked(capsys, restarted, "job", "nearly", "--version", "1")
+    position, time = first["as_of"]["position"], first["registered_at"]
+
+    by_position = asked(capsys, restarted, "job", "nearly", "--position", str(position))
+    diff = asked(capsys, restarted, "diff", "nearly", f"position:{position}", "2100-01-01")
+
+    assert by_position == first
+    assert first["as_of"] == {"position": position, "time": time, "is_future": False}
+    assert (diff["from_version"], diff["from_as_of"]) == (1, first["as_of"])
+    assert diff["to_as_of"]["is_future"]
+    assert f"as of position {position}, {time}" in printed(capsys, restarted, "jobs", "--position", str(position))
+    assert "as of position 0\n" in printed(capsys, restarted, "jobs", "--position", "0")
+    assert "still to come" in printed(capsys, restarted, "jobs", "--position", "999999")
+    assert "still to come" in printed(capsys, restarted, "diff", "nearly", "1", "2100-01-01")
+    assert "as of" not in printed(capsys, restarted, "jobs")
+
+
+def test_a_period_from_a_day_to_the_same_day_is_that_day(restarted: ServiceProcess, capsys: Capture) -> None:
+    everything = asked(capsys, restarted, "audit")["items"]
+    day = everything[-1]["recorded_at"][:10]
+
+    found = asked(capsys, restarted, "audit", "--from", day, "--to", day)["items"]
+    decided = asked(capsys, restarted, "what-if", "--from", day, "--to", day)["decisions"]
+
+    of_the_day = [entry["position"] for entry in everything if entry["recorded_at"].startswith(day)]
+    assert [entry["position"] for entry in found][-len(of_the_day) :] == of_the_day
+    assert decided > 0
 
 
 def test_a_job_is_shown_without_the_fields_that_have_no_value(restarted: ServiceProcess, capsys: Capture) -> None:
@@ -274,6 +305,7 @@ def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> No
         (["replay", "x", "--policy", "colour=3"], "colour"),
         (["replay", "x", "--policy", "complete_above_percent=much"], "policy"),
         (["job", "runs", "--as-known", "2026-01-01"], "--at"),
+        (["job", "runs", "--position", "-1"], "--position"),
         (["audit", "--limit", "0"], "--limit"),
         (["audit", "--limit", "9" * 30], "--limit"),
         (["what-if", "--policy", "foo=1"], "no number 'foo'; there are: complete_above_percent"),
@@ -291,6 +323,8 @@ def test_what_cannot_be_asked_is_exit_code_2(line: list[str], says: str, capsys:
     [
         (["audit", "--rule", "none-of-ours"], 2, "rule"),
         (["jobs", "--at", "yesterday"], 2, "at"),
+        (["jobs", "--at", "2100-01-01", "--position", "1"], 2, "at and position both name a moment"),
+        (["job", "runs", "--version", "1", "--position", "1"], 2, "version and position both name a moment"),
         (["diff", "runs", "1", "999"], 4, "no version 999"),
         (["replay", "run-nowhere"], 4, "run-nowhere"),
         (["audit", "--chain", "999999"], 4, "999999"),

@@ -1,209 +1,121 @@
-"""Each filter of the audit trail finds the events that show its values, by an index, whatever the pages."""
+"""A time is a position of the log, whatever the clocks of its writers said."""
 
-import asyncio
-from collections.abc import Iterator
-from dataclasses import fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
-from domain.events import Trace
-from domain.recovery_policy import Outcome
-from domain.replication_job import ReplicationJob
-from domain.vma_status import VMAStatus
-from projections.queries.audit_entry import AuditEntry, AuditFilter
+from projections.queries.audit_entry import AuditFilter
 from projections.queries.audit_trail import AuditTrail
-from projections.read_model.model_file import open_read_model
+from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
-from tests.support.builders import document
-from tests.support.harness import RUNNING, Harness, asked
+from tests.support.builders import at
+from tests.support.clock import FakeClock
+from tests.support.harness import RecordingLog
+from tests.support.memory_log import MemoryLog
+from tests.support.past import ANY_CLOCK, ANY_LOG, DAY, Written, log_of
+from tests.support.read_model import rows_of
 
-NAMES = [one.name for one in fields(AuditFilter) if one.name not in {"since", "until"}]
-"""The filters by the value of a field."""
-
-DECIDING = {"RecoveryDecided", "OutcomeRevised", "OutcomeConfirmed", "OutcomeContradicted", "OperatorDecided"}
-
-
-class Stored:
-    """A log with every kind of decision on jobs, and its audit trail."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = SQLiteEventLog(folder / "events.sqlite", synchronous="NORMAL")
-        self.harness = Harness(self.log)
-        self.engine: Engine = open_read_model(folder / "read_model.sqlite", sqlite3)
-        self.trail = AuditTrail(self.engine)
-        self.jobs = 0
-
-    async def lost(self, job_id: str) -> None:
-        """Have a job lost, which is a guess."""
-        job = await self.harness.job(job_id)
-        self.harness.vma.says[job.id] = VMAStatus.NOT_FOUND
-        await self.harness.decided(job.id)
-
-    async def judged(self, job_id: str, says: Any) -> None:
-        """Have a guess confirmed, revised or contradicted."""
-        self.harness.vma.says[job_id] = says
-        job = await self.harness.app.job(job_id)
-        await self.harness.app.revise(job_id, await self.harness.contact.ask(job))
-
-    async def write(self) -> None:
-        """Store another job, decided."""
-        self.jobs += 1
-        await self.lost(f"later-{self.jobs}")
-        await self.project()
-
-    async def project(self) -> None:
-        await Projector(self.engine, self.log, self.harness.clock, self.harness.log).catch_up()
-
-    async def history(self) -> None:
-        for job_id in ("lost", "revised", "confirmed", "contradicted", "operated", "resumed"):
-            await self.lost(job_id)
-        await self.judged("revised", RUNNING)
-        await self.judged("confirmed", document(VMAStatus.FAILED, 40.0))
-        newer = asked("newer", vm_context_id="ctx-contradicted")
-        await self.harness.app.register(newer, Trace("request-2", "request-2"))
-        await self.judged("contradicted", RUNNING)
-        await self.harness.app.operator_decide(
-            "operated", Outcome.COMPLETE, "mara", "it is there", Trace("request-9", "request-9", "mara")
-        )
-        await self.project()
-
-    async def everything(self) -> list[AuditEntry]:
-        return await self.trail.entries(AuditFilter(), 100_000)
+LOGS: dict[str, list[float]] = {
+    "one clock": [1, 2, 3, 4, 5],
+    "a clock that stands": [1, 1, 1, 1, 1],
+    "a writer that is five seconds late": [10, 6, 12, 8, 14, 10],
+    "a writer that is five seconds early": [6, 10, 8, 12, 10, 14],
+    "a clock that runs backwards": [5, 4, 3, 2, 1],
+    "a clock that was a day ahead for one start": [1, 2, DAY + 3, DAY + 4, 5, 6, 7],
+    "a clock that was a day behind for one start": [1, 2, 3 - DAY, 4 - DAY, 5, 6, 7],
+    "a log that begins a day ahead": [DAY + 1, DAY + 2, 3, 4],
+    "a log that ends a day ahead": [1, 2, DAY + 3, DAY + 4],
+}
 
 
-def only(name: str, *values: str) -> AuditFilter:
-    wanted: dict[str, Any] = {name: values}
-    return AuditFilter(**wanted)
+examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    opened = Stored(tmp_path_factory.mktemp("trail"))
-    asyncio.run(opened.history())
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    opened = open_read_model(tmp_path_factory.mktemp("trail") / "read_model.sqlite", sqlite3)
     yield opened
-    opened.engine.dispose()
-    opened.log.close()
+    opened.dispose()
 
 
-def shown(entries: list[AuditEntry], kind: str) -> list[tuple[str | None, str | None, str | None]]:
-    return [(entry.rule, entry.basis, entry.outcome) for entry in entries if entry.type == kind]
+async def trail_of(engine: Engine, *batches: Sequence[Written]) -> AuditTrail:
+    """Return the audit trail of a log that the read model has read in these batches."""
+    request_rebuild(engine)
+    log = MemoryLog()
+    projector = Projector(engine, log, FakeClock(), RecordingLog())
+    events = log_of(*(one for batch in batches for one in batch))
+    for batch in batches:
+        await log.append(events[len(log.events) : len(log.events) + len(batch)])
+        await projector.catch_up()
+    return AuditTrail(engine)
 
 
-async def test_a_revision_and_an_operators_decision_show_rule_basis_and_outcome_as_the_job_does(
-    stored: Stored,
+def last_by(seconds: Sequence[float], time: float) -> int:
+    """Return the position of the last event that was recorded by a time, by hand."""
+    return max((n for n, recorded in enumerate(seconds, start=1) if recorded <= time), default=0)
+
+
+@pytest.mark.parametrize("name", LOGS)
+async def test_a_time_is_the_position_of_the_last_event_that_was_recorded_by_it(engine: Engine, name: str) -> None:
+    seconds = LOGS[name]
+
+    trail = await trail_of(engine, [("job-1", second) for second in seconds])
+
+    for time in {*seconds, min(seconds) - 1, max(seconds) + 1, 5.5}:
+        assert await trail.position_at(at(time)) == last_by(seconds, time), time
+
+
+@examples
+@given(log=ANY_LOG, cuts=st.sets(st.integers(1, 25), max_size=5), other=ANY_CLOCK)
+async def test_times_and_positions_are_the_same_however_the_log_was_read(
+    engine: Engine, log: list[Written], cuts: set[int], other: float
 ) -> None:
-    everything = await stored.everything()
+    seconds = [second for _, second in log]
+    edges = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
+    batches = [log[low:high] for low, high in pairwise(edges)]
 
-    assert shown(everything, "OutcomeRevised")[0] == ("outcome-revised", "observed", "resume")
-    assert shown(everything, "OperatorDecided") == [("operator", None, "complete")]
-    for entry in everything:
-        if entry.type in {"OutcomeRevised", "OperatorDecided"}:
-            (job,) = await stored.log.load_versions(ReplicationJob, [(entry.stream_id, entry.version)])
-            assert job.decision is not None
-            assert (job.decision.rule, job.decision.basis, job.decision.outcome) == shown([entry], entry.type)[0]
+    await trail_of(engine, log)
+    at_once = rows_of(engine)
+    trail = await trail_of(engine, *batches)
 
-
-async def test_a_verdict_on_an_outcome_shows_the_basis_and_the_outcome_that_the_job_has_then(stored: Stored) -> None:
-    everything = await stored.everything()
-
-    assert shown(everything, "OutcomeConfirmed") == [(None, "observed", "fail")]
-    assert shown(everything, "OutcomeContradicted") == [(None, "inferred", "fail")]
+    assert rows_of(engine) == at_once
+    for time in {*seconds, other}:
+        assert await trail.position_at(at(time)) == last_by(seconds, time)
+    for position in range(len(log) + 2):
+        told = at(seconds[min(position, len(log)) - 1]) if position else None
+        assert await trail.time_at(position) == told
 
 
-async def test_other_events_show_no_decision(stored: Stored) -> None:
-    for entry in await stored.everything():
-        if entry.type not in DECIDING:
-            assert (entry.rule, entry.basis, entry.outcome) == (None, None, None), entry.type
-
-
-async def test_every_value_that_an_event_shows_finds_exactly_the_events_that_show_it(stored: Stored) -> None:
-    everything = await stored.everything()
-    for name in NAMES:
-        values = {value for entry in everything if (value := getattr(entry, name)) is not None}
-        assert values, name
-        for value in values:
-            found = await stored.trail.entries(only(name, value), 100_000)
-            assert found == [entry for entry in everything if getattr(entry, name) == value], (name, value)
-
-
-@given(
-    chosen=st.dictionaries(st.sampled_from(NAMES), st.lists(st.integers(0, 10_000), max_size=3), max_size=3),
-    newest_first=st.booleans(),
-    size=st.integers(1, 7),
-)
-@settings(max_examples=60, deadline=None)
-def test_the_pages_of_any_filter_are_its_one_page_whatever_is_written_in_between(
-    stored: Stored, chosen: dict[str, list[int]], *, newest_first: bool, size: int
+@examples
+@given(log=ANY_LOG, period=st.tuples(ANY_CLOCK, ANY_CLOCK), newest_first=st.booleans())
+async def test_a_period_is_the_events_that_were_recorded_in_it(
+    engine: Engine, log: list[Written], period: tuple[float, float], *, newest_first: bool
 ) -> None:
-    asyncio.run(check_pages(stored, chosen, size, newest_first=newest_first))
+    since, until = sorted(period)
+    by_hand = [n for n, (_, second) in enumerate(log, start=1) if since <= second <= until]
+
+    wanted = AuditFilter(since=at(since), until=at(until))
+
+    trail = await trail_of(engine, log)
+    found = await trail.entries(wanted, 100, newest_first=newest_first)
+    exported = [entry.position async for entry in trail.export(wanted)]
+    begun = await trail.entries(AuditFilter(since=at(since)), 100)
+
+    assert [entry.position for entry in found] == (by_hand[::-1] if newest_first else by_hand)
+    assert exported == by_hand
+    assert [entry.position for entry in begun] == [n for n, (_, s) in enumerate(log, start=1) if s >= since]
 
 
-async def check_pages(stored: Stored, chosen: dict[str, list[int]], size: int, *, newest_first: bool) -> None:
-    everything = await stored.everything()
-    wanted = {name: values_of(everything, name, numbers) for name, numbers in chosen.items()}
-    matching = [entry for entry in everything if matches(entry, wanted)]
-    expected = matching[::-1] if newest_first else matching
-    filters = AuditFilter(**wanted)
+async def test_an_event_whose_clock_was_a_day_off_is_found_by_its_printed_time(engine: Engine) -> None:
+    log = [("job-1", 1.0), ("job-2", 1.0 - DAY), ("job-1", 2.0), ("job-3", 3.0 + DAY), ("job-1", 4.0)]
 
-    pages: list[AuditEntry] = []
-    after, end = None, everything[-1].position
-    while page := await stored.trail.entries(filters, size, after, newest_first=newest_first):
-        pages += page
-        after = page[-1].position
-        if len(pages) == size:
-            await stored.write()
-    exported = [entry async for entry in stored.trail.export(filters, newest_first=newest_first, end=end)]
+    trail = await trail_of(engine, log)
 
-    assert [entry for entry in pages if entry.position <= end] == expected
-    assert len({entry.position for entry in pages}) == len(pages)
-    assert exported == expected
-    assert await stored.trail.total(filters, end) == len(expected)
-
-
-def values_of(everything: list[AuditEntry], name: str, numbers: list[int]) -> Any:
-    """Return values that the events show in a field, and one that none shows, chosen by numbers."""
-    values = [*sorted({getattr(entry, name) for entry in everything} - {None}), "nothing"]
-    return tuple(values[number % len(values)] for number in numbers)
-
-
-def matches(entry: AuditEntry, wanted: dict[str, Any]) -> bool:
-    return all(not values or getattr(entry, name) in values for name, values in wanted.items())
-
-
-def plans(stored: Stored, wanted: AuditFilter, *, newest_first: bool) -> list[str]:
-    """Return the steps by which SQLite finds the first page of a filter."""
-    steps: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
-        explained = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        steps.extend(row[3] for row in explained.fetchall())
-
-    event.listen(stored.engine, "before_cursor_execute", explain)
-    try:
-        asyncio.run(stored.trail.entries(wanted, 101, newest_first=newest_first))
-    finally:
-        event.remove(stored.engine, "before_cursor_execute", explain)
-    return steps
-
-
-@pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("name", NAMES)
-def test_no_filter_reads_events_that_it_does_not_want(stored: Stored, name: str, *, newest_first: bool) -> None:
-    for values in (("a",), ("a", "b")):
-        steps = plans(stored, only(name, *values), newest_first=newest_first)
-
-        found = [step for step in steps if step.startswith("SEARCH audit_trail USING ") and f"({name}=?" in step]
-        assert len(found) == len(values), steps
-        assert not [step for step in steps if step.startswith("SCAN audit_trail")], steps
-
-
-def test_the_events_of_one_value_are_not_sorted(stored: Stored) -> None:
-    for name in NAMES:
-        assert "TEMP B-TREE" not in " ".join(plans(stored, only(name, "a"), newest_first=True)), name
+    for position, (_, seconds) in enumerate(log, start=1):
+        found = await trail.entries(AuditFilter(since=at(seconds), until=at(seconds)), 10)
+        assert [entry.position for entry in found] == [position]

@@ -60,7 +60,7 @@ async def test_bad_input_is_a_problem_that_names_it_and_changes_nothing(
     problem = response.json()
     assert says in problem["detail"]
     assert {"type", "title", "status", "detail", "instance"} <= set(problem)
-    assert (await api.get("/jobs")).json() == {"items": [], "next_cursor": None}
+    assert (await api.get("/jobs")).json() == {"items": [], "next_cursor": None, "as_of": None}
 
 
 @pytest.mark.parametrize("path", ["/jobs/job-9", "/jobs/job-9/events", "/vm-contexts/ctx-9", "/recovery-runs/run-9"])

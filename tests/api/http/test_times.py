@@ -1,0 +1,99 @@
+"""A time is as precise as it is written."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from api.http.times import EARLIEST, LATEST, EndTime, UtcTime
+
+FROM, TO = TypeAdapter[datetime](UtcTime), TypeAdapter[datetime](EndTime)
+
+
+def period(written: str) -> tuple[str, str]:
+    """Return the first and the last microsecond of a written time."""
+    first, last = FROM.validate_python(written), TO.validate_python(written)
+    assert (first.utcoffset(), last.utcoffset()) == (timedelta(0), timedelta(0))
+    return tuple(f"{time:%m-%d %H:%M:%S.%f}" for time in (first, last))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("2026-11-23", "11-23 00:00:00.000000", "11-23 23:59:59.999999"),
+        ("2026-11-23Z", "11-23 00:00:00.000000", "11-23 23:59:59.999999"),
+        ("2026-11-23+02:00", "11-22 22:00:00.000000", "11-23 21:59:59.999999"),
+        ("2026-11-23T14:03", "11-23 14:03:00.000000", "11-23 14:03:59.999999"),
+        ("2026-11-23 14:03Z", "11-23 14:03:00.000000", "11-23 14:03:59.999999"),
+        ("2026-11-23T14:03:00Z", "11-23 14:03:00.000000", "11-23 14:03:00.999999"),
+        ("2026-11-23t14:03:00z", "11-23 14:03:00.000000", "11-23 14:03:00.999999"),
+        ("2026-11-23T14:03:00.1Z", "11-23 14:03:00.100000", "11-23 14:03:00.199999"),
+        ("2026-11-23T14:03:00.123Z", "11-23 14:03:00.123000", "11-23 14:03:00.123999"),
+        ("2026-11-23T14:03:00.123456Z", "11-23 14:03:00.123456", "11-23 14:03:00.123456"),
+        ("2026-11-23T14:03:00.123456789Z", "11-23 14:03:00.123456", "11-23 14:03:00.123456"),
+        ("2026-11-23T14:03:00-05:30", "11-23 19:33:00.000000", "11-23 19:33:00.999999"),
+    ],
+)
+def test_a_time_is_the_whole_of_what_is_written(written: str, first: str, last: str) -> None:
+    assert period(written) == (first, last)
+
+
+@pytest.mark.parametrize("time", ["T14:03", "T14:03:00", "T14:03:00.123", " 14:03:00"])
+@pytest.mark.parametrize("zone", ["+02:00", "+0200"])
+def test_a_plus_that_arrived_as_a_blank_is_a_plus(time: str, zone: str) -> None:
+    unescaped = zone.replace("+", " ")
+
+    assert period(f"2026-11-23{time}{unescaped}") == period(f"2026-11-23{time}{zone}")
+    assert period(f"2026-11-23{time}{zone}") != period(f"2026-11-23{time}Z")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "yesterday",
+        "1764165780",
+        "14:03:00",
+        "2026-11-23T",
+        "2026-11-23T14",
+        "2026-11-23T14:03:00 Z",
+        "2026-11-23T14:03:00  02:00",
+        "2026-11-23T14:03:00Z\n",
+        "2026-02-30",
+        "2026-11-23T24:01",
+        "2026-11-23T14:03:00+25:00",
+        "२०२६-11-23",
+        "0000-01-01",
+    ],
+)
+def test_what_is_no_time_is_refused(written: str) -> None:
+    for kind in (FROM, TO):
+        with pytest.raises(ValidationError):
+            kind.validate_python(written)
+
+
+@pytest.mark.parametrize("number", [1764165780, 1764165780.5, True])
+def test_a_number_is_no_time(number: object) -> None:
+    for kind in (FROM, TO):
+        with pytest.raises(ValidationError, match="begins with a date"):
+            kind.validate_python(number)
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+23:59", "-23:59"])
+def test_a_time_outside_the_bounds_is_set_to_the_nearer_one(zone: str) -> None:
+    for kind in (FROM, TO):
+        assert kind.validate_python(f"9999-12-31T23:59:59{zone}") == LATEST
+        assert kind.validate_python(f"0001-01-01T00:00:00.000000{zone}") == EARLIEST
+
+
+@given(
+    time=st.datetimes(datetime(1971, 1, 1), datetime(8999, 1, 1)),  # noqa: DTZ001 - the zone is drawn
+    minutes=st.integers(-1439, 1439),
+)
+def test_a_time_that_was_printed_to_the_microsecond_is_that_microsecond(time: datetime, minutes: int) -> None:
+    printed = time.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat(timespec="microseconds")
+
+    assert FROM.validate_python(printed) == TO.validate_python(printed) == datetime.fromisoformat(printed)
+    assert FROM.validate_python(printed).tzinfo is UTC
