@@ -123,14 +123,15 @@ class JobRecovery:
                 return existing, False
             return await self._register_new(asked, found, trace), True
 
-    async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> None:
+    async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
         """Record an observation, if it is material and the job is open; with `trace`, if it is not by polling."""
 
-        def command(job: ReplicationJob) -> None:
+        def command(job: ReplicationJob) -> ReplicationJob:
             if job.is_open and is_material(job, observation):
                 job.observe(observation, self._clock.now(), trace)
+            return job
 
-        await self._change(job_id, command)
+        return await self._change(job_id, command)
 
     async def mark_stalled(self, job_id: str, since: datetime) -> None:
         """Record that a running job has had no progress since then."""
@@ -255,7 +256,7 @@ class JobRecovery:
 
     def _cache(self, job: ReplicationJob) -> None:
         """Cache a job that is watched, unless its events could not be stored."""
-        if not job.pending and (job.is_open or job.is_guess):
+        if not job.pending and job.is_watched:
             self._jobs[job.id] = job
 
     async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:

@@ -98,6 +98,11 @@ class JobFields(Aggregate, kw_only=True):
         return self.outcome_basis is Basis.INFERRED and not self.contradicted
 
     @property
+    def is_watched(self) -> bool:
+        """Return whether a process asks about the job: it is open, or its outcome is a guess."""
+        return self.is_open or self.is_guess
+
+    @property
     def movement(self) -> Movement:
         """Return what changes while the job's worker is alive, as last recorded."""
         disks = {volume_id: disk.movement for volume_id, disk in self.disks.items()}

@@ -115,7 +115,12 @@ class ReplicationJob(JobFields, kw_only=True):
             self.record(JobMovedAgain, at, self.watched_by, progress_percent=observation.progress_percent)
 
     def begin_recovery(self, run_id: str, cause: Cause, at: datetime, causation_id: str) -> None:
-        """Record that a recovery run begins with the job, also with one that a crash left in `recovering`."""
+        """Record that a recovery run begins with the job, also with one that a crash left in `recovering`.
+
+        Safe to repeat: a run that could not store its decision begins again, and the job was found as it was before.
+        """
+        if self.state is JobState.RECOVERING and self.run_id == run_id:
+            return
         trace = Trace(run_id, causation_id)
         self.record(RecoveryStarted, at, trace, run_id=run_id, cause=cause, from_state=self.state)
 

@@ -166,7 +166,6 @@ class Recovery:
             del self.claims[job_id]
 
     async def _decide(self, job_id: str, run: RecoveryRun, progress: RunProgress) -> None:
-        state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, progress.cause, run.last_ref)
         while True:
             job, observation = await self._ask(job_id)
@@ -175,7 +174,7 @@ class Recovery:
             if decision is not None:
                 break
             await self._clock.sleep(self._app.policy.spacing)
-        made = progress.add(job_id, state_before, observation, decision)
+        made = progress.add(job_id, job.found_in or job.state, observation, decision)
         self._log.info("recovery_decided", run_id=run.id, **msgspec.structs.asdict(made))
 
     async def _try_to_assess(self, job_id: str, progress: RunProgress) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.events import Cause, RecoveryRunFinished
+from domain.events import Cause, RecoveryRunFinished, RecoveryStarted
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
 from domain.processes.recovery import Recovery
@@ -121,6 +121,29 @@ async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
     assert (await harness.app.job("job-1")).state is JobState.COMPLETED
     versions = [event.originator_version for event in await harness.events() if event.originator_id == "run-1"]
     assert versions == [1, 2]
+
+
+async def test_a_decision_that_could_not_be_stored_is_made_again_as_if_it_were_the_first(
+    harness: Harness, recovery: Recovery
+) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+    harness.app.subscribe(lambda _, events: harness.make_writable(writable=type(events[-1]) is not RecoveryStarted))
+    running = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1"], run_id="run-1"))
+
+    async def has_tried() -> bool:
+        return harness.log.events.count("recovery_not_recorded") >= 3
+
+    async def has_ended() -> bool:
+        return running.done()
+
+    await eventually(has_tried)
+    progress = recovery.live["run-1"]
+    harness.make_writable(writable=True)
+    await eventually(has_ended)
+
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert [made.state_before for made in progress.decisions] == ["replicating"]
 
 
 async def test_a_dry_run_decides_and_records_nothing(harness: Harness, recovery: Recovery) -> None:
