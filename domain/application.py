@@ -168,8 +168,11 @@ class JobRecovery:
         """Return what would be decided about a job, without recording anything."""
         return decide(job.evidence(observation, circumstances, self._clock.now()), self.policy)
 
-    async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
-        """Compare an inferred outcome with what the VMA reports now, while no newer job can get the VM or a volume."""
+    async def revise(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
+        """Compare an inferred outcome with what is reported now, while no newer job can get the VM or a volume.
+
+        `trace` is the request of a worker's report.
+        """
         async with self._lock("job", job_id):
             job = await self._checkout(job_id)
             try:
@@ -178,7 +181,7 @@ class JobRecovery:
                     newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
                         job_id, job.vma, job.volume_ids
                     )
-                    job.revise(observation, newer, self._clock.now())
+                    job.revise(observation, newer, self._clock.now(), trace)
                     await self._save(job, was_open=False, context=context)
             finally:
                 self._cache(job)

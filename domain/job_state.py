@@ -223,9 +223,8 @@ class JobFields(Aggregate, kw_only=True):
 
     def _assign_decision(self, event: RecoveryDecided | OutcomeRevised | OperatorDecided, basis: Basis | None) -> None:
         self.decision = decision_after(event, self.decision)
-        if self.is_open:
-            self.watched_by = Trace(event.correlation_id, event.ref)
-        else:
+        self.watched_by = Trace(event.correlation_id, event.ref)
+        if not self.is_open:
             self._end(basis, event.recorded_at)
 
     def _end(self, basis: Basis | None, at: datetime) -> None:

@@ -154,9 +154,10 @@ class ReplicationJob(JobFields, kw_only=True):
             )
         return decision
 
-    def revise(self, observation: Observation, newer_job: str | None, at: datetime) -> None:
-        """Confirm, revise or mark as contradicted an inferred outcome, by what the VMA reports now.
+    def revise(self, observation: Observation, newer_job: str | None, at: datetime, trace: Trace | None = None) -> None:
+        """Confirm, revise or mark as contradicted an inferred outcome, by what is reported now.
 
+        `trace` is the request of a worker's report; None for reconciliation, which the inference itself began.
         Only a conclusive observation counts. An observed outcome, or an operator's, is final.
         """
         target = reported_state(observation)
@@ -165,11 +166,11 @@ class ReplicationJob(JobFields, kw_only=True):
         if target is self.state and newer_job is not None:
             # The exports may be the newer job's already: the VMA may confirm that one.
             return
-        trace = Trace(self.watched_by.correlation_id, self.last_ref)
+        trace = trace or self.watched_by
         recorded = observation.for_log(raw=True)
-        reason = f"inferred {self.state.value}, but the VMA says {observation.status.value}"
+        reason = f"inferred {self.state.value}, but the {observation.source} says {observation.status.value}"
         if target is self.state:
-            reason = f"inferred {self.state.value}, and the VMA says so"
+            reason = f"inferred {self.state.value}, and the {observation.source} says so"
             self.record(OutcomeConfirmed, at, trace, reason=reason, observation=recorded)
         elif newer_job is not None:
             reason = f"{reason}; the VM or a disk of it has the newer job {newer_job}, so the outcome stays"

@@ -80,7 +80,7 @@ class Reports:
                 return await self._apply(await self._app.job(job.id), observation, trace)
             self._poller.record(job, observation)
         elif observation.conclusive:
-            job = await self._app.revise(job.id, observation)
+            job = await self._app.revise(job.id, observation, trace)
         if job.is_watched:
             self._contact.record_report(job, observation)
         return job, why

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.http.schemas.present import RunView
 from projections.queries.audit_entry import AuditEntry
@@ -11,10 +11,13 @@ from projections.replay.results import Change, JobReplay, Phases, RuleChange
 
 
 class ChainView(BaseModel):
-    """An event and its causation chain, back to its origin: a process, a request or an operator."""
+    """An event and its causation chain, back to its origin."""
 
     items: list[AuditEntry]
-    origin: str
+    origin: str = Field(
+        description="The `actor` of the last item: an operator, a token, or `local` for a caller without a token. "
+        "For what the service did by itself, its process, which the item's `causation_id` names."
+    )
 
 
 class SealView(BaseModel):

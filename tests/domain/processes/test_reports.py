@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.errors import StorageUnavailable
-from domain.events import Cause
+from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.observing import observe
 from domain.ports import ProbeTarget
@@ -15,7 +15,7 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.reports import Reports
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 
 LATE = "a report that was sent later is already applied"
 
@@ -186,6 +186,30 @@ async def test_a_guess_is_revised_by_the_report_that_could_not_be_stored_before(
     assert (await harness.app.job("job-1")).state is JobState.REPLICATING
 
 
+@pytest.mark.parametrize(
+    ("what", "vm_context_id", "recorded"),
+    [
+        (RUNNING, "ctx-other", ["OutcomeRevised", "JobAdmitted"]),
+        (document(VMAStatus.FAILED, 40.0), "ctx-other", ["OutcomeConfirmed"]),
+        (COMPLETED, "ctx-job-1", ["OutcomeContradicted"]),
+    ],
+)
+async def test_what_a_report_says_of_a_guess_is_recorded_with_its_request(
+    harness: Harness, reports: Reports, what: Document, vm_context_id: str, recorded: list[str]
+) -> None:
+    await harness.job()
+    await harness.decided("job-1")
+    await harness.app.register(asked("job-2", vm_context_id=vm_context_id), REQUEST)
+    before = len(await harness.events())
+
+    await reports.apply("job-1", said(harness, what), Trace("request-7", "request-7", "agent"), NOON)
+
+    added = (await harness.events())[before:]
+    assert [event.topic for event in added] == recorded
+    assert {(event.correlation_id, event.actor) for event in added} == {("request-7", "agent")}
+    assert [event.causation_id for event in added] == ["request-7", *(event.ref for event in added[:-1])]
+
+
 async def test_of_two_reports_at_once_the_older_one_does_not_replace_the_newer(
     harness: Harness, reports: Reports
 ) -> None:
@@ -197,7 +221,7 @@ async def test_of_two_reports_at_once_the_older_one_does_not_replace_the_newer(
         reports.apply("job-1", said(harness, older), REQUEST, NOON - timedelta(seconds=5)),
     )
 
-    assert took == [None, LATE]
+    assert list(took) == [None, LATE]
     assert (await harness.app.job("job-1")).progress_percent == 60.0
 
 

@@ -131,6 +131,17 @@ async def test_the_causation_chain_of_a_decision_begins_with_the_restart(api: HT
     assert chain["origin"] == (await api.get("http://localhost/health")).json()["instance"]
 
 
+async def test_the_causation_chain_of_an_operators_decision_ends_with_his_name(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    for kind in ("OperatorDecided", "JobReleased"):
+        event = (await items(api, "/audit", job_id="job-3", type=kind))[0]
+
+        chain = (await api.get(f"/audit/{event['position']}/chain")).json()
+
+        assert (chain["origin"], chain["items"][-1]["actor"]) == ("mara", "mara")
+
+
 async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, history: dict[str, Any]) -> None:
     events = await items(api, "/jobs/job-1/events", limit=1000)
     first = (await api.get("/jobs/job-1", params={"version": 1})).json()
