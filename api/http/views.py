@@ -10,7 +10,7 @@ from api.runtime.bootstrap import Service
 from domain.attention import attention
 from domain.processes.polling import LivePoll
 from domain.processes.recovery import RunProgress
-from domain.recovery_run import RecoveryRun
+from domain.recovery_run import FINISHED, RecoveryRun
 from domain.replication_job import ReplicationJob
 from projections.queries.audit_entry import AuditEntry
 
@@ -63,13 +63,21 @@ def live_view(live: LivePoll) -> LiveView:
 
 def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
     """Return the view of a recovery run, with its progress while it runs."""
+    finished, dry_run = run.status == FINISHED, live is not None and live.dry_run
+    totals = live.totals() if live and not finished else run.totals
+    shown = msgspec.structs.asdict(totals)
+    if not finished or dry_run:
+        shown |= {"polled_again": None, "left_replicating": None}
+    if not finished and live is None:
+        shown["settled_elsewhere"] = None
     return _view(
         RunView,
         run,
         run_id=run.id,
+        dry_run=dry_run,
         policy=msgspec.structs.asdict(run.policy) if run.policy else None,
-        settled=live.settled if live else sum(run.totals.outcomes.values()) + run.totals.settled_elsewhere,
-        **msgspec.structs.asdict(run.totals),
+        settled=sum(totals.outcomes.values()) + totals.settled_elsewhere,
+        **shown,
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 

@@ -231,27 +231,29 @@ class VMContextView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A recovery run, with the policy that it used."""
+    """A recovery run, with the policy that it used. `outcomes` and `rules` count its decisions so far."""
 
     run_id: str
     status: str
-    dry_run: bool = False
+    dry_run: bool
     cause: str | None
-    instance: str | None = None
-    policy: dict[str, Any] | None = None
-    policy_hash: str | None = None
+    instance: str
+    policy: dict[str, Any] | None
+    policy_hash: str
     jobs: int
-    settled: int
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    outcomes: dict[str, int] = Field(default_factory=dict)
-    rules: dict[str, int] = Field(default_factory=dict)
-    resumed: int = 0
-    polled_again: int = 0
-    left_replicating: int = 0
-    settled_elsewhere: int = 0
-    decided_in: float | None = None
-    verified_in: float | None = None
+    settled: int = Field(description="Jobs that are decided, or were settled elsewhere.")
+    started_at: datetime | None
+    ended_at: datetime | None = Field(description="null while it runs")
+    outcomes: dict[str, int]
+    rules: dict[str, int]
+    resumed: int
+    polled_again: int | None = Field(description="Resumed jobs that were polled; null unless it is finished.")
+    left_replicating: int | None = Field(description="The other resumed jobs; null unless it is finished.")
+    settled_elsewhere: int | None = Field(
+        description="Jobs that had ended before; null for an interrupted run, which could not store it."
+    )
+    decided_in: float | None = Field(description="Seconds until every job was decided; null before.")
+    verified_in: float | None = Field(description="Seconds until polling was verified; null before, and for a dry run.")
 
 
 class RunDecisionView(BaseModel):

@@ -143,6 +143,17 @@ async def test_a_dry_run_shows_what_it_would_decide_and_changes_nothing(
     made = (await api.get(f"{path}/decisions")).json()["items"]
     assert [(d["job_id"], d["rule"], d["outcome"]) for d in made] == [("job-1", "still-running", "resume")]
     assert started.status_code == 202
+    run = (await api.get(path)).json()
+    assert (run["dry_run"], run["settled"], run["outcomes"], run["rules"]) == (
+        True,
+        1,
+        {"resume": 1},
+        {"still-running": 1},
+    )
+    assert (run["resumed"], run["polled_again"], run["settled_elsewhere"]) == (1, None, 0)
+    for question in (f"{path}/replay", f"{path}/export", f"/recovery-runs/compare?a={run['run_id']}&b=run-1"):
+        refused = await api.get(question)
+        assert (refused.status_code, "is a dry run, which stores no events" in refused.json()["detail"]) == (409, True)
     assert (await api.get("/jobs/job-1/events")).json()["items"][: len(before["items"])] == before["items"]
     assert "RecoveryStarted" not in str((await api.get("/jobs/job-1/events")).json())
 
@@ -156,6 +167,9 @@ async def test_a_requested_run_recovers_all_open_jobs(api: httpx.AsyncClient, vm
 
     assert (run["cause"], run["rules"]) == ("operator", {"still-running": 1})
     assert (run["resumed"], run["polled_again"]) == (1, 1)
+    assert started.json() | {"status": "running"} == started.json()
+    assert started.json().keys() == run.keys()
+    assert started.json()["started_at"] == run["started_at"]
     assert run["run_id"] in [r["run_id"] for r in (await api.get("/recovery-runs")).json()["items"]]
 
 
