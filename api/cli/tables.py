@@ -75,8 +75,8 @@ def fields(document: Row, prefix: str = "") -> dict[str, Text]:
 
 def events_table(events: list[Row]) -> Grid:
     """Show what happened to a job, a row for each event."""
-    rows = ((e["version"], timestamp(e["recorded_at"]), happened(e), e["correlation_id"]) for e in events)
-    return Grid("#", "at (UTC)", "what", "run or request", rows=rows)
+    rows = ((e["position"], timestamp(e["recorded_at"]), happened(e), e["correlation_id"]) for e in events)
+    return Grid("position", "at (UTC)", "what", "run or request", rows=rows)
 
 
 def runs_table(runs: list[Row]) -> Grid:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from api.http.schemas.present import DiskView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
 from api.runtime.bootstrap import Service
 from domain.attention import attention
+from domain.lifecycle import JobState
 from domain.processes.polling import LivePoll
 from domain.processes.recovery import RunProgress
 from domain.recovery_run import FINISHED, RecoveryRun
@@ -25,8 +26,20 @@ def _view(kind: type[V], source: object, **computed: object) -> V:
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
     """Return the view of a job in its present state, with its live state."""
-    live = service.poller.live.get(job.id)
-    return job_view(job, live=live_view(live) if live else None, retry_in=service.retries.due_in(job.id))
+    return job_view(job, live=live_of(service, job), retry_in=retry_in(service, job))
+
+
+def live_of(service: Service, job: ReplicationJob) -> LiveView | None:
+    """Return the live state of a job while it is polled: the processes may be ahead of the state that is shown."""
+    live = service.poller.live.get(job.id) if job.state is JobState.REPLICATING else None
+    return live_view(live) if live else None
+
+
+def retry_in(service: Service, job: ReplicationJob) -> float | None:
+    """Return the seconds until the next retry of a job that waits by its last decision; None for any other."""
+    waiting = service.retries.waiting.get(job.id) if job.state is JobState.PENDING_RETRY else None
+    waits = waiting is not None and job.decision is not None and job.decision.rule == waiting.rule
+    return service.retries.due_in(job.id) if waits else None
 
 
 def job_view(job: ReplicationJob, **more: object) -> JobView:

@@ -21,7 +21,7 @@ from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
-from projections.queries.audit_entry import AuditEntry
+from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
 
 MAX_ACTOR = 100
@@ -133,10 +133,9 @@ async def diff_job(
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
 async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
-    """Return all events of a job, oldest first."""
+    """Return all events of a job in the order of the log, also those by which its VM context admits and releases it."""
     await known_job(service, job_id)
-    after = paging.position_in(cursor) or 0
-    found = await service.trail.events(job_id, limit + 1, after)
+    found = await service.trail.entries(AuditFilter(job_id=job_id), limit + 1, paging.position_in(cursor))
     return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 

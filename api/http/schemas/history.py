@@ -1,6 +1,5 @@
 """Schemas of the past: causation chains, diffs, replays. They contain what the projections return."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -35,14 +34,6 @@ class FieldChange(BaseModel):
     after: Any
 
 
-class DiffEvent(BaseModel):
-    """One event between two versions."""
-
-    version: int
-    type: str
-    recorded_at: datetime
-
-
 class DiffView(BaseModel):
     """The changes of a job between two versions, and the events that made them."""
 
@@ -50,7 +41,7 @@ class DiffView(BaseModel):
     from_version: int
     to_version: int
     changes: list[FieldChange]
-    events: list[DiffEvent]
+    events: list[AuditEntry]
 
 
 class ReplayView(BaseModel):

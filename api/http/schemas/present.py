@@ -147,7 +147,6 @@ class DecisionView(BaseModel):
     run_id: str | None = None
     policy_hash: str | None = None
     attempt: int = 0
-    retry_in: float | None = None
     who: str | None = None
 
 
@@ -213,9 +212,11 @@ class JobView(BaseModel):
     decision: DecisionView | None
     run_id: str | None
     recovery: RecoveryView
-    retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
+    retry_in: float | None = Field(
+        default=None, description="Seconds until the next retry, while the job waits by its decision."
+    )
     version: int
-    live: LiveView | None = None
+    live: LiveView | None = Field(default=None, description="null unless the poller asks about the job now.")
     as_of: datetime | None = Field(default=None, description="The time `at`; null for the present.")
     hindsight: Hindsight | None = None
 

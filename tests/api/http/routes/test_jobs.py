@@ -102,7 +102,8 @@ async def test_an_operators_decision_is_in_the_trail_with_who_and_why(api: httpx
 
     assert (decided.status_code, decided.json()["state"], decided.json()["basis"]) == (200, "failed", None)
     assert (again.status_code, "is failed" in again.json()["detail"]) == (409, True)
-    event = (await api.get("/jobs/job-1/events")).json()["items"][-1]
+    *_, event, released = (await api.get("/jobs/job-1/events")).json()["items"]
+    assert (released["type"], released["stream_id"], released["actor"]) == ("JobReleased", "vm-context:ctx-1", "mara")
     assert (event["type"], event["data"]["who"], event["data"]["why"]) == ("OperatorDecided", "mara", "VM deleted")
     assert event["correlation_id"] == "request-ticket-17"
 

@@ -143,7 +143,7 @@ async def test_the_causation_chain_of_an_operators_decision_ends_with_his_name(
 
 
 async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, history: dict[str, Any]) -> None:
-    events = await items(api, "/jobs/job-1/events", limit=1000)
+    events = [e for e in await items(api, "/jobs/job-1/events", limit=1000) if e["stream_id"] == "job-1"]
     first = (await api.get("/jobs/job-1", params={"version": 1})).json()
     then = (await api.get("/jobs/job-1", params={"at": history["moment"].isoformat()})).json()
     now = (await api.get("/jobs/job-1", params={"version": len(events)})).json()
@@ -183,6 +183,19 @@ async def test_hindsight_differs_from_what_was_recorded_at_the_time(api: HTTP, h
     assert now_known["after"]["event"].startswith("job-1#")
 
 
+async def test_the_events_of_a_job_are_those_of_the_audit_trail_about_it_in_the_order_of_the_log(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    for job_id in ("job-1", "job-2", "job-3"):
+        found = await items(api, f"/jobs/{job_id}/events", limit=3)
+
+        trail = await items(api, "/audit", job_id=job_id, order="oldest", limit=3)
+
+        assert found == trail
+        assert [event["type"] for event in found[:2]] == ["JobRegistered", "JobAdmitted"]
+        assert {event["job_id"] for event in found} == {job_id}
+
+
 async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history: dict[str, Any]) -> None:
     diff = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["version"]})).json()
 
@@ -190,6 +203,8 @@ async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history
     assert changes["state"] == ("replicating", "failed")
     assert changes["basis"] == (None, "inferred")
     assert [event["version"] for event in diff["events"]] == list(range(2, history["version"] + 1))
+    for event in diff["events"]:
+        assert event == (await api.get(f"/audit/{event['position']}")).json()
     by_time = await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["moment"].isoformat()})
     assert by_time.json() == diff
 
