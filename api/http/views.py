@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from pydantic import BaseModel
 
-from api.http.schemas.present import DiskView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
+from api.http.schemas.present import DiskView, EndedView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
 from api.runtime.bootstrap import Service
 from domain.attention import attention
 from domain.lifecycle import JobState
@@ -27,6 +27,13 @@ def _view(kind: type[V], source: object, **computed: object) -> V:
 def present_job(service: Service, job: ReplicationJob) -> JobView:
     """Return the view of a job in its present state, with its live state."""
     return job_view(job, live=live_of(service, job), retry_in=retry_in(service, job))
+
+
+async def add_positions(service: Service, *jobs: JobView) -> None:
+    """Add the positions of the events that ended these jobs."""
+    ended = {(job.job_id, job.ended.version): job.ended for job in jobs if job.ended is not None}
+    for version, position in (await service.trail.positions(list(ended))).items():
+        ended[version].position = position
 
 
 def live_of(service: Service, job: ReplicationJob) -> LiveView | None:
@@ -54,6 +61,7 @@ def job_view(job: ReplicationJob, **more: object) -> JobView:
         last_contact=job.last_contact_at,
         stalled=job.stalled_since is not None,
         basis=job.outcome_basis,
+        ended=_view(EndedView, job.ended, basis=job.outcome_basis, at=job.ended_at) if job.ended else None,
         needs_attention=bool(why),
         attention=why,
         recovery=RecoveryView(

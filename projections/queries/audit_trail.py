@@ -4,12 +4,12 @@ Each time is a position: `logged_at` never decreases along the log, so the event
 Lists are ordered by position, and their next page begins after one, so new events do not change them.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 
 from domain.events import SERVICE
 from projections.queries.audit_entry import AuditEntry, AuditFilter
@@ -96,6 +96,14 @@ class AuditTrail(Reader):
         """Return the position of the last event that was recorded by a time; 0 if there was none."""
         query = select(TRAIL.c.position).where(TRAIL.c.logged_at <= naive(time.astimezone(UTC)))
         return await self.first(query.order_by(TRAIL.c.logged_at.desc(), TRAIL.c.position.desc())) or 0
+
+    async def positions(self, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the positions of events, each given by its stream and its version there."""
+        if not versions:
+            return {}
+        key = (TRAIL.c.stream_id, TRAIL.c.version)
+        found = await self.rows(select(*key, TRAIL.c.position).where(tuple_(*key).in_(versions)))
+        return {(stream_id, version): position for stream_id, version, position in found}
 
     async def version_at(self, stream_id: str, position: int) -> int:
         """Return the version that a stream had at a position; 0 if it did not exist."""

@@ -13,7 +13,7 @@ from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, Identifier, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.times import UtcTime
-from api.http.views import job_view, present_job
+from api.http.views import add_positions, job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
 from domain.errors import InvalidInput, NotFound
@@ -52,7 +52,9 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await wait_for_read_model(service)
-    return present_job(service, job)
+    shown = present_job(service, job)
+    await add_positions(service, shown)
+    return shown
 
 
 @router.get("/jobs", responses=problems.responses(503))
@@ -70,11 +72,14 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     if at is None:
         found = await service.queries.jobs(wanted, limit + 1, after)
-        return paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+        present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+        await add_positions(service, *present.items)
+        return present
     versions = await service.trail.jobs_at(await service.trail.position_at(at), wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
     then = paging.page(found, limit, lambda job: job.id, lambda job: job_view(job, as_of=at))
     then.items = [job for job in then.items if needs_attention in {None, job.needs_attention}]
+    await add_positions(service, *then.items)
     return then
 
 
@@ -97,6 +102,7 @@ async def get_job(  # noqa: PLR0913 - the parameters of the API
 ) -> JobView | Response:
     """Return one job: present, with its live state, or past, at a version or a time, or at the earlier of both."""
     found = await _job_at(service, job_id, version, at, as_known)
+    await add_positions(service, found)
     etag = f'"{found.version}"'
     if if_none_match is not None and _matches(if_none_match, etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
@@ -162,7 +168,9 @@ async def decide_job(  # noqa: PLR0913 - the parameters of the API
     job = await service.background.command(decided)
     await wait_for_read_model(service)
     response.headers["ETag"] = f'"{job.version}"'
-    return present_job(service, job)
+    shown = present_job(service, job)
+    await add_positions(service, shown)
+    return shown
 
 
 def _version_in(if_match: str | None) -> int | None:

@@ -150,6 +150,21 @@ class DecisionView(BaseModel):
     who: str | None = None
 
 
+class EndedView(BaseModel):
+    """How a job ended: by a rule, by an operator (`who`) or, without both, by what the VMA or a worker reported."""
+
+    outcome: str
+    basis: str | None = Field(description="`observed` or `inferred`; null for an operator's decision.")
+    rule: str | None
+    who: str | None
+    why: str
+    at: datetime
+    version: int = Field(description="The job's version with the event that ended it.")
+    position: int | None = Field(
+        default=None, description="Its position in the log; null until the read model has applied it."
+    )
+
+
 class DiskView(BaseModel):
     """One disk, as last reported by its export."""
 
@@ -207,6 +222,7 @@ class JobView(BaseModel):
     stalled_since: datetime | None
     basis: str | None = Field(description="`observed` or `inferred`; null without an outcome.")
     ended_at: datetime | None
+    ended: EndedView | None = Field(description="null while the job is open")
     needs_attention: bool
     attention: list[str]
     decision: DecisionView | None

@@ -196,6 +196,29 @@ async def test_the_events_of_a_job_are_those_of_the_audit_trail_about_it_in_the_
         assert {event["job_id"] for event in found} == {job_id}
 
 
+async def test_a_job_shows_how_it_ended_and_by_which_event(api: HTTP, history: dict[str, Any]) -> None:
+    lost, (revised, observed, decided) = (
+        (await api.get("/jobs/job-1", params={"version": history["version"]})).json()["ended"],
+        [job["ended"] for job in await items(api, "/jobs")],
+    )
+
+    assert revised is None
+    told = [(e["outcome"], e["basis"], e["rule"], e["who"], e["why"]) for e in (observed, decided)]
+    assert told == [
+        ("complete", "observed", None, None, "the VMA reported completed"),
+        ("fail", None, None, "mara", "VM deleted"),
+    ]
+    assert (lost["outcome"], lost["basis"], lost["rule"], lost["who"]) == ("fail", "inferred", "lost", None)
+    kinds = [(await api.get(f"/audit/{ended['position']}")).json() for ended in (lost, observed, decided)]
+    assert [(e["job_id"], e["type"]) for e in kinds] == [
+        ("job-1", "RecoveryDecided"),
+        ("job-2", "VMAStatusObserved"),
+        ("job-3", "OperatorDecided"),
+    ]
+    for job_id, ended in (("job-2", observed), ("job-3", decided)):
+        assert (await api.get(f"/jobs/{job_id}")).json()["ended"] == ended
+
+
 async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history: dict[str, Any]) -> None:
     diff = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["version"]})).json()
 
