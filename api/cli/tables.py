@@ -79,6 +79,12 @@ def events_table(events: list[Row]) -> Grid:
     return Grid("position", "at (UTC)", "what", "run or request", rows=rows)
 
 
+def contexts_table(contexts: list[Row]) -> Grid:
+    """Show VM contexts, a row each."""
+    rows = ((c["vm_context_id"], c["vm_name"], c["active_job"], c["last_job"], c["jobs"]) for c in contexts)
+    return Grid("VM context", "vm", "active job", "last job", "jobs", rows=rows)
+
+
 def runs_table(runs: list[Row]) -> Grid:
     """Show recovery runs, a row each."""
     rows = (

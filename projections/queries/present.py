@@ -53,6 +53,14 @@ class Queries(Reader):
         """Return one VM context."""
         return await self._one(schema.vm_contexts, VMContext.stream_id(vm_context_id), VMContext)
 
+    async def vm_contexts(self, limit: int, after: str = "", *, active: bool | None = None) -> list[VMContext]:
+        """List VM contexts in the order of their ids; `active` filters by whether they have an active job."""
+        table = schema.vm_contexts
+        query = select(table.c.folded).where(table.c.id > VMContext.stream_id(after)).order_by(table.c.id).limit(limit)
+        if active is not None:
+            query = query.where(table.c.active_job.is_not(None) if active else table.c.active_job.is_(None))
+        return await self._folded(query, VMContext)
+
     async def run(self, run_id: str) -> RecoveryRun | None:
         """Return one recovery run."""
         run = await self._one(schema.recovery_runs, run_id, RecoveryRun)

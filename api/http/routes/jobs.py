@@ -181,6 +181,18 @@ def _version_in(if_match: str | None) -> int | None:
     return int(version[1]) if version else -1
 
 
+@router.get("/vm-contexts", responses=problems.responses(503))
+async def list_vm_contexts(
+    service: TheService,
+    active: Annotated[bool | None, Query(description="Only those with, or without, an active job.")] = None,
+    limit: Limit = 100,
+    cursor: IdCursor = None,
+) -> Page[VMContextView]:
+    """List VM contexts by id."""
+    found = await service.queries.vm_contexts(limit + 1, paging.id_in(cursor), active=active)
+    return paging.page(found, limit, lambda context: context.vm_context_id, VMContextView.model_validate)
+
+
 @router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))
 async def get_vm_context(vm_context_id: Identifier, service: TheService) -> VMContext:
     """Return a VM context and its active job."""

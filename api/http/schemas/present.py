@@ -238,7 +238,9 @@ class JobView(BaseModel):
 
 
 class VMContextView(BaseModel):
-    """A VM and its active job."""
+    """A VM and its active job. `jobs` counts its jobs."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     vm_context_id: str
     vm_name: str

@@ -219,6 +219,21 @@ async def test_a_job_shows_how_it_ended_and_by_which_event(api: HTTP, history: d
         assert (await api.get(f"/jobs/{job_id}")).json()["ended"] == ended
 
 
+async def test_vm_contexts_are_listed_by_id_in_pages_and_by_whether_they_have_an_active_job(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    every = await items(api, "/vm-contexts")
+    first = (await api.get("/vm-contexts", params={"limit": 2})).json()
+    rest = (await api.get("/vm-contexts", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+
+    assert [context["vm_context_id"] for context in every] == ["ctx-1", "ctx-2", "ctx-3"]
+    assert (first["items"] + rest["items"], rest["next_cursor"]) == (every, None)
+    assert every[0] == (await api.get("/vm-contexts/ctx-1")).json()
+    assert (every[0]["jobs"], every[0]["active_job"]) == (1, "job-1")
+    assert await items(api, "/vm-contexts", active="true") == every[:1]
+    assert await items(api, "/vm-contexts", active="false") == every[1:]
+
+
 async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history: dict[str, Any]) -> None:
     diff = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["version"]})).json()
 
