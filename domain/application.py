@@ -123,14 +123,15 @@ class JobRecovery:
                 return existing, False
             return await self._register_new(asked, found, trace), True
 
-    async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> None:
+    async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
         """Record an observation, if it is material and the job is open; with `trace`, if it is not by polling."""
 
-        def command(job: ReplicationJob) -> None:
+        def command(job: ReplicationJob) -> ReplicationJob:
             if job.is_open and is_material(job, observation):
                 job.observe(observation, self._clock.now(), trace)
+            return job
 
-        await self._change(job_id, command)
+        return await self._change(job_id, command)
 
     async def mark_stalled(self, job_id: str, since: datetime) -> None:
         """Record that a running job has had no progress since then."""
@@ -167,8 +168,11 @@ class JobRecovery:
         """Return what would be decided about a job, without recording anything."""
         return decide(job.evidence(observation, circumstances, self._clock.now()), self.policy)
 
-    async def revise(self, job_id: str, observation: Observation) -> ReplicationJob:
-        """Compare an inferred outcome with what the VMA reports now, while no newer job can get the VM or a volume."""
+    async def revise(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
+        """Compare an inferred outcome with what is reported now, while no newer job can get the VM or a volume.
+
+        `trace` is the request of a worker's report.
+        """
         async with self._lock("job", job_id):
             job = await self._checkout(job_id)
             try:
@@ -177,7 +181,7 @@ class JobRecovery:
                     newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
                         job_id, job.vma, job.volume_ids
                     )
-                    job.revise(observation, newer, self._clock.now())
+                    job.revise(observation, newer, self._clock.now(), trace)
                     await self._save(job, was_open=False, context=context)
             finally:
                 self._cache(job)
@@ -265,7 +269,7 @@ class JobRecovery:
 
     def _cache(self, job: ReplicationJob) -> None:
         """Cache a job that is watched, unless its events could not be stored."""
-        if not job.pending and (job.is_open or job.is_guess):
+        if not job.pending and job.is_watched:
             self._jobs[job.id] = job
 
     async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:

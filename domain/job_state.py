@@ -24,7 +24,7 @@ from domain.events import (
     Trace,
     VMAStatusObserved,
 )
-from domain.last_decision import LastDecision, decision_after
+from domain.last_decision import Ending, LastDecision, decision_after, ended_by_decision, ended_by_observation
 from domain.lifecycle import OPEN_STATES, JobState, check_transition
 from domain.recovery_policy import Basis
 from domain.transitions import next_state, transition_of
@@ -70,6 +70,7 @@ class JobFields(Aggregate, kw_only=True):
     decision: LastDecision | None = None
     outcome_basis: Basis | None = None
     ended_at: datetime | None = None
+    ended: Ending | None = None
     contradicted: bool = False
     attempts: int = 0
     run_id: str | None = None
@@ -96,6 +97,11 @@ class JobFields(Aggregate, kw_only=True):
     def is_guess(self) -> bool:
         """Return whether the job's outcome was inferred and can still be revised."""
         return self.outcome_basis is Basis.INFERRED and not self.contradicted
+
+    @property
+    def is_watched(self) -> bool:
+        """Return whether a process asks about the job: it is open, or its outcome is a guess."""
+        return self.is_open or self.is_guess
 
     @property
     def movement(self) -> Movement:
@@ -125,7 +131,7 @@ class JobFields(Aggregate, kw_only=True):
             case JobRegistered():
                 self._evolve_registered(event)
             case VMAStatusObserved():
-                self._evolve_observed(event.observation, ended=self.state is not before)
+                self._evolve_observed(event, ended=self.state is not before)
             case RecoveryStarted():
                 self.found_in, self.run_id, self.cause = event.from_state, event.run_id, event.cause
                 self.recovery_began_at = event.recorded_at
@@ -158,10 +164,10 @@ class JobFields(Aggregate, kw_only=True):
         self.seen_on_vma = event.progress_percent > 0
         self.watched_by = Trace(event.correlation_id, event.ref)
 
-    def _evolve_observed(self, observation: Observation, *, ended: bool) -> None:
-        self._assign_observation(observation)
+    def _evolve_observed(self, event: VMAStatusObserved, *, ended: bool) -> None:
+        self._assign_observation(event.observation)
         if ended:
-            self._end(Basis.OBSERVED, observation.observed_at)
+            self._end(Basis.OBSERVED, event.observation.observed_at, ended_by_observation(event, self.state))
 
     def _evolve_movement(self, event: JobStalled | JobMovedAgain) -> None:
         if isinstance(event, JobStalled):
@@ -179,7 +185,7 @@ class JobFields(Aggregate, kw_only=True):
         self._assign_observation(event.observation)
         self._assign_decision(event, Basis.OBSERVED)
         if self.is_open:
-            self.outcome_basis, self.ended_at = None, None
+            self.outcome_basis, self.ended_at, self.ended = None, None, None
             if event.observation.progress_percent is None:
                 self.progress_percent = self.seen_percent
 
@@ -218,12 +224,11 @@ class JobFields(Aggregate, kw_only=True):
 
     def _assign_decision(self, event: RecoveryDecided | OutcomeRevised | OperatorDecided, basis: Basis | None) -> None:
         self.decision = decision_after(event, self.decision)
-        if self.is_open:
-            self.watched_by = Trace(event.correlation_id, event.ref)
-        else:
-            self._end(basis, event.recorded_at)
+        self.watched_by = Trace(event.correlation_id, event.ref)
+        if not self.is_open:
+            self._end(basis, event.recorded_at, ended_by_decision(self.decision, event.originator_version))
 
-    def _end(self, basis: Basis | None, at: datetime) -> None:
-        self.outcome_basis, self.ended_at, self.stalled_since = basis, at, None
+    def _end(self, basis: Basis | None, at: datetime, ended: Ending) -> None:
+        self.outcome_basis, self.ended_at, self.ended, self.stalled_since = basis, at, ended, None
         if self.state is JobState.COMPLETED:
             self.progress_percent = 100.0

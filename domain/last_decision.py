@@ -1,11 +1,12 @@
-"""The last decision about a job, by recovery, by a revision or by an operator."""
+"""The last decision about a job, by recovery, by a revision or by an operator; and how a job ended."""
 
 from datetime import datetime
 
 import msgspec
 
-from domain.events import OperatorDecided, OutcomeRevised, RecoveryDecided
+from domain.events import OperatorDecided, OutcomeRevised, RecoveryDecided, VMAStatusObserved
 from domain.evidence import Amnesia
+from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome
 from domain.transitions import OUTCOME_BEFORE
 
@@ -43,6 +44,29 @@ class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
     def needs_attention(self) -> bool:
         """Return whether the job has waited for so long that an operator should look at it."""
         return self.is_retry and self.attention_after is not None and self.inconclusive_for >= self.attention_after
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job ended: by a rule or by an operator; if by neither, by an observation. `version` is of the event."""
+
+    outcome: str
+    why: str
+    version: int
+    rule: str | None = None
+    who: str | None = None
+
+
+def ended_by_decision(decision: LastDecision, version: int) -> Ending:
+    """Return how a decision ended a job."""
+    rule = None if decision.who else decision.rule
+    return Ending(outcome=decision.outcome, why=decision.reason, version=version, rule=rule, who=decision.who)
+
+
+def ended_by_observation(event: VMAStatusObserved, state: JobState) -> Ending:
+    """Return how an observation ended a job, which has this state now."""
+    seen = event.observation
+    why = f"the {seen.source} reported {seen.status.value}" + (f": {seen.error}" if seen.error else "")
+    return Ending(outcome=OUTCOME_BEFORE[state].value, why=why, version=event.originator_version)
 
 
 def decision_after(

@@ -1,5 +1,6 @@
 """The recovery run: one pass of recovery, its cause, its jobs, and its totals."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -7,13 +8,13 @@ import msgspec
 
 from domain.aggregate import Aggregate
 from domain.events import Cause, Event, RecoveryRunFinished, RecoveryRunInterrupted, RecoveryRunStarted, Trace
-from domain.recovery_policy import Policy
+from domain.recovery_policy import Outcome, Policy
 
 RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
 
 
 class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did. Durations in seconds from its start; None while it runs.
+    """What a run did. Durations in seconds from its start; None before.
 
     Of the `resumed` jobs, `polled_again` were polled, and `left_replicating` had another state before that.
     `settled_elsewhere` counts jobs that had ended before the run decided them. `decided_in`: until every job was
@@ -28,6 +29,17 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     settled_elsewhere: int = 0
     decided_in: float | None = None
     verified_in: float | None = msgspec.field(default=None, name="proven_in")
+
+
+def totals_of(decided: Mapping[tuple[str, str], int], settled_elsewhere: int = 0) -> RunTotals:
+    """Return the totals of a run that is not finished, by the number of its decisions with each outcome and rule."""
+    outcomes: dict[str, int] = {}
+    rules: dict[str, int] = {}
+    for (outcome, rule), count in decided.items():
+        outcomes[outcome] = outcomes.get(outcome, 0) + count
+        rules[rule] = rules.get(rule, 0) + count
+    resumed = outcomes.get(Outcome.RESUME.value, 0)
+    return RunTotals(outcomes=outcomes, rules=rules, resumed=resumed, settled_elsewhere=settled_elsewhere)
 
 
 class RecoveryRun(Aggregate, kw_only=True):

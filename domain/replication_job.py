@@ -115,7 +115,12 @@ class ReplicationJob(JobFields, kw_only=True):
             self.record(JobMovedAgain, at, self.watched_by, progress_percent=observation.progress_percent)
 
     def begin_recovery(self, run_id: str, cause: Cause, at: datetime, causation_id: str) -> None:
-        """Record that a recovery run begins with the job, also with one that a crash left in `recovering`."""
+        """Record that a recovery run begins with the job, also with one that a crash left in `recovering`.
+
+        Safe to repeat: a run that could not store its decision begins again, and the job was found as it was before.
+        """
+        if self.state is JobState.RECOVERING and self.run_id == run_id:
+            return
         trace = Trace(run_id, causation_id)
         self.record(RecoveryStarted, at, trace, run_id=run_id, cause=cause, from_state=self.state)
 
@@ -149,9 +154,10 @@ class ReplicationJob(JobFields, kw_only=True):
             )
         return decision
 
-    def revise(self, observation: Observation, newer_job: str | None, at: datetime) -> None:
-        """Confirm, revise or mark as contradicted an inferred outcome, by what the VMA reports now.
+    def revise(self, observation: Observation, newer_job: str | None, at: datetime, trace: Trace | None = None) -> None:
+        """Confirm, revise or mark as contradicted an inferred outcome, by what is reported now.
 
+        `trace` is the request of a worker's report; None for reconciliation, which the inference itself began.
         Only a conclusive observation counts. An observed outcome, or an operator's, is final.
         """
         target = reported_state(observation)
@@ -160,11 +166,11 @@ class ReplicationJob(JobFields, kw_only=True):
         if target is self.state and newer_job is not None:
             # The exports may be the newer job's already: the VMA may confirm that one.
             return
-        trace = Trace(self.watched_by.correlation_id, self.last_ref)
+        trace = trace or self.watched_by
         recorded = observation.for_log(raw=True)
-        reason = f"inferred {self.state.value}, but the VMA says {observation.status.value}"
+        reason = f"inferred {self.state.value}, but the {observation.source} says {observation.status.value}"
         if target is self.state:
-            reason = f"inferred {self.state.value}, and the VMA says so"
+            reason = f"inferred {self.state.value}, and the {observation.source} says so"
             self.record(OutcomeConfirmed, at, trace, reason=reason, observation=recorded)
         elif newer_job is not None:
             reason = f"{reason}; the VM or a disk of it has the newer job {newer_job}, so the outcome stays"

@@ -73,9 +73,10 @@ class VMContext(Aggregate, kw_only=True):
         """Assign what the event states."""
         match event:
             case JobAdmitted():
+                # Only the last job can be admitted again: a revised outcome with a newer job stays.
+                self.jobs += event.job_id != self.last_job
                 self.active_job = self.last_job = event.job_id
                 self.vm_name = event.vm_name
-                self.jobs += 1
             case JobReleased():
                 self.active_job = None
             case _:

@@ -77,6 +77,10 @@ def _add_queries(commands: Commands) -> None:
     known = "with --at, --position or --version: also what was known about it by this time, or by position:N"
     command.add_argument("--as-known", metavar="TIME", help=known)
 
+    command = _client_command(commands, "contexts", "list VM contexts", "cli.present.contexts")
+    command.add_argument("--active", action="store_const", const=True, help="only those with an active job")
+    _add_limit(command, "VM contexts")
+
     command = _client_command(commands, "events", "show what happened to a job", "cli.present.events", "JOB")
     _add_limit(command, "events")
     _add_limit(_client_command(commands, "runs", "list recovery runs, newest first", "cli.present.runs"), "runs", 100)

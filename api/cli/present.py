@@ -34,6 +34,13 @@ def job(arguments: argparse.Namespace) -> None:
     show(arguments, found, tables.job_table(found), *as_of_text(found["as_of"]), *hindsight)
 
 
+def contexts(arguments: argparse.Namespace) -> None:
+    """List VM contexts."""
+    with connect(arguments) as service:
+        found = service.items("/vm-contexts", arguments.limit, active=arguments.active)
+    show(arguments, found, tables.contexts_table(found["items"]))
+
+
 def events(arguments: argparse.Namespace) -> None:
     """Show what happened to a job."""
     with connect(arguments) as service:

@@ -75,8 +75,14 @@ def fields(document: Row, prefix: str = "") -> dict[str, Text]:
 
 def events_table(events: list[Row]) -> Grid:
     """Show what happened to a job, a row for each event."""
-    rows = ((e["version"], timestamp(e["recorded_at"]), happened(e), e["correlation_id"]) for e in events)
-    return Grid("#", "at (UTC)", "what", "run or request", rows=rows)
+    rows = ((e["position"], timestamp(e["recorded_at"]), happened(e), e["correlation_id"]) for e in events)
+    return Grid("position", "at (UTC)", "what", "run or request", rows=rows)
+
+
+def contexts_table(contexts: list[Row]) -> Grid:
+    """Show VM contexts, a row each."""
+    rows = ((c["vm_context_id"], c["vm_name"], c["active_job"], c["last_job"], c["jobs"]) for c in contexts)
+    return Grid("VM context", "vm", "active job", "last job", "jobs", rows=rows)
 
 
 def runs_table(runs: list[Row]) -> Grid:

@@ -91,4 +91,4 @@ async def diff(service: Service, job_id: str, begin: Moment, end: Moment) -> Dif
 
 
 def _shown(job: ReplicationJob) -> dict[str, Any]:
-    return job_view(job).model_dump(mode="json", exclude=NOT_SHOWN)
+    return job_view(job).model_dump(mode="json", exclude={**dict.fromkeys(NOT_SHOWN, True), "ended": {"position"}})

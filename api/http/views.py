@@ -5,12 +5,13 @@ from typing import TypeVar
 import msgspec
 from pydantic import BaseModel
 
-from api.http.schemas.present import DiskView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
+from api.http.schemas.present import DiskView, EndedView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
 from api.runtime.bootstrap import Service
 from domain.attention import attention
+from domain.lifecycle import JobState
 from domain.processes.polling import LivePoll
 from domain.processes.recovery import RunProgress
-from domain.recovery_run import RecoveryRun
+from domain.recovery_run import FINISHED, RecoveryRun
 from domain.replication_job import ReplicationJob
 from projections.queries.audit_entry import AuditEntry
 
@@ -25,8 +26,27 @@ def _view(kind: type[V], source: object, **computed: object) -> V:
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
     """Return the view of a job in its present state, with its live state."""
-    live = service.poller.live.get(job.id)
-    return job_view(job, live=live_view(live) if live else None, retry_in=service.retries.due_in(job.id))
+    return job_view(job, live=live_of(service, job), retry_in=retry_in(service, job))
+
+
+async def add_positions(service: Service, *jobs: JobView) -> None:
+    """Add the positions of the events that ended these jobs."""
+    ended = {(job.job_id, job.ended.version): job.ended for job in jobs if job.ended is not None}
+    for version, position in (await service.trail.positions(list(ended))).items():
+        ended[version].position = position
+
+
+def live_of(service: Service, job: ReplicationJob) -> LiveView | None:
+    """Return the live state of a job while it is polled: the processes may be ahead of the state that is shown."""
+    live = service.poller.live.get(job.id) if job.state is JobState.REPLICATING else None
+    return live_view(live) if live else None
+
+
+def retry_in(service: Service, job: ReplicationJob) -> float | None:
+    """Return the seconds until the next retry of a job that waits by its last decision; None for any other."""
+    waiting = service.retries.waiting.get(job.id) if job.state is JobState.PENDING_RETRY else None
+    waits = waiting is not None and job.decision is not None and job.decision.rule == waiting.rule
+    return service.retries.due_in(job.id) if waits else None
 
 
 def job_view(job: ReplicationJob, **more: object) -> JobView:
@@ -41,6 +61,7 @@ def job_view(job: ReplicationJob, **more: object) -> JobView:
         last_contact=job.last_contact_at,
         stalled=job.stalled_since is not None,
         basis=job.outcome_basis,
+        ended=_view(EndedView, job.ended, basis=job.outcome_basis, at=job.ended_at) if job.ended else None,
         needs_attention=bool(why),
         attention=why,
         recovery=RecoveryView(
@@ -63,13 +84,21 @@ def live_view(live: LivePoll) -> LiveView:
 
 def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
     """Return the view of a recovery run, with its progress while it runs."""
+    finished, dry_run = run.status == FINISHED, live is not None and live.dry_run
+    totals = live.totals() if live and not finished else run.totals
+    shown = msgspec.structs.asdict(totals)
+    if not finished or dry_run:
+        shown |= {"polled_again": None, "left_replicating": None}
+    if not finished and live is None:
+        shown["settled_elsewhere"] = None
     return _view(
         RunView,
         run,
         run_id=run.id,
+        dry_run=dry_run,
         policy=msgspec.structs.asdict(run.policy) if run.policy else None,
-        settled=live.settled if live else sum(run.totals.outcomes.values()) + run.totals.settled_elsewhere,
-        **msgspec.structs.asdict(run.totals),
+        settled=sum(totals.outcomes.values()) + totals.settled_elsewhere,
+        **shown,
     )
 
 

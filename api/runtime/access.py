@@ -22,7 +22,7 @@ BURST = 2.0
 """Size of a burst, in seconds of the permitted rate."""
 
 MAX_CALLERS = 10_000
-"""Maximum callers with a bucket; with one more, all buckets are reset."""
+"""Maximum callers with a bucket; with one more, the bucket that was used the longest ago is reset."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Buckets:
         self._levels: dict[str, tuple[float, float]] = {}
 
     def consume(self, who: str) -> None:
-        """Count a request.
+        """Count a request. One that is refused costs nothing.
 
         Raises:
             TooManyRequests: the caller's bucket is empty.
@@ -52,8 +52,6 @@ class Buckets:
         if not self._per_second:
             return
         now = self._monotonic()
-        if len(self._levels) > MAX_CALLERS:
-            self._levels.clear()
         level, since = self._levels.get(who, (self._full, now))
         level = min(self._full, level + (now - since) * self._per_second)
         if level < 1.0:
@@ -61,7 +59,11 @@ class Buckets:
                 f"{who} may make {self._per_second:g} requests per second: wait, or raise JOB_RECOVERY_RATE_LIMIT",
                 1 / self._per_second,
             )
+        # The last one used is the last in the dictionary.
+        self._levels.pop(who, None)
         self._levels[who] = (level - 1.0, now)
+        if len(self._levels) > MAX_CALLERS:
+            del self._levels[next(iter(self._levels))]
 
 
 class Access:

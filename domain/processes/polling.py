@@ -18,7 +18,7 @@ from domain.processes.dependencies import Dependencies
 from domain.processes.schedule import Schedule
 from domain.recovery_policy import Rule
 from domain.replication_job import ReplicationJob
-from domain.vma_status import Observation, VMAStatus
+from domain.vma_status import Movement, Observation, VMAStatus
 
 CONTACT_LOST_AFTER = 2
 """Consecutive inconclusive polls after which contact counts as lost; one alone may be a dropped packet."""
@@ -36,7 +36,8 @@ IDLE = 0.05
 class LivePoll(msgspec.Struct, kw_only=True):
     """The poller's state of a job, between events.
 
-    `observation` is the last one with status running and figures, `vma_status` the last status of any kind.
+    `observation` is the last one with status running and figures, `vma_status` the last status of any kind. `movement`
+    is of that observation or, before the first, of the job when polling began.
     `moved_at` is when bytes, percentage or phase last changed; `still_since` is the same in awake seconds, or when
     polling began. `watched_at` and `polled_awake` are in awake seconds, too. `moved` tells whether the figures changed
     since the job was last marked as stalled, or since polling began; the times of both cannot be compared, because the
@@ -48,6 +49,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     second_due: float
     moved_at: datetime
     still_since: float
+    movement: Movement
     moved: bool = False
     asked_since: float | None = None
     polls: int = 0
@@ -104,6 +106,7 @@ class Poller:
             second_due=now + share + FIRST_WITHIN * self._interval,
             moved_at=job.moved_at or self._clock.now(),
             still_since=self._awake(),
+            movement=job.movement,
         )
         self._schedule.put(job.id, now + share * FIRST_WITHIN)
 
@@ -134,7 +137,7 @@ class Poller:
     def record(self, job: ReplicationJob, observation: Observation) -> None:
         """Record an observation that another process made as the job's last poll."""
         if (live := self.live.get(job.id)) is not None:
-            self._record(job, live, observation)
+            self._record(live, observation)
 
     async def polled_again(self, job_ids: Iterable[str]) -> int:
         """Wait until each of these jobs was polled, or is not watched; return how many were polled."""
@@ -182,14 +185,13 @@ class Poller:
         job, live = await self._app.job(job_id), self.live.get(job_id)
         if live is None or job.state is not JobState.REPLICATING:
             return
-        self._record(job, live, observation)
+        self._record(live, observation)
         await self._act(job, live, observation)
         self._resolve(job_id, polled=True)
 
-    def _record(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:
-        before = live.observation.movement if live.observation else job.movement
+    def _record(self, live: LivePoll, observation: Observation) -> None:
         has_figures = observation.status is VMAStatus.RUNNING and not observation.has_no_figures
-        if has_figures and observation.movement != before:
+        if has_figures and observation.movement != live.movement:
             live.moved, live.moved_at, live.still_since = True, observation.observed_at, self._awake()
         live.polls += 1
         self.polls += 1
@@ -197,7 +199,7 @@ class Poller:
         live.polled_at, live.polled_awake = observation.observed_at, self._awake()
         live.vma_status = observation.status
         if has_figures:
-            live.observation = observation
+            live.observation, live.movement = observation, observation.movement
         live.misses = 0 if observation.conclusive else live.misses + 1
 
     async def _act(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:

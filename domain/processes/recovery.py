@@ -18,7 +18,7 @@ from domain.processes.dependencies import Dependencies
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Decision, Outcome
-from domain.recovery_run import RecoveryRun, RunTotals
+from domain.recovery_run import FINISHED, RecoveryRun, RunTotals, totals_of
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
 from domain.vma_status import Observation
@@ -42,14 +42,14 @@ class JobDecision(Decision, frozen=True, kw_only=True):
 
 
 class RunProgress(msgspec.Struct, kw_only=True):
-    """The progress of a run, in memory."""
+    """The progress of a run, in memory. `run` is None until its start is stored; that of a dry run never is."""
 
     run_id: str
     cause: Cause
-    dry_run: bool
-    jobs: int
-    settled: int = 0
-    status: str = "running"
+    dry_run: bool = False
+    run: RecoveryRun | None = None
+    started: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    settled_elsewhere: int = 0
     decisions: list[JobDecision] = msgspec.field(default_factory=list)
 
     def add(self, job_id: str, state: JobState, observation: Observation, decision: Decision) -> JobDecision:
@@ -63,20 +63,10 @@ class RunProgress(msgspec.Struct, kw_only=True):
         self.decisions.append(made)
         return made
 
-    def totals(self, polled_again: int, decided_in: float, verified_in: float) -> RunTotals:
-        """Return the totals of the run. Durations in seconds."""
-        outcomes = Counter(decision.outcome.value for decision in self.decisions)
-        resumed = outcomes[Outcome.RESUME.value]
-        return RunTotals(
-            outcomes=dict(outcomes),
-            rules=dict(Counter(decision.rule.value for decision in self.decisions)),
-            resumed=resumed,
-            polled_again=polled_again,
-            left_replicating=resumed - polled_again,
-            settled_elsewhere=self.jobs - len(self.decisions),
-            decided_in=round(decided_in, 3),
-            verified_in=round(verified_in, 3),
-        )
+    def totals(self) -> RunTotals:
+        """Return the totals so far."""
+        decided = Counter((decision.outcome.value, decision.rule.value) for decision in self.decisions)
+        return totals_of(decided, self.settled_elsewhere)
 
 
 class Recovery:
@@ -116,7 +106,7 @@ class Recovery:
         run_id = run_id or self._runs.new_id()
         claimed = tuple(job_id for job_id in job_ids if job_id not in self.claims)
         self.claims.update(dict.fromkeys(claimed, run_id))
-        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause, dry_run=False, jobs=len(claimed))
+        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=cause)
         try:
             await self._run(claimed, asked_by, progress)
         finally:
@@ -128,20 +118,43 @@ class Recovery:
         """Decide about these jobs without recording or changing anything."""
         ids = tuple(job_ids)
         self._forget_old_dry_runs()
-        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=Cause.OPERATOR, dry_run=True, jobs=len(ids))
+        began, run = self._clock.monotonic(), self._new_dry_run(run_id, len(ids))
+        progress = self.live[run_id] = RunProgress(run_id=run_id, cause=Cause.OPERATOR, dry_run=True, run=run)
+        progress.started.set()
         await asyncio.gather(*(self._try_to_assess(job_id, progress) for job_id in ids))
-        progress.status = "finished"
+        decided_in = round(self._clock.monotonic() - began, 3)
+        run.status, run.ended_at = FINISHED, self._clock.now()
+        run.totals = msgspec.structs.replace(progress.totals(), decided_in=decided_in)
         return progress
+
+    def _new_dry_run(self, run_id: str, jobs: int) -> RecoveryRun:
+        policy = self._app.policy
+        return RecoveryRun(
+            id=run_id,
+            cause=Cause.OPERATOR,
+            instance=self._runs.instance,
+            policy=policy,
+            policy_hash=policy.hash,
+            jobs=jobs,
+            started_at=self._clock.now(),
+        )
 
     async def _run(self, job_ids: tuple[str, ...], asked_by: Trace | None, progress: RunProgress) -> None:
         began, run_id, cause = self._clock.monotonic(), progress.run_id, progress.cause
-        run = await self._runs.start(run_id, cause, self._app.policy, job_ids, asked_by)
+        run = progress.run = await self._runs.start(run_id, cause, self._app.policy, job_ids, asked_by)
+        progress.started.set()
         self._log.info("recovery_scan_started", run_id=run_id, cause=cause.value, jobs=len(job_ids))
         await asyncio.gather(*(self._recover(job_id, run, progress) for job_id in job_ids))
         decided_in = self._clock.monotonic() - began
         resumed = [decision.job_id for decision in progress.decisions if decision.outcome is Outcome.RESUME]
         polled_again = await self._poller.polled_again(resumed)
-        totals = progress.totals(polled_again, decided_in, self._clock.monotonic() - began)
+        totals = msgspec.structs.replace(
+            progress.totals(),
+            polled_again=polled_again,
+            left_replicating=len(resumed) - polled_again,
+            decided_in=round(decided_in, 3),
+            verified_in=round(self._clock.monotonic() - began, 3),
+        )
         await self._runs.finish(run_id, totals)
         self._log.info("recovery_completed", run_id=run_id, cause=cause.value, **msgspec.structs.asdict(totals))
 
@@ -151,6 +164,7 @@ class Recovery:
             try:
                 await self._decide(job_id, run, progress)
             except (IllegalTransition, NotFound) as error:
+                progress.settled_elsewhere += 1
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(error))
             except JobRecoveryError as error:
                 self._log.error("recovery_not_recorded", job_id=job_id, run_id=run.id, error=str(error))
@@ -158,7 +172,6 @@ class Recovery:
                 continue
             break
         self._release(job_id, run.id)
-        progress.settled += 1
 
     def _release(self, job_id: str, run_id: str) -> None:
         """Release this run's claim on a job; another run may have claimed the job since its decision here."""
@@ -166,7 +179,6 @@ class Recovery:
             del self.claims[job_id]
 
     async def _decide(self, job_id: str, run: RecoveryRun, progress: RunProgress) -> None:
-        state_before = (await self._app.job(job_id)).state
         await self._app.begin_recovery(job_id, run.id, progress.cause, run.last_ref)
         while True:
             job, observation = await self._ask(job_id)
@@ -175,7 +187,7 @@ class Recovery:
             if decision is not None:
                 break
             await self._clock.sleep(self._app.policy.spacing)
-        made = progress.add(job_id, state_before, observation, decision)
+        made = progress.add(job_id, job.found_in or job.state, observation, decision)
         self._log.info("recovery_decided", run_id=run.id, **msgspec.structs.asdict(made))
 
     async def _try_to_assess(self, job_id: str, progress: RunProgress) -> None:
@@ -183,8 +195,8 @@ class Recovery:
         try:
             await self._assess(job_id, progress)
         except JobRecoveryError as error:
+            progress.settled_elsewhere += 1
             self._log.error("job_not_assessed", job_id=job_id, run_id=progress.run_id, error=str(error))
-        progress.settled += 1
 
     async def _assess(self, job_id: str, progress: RunProgress) -> None:
         while (await self._app.job(job_id)).is_open:
@@ -192,8 +204,9 @@ class Recovery:
             decision = self._app.assess(job, observation, self._contact.circumstances(job))
             if decision is not None:
                 progress.add(job_id, job.state, observation, decision)
-                break
+                return
             await self._clock.sleep(self._app.policy.spacing)
+        progress.settled_elsewhere += 1
 
     async def _ask(self, job_id: str) -> tuple[ReplicationJob, Observation]:
         job = await self._app.job(job_id)

@@ -1,15 +1,19 @@
 """Reports that a worker sends by itself: applied as observations, like polled ones.
 
 A report that was sent before an applied one changes nothing. Only the worker's own times are compared with each other,
-because its clock may be wrong. It is safe to repeat a report.
+because its clock may be wrong. It is safe to repeat a report. One that could not be stored leaves no trace: the worker
+gets an error, and sends it again.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from domain.application import JobRecovery
+from domain.errors import IllegalTransition
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.processes.contact import Contact
@@ -29,6 +33,7 @@ class Reports:
         self._poller = poller
         self._requests = requests
         self._last_sent: dict[str, datetime] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         app.subscribe(self._forget_ended)
 
     async def apply(self, job_id: str, observation: Observation, trace: Trace, sent_at: datetime | None) -> str | None:
@@ -42,32 +47,44 @@ class Reports:
 
         Raises:
             NotFound: there is no such job.
+            StorageUnavailable: it could not be stored.
 
         """
-        job = await self._app.job(job_id)
-        if sent_at is not None and sent_at < self._last_sent.get(job_id, sent_at):
-            return "a report that was sent later is already applied"
-        if not (job.is_open or job.is_guess):
-            return f"the job has {job.state.value} already"
-        if sent_at is not None:
-            self._last_sent[job_id] = sent_at
-        observation = msgspec.structs.replace(observation, source=WORKER)
-        self._contact.record_report(job, observation)
-        return await self._apply(job, observation, trace)
+        # Two reports at once: the later one counts as applied only when it is stored.
+        async with self._locks.setdefault(job_id, asyncio.Lock()):
+            job = await self._app.job(job_id)
+            if sent_at is not None and sent_at < self._last_sent.get(job_id, sent_at):
+                return "a report that was sent later is already applied"
+            if not job.is_watched:
+                return f"the job has {job.state.value} already"
+            job, why = await self._apply(job, msgspec.structs.replace(observation, source=WORKER), trace)
+            if sent_at is not None and job.is_watched:
+                self._last_sent[job_id] = sent_at
+            return why
 
-    async def _apply(self, job: ReplicationJob, observation: Observation, trace: Trace) -> str | None:
+    async def _apply(
+        self, job: ReplicationJob, observation: Observation, trace: Trace
+    ) -> tuple[ReplicationJob, str | None]:
+        """Store the report, then make it known; return the job after it, and why it changes nothing."""
+        why = None
         if job.state is JobState.RECOVERING:
-            return "a recovery run is asking the VMA about this job, and takes the report into account"
-        if job.state is JobState.PENDING_RETRY:
+            why = "a recovery run is asking the VMA about this job, and takes the report into account"
+        elif job.state is JobState.PENDING_RETRY:
             self._requests.request(job.id, Cause.RETRY_DUE)
-            return "the job waits for its VMA, which is asked now; the report is taken into account"
-        if job.state is JobState.REPLICATING:
+            why = "the job waits for its VMA, which is asked now; the report is taken into account"
+        elif job.state is JobState.REPLICATING:
+            try:
+                job = await self._app.observe(job.id, observation, trace)
+            except IllegalTransition:
+                # A recovery run has begun in the meantime.
+                return await self._apply(await self._app.job(job.id), observation, trace)
             self._poller.record(job, observation)
-            await self._app.observe(job.id, observation, trace)
         elif observation.conclusive:
-            await self._app.revise(job.id, observation)
-        return None
+            job = await self._app.revise(job.id, observation, trace)
+        if job.is_watched:
+            self._contact.record_report(job, observation)
+        return job, why
 
     def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:
-        if not (job.is_open or job.is_guess):
+        if not job.is_watched:
             self._last_sent.pop(job.id, None)

@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select, true, tuple_, union_all
 
 from domain.events import SERVICE
 from projections.queries.audit_entry import AuditEntry, AuditFilter
@@ -113,6 +113,14 @@ class AuditTrail(Reader):
         """Return the position of a version of a stream; 0 if it does not exist."""
         query = select(TRAIL.c.position).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version <= version)
         return await self.first(query.order_by(TRAIL.c.version.desc())) or 0
+
+    async def positions(self, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the positions of events, each given by its stream and its version there."""
+        if not versions:
+            return {}
+        key = (TRAIL.c.stream_id, TRAIL.c.version)
+        found = await self.rows(select(*key, TRAIL.c.position).where(tuple_(*key).in_(versions)))
+        return {(stream_id, version): position for stream_id, version, position in found}
 
     async def version_at(self, stream_id: str, position: int) -> int:
         """Return the version that a stream had at a position; 0 if it did not exist."""

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Select, func, select
 
+from domain.events import RecoveryDecided
 from domain.lifecycle import JobState
-from domain.recovery_run import RecoveryRun
+from domain.recovery_run import FINISHED, RecoveryRun, totals_of
 from domain.replication_job import ReplicationJob
 from domain.vm_context import VMContext
 from projections.queries.reader import Reader
@@ -54,9 +55,19 @@ class Queries(Reader):
         """Return one VM context."""
         return await self._one(schema.vm_contexts, VMContext.stream_id(vm_context_id), VMContext)
 
+    async def vm_contexts(self, limit: int, after: str = "", *, active: bool | None = None) -> list[VMContext]:
+        """List VM contexts in the order of their ids; `active` filters by whether they have an active job."""
+        table = schema.vm_contexts
+        query = select(table.c.folded).where(table.c.id > VMContext.stream_id(after)).order_by(table.c.id).limit(limit)
+        if active is not None:
+            query = query.where(table.c.active_job.is_not(None) if active else table.c.active_job.is_(None))
+        return await self._folded(query, VMContext)
+
     async def run(self, run_id: str) -> RecoveryRun | None:
         """Return one recovery run."""
-        return await self._one(schema.recovery_runs, run_id, RecoveryRun)
+        run = await self._one(schema.recovery_runs, run_id, RecoveryRun)
+        await self._count_decisions([run] if run else [])
+        return run
 
     async def runs(self, limit: int, before: int | None = None) -> list[tuple[int, RecoveryRun]]:
         """List recovery runs with their log positions, newest first."""
@@ -65,7 +76,9 @@ class Queries(Reader):
         if before is not None:
             query = query.where(table.c.first_position < before)
         rows = await self.rows(query.limit(limit))
-        return [(row[0], decode(row[1], RecoveryRun)) for row in rows]
+        runs = [(row[0], decode(row[1], RecoveryRun)) for row in rows]
+        await self._count_decisions([run for _, run in runs])
+        return runs
 
     async def jobs_by_state(self) -> dict[str, int]:
         """Return the number of jobs in each state, also of states without jobs."""
@@ -84,6 +97,20 @@ class Queries(Reader):
     async def guesses(self) -> Sequence[str]:
         """Return the ids of jobs whose outcome was inferred."""
         return await self._ids(select(schema.jobs.c.id).where(schema.jobs.c.is_guess))
+
+    async def _count_decisions(self, runs: Sequence[RecoveryRun]) -> None:
+        """Set the totals of the runs that are not finished, by their decisions in the log."""
+        unfinished = {run.id: run for run in runs if run.status != FINISHED}
+        if not unfinished:
+            return
+        trail = schema.audit_trail.c
+        columns = (trail.run_id, trail.outcome, trail.rule)
+        query = select(*columns, func.count()).where(trail.run_id.in_(unfinished), trail.type == RecoveryDecided.topic)
+        decided: dict[str, dict[tuple[str, str], int]] = {}
+        for run_id, outcome, rule, count in await self.rows(query.group_by(*columns)):
+            decided.setdefault(run_id, {})[outcome, rule] = count
+        for run_id, run in unfinished.items():
+            run.totals = totals_of(decided.get(run_id, {}))
 
     async def _counts(self, column: Any) -> dict[str, int]:  # noqa: ANN401 - a column of text
         return {row[0]: row[1] for row in await self.rows(select(column, func.count()).group_by(column))}

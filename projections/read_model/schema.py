@@ -69,7 +69,7 @@ jobs = _aggregates(
 )
 """The jobs, with columns for filters."""
 
-vm_contexts = _aggregates("vm_contexts", 220)
+vm_contexts = _aggregates("vm_contexts", 220, Column("active_job", String(200)))
 
 recovery_runs = _aggregates(
     "recovery_runs",

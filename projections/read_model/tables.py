@@ -100,6 +100,8 @@ def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
             }
         case RecoveryRun() as run:
             return {"status": run.status, "first_position": first_position}
+        case VMContext() as context:
+            return {"active_job": context.active_job}
         case _:
             return {}
 

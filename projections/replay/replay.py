@@ -5,6 +5,7 @@ A decision that differs from the recorded one shows that the code has changed. A
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided, RecoveryStarted, VMAStatusObserved
 from domain.recovery_policy import Decision, Policy, decide
-from domain.recovery_run import RecoveryRun
+from domain.recovery_run import FINISHED, RecoveryRun, totals_of
 from domain.transitions import STATE_AFTER
 from projections.replay.results import (
     Change,
@@ -41,6 +42,10 @@ def replay(events: Iterable[Event]) -> Replay:
     run = RecoveryRun.fold(None, (event for event in known if event.topic.startswith("RecoveryRun")))
     if run is None or run.started_at is None:
         raise InvalidInput("these are not the events of a recovery run: its start is missing")
+    if run.status != FINISHED:
+        run.totals = totals_of(
+            Counter((e.outcome.value, e.rule.value) for e in known if isinstance(e, RecoveryDecided))
+        )
     jobs: dict[str, JobReplay] = {}
     for event in known:
         _add(jobs, event, run.started_at)

@@ -43,6 +43,15 @@ def test_once_the_first_is_released_the_next_is_admitted_and_is_the_newer_one() 
     assert vm.newer_job_than("job-1") == "job-2"
 
 
+def test_a_job_that_is_admitted_again_is_one_job() -> None:
+    vm = context()
+    for job_id in ("job-1", "job-1", "job-2", "job-2", "job-2"):
+        vm.admit(job_id, "pgtest1", NOON, TRACE)
+        vm.release(job_id, NOON, TRACE)
+
+    assert (vm.jobs, vm.last_job, len(vm.pending)) == (2, "job-2", 10)
+
+
 def test_a_job_that_is_not_the_active_one_releases_nothing() -> None:
     vm = context()
     vm.admit("job-1", "pgtest1", NOON, TRACE)

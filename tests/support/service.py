@@ -171,7 +171,9 @@ class ServiceProcess:
         return self.pages("/api/v1/jobs", **query)
 
     def events(self, job_id: str) -> list[dict[str, Any]]:
-        return self.pages(f"/api/v1/jobs/{quote(job_id, safe='')}/events")
+        """Return the events of the job's own stream, without those of its VM context."""
+        events = self.pages(f"/api/v1/jobs/{quote(job_id, safe='')}/events")
+        return [event for event in events if event["stream_id"] == job_id]
 
     def outcomes_of(self, job_id: str) -> set[str]:
         """Return every outcome in the job's history."""

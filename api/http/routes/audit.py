@@ -15,6 +15,7 @@ from api.http.schemas.history import ChainView, SealView
 from api.http.schemas.present import MAX_INT, Page
 from api.http.slots import EXPORTS
 from domain.errors import NotFound
+from domain.events import SERVICE
 from projections.queries.audit_entry import AuditEntry
 
 Order = Literal["newest", "oldest"]
@@ -79,6 +80,7 @@ async def get_entry(position: Position, service: TheService) -> AuditEntry:
 
 @router.get("/{position}/chain", responses=problems.responses(404, 503))
 async def get_chain(position: Position, service: TheService) -> ChainView:
-    """Return the causation chain of an event, such as decision, observation, recovery, run, process."""
+    """Return the causation chain of an event, such as decision, observation, recovery, run, and who caused that."""
     chain = await service.trail.chain(await get_entry(position, service))
-    return ChainView(items=chain, origin=chain[-1].causation_id)
+    first = chain[-1]
+    return ChainView(items=chain, origin=first.causation_id if first.actor == SERVICE else first.actor)

@@ -12,8 +12,8 @@ from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogM
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import AsOf, Identifier, JobPage, JobView, NewJob, OperatorOrder, Page, VMContextView
-from api.http.validators import HEADERS, IfMatch, IfNoneMatch, condition, tagged
-from api.http.views import job_view, present_job
+from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, tagged
+from api.http.views import add_positions, job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
 from domain.errors import InvalidInput, NotFound, VersionMismatch
@@ -21,7 +21,7 @@ from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
-from projections.queries.audit_entry import AuditEntry
+from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
 
 MAX_ACTOR = 100
@@ -50,7 +50,9 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await wait_for_read_model(service)
-    return present_job(service, job)
+    shown = present_job(service, job)
+    await add_positions(service, shown)
+    return shown
 
 
 @router.get("/jobs", responses=problems.responses(503))
@@ -73,6 +75,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     if moment is None and first_page is None:
         found = await service.queries.jobs(wanted, limit + 1, after)
         present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+        await add_positions(service, *present.items)
         return JobPage(items=present.items, next_cursor=present.next_cursor)
     then = await past.as_of(service, moment or Position(first_page or 0), first_page)
     return await _jobs_then(service, then, wanted, limit, after)
@@ -83,6 +86,7 @@ async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int
     found = await service.event_log.load_versions(ReplicationJob, versions)
     page = paging.page(found, limit, lambda job: (then.position, job.id), lambda job: job_view(job, as_of=then))
     items = [job for job in page.items if wanted.needs_attention in {None, job.needs_attention}]
+    await add_positions(service, *items)
     return JobPage(items=items, next_cursor=page.next_cursor, as_of=then)
 
 
@@ -110,7 +114,8 @@ async def get_job(
 ) -> Response:
     """Return one job: present, with its live state, or past, at a version, a position or a time."""
     unless = condition("If-None-Match", if_none_match)
-    return tagged(await _job_at(service, job_id, moment or as_known, as_known), unless)
+    found = await _job_at(service, job_id, moment or as_known, as_known)
+    return await _tagged(service, found, unless)
 
 
 async def _job_at(service: Service, job_id: str, moment: Moment | None, as_known: LogMoment | None) -> JobView:
@@ -134,10 +139,9 @@ async def diff_job(
 
 @router.get("/jobs/{job_id}/events", responses=problems.responses(404, 503))
 async def get_events(job_id: JobId, service: TheService, limit: Limit = 200, cursor: Cursor = None) -> Page[AuditEntry]:
-    """Return all events of a job, oldest first."""
+    """Return all events of a job in the order of the log, also those by which its VM context admits and releases it."""
     await known_job(service, job_id)
-    after = paging.position_in(cursor) or 0
-    found = await service.trail.events(job_id, limit + 1, after)
+    found = await service.trail.entries(AuditFilter(job_id=(job_id,)), limit + 1, paging.position_in(cursor))
     return paging.page(found, limit, lambda entry: entry.position, lambda entry: entry)
 
 
@@ -174,10 +178,28 @@ async def decide_job(  # noqa: PLR0913 - the parameters of the API
         job = await service.background.command(decided)
     except VersionMismatch as mismatch:
         refusal = await problems.of(request, mismatch)
-        refusal.headers["ETag"] = tagged(present_job(service, await service.app.job(job_id))).headers["ETag"]
+        present = await _tagged(service, present_job(service, await service.app.job(job_id)))
+        refusal.headers["ETag"] = present.headers["ETag"]
         return refusal
     await wait_for_read_model(service)
-    return tagged(present_job(service, job))
+    return await _tagged(service, present_job(service, job))
+
+
+async def _tagged(service: Service, job: JobView, unless: Condition | None = None) -> Response:
+    await add_positions(service, job)
+    return tagged(job, unless)
+
+
+@router.get("/vm-contexts", responses=problems.responses(503))
+async def list_vm_contexts(
+    service: TheService,
+    active: Annotated[bool | None, Query(description="Only those with, or without, an active job.")] = None,
+    limit: Limit = 100,
+    cursor: IdCursor = None,
+) -> Page[VMContextView]:
+    """List VM contexts by id."""
+    found = await service.queries.vm_contexts(limit + 1, paging.id_in(cursor), active=active)
+    return paging.page(found, limit, lambda context: context.vm_context_id, VMContextView.model_validate)
 
 
 @router.get("/vm-contexts/{vm_context_id}", response_model=VMContextView, responses=problems.responses(404, 503))

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Response, status
 
 from api.http import paging, problems
-from api.http.dependencies import TheService, TheTrace
+from api.http.dependencies import TheService, TheTrace, wait_for_read_model
 from api.http.paging import Cursor, Limit
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view, run_view
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))
 async def start_run(service: TheService, trace: TheTrace, response: Response, body: NewRun) -> RunView:
-    """Start a recovery run over all open jobs, and return at once. `Location` is the run."""
+    """Start a recovery run over all open jobs, and return when its start is stored. `Location` is the run."""
     open_jobs = await service.app.open_jobs()
     run_id = service.runs.new_id()
     if body.dry_run:
@@ -27,6 +27,8 @@ async def start_run(service: TheService, trace: TheTrace, response: Response, bo
         run = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
         service.background.start(run)
     await asyncio.sleep(0)
+    await service.background.command(service.recovery.live[run_id].started.wait())
+    await wait_for_read_model(service)
     response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
     return await get_run(run_id, service)
 
@@ -43,12 +45,10 @@ async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = No
 async def get_run(run_id: Identifier, service: TheService) -> RunView:
     """Return one run. A dry run is available until the service is restarted."""
     live = service.recovery.live.get(run_id)
-    run = None if live and live.dry_run else await service.queries.run(run_id)
-    if run is not None:
-        return run_view(run, live)
-    if live is not None:
-        return RunView.model_validate(live, from_attributes=True)
-    raise NotFound(f"there is no recovery run {run_id}")
+    run = live.run if live is not None else await service.queries.run(run_id)
+    if run is None:
+        raise NotFound(f"there is no recovery run {run_id}")
+    return run_view(run, live)
 
 
 @router.get("/{run_id}/decisions", responses=problems.responses(404, 503))

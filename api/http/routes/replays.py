@@ -19,7 +19,7 @@ from api.http.slots import EXPORTS
 from api.http.times import EndTime, UtcTime
 from api.http.views import run_view
 from api.runtime.bootstrap import Service
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.events import Event
 from domain.recovery_policy import Policy
 from projections.queries.audit_entry import AuditFilter
@@ -71,7 +71,7 @@ class ReplayedPage(OtherPolicy):
     cursor: Cursor = None
 
 
-@router.get("/compare", responses=problems.responses(404, 503))
+@router.get("/compare", responses=problems.responses(404, 409, 503))
 async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> CompareView:
     """Compare two runs: the jobs that they decided by different rules, and the duration of each phase."""
     one, other = [await asyncio.to_thread(replay, await events_of(service, run_id)) for run_id in (a, b)]
@@ -99,7 +99,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
     return WhatIfView(policy=query.numbers, runs=runs, decisions=len(decided), changes=changes)
 
 
-@router.get("/{run_id}/replay", responses=problems.responses(404, 503))
+@router.get("/{run_id}/replay", responses=problems.responses(404, 409, 503))
 async def replay_run(run_id: Identifier, service: TheService, query: Annotated[ReplayedPage, Query()]) -> ReplayView:
     """Replay a run: the observations of each job, and every decision made again from its evidence.
 
@@ -125,7 +125,7 @@ async def replay_run(run_id: Identifier, service: TheService, query: Annotated[R
     response_class=StreamingResponse,
     responses={
         200: {"description": "The run as one file", "content": {"application/x-ndjson": {}}, "headers": HEADERS},
-        **problems.responses(404, 503),
+        **problems.responses(404, 409, 503),
     },
 )
 async def export_run(run_id: Identifier, service: TheService) -> StreamingResponse:
@@ -145,9 +145,16 @@ async def events_of(service: Service, run_id: str, end: int | None = None) -> li
     """Return all events of a run, up to a position.
 
     Raises:
+        Refused: it is a dry run, which stores none.
         NotFound: the log has no such run.
 
     """
+    live = service.recovery.live.get(run_id)
+    if live is not None and live.dry_run:
+        raise Refused(
+            f"{run_id} is a dry run, which stores no events: read its decisions at "
+            f"/api/v1/recovery-runs/{run_id}/decisions, or start a run without `dry_run`, which can be replayed"
+        )
     events: list[Event] = []
     after = 0
     while entries := await service.trail.entries(AuditFilter(run_id=(run_id,)), READ_AT_ONCE, after, end=end):

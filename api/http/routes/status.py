@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.http import problems
 from api.http.dependencies import JobId, TheService, known_job
 from api.http.schemas.present import LiveView, RunView
-from api.http.views import live_view, run_view
+from api.http.views import live_of, retry_in, run_view
 from api.runtime.bootstrap import Service
 from api.runtime.output import dropped
 from domain.processes.watch import watcher_of
@@ -103,15 +103,15 @@ async def polling_status(service: TheService) -> PollingStatus:
 async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
     """Return the watcher of a job, and the job's last poll."""
     job = await known_job(service, job_id)
-    live = service.poller.live.get(job_id)
+    live = live_of(service, job)
     return JobPolling(
         job_id=job_id,
         state=job.state.value,
         watched_by=watcher_of(job),
         polled=live is not None,
         last_polled_at=live.polled_at if live else None,
-        next_retry_in=service.retries.due_in(job_id),
-        live=live_view(live) if live else None,
+        next_retry_in=retry_in(service, job),
+        live=live,
     )
 
 

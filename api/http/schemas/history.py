@@ -1,9 +1,8 @@
 """Schemas of the past: causation chains, diffs, replays. They contain what the projections return."""
 
-from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.http.schemas.present import AsOf, RunView
 from projections.queries.audit_entry import AuditEntry
@@ -11,10 +10,13 @@ from projections.replay.results import Change, JobReplay, Phases, RuleChange
 
 
 class ChainView(BaseModel):
-    """An event and its causation chain, back to its origin: a process, a request or an operator."""
+    """An event and its causation chain, back to its origin."""
 
     items: list[AuditEntry]
-    origin: str
+    origin: str = Field(
+        description="The `actor` of the last item: an operator, a token, or `local` for a caller without a token. "
+        "For what the service did by itself, its process, which the item's `causation_id` names."
+    )
 
 
 class SealView(BaseModel):
@@ -32,14 +34,6 @@ class FieldChange(BaseModel):
     after: Any
 
 
-class DiffEvent(BaseModel):
-    """One event between two versions."""
-
-    version: int
-    type: str
-    recorded_at: datetime
-
-
 class DiffView(BaseModel):
     """The changes of a job between two moments, and the events that made them."""
 
@@ -49,7 +43,7 @@ class DiffView(BaseModel):
     to_version: int
     to_as_of: AsOf
     changes: list[FieldChange]
-    events: list[DiffEvent]
+    events: list[AuditEntry]
 
 
 class ReplayView(BaseModel):

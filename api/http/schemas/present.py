@@ -157,8 +157,22 @@ class DecisionView(BaseModel):
     run_id: str | None = None
     policy_hash: str | None = None
     attempt: int = 0
-    retry_in: float | None = None
     who: str | None = None
+
+
+class EndedView(BaseModel):
+    """How a job ended: by a rule, by an operator (`who`) or, without both, by what the VMA or a worker reported."""
+
+    outcome: str
+    basis: str | None = Field(description="`observed` or `inferred`; null for an operator's decision.")
+    rule: str | None
+    who: str | None
+    why: str
+    at: datetime
+    version: int = Field(description="The job's version with the event that ended it.")
+    position: int | None = Field(
+        default=None, description="Its position in the log; null until the read model has applied it."
+    )
 
 
 class DiskView(BaseModel):
@@ -218,14 +232,17 @@ class JobView(BaseModel):
     stalled_since: datetime | None
     basis: str | None = Field(description="`observed` or `inferred`; null without an outcome.")
     ended_at: datetime | None
+    ended: EndedView | None = Field(description="null while the job is open")
     needs_attention: bool
     attention: list[str]
     decision: DecisionView | None
     run_id: str | None
     recovery: RecoveryView
-    retry_in: float | None = Field(default=None, description="Seconds until the next retry.")
+    retry_in: float | None = Field(
+        default=None, description="Seconds until the next retry, while the job waits by its decision."
+    )
     version: int
-    live: LiveView | None = None
+    live: LiveView | None = Field(default=None, description="null unless the poller asks about the job now.")
     as_of: AsOf | None = Field(default=None, description="Null for the present.")
     hindsight: Hindsight | None = None
 
@@ -237,7 +254,9 @@ class JobPage(Page[JobView]):
 
 
 class VMContextView(BaseModel):
-    """A VM and its active job."""
+    """A VM and its active job. `jobs` counts its jobs."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     vm_context_id: str
     vm_name: str
@@ -247,27 +266,29 @@ class VMContextView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A recovery run, with the policy that it used."""
+    """A recovery run, with the policy that it used. `outcomes` and `rules` count its decisions so far."""
 
     run_id: str
     status: str
-    dry_run: bool = False
+    dry_run: bool
     cause: str | None
-    instance: str | None = None
-    policy: dict[str, Any] | None = None
-    policy_hash: str | None = None
+    instance: str
+    policy: dict[str, Any] | None
+    policy_hash: str
     jobs: int
-    settled: int
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    outcomes: dict[str, int] = Field(default_factory=dict)
-    rules: dict[str, int] = Field(default_factory=dict)
-    resumed: int = 0
-    polled_again: int = 0
-    left_replicating: int = 0
-    settled_elsewhere: int = 0
-    decided_in: float | None = None
-    verified_in: float | None = None
+    settled: int = Field(description="Jobs that are decided, or were settled elsewhere.")
+    started_at: datetime | None
+    ended_at: datetime | None = Field(description="null while it runs")
+    outcomes: dict[str, int]
+    rules: dict[str, int]
+    resumed: int
+    polled_again: int | None = Field(description="Resumed jobs that were polled; null unless it is finished.")
+    left_replicating: int | None = Field(description="The other resumed jobs; null unless it is finished.")
+    settled_elsewhere: int | None = Field(
+        description="Jobs that had ended before; null for an interrupted run, which could not store it."
+    )
+    decided_in: float | None = Field(description="Seconds until every job was decided; null before.")
+    verified_in: float | None = Field(description="Seconds until polling was verified; null before, and for a dry run.")
 
 
 class RunDecisionView(BaseModel):

@@ -100,7 +100,9 @@ def test_a_pipe_gets_a_whole_row_in_each_line(
     assert f"vm-of-{OTHER}" in row
 
 
-@pytest.mark.parametrize("line", [["jobs"], ["events", OTHER], ["audit"], ["runs"]], ids=lambda line: line[0])
+@pytest.mark.parametrize(
+    "line", [["jobs"], ["contexts"], ["events", OTHER], ["audit"], ["runs"]], ids=lambda line: line[0]
+)
 def test_a_list_ends_at_its_limit_and_says_so(served: ServiceProcess, line: list[str], capsys: Capture) -> None:
     asked = [*line, "--limit", "1", "--url", served.url]
 

@@ -256,7 +256,33 @@ def test_many_addresses_do_not_fill_the_memory() -> None:
     for n in range(3 * MAX_CALLERS):
         buckets.consume(f"the address {n}")
 
-    assert len(buckets._levels) <= MAX_CALLERS + 1
+    assert len(buckets._levels) <= MAX_CALLERS
+
+
+def test_one_caller_too_many_leaves_the_rates_of_the_others_as_they_were() -> None:
+    buckets = Buckets(10.0, FakeClock().monotonic)
+    buckets.consume("the first")
+    for _ in range(20):
+        buckets.consume("one")
+
+    for n in range(MAX_CALLERS - 1):
+        buckets.consume(f"the address {n}")
+
+    with pytest.raises(TooManyRequests):
+        buckets.consume("one")
+
+
+def test_a_refused_request_costs_nothing() -> None:
+    clock = FakeClock()
+    buckets = Buckets(8.0, clock.monotonic)
+    for _ in range(16):
+        buckets.consume("one")
+    for _ in range(10):
+        clock.advance(1 / 16)
+        with pytest.raises(TooManyRequests):
+            buckets.consume("one")
+        clock.advance(1 / 16)
+        buckets.consume("one")
 
 
 @pytest.mark.parametrize("name", ["job-recovery", "local", "Local", "JOB-RECOVERY"])

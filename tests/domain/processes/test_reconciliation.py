@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.events import SERVICE
 from domain.lifecycle import JobState
 from domain.processes.reconciliation import Reconciliation
 from domain.recovery_policy import Outcome
@@ -29,6 +30,20 @@ async def test_a_job_that_was_lost_and_runs_after_all_replicates_again(
     await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
 
     assert (await harness.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_a_revision_is_caused_by_the_inference_and_not_by_the_registration(
+    harness: Harness, reconciliation: Reconciliation
+) -> None:
+    await guessed(harness, reconciliation)
+    inferred = (await harness.events())[-2]
+    harness.vma.says["job-1"] = RUNNING
+
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
+
+    revised = (await harness.events())[-2]
+    assert (inferred.topic, revised.topic) == ("RecoveryDecided", "OutcomeRevised")
+    assert (revised.correlation_id, revised.causation_id, revised.actor) == ("run-1", inferred.ref, SERVICE)
 
 
 async def test_silence_is_asked_about_for_a_day_ever_more_rarely(

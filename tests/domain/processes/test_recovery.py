@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from domain.events import Cause, RecoveryRunFinished
+from domain.events import Cause, RecoveryRunFinished, RecoveryStarted
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
 from domain.processes.recovery import Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
+from domain.recovery_run import RecoveryRun
 from domain.run_book import RunBook
 from domain.vma_status import VMAStatus
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually
@@ -123,6 +124,29 @@ async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
     assert versions == [1, 2]
 
 
+async def test_a_decision_that_could_not_be_stored_is_made_again_as_if_it_were_the_first(
+    harness: Harness, recovery: Recovery
+) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+    harness.app.subscribe(lambda _, events: harness.make_writable(writable=type(events[-1]) is not RecoveryStarted))
+    running = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1"], run_id="run-1"))
+
+    async def has_tried() -> bool:
+        return harness.log.events.count("recovery_not_recorded") >= 3
+
+    async def has_ended() -> bool:
+        return running.done()
+
+    await eventually(has_tried)
+    progress = recovery.live["run-1"]
+    harness.make_writable(writable=True)
+    await eventually(has_ended)
+
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert [made.state_before for made in progress.decisions] == ["replicating"]
+
+
 async def test_a_dry_run_decides_and_records_nothing(harness: Harness, recovery: Recovery) -> None:
     await harness.job()
     harness.vma.says["job-1"] = COMPLETED
@@ -131,7 +155,23 @@ async def test_a_dry_run_decides_and_records_nothing(harness: Harness, recovery:
     made = await recovery.dry_run(["job-1"], "run-9")
 
     assert [(d.job_id, d.rule.value) for d in made.decisions] == [("job-1", "completed-while-away")]
-    assert (await harness.kinds(), made.status) == (before, "finished")
+    assert await harness.kinds() == before
+
+
+async def test_a_dry_run_has_what_a_finished_one_has(harness: Harness, recovery: Recovery) -> None:
+    await harness.job()
+    harness.vma.says["job-1"] = COMPLETED
+
+    dry = (await recovery.dry_run(["job-1"], "run-9")).run
+    await recovery.run(Cause.OPERATOR, ["job-1"], run_id="run-1")
+
+    stored = await harness.event_log.load(RecoveryRun, "run-1")
+    assert dry is not None
+    assert stored is not None
+    for name in ("status", "cause", "instance", "policy", "policy_hash", "jobs"):
+        assert getattr(dry, name) == getattr(stored, name)
+    assert (dry.totals.outcomes, dry.totals.rules) == (stored.totals.outcomes, stored.totals.rules)
+    assert None not in (dry.started_at, dry.ended_at, dry.totals.decided_in)
 
 
 async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(harness: Harness, recovery: Recovery) -> None:
@@ -152,7 +192,8 @@ async def test_a_dry_run_of_a_job_that_does_not_exist_assesses_the_others(harnes
 
     progress = await recovery.dry_run(["job-1", "job-2"], "dry-1")
 
-    assert (progress.status, progress.settled) == ("finished", 2)
+    assert progress.run is not None
+    assert (progress.run.status, progress.run.jobs, progress.run.totals.settled_elsewhere) == ("finished", 2, 1)
     assert [decided.job_id for decided in progress.decisions] == ["job-2"]
     assert "job_not_assessed" in harness.log.events
 

@@ -1,10 +1,12 @@
-"""Workers' own reports: which is late, what a status alone leaves as it was, what is kept of a job that has ended."""
+"""Workers' own reports: which is late, what a status alone leaves as it was, what is kept of one not applied."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
-from domain.events import Cause
+from domain.errors import StorageUnavailable
+from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.observing import observe
 from domain.ports import ProbeTarget
@@ -13,7 +15,7 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.reports import Reports
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 
 LATE = "a report that was sent later is already applied"
 
@@ -117,3 +119,131 @@ async def test_a_job_in_recovery_is_left_to_it(harness: Harness, reports: Report
         "a recovery run is asking the VMA about this job, and takes the report into account"
     )
     assert (await harness.app.job("job-1")).state is JobState.RECOVERING
+
+
+async def refused_twice(harness: Harness, reports: Reports, what: Document, sent_at: datetime | None) -> None:
+    harness.make_writable(writable=False)
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await reports.apply("job-1", said(harness, what), REQUEST, sent_at)
+    harness.make_writable(writable=True)
+
+
+async def test_reports_that_could_not_be_stored_are_applied_when_they_are_sent_again(
+    harness: Harness, reports: Reports
+) -> None:
+    await harness.job()
+    first, second = document(VMAStatus.RUNNING, 50.0), document(VMAStatus.RUNNING, 60.0)
+    later = NOON + timedelta(seconds=5)
+    await refused_twice(harness, reports, first, NOON)
+    await refused_twice(harness, reports, second, later)
+
+    took = [
+        await reports.apply("job-1", said(harness, what), REQUEST, at) for what, at in ((first, NOON), (second, later))
+    ]
+
+    assert took == [None, None]
+    assert (await harness.app.job("job-1")).progress_percent == 60.0
+    assert await harness.kinds() == ["JobRegistered", "VMAStatusObserved", "VMAStatusObserved"]
+
+
+async def test_a_report_that_could_not_be_stored_does_not_outweigh_the_vma(
+    harness: Harness, reports: Reports, poller: Poller
+) -> None:
+    job = await harness.job()
+    poller.watch(job)
+    before = harness.contact.circumstances(job)
+
+    await refused_twice(harness, reports, RUNNING, NOON)
+
+    assert harness.contact.circumstances(job) == before
+    assert (poller.live["job-1"].polls, poller.live["job-1"].observation, poller.polls) == (0, None, 0)
+    assert (await harness.contact.ask(await harness.app.job("job-1"))).status is VMAStatus.NOT_FOUND
+
+
+async def test_a_report_that_could_not_be_stored_leaves_those_of_other_jobs_as_they_were(
+    harness: Harness, reports: Reports
+) -> None:
+    await harness.job("job-1")
+    other = await harness.job("job-2")
+    await reports.apply("job-2", said(harness, RUNNING, "job-2"), REQUEST, NOON)
+
+    await refused_twice(harness, reports, RUNNING, NOON + timedelta(seconds=5))
+
+    late = await reports.apply("job-2", said(harness, RUNNING, "job-2"), REQUEST, NOON - timedelta(seconds=1))
+    assert late == LATE
+    assert (await harness.contact.ask(other)).status is VMAStatus.RUNNING
+
+
+async def test_a_guess_is_revised_by_the_report_that_could_not_be_stored_before(
+    harness: Harness, reports: Reports
+) -> None:
+    await harness.job()
+    await harness.decided("job-1")
+    await refused_twice(harness, reports, RUNNING, NOON)
+
+    assert await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON) is None
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING
+
+
+@pytest.mark.parametrize(
+    ("what", "vm_context_id", "recorded"),
+    [
+        (RUNNING, "ctx-other", ["OutcomeRevised", "JobAdmitted"]),
+        (document(VMAStatus.FAILED, 40.0), "ctx-other", ["OutcomeConfirmed"]),
+        (COMPLETED, "ctx-job-1", ["OutcomeContradicted"]),
+    ],
+)
+async def test_what_a_report_says_of_a_guess_is_recorded_with_its_request(
+    harness: Harness, reports: Reports, what: Document, vm_context_id: str, recorded: list[str]
+) -> None:
+    await harness.job()
+    await harness.decided("job-1")
+    await harness.app.register(asked("job-2", vm_context_id=vm_context_id), REQUEST)
+    before = len(await harness.events())
+
+    await reports.apply("job-1", said(harness, what), Trace("request-7", "request-7", "agent"), NOON)
+
+    added = (await harness.events())[before:]
+    assert [event.topic for event in added] == recorded
+    assert {(event.correlation_id, event.actor) for event in added} == {("request-7", "agent")}
+    assert [event.causation_id for event in added] == ["request-7", *(event.ref for event in added[:-1])]
+
+
+async def test_of_two_reports_at_once_the_older_one_does_not_replace_the_newer(
+    harness: Harness, reports: Reports
+) -> None:
+    await harness.job()
+    newer, older = document(VMAStatus.RUNNING, 60.0), document(VMAStatus.RUNNING, 50.0)
+
+    took = await asyncio.gather(
+        reports.apply("job-1", said(harness, newer), REQUEST, NOON),
+        reports.apply("job-1", said(harness, older), REQUEST, NOON - timedelta(seconds=5)),
+    )
+
+    assert list(took) == [None, LATE]
+    assert (await harness.app.job("job-1")).progress_percent == 60.0
+
+
+async def test_a_report_that_a_recovery_run_overtakes_is_taken_into_account(harness: Harness, reports: Reports) -> None:
+    await harness.job()
+
+    _, why = await asyncio.gather(
+        harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test"),
+        reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON),
+    )
+
+    assert why == "a recovery run is asking the VMA about this job, and takes the report into account"
+    assert (await harness.contact.ask(await harness.app.job("job-1"))).status is VMAStatus.RUNNING
+
+
+async def test_the_first_report_after_registration_is_movement(
+    harness: Harness, reports: Reports, poller: Poller
+) -> None:
+    job = await harness.job()
+    poller.watch(job)
+    harness.clock.advance(5.0)
+
+    await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
+
+    assert poller.live["job-1"].still_since == harness.clock.monotonic()

@@ -102,7 +102,8 @@ async def test_an_operators_decision_is_in_the_trail_with_who_and_why(api: httpx
 
     assert (decided.status_code, decided.json()["state"], decided.json()["basis"]) == (200, "failed", None)
     assert (again.status_code, "is failed" in again.json()["detail"]) == (409, True)
-    event = (await api.get("/jobs/job-1/events")).json()["items"][-1]
+    *_, event, released = (await api.get("/jobs/job-1/events")).json()["items"]
+    assert (released["type"], released["stream_id"], released["actor"]) == ("JobReleased", "vm-context:ctx-1", "mara")
     assert (event["type"], event["data"]["who"], event["data"]["why"]) == ("OperatorDecided", "mara", "VM deleted")
     assert event["correlation_id"] == "request-ticket-17"
 
@@ -143,6 +144,17 @@ async def test_a_dry_run_shows_what_it_would_decide_and_changes_nothing(
     made = (await api.get(f"{path}/decisions")).json()["items"]
     assert [(d["job_id"], d["rule"], d["outcome"]) for d in made] == [("job-1", "still-running", "resume")]
     assert started.status_code == 202
+    run = (await api.get(path)).json()
+    assert (run["dry_run"], run["settled"], run["outcomes"], run["rules"]) == (
+        True,
+        1,
+        {"resume": 1},
+        {"still-running": 1},
+    )
+    assert (run["resumed"], run["polled_again"], run["settled_elsewhere"]) == (1, None, 0)
+    for question in (f"{path}/replay", f"{path}/export", f"/recovery-runs/compare?a={run['run_id']}&b=run-1"):
+        refused = await api.get(question)
+        assert (refused.status_code, "is a dry run, which stores no events" in refused.json()["detail"]) == (409, True)
     assert (await api.get("/jobs/job-1/events")).json()["items"][: len(before["items"])] == before["items"]
     assert "RecoveryStarted" not in str((await api.get("/jobs/job-1/events")).json())
 
@@ -156,6 +168,9 @@ async def test_a_requested_run_recovers_all_open_jobs(api: httpx.AsyncClient, vm
 
     assert (run["cause"], run["rules"]) == ("operator", {"still-running": 1})
     assert (run["resumed"], run["polled_again"]) == (1, 1)
+    assert started.json() | {"status": "running"} == started.json()
+    assert started.json().keys() == run.keys()
+    assert started.json()["started_at"] == run["started_at"]
     assert run["run_id"] in [r["run_id"] for r in (await api.get("/recovery-runs")).json()["items"]]
 
 

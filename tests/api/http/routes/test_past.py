@@ -184,8 +184,19 @@ async def test_the_causation_chain_of_a_decision_begins_with_the_restart(api: HT
     assert chain["origin"] == (await api.get("http://localhost/health")).json()["instance"]
 
 
+async def test_the_causation_chain_of_an_operators_decision_ends_with_his_name(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    for kind in ("OperatorDecided", "JobReleased"):
+        event = (await items(api, "/audit", job_id="job-3", type=kind))[0]
+
+        chain = (await api.get(f"/audit/{event['position']}/chain")).json()
+
+        assert (chain["origin"], chain["items"][-1]["actor"]) == ("mara", "mara")
+
+
 async def test_a_job_is_shown_as_it_was_at_a_version_and_at_a_time(api: HTTP, history: dict[str, Any]) -> None:
-    events = await items(api, "/jobs/job-1/events", limit=1000)
+    events = [e for e in await items(api, "/jobs/job-1/events", limit=1000) if e["stream_id"] == "job-1"]
     first = (await api.get("/jobs/job-1", params={"version": 1})).json()
     then = (await api.get("/jobs/job-1", params={"at": history["moment"].isoformat()})).json()
     now = (await api.get("/jobs/job-1", params={"version": len(events)})).json()
@@ -225,6 +236,57 @@ async def test_hindsight_differs_from_what_was_recorded_at_the_time(api: HTTP, h
     assert now_known["after"]["event"].startswith("job-1#")
 
 
+async def test_the_events_of_a_job_are_those_of_the_audit_trail_about_it_in_the_order_of_the_log(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    for job_id in ("job-1", "job-2", "job-3"):
+        found = await items(api, f"/jobs/{job_id}/events", limit=3)
+
+        trail = await items(api, "/audit", job_id=job_id, order="oldest", limit=3)
+
+        assert found == trail
+        assert [event["type"] for event in found[:2]] == ["JobRegistered", "JobAdmitted"]
+        assert {event["job_id"] for event in found} == {job_id}
+
+
+async def test_a_job_shows_how_it_ended_and_by_which_event(api: HTTP, history: dict[str, Any]) -> None:
+    lost, (revised, observed, decided) = (
+        (await api.get("/jobs/job-1", params={"version": history["version"]})).json()["ended"],
+        [job["ended"] for job in await items(api, "/jobs")],
+    )
+
+    assert revised is None
+    told = [(e["outcome"], e["basis"], e["rule"], e["who"], e["why"]) for e in (observed, decided)]
+    assert told == [
+        ("complete", "observed", None, None, "the VMA reported completed"),
+        ("fail", None, None, "mara", "VM deleted"),
+    ]
+    assert (lost["outcome"], lost["basis"], lost["rule"], lost["who"]) == ("fail", "inferred", "lost", None)
+    kinds = [(await api.get(f"/audit/{ended['position']}")).json() for ended in (lost, observed, decided)]
+    assert [(e["job_id"], e["type"]) for e in kinds] == [
+        ("job-1", "RecoveryDecided"),
+        ("job-2", "VMAStatusObserved"),
+        ("job-3", "OperatorDecided"),
+    ]
+    for job_id, ended in (("job-2", observed), ("job-3", decided)):
+        assert (await api.get(f"/jobs/{job_id}")).json()["ended"] == ended
+
+
+async def test_vm_contexts_are_listed_by_id_in_pages_and_by_whether_they_have_an_active_job(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    every = await items(api, "/vm-contexts")
+    first = (await api.get("/vm-contexts", params={"limit": 2})).json()
+    rest = (await api.get("/vm-contexts", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+
+    assert [context["vm_context_id"] for context in every] == ["ctx-1", "ctx-2", "ctx-3"]
+    assert (first["items"] + rest["items"], rest["next_cursor"]) == (every, None)
+    assert every[0] == (await api.get("/vm-contexts/ctx-1")).json()
+    assert (every[0]["jobs"], every[0]["active_job"]) == (1, "job-1")
+    assert await items(api, "/vm-contexts", active="true") == every[:1]
+    assert await items(api, "/vm-contexts", active="false") == every[1:]
+
+
 async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history: dict[str, Any]) -> None:
     diff = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["version"]})).json()
 
@@ -232,6 +294,8 @@ async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history
     assert changes["state"] == ("replicating", "failed")
     assert changes["basis"] == (None, "inferred")
     assert [event["version"] for event in diff["events"]] == list(range(2, history["version"] + 1))
+    for event in diff["events"]:
+        assert event == (await api.get(f"/audit/{event['position']}")).json()
     by_time = (await api.get("/jobs/job-1/diff", params={"from": 1, "to": history["moment"].isoformat()})).json()
     assert (by_time["changes"], by_time["events"]) == (diff["changes"], diff["events"])
 

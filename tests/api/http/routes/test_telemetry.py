@@ -329,7 +329,8 @@ async def test_an_unreadable_report_is_refused_and_changes_nothing(api: HTTP, jo
     assert (await report(api, "job-9")).status_code == 404
     after = (await api.get("/jobs/job-1/events")).json()["items"]
     # Meanwhile the poller records that the VMA does not know the job.
-    assert {e["data"]["observation"]["status"] for e in after[1:]} <= {"not_found"}
+    assert [event["type"] for event in after[:2]] == ["JobRegistered", "JobAdmitted"]
+    assert {e["data"]["observation"]["status"] for e in after[2:]} <= {"not_found"}
 
 
 async def test_a_report_with_too_many_disks_is_refused_before_it_is_parsed(api: HTTP, job: None) -> None:

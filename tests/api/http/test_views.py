@@ -1,0 +1,49 @@
+"""A job's view has live data only while it is true: the processes may be ahead of the state that is shown."""
+
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from api.http.views import present_job
+from api.runtime.bootstrap import Service, build
+from api.runtime.settings import Settings
+from domain.events import Cause
+from domain.recovery_policy import Outcome
+from domain.replication_job import ReplicationJob
+from domain.vma_status import VMAStatus
+from tests.support.harness import REQUEST, RUNNING, RecordingLog, ScriptedVMA, asked
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    built = build(Settings(data_dir=tmp_path, vma_url="http://default"), RecordingLog(), vma=ScriptedVMA())
+    yield built
+    await built.close()
+
+
+async def recovered(service: Service, status: VMAStatus) -> ReplicationJob:
+    """Return the job after a recovery in which its VMA answered like this."""
+    assert isinstance(service.vma, ScriptedVMA)
+    service.vma.says["job-1"] = RUNNING if status is VMAStatus.RUNNING else status
+    await service.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+    job = await service.app.job("job-1")
+    seen = await service.contact.ask(job)
+    await service.app.recover("job-1", "run-1", seen, service.contact.circumstances(job), lambda _: 60.0)
+    return deepcopy(await service.app.job("job-1"))
+
+
+async def test_only_a_polled_job_is_live_and_only_one_that_waits_by_its_rule_is_retried(service: Service) -> None:
+    await service.app.register(asked(), REQUEST)
+    polled = await recovered(service, VMAStatus.RUNNING)
+    assert (present_job(service, polled).live is not None, present_job(service, polled).retry_in) == (True, None)
+
+    waits = await recovered(service, VMAStatus.UNINTELLIGIBLE)
+    waits_otherwise = await recovered(service, VMAStatus.UNREACHABLE)
+    shown = [present_job(service, job) for job in (polled, waits, waits_otherwise)]
+    assert [(view.live, view.retry_in is not None) for view in shown] == [(None, False), (None, False), (None, True)]
+
+    await service.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    ended = present_job(service, await service.app.job("job-1"))
+    assert (ended.live, ended.retry_in) == (None, None)
