@@ -301,3 +301,16 @@ async def test_a_poll_that_ends_after_its_job_left_and_came_back_leaves_the_due_
     assert due is not None
     assert poller._schedule.due_at(job.id) == due
     assert poller.lags == {"default": 0.0}
+
+
+async def test_every_run_that_waits_for_a_poll_learns_of_the_first(harness: Harness, poller: Poller) -> None:
+    for job_id in ("job-1", "job-2"):
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(await harness.job(job_id))
+    runs = [asyncio.ensure_future(poller.polled_again(ids)) for ids in (["job-1"], ["job-1", "job-2"], ["job-1"])]
+
+    await while_running(poller.run(), lambda: poller.polls >= 2)
+    await asyncio.sleep(0)
+
+    assert [live.polls for live in poller.live.values()] == [1, 1]
+    assert [run.result() if run.done() else None for run in runs] == [1, 2, 1]
