@@ -18,11 +18,14 @@ from pathlib import Path
 
 from tests.planted.bug import ROOT, Bug, all_bugs
 
-TIME_LIMIT = 900.0
-"""Seconds for one run of the tests. A bug by which they hang is found, too."""
+OWN_LIMIT, WHOLE_LIMIT = 600.0, 1800.0
+"""Seconds for a run of a bug's own tests, and of all. A bug by which the tests hang is found, too."""
 
 # In a copy with a bug, the test of the list of bugs would fail by itself.
 PYTEST = ("-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "--ignore=tests/planted")
+
+ALONE = ("-p", "no:xdist", "-p", "no:schemathesis")
+"""Without the plugins that a few tests in one process do not need."""
 
 EVERYTHING = ("-m", "not slow", "--dist", "load", "--maxschedchunk", "1")
 
@@ -40,28 +43,34 @@ def copy_tree(to: Path) -> None:
             shutil.copy2(ROOT / name, to / name)
 
 
-def first_failure(copy: Path, arguments: Sequence[str]) -> str | None:
-    """Run tests in the copy; return the first that fails, or None if all pass.
+def first_failure(copy: Path, limit: float, arguments: Sequence[str]) -> str | None:
+    """Run tests in the copy for at most `limit` seconds; return the first that fails, or None if all pass.
 
     Raises:
-        RuntimeError: no test ran.
+        RuntimeError: the tests could not be run.
 
     """
     # A compiled file is compared by size and second, so a bug of the same size could go unnoticed.
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     line = [sys.executable, *PYTEST, *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # noqa: S603 - our own tests
-        line, cwd=copy, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as tests:
+    # A file, because a pipe has no end while a process that a test left behind has it open.
+    with tempfile.TemporaryFile("w+") as output:
+        tests = subprocess.Popen(  # noqa: S603 - our own tests
+            line, cwd=copy, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
-            printed, _ = tests.communicate(timeout=TIME_LIMIT)
+            code = tests.wait(limit)
         except subprocess.TimeoutExpired:
-            os.killpg(tests.pid, signal.SIGKILL)
-            return f"no end within {TIME_LIMIT:g} s: {' '.join(arguments)}"
+            return f"no end within {limit:g} s of {' '.join(arguments)}"
+        finally:
+            if tests.poll() is None:
+                os.killpg(tests.pid, signal.SIGKILL)
+                tests.wait()
+        output.seek(0)
+        printed = output.read()
     failed = FAILURE.search(printed)
-    if failed is None and tests.returncode != PASSED:
-        raise RuntimeError(f"pytest {' '.join(arguments)} ended with {tests.returncode}:\n{printed[-3000:]}")
+    if failed is None and code != PASSED:
+        raise RuntimeError(f"pytest {' '.join(arguments)} ended with {code}:\n{printed[-3000:]}")
     return failed[1] if failed else None
 
 
@@ -71,7 +80,8 @@ def finder(copy: Path, bug: Bug, everything: Sequence[str]) -> str | None:
     source = file.read_text()
     file.write_text(bug.planted(source))
     try:
-        return first_failure(copy, ["-p", "no:xdist", *bug.tests]) or first_failure(copy, everything)
+        own = first_failure(copy, OWN_LIMIT, [*ALONE, *bug.tests])
+        return own or first_failure(copy, WHOLE_LIMIT, everything)
     finally:
         file.write_text(source)
 
@@ -92,7 +102,7 @@ def main() -> int:
         copy = Path(folder)
         copy_tree(copy)
         own = sorted({path for bug in wanted for path in bug.tests})
-        if (broken := first_failure(copy, ["-p", "no:xdist", *own])) is not None:
+        if (broken := first_failure(copy, WHOLE_LIMIT, [*ALONE, *own])) is not None:
             sys.exit(f"without a bug, {broken} fails already: mend that first")
         for bug in wanted:
             found = finder(copy, bug, everything)
