@@ -132,6 +132,35 @@ async def test_a_long_history_is_loaded_from_a_snapshot(harness: Harness) -> Non
         assert [row[0] for row in cursor.fetchall()] == [100]
 
 
+async def snapshots_of(harness: Harness) -> list[int]:
+    """Return the versions of which there is a snapshot."""
+    assert isinstance(harness.event_log, SQLiteEventLog)
+    with harness.event_log._recorder.datastore.transaction(commit=False) as cursor:
+        cursor.execute("SELECT originator_version FROM stored_snapshots ORDER BY 1")
+        return [row[0] for row in cursor.fetchall()]
+
+
+async def at_version(harness: Harness, version: int) -> None:
+    """Record progress of the job until it has this version."""
+    while (job := await harness.app.job("job-1")).version < version:
+        harness.vma.says[job.id] = document(VMAStatus.RUNNING, 10.0 if job.progress_percent > 50 else 60.0)
+        await harness.app.observe(job.id, await harness.contact.ask(job))
+
+
+async def test_a_save_that_crosses_an_interval_takes_a_snapshot_wherever_it_ends(harness: Harness) -> None:
+    """A recovery stores an observation and a decision at once: versions 100 and 101, and then 200 and 201."""
+    await harness.job()
+
+    for interval in (100, 200):
+        await at_version(harness, interval - 2)
+        before = await snapshots_of(harness)
+        decided = await harness.decided("job-1")
+
+        assert decided.version == interval + 1
+        assert await snapshots_of(harness) == [*before, interval + 1]
+        assert await harness.event_log.load(ReplicationJob, "job-1") == decided
+
+
 FIRST = Registration(job_id="job-1", vm_name="vm", vm_context_id="ctx", volume_ids=("a", "b"), vma="default")
 
 

@@ -7,6 +7,7 @@ import pytest
 from domain.events import Cause
 from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
 from domain.run_book import RunBook
+from tests.support.contended_log import Contended
 from tests.support.harness import Harness, eventually
 
 DONE = RunTotals(resumed=1, polled_again=1, decided_in=1.5, verified_in=2.5)
@@ -74,3 +75,17 @@ async def test_what_cannot_be_stored_is_written_again_until_it_is(harness: Harne
 
     expected = {"start": [RUNNING, RUNNING], "end": [FINISHED], "interruption": [INTERRUPTED]}
     assert await statuses(harness, "run-1", "run-2") == expected[what]
+
+
+@pytest.mark.parametrize("what", ["end", "interruption"])
+async def test_a_run_that_another_process_closes_first_stays_as_that_one_closed_it(harness: Harness, what: str) -> None:
+    await begun(harness, book(harness, "instance-1"), "run-1")
+    third = book(harness, "instance-3")
+    log = Contended(harness.event_log, lambda: third.interrupt(["run-1"], "the process ended"))
+    instance = "instance-1" if what == "end" else "instance-2"
+    runs = RunBook(log, harness.clock, harness.log, instance, lambda: "run-1")
+
+    await (runs.finish("run-1", DONE) if what == "end" else runs.interrupt(["run-1"], "another reason"))
+
+    assert await harness.kinds("run-1") == ["RecoveryRunStarted", "RecoveryRunInterrupted"]
+    assert await statuses(harness, "run-1") == [INTERRUPTED]

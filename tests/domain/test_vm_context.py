@@ -79,3 +79,12 @@ def test_a_context_that_had_no_job_yet_takes_any() -> None:
     vm = VMContext(id="vm-context:ctx-1")
 
     assert (vm.jobs, vm.active_job, vm.newer_job_than("job-1")) == (0, None, None)
+
+
+def test_a_job_that_has_ended_is_newer_than_those_before_it_and_not_than_itself() -> None:
+    vm = context()
+    for job_id in ("job-1", "job-2"):
+        vm.admit(job_id, "pgtest1", NOON, TRACE)
+        vm.release(job_id, NOON, TRACE)
+
+    assert (vm.newer_job_than("job-1"), vm.newer_job_than("job-2")) == ("job-2", None)

@@ -10,15 +10,21 @@ from domain.ports import TAggregate, TEvent
 
 
 class MemoryLog:
-    """Stores events in memory; refuses a version that exists, and every write while not `writable`."""
+    """Stores events in memory; refuses a version that exists, and every write while not `writable`.
+
+    Streams that are `unreadable` are not loaded.
+    """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.writable = True
+        self.unreadable: set[str] = set()
         self._streams: dict[str, list[Event]] = {}
 
     async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
         await asyncio.sleep(0)
+        if stream_id in self.unreadable:
+            raise StorageUnavailable(f"{stream_id} cannot be read: this test says so")
         return kind.fold(None, self._streams.get(stream_id, ()))
 
     async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:

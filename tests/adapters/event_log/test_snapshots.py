@@ -154,3 +154,19 @@ async def test_a_snapshot_that_would_not_be_used_is_not_reported_as_forged(
     execute(path, statement + " WHERE originator_version = 2")
 
     assert check_streams(path).forged is None
+
+
+async def test_a_version_before_a_snapshot_is_folded_from_its_events_and_one_after_it_from_the_snapshot(
+    path: Path, job: ReplicationJob
+) -> None:
+    log = SQLiteEventLog(path)
+    for n in range(3):
+        job.begin_recovery(f"run-{n}", Cause.RESTART, NOON, "instance")
+        await log.append(job.pending, [marked(job)] if n == 1 else ())
+        job.pending.clear()
+
+    then = await log.load_versions(ReplicationJob, [("job-1", version) for version in range(1, 5)])
+
+    assert [(found.version, found.run_id) for found in then] == [(1, None), (2, "run-0"), (3, "run-1"), (4, "run-2")]
+    assert [found.vm_name for found in then] == ["vm", "vm", *["from the snapshot"] * 2]
+    log.close()

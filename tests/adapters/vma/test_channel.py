@@ -252,6 +252,18 @@ async def test_429s_of_one_round_trip_count_once() -> None:
     assert channel.queue.window.size == CONCURRENCY // 2
 
 
+@virtually
+async def test_of_two_pauses_that_are_asked_for_at_once_the_longer_counts() -> None:
+    vma = ModelledVMA(0.02)
+    channel = channel_to(vma)
+    await ask_all(channel, 1000)
+    vma.reply = lambda asked_id: too_many(30.0 if asked_id == "0" else 1.0)(asked_id)
+
+    await ask_all(channel, CONCURRENCY)
+
+    assert round(channel.queue.pause) == 30
+
+
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.5, 2.0, 5.5])
 @virtually
 async def test_cancelled_requests_end_and_their_slots_go_to_others(after: float) -> None:

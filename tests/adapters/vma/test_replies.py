@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.vma.dialects import EXCERPT_BYTES, read_reply
+from adapters.vma.reply import Reply
 from domain.vma_status import CONCLUSIVE, VMAStatus
 from tests.adapters.vma.vma_says import ID, reply, says
 
@@ -188,3 +189,13 @@ FIELDS = [
 @given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=6))
 def test_any_document_is_read_or_refused_and_never_breaks_the_parser(document: dict[str, Any]) -> None:
     assert reply(document).status in {*CONCLUSIVE, VMAStatus.UNINTELLIGIBLE}
+
+
+@pytest.mark.parametrize(
+    ("http_status", "is_the_vma"),
+    [*((code, True) for code in (200, 401, 403, 404, 429, 500)), *((code, False) for code in (407, 502, 503, 504))],
+)
+def test_what_an_intermediary_answers_for_a_vma_is_no_sign_of_its_life(http_status: int, *, is_the_vma: bool) -> None:
+    answered = Reply(reply("", http_status))
+
+    assert answered.is_sign_of_life is is_the_vma

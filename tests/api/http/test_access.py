@@ -3,6 +3,7 @@
 import stat
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -126,6 +127,27 @@ def test_each_token_has_its_own_rate() -> None:
     clock.advance(0.1)
 
     buckets.consume("one")
+
+
+@pytest.mark.parametrize("idle", [2.0, 60.0, 1e9])
+def test_after_any_idle_time_only_the_burst_passes_each_time_and_the_others_have_theirs(idle: float) -> None:
+    clock = FakeClock()
+    buckets = Buckets(10.0, clock.monotonic)
+
+    for _ in range(5):
+        clock.advance(idle)
+        assert admitted(buckets, "one", 100) == 20
+        assert admitted(buckets, "another", 20) == 20
+
+
+def admitted(buckets: Buckets, who: str, requests: int) -> int:
+    """Return how many of so many requests at once are admitted."""
+    count = 0
+    for _ in range(requests):
+        with suppress(TooManyRequests):
+            buckets.consume(who)
+            count += 1
+    return count
 
 
 def test_a_rate_of_zero_means_no_limit() -> None:

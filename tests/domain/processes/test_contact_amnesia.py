@@ -60,6 +60,21 @@ class TestAmnesia:
         assert await forgets(harness, "job-one-0")
         assert not await forgets(harness, "job-two-0")
 
+    async def test_jobs_that_have_ended_are_not_counted_when_they_are_asked_about_again(self, harness: Harness) -> None:
+        await ask_all(harness, 4, lost=0)
+        for n in range(6):
+            await harness.job(f"guess-{n}")
+            guess = await harness.decided(f"guess-{n}")
+            harness.contact.forget(guess)
+            assert guess.is_guess
+            await ask(harness, guess.id)
+
+        harness.vma.says["job-default-0"] = VMAStatus.NOT_FOUND
+        for _ in range(2):
+            await ask(harness, "job-default-0")
+
+        assert not await forgets(harness, "job-default-0")
+
     async def test_jobs_that_may_not_have_started_are_not_counted(self, harness: Harness) -> None:
         for n in range(20):
             await harness.job(f"job-{n}", percent=0)

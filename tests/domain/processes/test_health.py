@@ -207,3 +207,27 @@ async def test_a_job_that_moves_a_little_is_not_stalled(
     await monitor.check_jobs()
 
     assert "JobStalled" not in await harness.kinds()
+
+
+async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_late_is_not(
+    harness: Harness, poller: Poller, monitor: HealthMonitor
+) -> None:
+    harness.vma.says["job-1"] = RUNNING
+    poller.watch(await harness.job(vma="slow"))
+    running = asyncio.ensure_future(poller.run())
+    await while_running(asyncio.sleep(60), lambda: bool(poller.polls))
+
+    for times in (1, 2, 3):
+        harness.vma.hang("slow")
+        late = harness.clock.monotonic() + 60
+        await while_running(asyncio.sleep(60), lambda late=late: harness.clock.monotonic() > late)  # type: ignore[misc]
+        await monitor.check_jobs()
+        await monitor.check_jobs()
+        assert harness.log.events.count("vma_polled_late") == times
+
+        harness.vma.go_on()
+        await while_running(asyncio.sleep(60), lambda: poller.lag < 1.0)
+        await monitor.check_jobs()
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

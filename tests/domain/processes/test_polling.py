@@ -241,3 +241,76 @@ async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(harness: Harne
 
     assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (1, VMAStatus.RUNNING)
     assert "job-2" not in poller.live
+
+
+async def test_a_job_whose_polls_cannot_be_recorded_is_polled_on_and_so_is_another(
+    harness: Harness, poller: Poller
+) -> None:
+    """The log is full from the first poll on; afterwards what is seen then is recorded."""
+    for job_id in ("job-1", "job-2"):
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(await harness.job(job_id))
+    harness.make_writable(writable=False)
+
+    for _ in range(3):
+        harness.log.events.clear()
+        until = harness.clock.monotonic() + 3 * INTERVAL
+        await while_running(poller.run(), lambda until=until: harness.clock.monotonic() > until)  # type: ignore[misc]
+        assert harness.log.events.count("poll_not_recorded") >= 4
+        assert {job_id for job_id in poller.live if job_id in poller._schedule} == {"job-1", "job-2"}
+    harness.make_writable(writable=True)
+    await while_running(poller.run(), lambda: len(harness.event_log.events) == 6)  # type: ignore[union-attr]
+
+    for job_id in ("job-1", "job-2"):
+        assert await harness.kinds(job_id) == ["JobRegistered", "VMAStatusObserved"]
+
+
+async def test_an_event_of_a_job_that_is_polled_already_leaves_its_polls_as_they_were(
+    harness: Harness, poller: Poller
+) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    await while_running(poller.run(), lambda: poller.polls >= 3)
+    live, due = poller.live[job.id], poller._schedule.due_at(job.id)
+
+    for _ in range(10):
+        harness.clock.advance(0.01)
+        poller.watch(job)
+
+    assert poller.live[job.id] is live
+    assert (live.polls, poller._schedule.due_at(job.id)) == (3, due)
+
+
+async def test_a_poll_that_ends_after_its_job_left_and_came_back_leaves_the_due_time_of_the_new_watch(
+    harness: Harness, poller: Poller
+) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    harness.clock.advance(INTERVAL)
+    harness.vma.hang("default")
+
+    async with asyncio.TaskGroup() as polls:
+        poller._start_due(polls)
+        poller.drop(job.id)
+        poller.watch(job)
+        due = poller._schedule.due_at(job.id)
+        harness.vma.go_on()
+
+    assert due is not None
+    assert poller._schedule.due_at(job.id) == due
+    assert poller.lags == {"default": 0.0}
+
+
+async def test_every_run_that_waits_for_a_poll_learns_of_the_first(harness: Harness, poller: Poller) -> None:
+    for job_id in ("job-1", "job-2"):
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(await harness.job(job_id))
+    runs = [asyncio.ensure_future(poller.polled_again(ids)) for ids in (["job-1"], ["job-1", "job-2"], ["job-1"])]
+
+    await while_running(poller.run(), lambda: poller.polls >= 2)
+    await asyncio.sleep(0)
+
+    assert [live.polls for live in poller.live.values()] == [1, 1]
+    assert [run.result() if run.done() else None for run in runs] == [1, 2, 1]

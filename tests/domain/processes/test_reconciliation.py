@@ -105,3 +105,17 @@ async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
     await harness.contact.ask(job)
 
     assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic()
+
+
+async def test_a_guess_about_another_vma_is_asked_about_when_it_was_due(
+    harness: Harness, reconciliation: Reconciliation
+) -> None:
+    await guessed(harness, reconciliation)
+    elsewhere = await harness.job("job-2", vma="elsewhere")
+    harness.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
+    await harness.contact.ask(elsewhere)
+    harness.vma.says[elsewhere.id] = RUNNING
+
+    await harness.contact.ask(elsewhere)
+
+    assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic() + 5.0

@@ -8,6 +8,7 @@ from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from tests.support.harness import REQUEST, RUNNING, Harness, while_running
+from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
@@ -166,3 +167,53 @@ async def test_a_job_that_waits_is_asked_about_at_once_when_its_vma_begins_to_mi
     await harness.contact.ask(other)
 
     assert (retries.due_in("job-1"), retries.due_in(elsewhere.id)) == (0.0, 5.0)
+
+
+async def test_a_job_that_was_handed_over_is_asked_about_until_its_recovery_takes_it(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    """The request may be lost, for example with a run that cannot be recorded."""
+    await waiting(harness, retries)
+    harness.vma.says["job-1"] = RUNNING
+
+    await while_running(retries.run(), lambda: len(harness.requested) >= 10)
+
+    assert set(harness.requested) == {("job-1", Cause.RETRY_DUE)}
+    assert retries.due_in("job-1") is not None
+
+
+async def test_a_job_that_cannot_be_read_is_tried_again_ever_more_rarely_and_so_is_another(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    await waiting(harness, retries)
+    await harness.job("job-2")
+    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
+    retries.watch(await harness.decided("job-2"))
+    assert isinstance(harness.event_log, MemoryLog)
+    harness.event_log.unreadable.add("job-1")
+    harness.app._jobs.pop("job-1")
+    began = harness.clock.monotonic()
+
+    await while_running(retries.run(), lambda: harness.log.events.count("retry_failed") >= 5)
+    assert harness.clock.monotonic() - began >= 5 + 10 + 20 + 40 + 60
+    assert harness.vma.asked.count("job-2") >= 5
+
+    harness.event_log.unreadable.clear()
+    harness.vma.says["job-1"] = RUNNING
+    await while_running(retries.run(), lambda: bool(harness.requested))
+    assert harness.requested[0] == ("job-1", Cause.RETRY_DUE)
+
+
+async def test_an_event_of_a_job_that_waits_already_leaves_its_retry_as_it_was(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    await waiting(harness, retries)
+    harness.clock.advance(3.0)
+
+    for _ in range(10):
+        retries.watch(await harness.app.job("job-1"))
+    assert (retries.due_in("job-1"), len(retries._schedule)) == (2.0, 1)
+
+    retries.drop("job-1")
+    retries.watch(await harness.app.job("job-1"))
+    assert retries.due_in("job-1") == 5.0

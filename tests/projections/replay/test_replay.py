@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
+from domain.recovery_policy import Basis, Outcome, Rule
 from projections.replay import run_file
 from projections.replay.replay import compare, phases, policy_changes, replay, what_if
 from projections.replay.results import ReplayedDecision
@@ -93,6 +95,29 @@ def test_a_decision_that_the_code_makes_differently_now_is_listed() -> None:
     assert different.job_id == decided.originator_id
     assert (different.was.rule, different.would_be.rule) == ("lost", "gone-near-end")
     assert done.identical + len(done.different) == done.decisions
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        {"outcome": Outcome.COMPLETE},
+        {"rule": Rule.UNREACHABLE_TOO_LONG},
+        {"basis": Basis.OBSERVED},
+    ],
+    ids=["outcome", "rule", "basis"],
+)
+def test_a_what_if_lists_a_decision_that_differs_in_one_thing_alone_and_no_other(recorded: dict[str, Any]) -> None:
+    """One decision was recorded otherwise than the same policy decides it now."""
+    events = events_of(EVERY_KIND)
+    n = next(n for n, e in enumerate(events) if isinstance(e, RecoveryDecided) and e.rule is Rule.LOST)
+    events[n] = msgspec.structs.replace(events[n], **recorded)
+
+    [change] = what_if(events, {"complete_above_percent": 90.0})
+
+    assert change.job_id == events[n].originator_id
+    assert (change.would_be.outcome, change.would_be.rule, change.would_be.basis) == ("fail", "lost", "inferred")
+    [name] = recorded
+    assert getattr(change.was, name) == recorded[name].value
 
 
 def test_a_comparison_of_two_runs_lists_the_jobs_with_different_rules() -> None:

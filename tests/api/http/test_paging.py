@@ -1,0 +1,49 @@
+"""The pages of a list are together the list, whatever their size; the last one has no cursor."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.http import paging
+from api.http.schemas.present import Page
+
+
+def all_pages(read: Callable[[str | None], Page[int]]) -> list[list[int]]:
+    """Return the items of each page, up to the one without a cursor."""
+    pages = [read(None)]
+    while pages[-1].next_cursor is not None:
+        pages.append(read(pages[-1].next_cursor))
+    return [page.items for page in pages]
+
+
+@given(st.integers(0, 30), st.integers(1, 10))
+def test_the_pages_by_position_are_the_list_and_only_the_last_is_not_full(count: int, limit: int) -> None:
+    def read(cursor: str | None) -> Page[int]:
+        after = paging.position_in(cursor) or 0
+        found = list(range(after + 1, count + 1))[: limit + 1]
+        return paging.page(found, limit, lambda position: position, lambda position: position)
+
+    pages = all_pages(read)
+
+    assert [position for page in pages for position in page] == list(range(1, count + 1))
+    assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
+    assert len(pages[-1]) in range(min(count, 1), limit + 1)
+
+
+@given(st.integers(0, 30), st.integers(1, 10))
+def test_so_are_the_pages_of_a_list_that_does_not_change(count: int, limit: int) -> None:
+    items = list(range(count))
+
+    pages = all_pages(lambda cursor: paging.numbered(items, limit, cursor))
+
+    assert [item for page in pages for item in page] == items
+    assert len(pages[-1]) in range(min(count, 1), limit + 1)
+
+
+@pytest.mark.parametrize("last", ["job-1", "gerät", "j" * 200])
+def test_a_page_by_id_begins_after_the_last_id_of_the_one_before(last: str) -> None:
+    found = paging.page([last, "job-2"], 1, lambda job_id: job_id, lambda job_id: job_id)
+
+    assert (found.items, paging.id_in(found.next_cursor)) == ([last], last)
