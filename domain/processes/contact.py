@@ -6,10 +6,12 @@ the worker's next update, and its reported uptime is not reliable. So a restart 
 does not know.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
+from domain.errors import JobRecoveryError
 from domain.evidence import Amnesia, Circumstances, Silence
 from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
@@ -94,6 +96,23 @@ class Contact:
             seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=answers)
         self._silent[job.id] = self._silences.record(job, seen)
         return seen
+
+    @contextmanager
+    def reporting(self, job_id: str, observation: Observation) -> Iterator[None]:
+        """Know a worker's report while it is stored; forget it again if it cannot be stored.
+
+        A poll that ends meanwhile would otherwise store the report before this one, after it.
+        """
+        before = self._reports.get(job_id)
+        self._reports[job_id] = known = (self._clock.monotonic(), observation)
+        try:
+            yield
+        except JobRecoveryError:
+            if self._reports.get(job_id) is known:
+                self._reports.pop(job_id)
+                if before is not None:
+                    self._reports[job_id] = before
+            raise
 
     def record_report(self, job: ReplicationJob, observation: Observation) -> None:
         """Record a worker's own report, which is contact, too."""

@@ -65,25 +65,31 @@ class Reports:
     async def _apply(
         self, job: ReplicationJob, observation: Observation, trace: Trace
     ) -> tuple[ReplicationJob, str | None]:
-        """Store the report, then make it known; return the job after it, and why it changes nothing."""
-        why = None
-        if job.state is JobState.RECOVERING:
-            why = "a recovery run is asking the VMA about this job, and takes the report into account"
-        elif job.state is JobState.PENDING_RETRY:
-            self._requests.request(job.id, Cause.RETRY_DUE)
-            why = "the job waits for its VMA, which is asked now; the report is taken into account"
-        elif job.state is JobState.REPLICATING:
+        """Apply the report by the job's state; return the job after it, and why it changes nothing."""
+        with self._contact.reporting(job.id, observation):
             try:
-                job = await self._app.observe(job.id, observation, trace)
+                job, why = await self._store(job, observation, trace)
             except IllegalTransition:
                 # A recovery run has begun in the meantime.
-                return await self._apply(await self._app.job(job.id), observation, trace)
-            self._poller.record(job, observation)
-        elif observation.conclusive:
-            job = await self._app.revise(job.id, observation, trace)
+                job, why = await self._store(await self._app.job(job.id), observation, trace)
         if job.is_watched:
             self._contact.record_report(job, observation)
         return job, why
+
+    async def _store(
+        self, job: ReplicationJob, observation: Observation, trace: Trace
+    ) -> tuple[ReplicationJob, str | None]:
+        if job.state is JobState.RECOVERING:
+            return job, "a recovery run is asking the VMA about this job, and takes the report into account"
+        if job.state is JobState.PENDING_RETRY:
+            self._requests.request(job.id, Cause.RETRY_DUE)
+            return job, "the job waits for its VMA, which is asked now; the report is taken into account"
+        if job.state is JobState.REPLICATING:
+            job = await self._app.observe(job.id, observation, trace)
+            self._poller.record(job, observation)
+        elif observation.conclusive:
+            job = await self._app.revise(job.id, observation, trace)
+        return job, None
 
     def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:
         if not job.is_watched:

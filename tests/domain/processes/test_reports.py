@@ -225,6 +225,27 @@ async def test_of_two_reports_at_once_the_older_one_does_not_replace_the_newer(
     assert (await harness.app.job("job-1")).progress_percent == 60.0
 
 
+async def test_a_poll_that_ends_while_a_report_is_stored_does_not_replace_it_by_the_report_before(
+    harness: Harness, reports: Reports
+) -> None:
+    """The poll's own answer is "not found", so that a report counts in its place."""
+    job = await harness.job()
+    await reports.apply("job-1", said(harness, document(VMAStatus.RUNNING, 50.0)), REQUEST, NOON)
+    harness.vma.hang("default")
+
+    async def poll() -> None:
+        await harness.app.observe("job-1", await harness.contact.ask(job))
+
+    async def report() -> None:
+        harness.vma.go_on()
+        now = document(VMAStatus.RUNNING, 60.0)
+        await reports.apply("job-1", said(harness, now), REQUEST, NOON + timedelta(seconds=5))
+
+    await asyncio.gather(poll(), report())
+
+    assert (await harness.app.job("job-1")).progress_percent == 60.0
+
+
 async def test_a_report_that_a_recovery_run_overtakes_is_taken_into_account(harness: Harness, reports: Reports) -> None:
     await harness.job()
 
