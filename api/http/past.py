@@ -27,12 +27,10 @@ async def as_of(service: Service, moment: LogMoment, first_page: int | None = No
     if isinstance(moment, datetime):
         position = await service.trail.position_at(moment) if first_page is None else first_page
         return AsOf(position=position, time=moment, is_future=moment > service.clock.now())
-    position = min(moment.number, service.projector.position) if first_page is None else first_page
-    return AsOf(
-        position=position,
-        time=await service.trail.time_at(position),
-        is_future=moment.number > service.projector.position,
-    )
+    # Read once: an event that is applied in between must not make a moment that was still to come a past one.
+    head = service.projector.position
+    position = min(moment.number, head) if first_page is None else first_page
+    return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > head)
 
 
 async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[ReplicationJob, AsOf]:

@@ -103,3 +103,9 @@ def test_an_id_of_a_log_that_a_backup_has_replaced_is_told_though_the_new_log_is
         assert int(reset["id"].partition(".")[0]) == reset["data"]["position"] >= head
         assert f"another event than {event['id']}" in reset["data"]["why"]
     assert read(service, 1, ids(common)[-1]) == present[len(common) : len(common) + 1]
+
+
+def test_a_streamed_event_is_the_event_of_the_audit_trail(service: ServiceProcess) -> None:
+    streamed = with_jobs(service, "a")
+
+    assert [event["data"] for event in streamed] == service.pages("/api/v1/audit", order="oldest")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -63,7 +64,7 @@ async def stream_events(
             end = service.projector.position
             found = await service.trail.entries(wanted, CHUNK, position)
             for entry in found:
-                yield ServerSentEvent(id=_id(entry), event=entry.type, data=entry)
+                yield ServerSentEvent(id=_id(entry), event=entry.type, raw_data=msgspec.json.encode(entry).decode())
             if found:
                 position = found[-1].position
                 continue
