@@ -25,6 +25,12 @@ MAX_CONNECTIONS = 1000
 """Concurrent connections; leaves file descriptors for the log and the VMAs."""
 
 
+MALFORMED = (
+    b'{"type":"about:blank","title":"Bad Request","status":400,"instance":"",'
+    b'"detail":"the request is no HTTP/1.1, or its URL and headers have more than 16 kB"}'
+)
+
+
 class BoundedProtocol(H11Protocol):
     """uvicorn's HTTP protocol with a maximum of connections, and with timeouts for a request's head and for reading."""
 
@@ -52,15 +58,17 @@ class BoundedProtocol(H11Protocol):
                 super().data_received(data[begin : begin + PARSER_CHUNK])
         self._update_waiting()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer a malformed request; only close the connection if a response has begun already.
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as uvicorn has it
+        """Answer a malformed request by problem details; only close the connection if a response has begun already.
 
-        uvicorn would raise then, and asyncio log a traceback for whoever sends such requests.
+        uvicorn would answer in plain text, and raise then, so that asyncio logs a traceback for whoever sends it.
         """
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            super().send_400_response(msg)
-        else:
-            self.transport.close()
+            headers = [("content-type", "application/problem+json"), ("connection", "close")]
+            response = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+            for part in (response, h11.Data(data=MALFORMED), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(part) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timeouts."""

@@ -57,7 +57,7 @@ def refusal(service: ServiceProcess, command: str = "serve") -> tuple[int, str]:
         env=service.environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     return done.returncode, done.stderr.strip().splitlines()[-1]
@@ -258,7 +258,7 @@ def test_a_data_directory_that_cannot_be_written_is_refused_by_name(stopped: Ser
     line = [*UNSHARE, mounted, str(stopped.data_dir), sys.executable, "-m", "api", "serve"]
 
     done = subprocess.run(  # noqa: S603 - our own program
-        line, env=stopped.environment, capture_output=True, text=True, timeout=30, check=False
+        line, env=stopped.environment, capture_output=True, text=True, timeout=120, check=False
     )
 
     assert (done.returncode, done.stderr.strip()) == (

@@ -11,7 +11,7 @@ from tests.simulation.play import play
 
 FOUND_BY = {
     "confirmation_is_skipped": 6,
-    "confirmation_does_not_start_again_when_the_answer_changes": 112,
+    "confirmation_does_not_start_again_when_the_answer_changes": 289,
     "the_read_model_does_not_check_its_position": 0,
     "only_the_first_disk_is_asked_for": 35,
     "a_job_left_in_recovering_cannot_be_taken_up": 6,
@@ -37,7 +37,7 @@ FOUND_BY = {
     "another_vma_at_the_address_is_believed": 8,
     "a_vma_that_forgot_its_jobs_is_believed": 1043,
     "a_job_that_its_vma_never_knew_is_called_lost": 0,
-    "a_completion_for_fewer_disks_is_not_waited_for": 9,
+    "a_completion_for_fewer_disks_is_not_waited_for": 10,
     "the_jobs_own_id_is_not_asked_before_its_exports_complete_it": 50,
     "a_workers_own_report_is_no_contact": 15,
     "two_open_jobs_share_a_volume": 1,

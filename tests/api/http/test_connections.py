@@ -1,6 +1,7 @@
 """At the maximum of connections, a new client can connect, and health checks are answered."""
 
 import asyncio
+import json
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -231,6 +232,15 @@ async def test_a_head_that_arrives_at_once_is_limited_too(server: uvicorn.Server
         client = connected(server)
 
         assert (await exchange(client, GET % (b"/" + b"a" * length))).startswith(b"HTTP/1.1 " + status)
+
+
+async def test_a_malformed_head_is_answered_by_problem_details(server: uvicorn.Server) -> None:
+    answer = await exchange(connected(server), b"this is not HTTP\r\n\r\n")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert json.loads(body)["status"] == 400
 
 
 async def test_a_malformed_body_after_the_response_closes_the_connection_and_logs_no_error(
