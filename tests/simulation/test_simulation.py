@@ -59,7 +59,7 @@ def is_long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.parametrize("share", range(4))
 def test_no_invariant_is_ever_broken(share: int, *, is_long: bool) -> None:
-    seeds = range(share, 10_000 if is_long else 60, 4)
+    seeds = range(share, 10_000 if is_long else 40, 4)
 
     wrong = {seed: result.violation for seed in seeds if (result := play(seed)).violation}
 
