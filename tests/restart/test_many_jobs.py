@@ -92,7 +92,8 @@ def test_repeated_kills_during_recovery_decide_nothing_twice(
     service = start_service(**PRODUCTION)
     register_fleet(service, fleet)
     wait_for_all(service, 60, vma_status="running")
-    for name in fleet[:100]:
+    finished = set(fleet[: len(fleet) // 2])
+    for name in finished:
         vma.world.finish(name)
     seed = random.randrange(2**32)
     moments = random.Random(seed)
@@ -106,10 +107,9 @@ def test_repeated_kills_during_recovery_decide_nothing_twice(
     service.start()
 
     wait_until(lambda: service.logged("recovery_completed"), 60)
-    finished = set(fleet[:100])
-    states = {job["job_id"]: job["state"] for job in service.jobs()}
-    assert {name for name, state in states.items() if state == "completed"} == finished, seed
-    assert {name for name, state in states.items() if state == "replicating"} == set(fleet) - finished, seed
+    expected = {name: "completed" if name in finished else "replicating" for name in fleet}
+    # The read model follows the log, and the log line of the run may be written first.
+    wait_until(lambda: {job["job_id"]: job["state"] for job in service.jobs()} == expected, 30, f"states, seed {seed}")
     check_histories(service, fleet, seed)
 
 
