@@ -40,7 +40,7 @@ REACTION = 6.0
 CHECK_INTERVAL = 0.25
 
 RARE = 100
-"""One seed in this many begins with known jobs of one VMA that forgets them all: chance brings it once in a thousand."""
+"""One seed in this many begins with known jobs of one VMA that forgets them all; by chance, one in a thousand does."""
 
 VMAS = ("default", "second")
 REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export", "first_export")
