@@ -24,16 +24,14 @@ from api.http.routes import (
     worker_reports,
 )
 from api.http.schemas.present import Problem
+from api.http.schemas.stream import describe_stream
 from api.runtime.bootstrap import Service
 from api.runtime.telemetry import Traces
 
 DESCRIPTION = (
     "Tracks VM replication jobs and recovers them after a restart of the control plane. "
     "Every error is returned as RFC 9457 problem details; every list has `items` and `next_cursor`. "
-    "`GET /api/v1/events/stream` sends new events as server-sent events. It accepts the filters of the audit trail; "
-    "the id of each event is its position in the log and a digest of it, and `Last-Event-ID` (or `?after=`, which also "
-    "takes a position alone) continues after one. Of both, `Last-Event-ID` counts. If the log has no such event, as "
-    "after a restore from a backup, an event `reset` has the `position` after which the stream goes on and says `why`."
+    "`GET /api/v1/events/stream` has no end: a client must read it as it arrives."
 )
 
 
@@ -49,6 +47,7 @@ class DescribedApp(FastAPI):
         document = super().openapi()
         schemas = document["components"]["schemas"]
         schemas["Problem"] = Problem.model_json_schema()
+        describe_stream(document)
         if self.vmas:
             vma = {"type": "string", "enum": sorted(self.vmas)}
             schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
