@@ -35,8 +35,9 @@ PASSED = 0
 
 
 def copy_tree(to: Path) -> None:
-    """Copy the files that are under version control, as they are in the working tree."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
+    """Copy the files that are under version control, or will be, as they are in the working tree."""
+    line = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - no input of others
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
