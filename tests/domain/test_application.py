@@ -15,7 +15,7 @@ from domain.errors import (
     StorageUnavailable,
     VersionMismatch,
 )
-from domain.events import Cause
+from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
@@ -284,3 +284,15 @@ async def test_the_open_jobs_are_found_in_the_log_alone(harness: Harness) -> Non
     restarted = JobRecovery(harness.event_log, harness.clock, harness.policy)
 
     assert await restarted.open_jobs() == ["job-2", "job-1", "job-4"]
+
+
+async def test_the_vm_context_says_who_registered_and_who_ended_its_job(harness: Harness) -> None:
+    await harness.app.register(asked(), Trace("request-1", "request-1", "tom"))
+
+    await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", Trace("request-2", "request-2", "mara"))
+
+    traces = [(e.topic, e.correlation_id, e.causation_id, e.actor) for e in await harness.events()]
+    assert traces[1::2] == [
+        ("JobAdmitted", "request-1", "job-1#1", "tom"),
+        ("JobReleased", "request-2", "job-1#2", "mara"),
+    ]

@@ -252,3 +252,18 @@ def test_only_a_conclusive_word_amounts_to_a_state() -> None:
     assert reported_state(running(1.0, 0)) is JobState.REPLICATING
     assert reported_state(COMPLETED) is JobState.COMPLETED
     assert reported_state(GONE) is None
+
+
+def test_what_is_observed_after_a_decision_is_caused_by_the_last_decision() -> None:
+    job = registered(40.0)
+    job.observe(running(41.0, 1), at(1))
+    for n, seconds in enumerate((10.0, 20.0), start=2):
+        recovered(job, running(40.0 + n, seconds), seconds)
+        job.observe(running(50.0 + n, seconds + 1), at(seconds + 1))
+
+    first, *later = [event for event in job.pending if isinstance(event, VMAStatusObserved) and not event.run_id]
+
+    decided = [event for event in job.pending if event.topic == "RecoveryDecided"]
+    assert (first.correlation_id, first.causation_id) == (TRACE.correlation_id, f"{JOB}#1")
+    assert [(event.correlation_id, event.causation_id) for event in later] == [("run-1", e.ref) for e in decided]
+    assert len(later) == 2

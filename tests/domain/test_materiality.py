@@ -48,6 +48,8 @@ CASES = [
     Case("a disk that is gone beside one that runs", VMAStatus.NOT_FOUND, 5, material=False),
     Case("almost a minute", document(percent=40.0), 59.9, material=False),
     Case("more than a minute", document(percent=40.0), 61, material=True),
+    Case("by a clock that was set back for less than a minute", document(percent=40.0), -59.9, material=False),
+    Case("by a clock that was set back for a minute", document(percent=40.0), -60, material=True),
     Case("a minute", document(percent=40.0), 60, material=True),
 ]
 

@@ -2,7 +2,7 @@
 
 from domain.events import Cause, Trace
 from domain.recovery_policy import Policy
-from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
+from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals, totals_of
 from tests.support.builders import NOON, at
 
 TRACE = Trace("run-1", "instance-1")
@@ -85,3 +85,13 @@ def test_a_run_read_from_the_log_is_interrupted_like_one_in_memory() -> None:
     run.interrupt("the process ended", at(5), TRACE)
 
     assert run.status == INTERRUPTED
+
+
+def test_the_totals_add_up_over_all_rules_of_an_outcome_and_all_outcomes_of_a_rule() -> None:
+    decided = {("retry", "lost"): 2, ("retry", "unanswered"): 3, ("fail", "lost"): 4, ("resume", "still-running"): 5}
+
+    totals = totals_of(decided, settled_elsewhere=6)
+
+    assert totals.outcomes == {"retry": 5, "fail": 4, "resume": 5}
+    assert totals.rules == {"lost": 6, "unanswered": 3, "still-running": 5}
+    assert (totals.resumed, totals.settled_elsewhere) == (5, 6)

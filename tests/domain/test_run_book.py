@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.events import Cause
+from domain.events import SERVICE, Cause, Trace
 from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
 from domain.run_book import RunBook
 from tests.support.contended_log import Contended
@@ -89,3 +89,16 @@ async def test_a_run_that_another_process_closes_first_stays_as_that_one_closed_
 
     assert await harness.kinds("run-1") == ["RecoveryRunStarted", "RecoveryRunInterrupted"]
     assert await statuses(harness, "run-1") == [INTERRUPTED]
+
+
+async def test_a_run_has_the_actor_of_the_request_that_asked_for_it_and_otherwise_none_but_the_service(
+    harness: Harness,
+) -> None:
+    runs = book(harness, "instance-1")
+    asked_by = Trace("request-1", "request-2", "mara")
+
+    await runs.start("run-1", Cause.OPERATOR, harness.policy, (), asked_by)
+    await runs.start("run-2", Cause.RESTART, harness.policy, (), None)
+
+    traces = [(e.correlation_id, e.causation_id, e.actor) for e in await harness.events()]
+    assert traces == [("run-1", "request-2", "mara"), ("run-2", "instance-1", SERVICE)]

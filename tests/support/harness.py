@@ -104,14 +104,14 @@ class Harness:
         job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
         return job
 
-    async def decided(self, job_id: str, *, inconclusive_for: float = 0.0) -> ReplicationJob:
+    async def decided(self, job_id: str, *, inconclusive_for: float = 0.0, run_id: str = "run-1") -> ReplicationJob:
         """Recover a job by the VMA's present answer, confirmed; return the job. `inconclusive_for` in seconds."""
-        await self.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
+        await self.app.begin_recovery(job_id, run_id, Cause.RESTART, "test")
         job = await self.app.job(job_id)
         observation = await self.contact.ask(job)
         silence = Silence(status=observation.status, duration=600, probes=9, inconclusive_for=inconclusive_for)
         known = msgspec.structs.replace(self.contact.circumstances(job), silence=silence)
-        await self.app.recover(job_id, "run-1", observation, known, lambda _: 5.0)
+        await self.app.recover(job_id, run_id, observation, known, lambda _: 5.0)
         return await self.app.job(job_id)
 
     async def events(self) -> list[Event]:

@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 from hypothesis import strategies as st
+from sqlalchemy import Select
 
 from api.http.app import create_app
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.events import Event, JobRegistered, VMAStatusObserved
 from domain.vma_status import VMAStatus
+from projections.queries.audit_trail import AuditTrail
 from tests.support.builders import at, document, observed
 from tests.support.clock import FakeClock
 from tests.support.harness import RecordingLog
@@ -62,3 +64,21 @@ async def written_to(service: Service, events: Sequence[Event]) -> None:
 def client_of(service: Service) -> httpx.AsyncClient:
     """Return a client of a service's API."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(create_app(service)), base_url="http://localhost/api/v1")
+
+
+class Meanwhile(AuditTrail):
+    """The queries of a service; right after the first of them, more events are stored."""
+
+    def __init__(self, service: Service, *events: Event) -> None:
+        super().__init__(service.engine)
+        self.asked = 0
+        self._service = service
+        self._events = events
+
+    async def rows(self, query: Select[Any]) -> Sequence[Any]:
+        found = await super().rows(query)
+        self.asked += 1
+        events, self._events = self._events, ()
+        if events:
+            await written_to(self._service, events)
+        return found

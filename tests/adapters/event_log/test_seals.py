@@ -106,6 +106,35 @@ def test_a_history_rewritten_with_all_its_seals_is_detected_by_a_seal_recorded_e
     assert "the expected seal" in (broken.why or "")
 
 
+@pytest.mark.parametrize("position", [3, 4, 20, 39, 40])
+def test_a_seal_recorded_elsewhere_is_compared_wherever_its_transaction_ends(path: Path, position: int) -> None:
+    true, forged = seal_of(path, position), Seal(position, "00" * 32)
+
+    assert verify(path, true).broken_at is None
+    broken = verify(path, forged)
+
+    assert broken.broken_at is not None
+    assert f"the expected seal of position {position} differs" in (broken.why or "")
+
+
+def test_a_seal_recorded_elsewhere_is_missed_in_a_history_sealed_anew_as_one(path: Path) -> None:
+    noted = seal_of(path, 20)
+    change(path, "DELETE FROM seals")
+    SQLiteEventLog(path).close()
+
+    assert verify(path, noted).broken_at == 1
+
+
+def seal_of(path: Path, position: int) -> Seal:
+    """Return the seal of a log that ends with the transaction of this event."""
+    with sqlite3.connect(path) as connection:
+        query = "SELECT last, hash FROM seals WHERE first <= ? AND last >= ?"
+        last, digest = connection.execute(query, (position, position)).fetchone()
+    connection.close()
+    assert last == position
+    return Seal(last, digest.hex())
+
+
 def test_a_log_of_a_version_without_seals_is_sealed_when_it_is_opened(path: Path) -> None:
     change(path, "DELETE FROM seals")
     assert verify(path).broken_at == 1

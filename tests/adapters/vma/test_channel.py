@@ -203,6 +203,22 @@ async def test_a_vma_that_asks_for_a_pause_gets_no_request_until_then() -> None:
 
 
 @virtually
+async def test_a_pause_that_is_asked_for_in_answer_to_a_health_check_counts_for_all_requests() -> None:
+    vma = ModelledVMA(0.02)
+    vma.hanging = {"7"}
+    vma.reply = lambda asked_id: too_many(30)(asked_id) if asked_id == "health" else running(asked_id)
+    channel = channel_to(vma)
+    await ask_all(channel, 7)
+
+    hung = await channel.ask("progress", "7")
+    asked = len(vma.asked)
+    refused = await channel.ask("progress", "8")
+
+    assert (hung.status, refused.status, len(vma.asked)) == (UNANSWERED, UNANSWERED, asked)
+    assert (refused.detail or "").startswith("the VMA asked to be left alone for ")
+
+
+@virtually
 async def test_a_pause_that_is_shorter_than_the_time_limit_is_waited_for() -> None:
     vma = ModelledVMA(0.02)
     vma.reply = too_many(2)

@@ -191,6 +191,8 @@ def test_a_rule_that_changed_since_is_found_by_the_replay(
     file.write_text(file.read_text().replace('"rule":"still-running"', '"rule":"lost"'))
     capsys.readouterr()
 
+    assert main(["replay", str(file), "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["different"]) == 1
     assert main(["replay", str(file)]) == 1
     written = capsys.readouterr()
     assert "1 of 3 decisions have changed" in written.err

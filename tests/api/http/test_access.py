@@ -294,6 +294,20 @@ def test_one_caller_too_many_leaves_the_rates_of_the_others_as_they_were() -> No
         buckets.consume("one")
 
 
+def test_of_all_callers_the_one_that_was_idle_longest_gets_a_new_rate_and_not_the_one_that_came_first() -> None:
+    buckets = Buckets(10.0, FakeClock().monotonic)
+    for _ in range(19):
+        buckets.consume("the first")
+    for n in range(MAX_CALLERS - 1):
+        buckets.consume(f"the address {n}")
+
+    buckets.consume("the first")
+    buckets.consume("one too many")
+
+    with pytest.raises(TooManyRequests):
+        buckets.consume("the first")
+
+
 def test_a_refused_request_costs_nothing() -> None:
     clock = FakeClock()
     buckets = Buckets(8.0, clock.monotonic)

@@ -1,6 +1,7 @@
 """Long responses are limited per caller and in total, and a slot that is given back can be had again."""
 
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import pytest
 from starlette.requests import Request
@@ -51,3 +52,22 @@ async def test_a_slot_that_is_given_back_can_be_taken_again_and_again(slots: Slo
 
     with pytest.raises(TooManyRequests):
         await taken(slots, "tom")
+
+
+async def test_a_long_response_gives_its_turn_to_the_next_request_and_one_that_is_refused_keeps_it(
+    slots: Slots,
+) -> None:
+    released: list[str] = []
+
+    async def begin(name: str) -> None:
+        turn = ExitStack()
+        turn.callback(released.append, name)
+        scope = {"type": "http", "state": {"caller": Caller("mara", Scope.READ)}, "turn": turn}
+        await anext(slots(Request(scope)))
+
+    for name in ("one", "two"):
+        await begin(name)
+    with pytest.raises(TooManyRequests):
+        await begin("three")
+
+    assert released == ["one", "two"]

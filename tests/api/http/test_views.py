@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from api.http.views import present_job
+from api.http.views import present_job, run_view
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.events import Cause
 from domain.recovery_policy import Outcome
+from domain.recovery_run import FINISHED, RecoveryRun, RunTotals
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
+from tests.support.builders import NOON
 from tests.support.harness import REQUEST, RUNNING, RecordingLog, ScriptedVMA, asked
 
 
@@ -47,3 +49,11 @@ async def test_only_a_polled_job_is_live_and_only_one_that_waits_by_its_rule_is_
     await service.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
     ended = present_job(service, await service.app.job("job-1"))
     assert (ended.live, ended.retry_in) == (None, None)
+
+
+def test_a_run_has_settled_the_jobs_that_it_decided_and_those_that_had_ended_before() -> None:
+    totals = RunTotals(outcomes={"resume": 2, "retry": 1}, resumed=2, settled_elsewhere=4)
+
+    shown = run_view(RecoveryRun(id="run-1", status=FINISHED, jobs=7, started_at=NOON, totals=totals))
+
+    assert (shown.settled, shown.settled_elsewhere) == (7, 4)

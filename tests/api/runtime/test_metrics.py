@@ -15,3 +15,14 @@ def test_every_scrape_shows_the_lines_that_were_dropped_in_total() -> None:
     scraped = [dropped_lines(metrics, counted) for counted in (0, 3, 3, 3, 5)]
 
     assert [float(line.split()[-1]) for line in scraped] == [0, 3, 3, 3, 5]
+
+
+def test_a_vma_counts_as_reachable_only_while_its_circuit_is_closed_whatever_those_of_others_are() -> None:
+    metrics = Metrics()
+
+    for states in (("closed", "open", "half-open"), ("half-open", "closed", "open"), ("open", "half-open", "closed")):
+        circuits = dict(zip(("one", "two", "three"), states, strict=True))
+        text = metrics.scrape(jobs={}, poll_lag=0.0, projection_lag=0, log_lines_dropped=0, circuits=circuits).decode()
+
+        for vma, state in circuits.items():
+            assert f'job_recovery_vma_reachable{{vma="{vma}"}} {float(state == "closed")}' in text

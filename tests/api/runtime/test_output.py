@@ -187,3 +187,15 @@ def test_closed_streams_and_streams_in_memory_can_be_installed(monkeypatch: pyte
     output.drain()
 
     assert (memory.getvalue(), output.dropped()) == ("printed\n", 0)
+
+
+def test_each_of_several_lines_that_are_refused_at_once_is_counted(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb", buffering=0) as file:
+        lines = LineQueue(file.fileno(), max_lines=0)
+
+        for data in (b"one\ntwo\nthree\n", b"four\n"):
+            assert lines.write(data) == len(data)
+        lines.drain(10)
+
+    assert lines.dropped == 4
+    assert (tmp_path / "log").read_bytes() == b""

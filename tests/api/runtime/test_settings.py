@@ -168,3 +168,12 @@ def test_other_variables_with_the_prefix_are_allowed(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, "1")
 
     assert load_settings().port == Settings().port
+
+
+@pytest.mark.parametrize(("backoff", "window", "rest"), [(5.0, 15.0, 5.0), (4.0, 15.0, 4.0), (60.0, 15.0, 5.0)])
+def test_a_vma_that_is_down_gets_a_trial_request_for_each_retry_and_each_probe_of_a_confirmation(
+    backoff: float, window: float, rest: float
+) -> None:
+    settings = Settings(retry_backoff_initial=backoff, confirmation_window=window, confirmation_probes=3)
+
+    assert settings.circuit_rest == rest

@@ -90,6 +90,15 @@ class TestReports:
 
         assert (await harness.contact.ask(job)).status is silence
 
+    async def test_polls_in_between_do_not_make_it_count_for_longer(self, harness: Harness) -> None:
+        job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
+        seen = []
+        for _ in range(4):
+            harness.clock.advance(10.0)
+            seen.append((await harness.contact.ask(job)).status)
+
+        assert seen == [VMAStatus.RUNNING] * 3 + [VMAStatus.NOT_FOUND]
+
     async def test_the_next_report_makes_it_count_again(self, harness: Harness) -> None:
         job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
         harness.clock.advance(60)

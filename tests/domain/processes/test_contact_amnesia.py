@@ -25,6 +25,17 @@ class TestAmnesia:
         assert (amnesia.not_found, amnesia.asked, amnesia.since) == (11, 20, harness.clock.now())
         assert not await forgets(harness, "job-default-19")
 
+    async def test_it_lasts_since_it_was_first_seen(self, harness: Harness) -> None:
+        await ask_all(harness, 20, lost=11)
+        first = await amnesia_of(harness, "job-default-0")
+
+        harness.clock.advance(60)
+        await ask(harness, "job-default-0")
+        later = [await amnesia_of(harness, f"job-default-{n}") for n in range(11)]
+
+        assert first is not None
+        assert later == [first] * 11
+
     async def test_half_of_them_is_not_most(self, harness: Harness) -> None:
         await ask_all(harness, 20, lost=10)
 

@@ -10,6 +10,7 @@ from domain.events import Cause
 from domain.processes.awake import AwakeTime
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
+from domain.vma_status import VMAStatus
 from tests.support.builders import document
 from tests.support.harness import RUNNING, Harness, while_running
 
@@ -231,3 +232,22 @@ async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_lat
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_job_of_which_nothing_is_known_now_is_not_stalled_and_one_that_stands_still_is(
+    harness: Harness, poller: Poller, monitor: HealthMonitor
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        job = await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(job)
+        await poller._poll_once(job_id)
+    harness.clock.advance(901)
+    harness.vma.says["job-1"] = VMAStatus.UNANSWERED
+    for job_id in ("job-1", "job-2"):
+        await poller._poll_once(job_id)
+
+    await monitor.check_jobs()
+
+    stalled = [(await harness.app.job(job_id)).stalled_since is not None for job_id in ("job-1", "job-2")]
+    assert stalled == [False, True]

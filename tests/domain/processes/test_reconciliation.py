@@ -119,3 +119,17 @@ async def test_a_guess_about_another_vma_is_asked_about_when_it_was_due(
     await harness.contact.ask(elsewhere)
 
     assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic() + 5.0
+
+
+async def test_while_its_vma_is_down_a_guess_is_asked_about_as_often_as_before_and_then_ever_more_rarely(
+    harness: Harness, reconciliation: Reconciliation
+) -> None:
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    guess = reconciliation._guesses["job-1"]
+
+    down = [await reconciliation._ask("job-1", guess) for _ in range(4)]
+    harness.vma.says["job-1"] = VMAStatus.NOT_FOUND
+    back = [await reconciliation._ask("job-1", guess) for _ in range(3)]
+
+    assert (down, back) == ([5.0] * 4, [10.0, 20.0, 40.0])

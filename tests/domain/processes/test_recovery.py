@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from domain.events import Cause, RecoveryRunFinished, RecoveryStarted
+from domain.events import Cause, RecoveryRunFinished, RecoveryRunStarted, RecoveryStarted
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
-from domain.processes.recovery import Recovery
+from domain.processes.recovery import MAX_DRY_RUNS, Recovery
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
@@ -100,7 +100,9 @@ async def test_no_two_runs_hold_the_same_job(harness: Harness, recovery: Recover
 
     await asyncio.gather(recovery.run(Cause.RESTART, ["job-1"], run_id="a"), recovery.run(Cause.STALE, ["job-1"]))
 
-    assert (await harness.kinds()).count("RecoveryDecided") == 1
+    kinds, begun = await harness.kinds(), [e for e in await harness.events() if isinstance(e, RecoveryRunStarted)]
+    assert (kinds.count("RecoveryStarted"), kinds.count("RecoveryDecided")) == (1, 1)
+    assert {event.originator_id: event.job_ids for event in begun} == {"a": ("job-1",), "run-1": ()}
 
 
 async def test_a_log_that_cannot_be_written_delays_a_run_and_does_not_end_it(
@@ -172,6 +174,15 @@ async def test_a_dry_run_has_what_a_finished_one_has(harness: Harness, recovery:
         assert getattr(dry, name) == getattr(stored, name)
     assert (dry.totals.outcomes, dry.totals.rules) == (stored.totals.outcomes, stored.totals.rules)
     assert None not in (dry.started_at, dry.ended_at, dry.totals.decided_in)
+
+
+async def test_of_many_dry_runs_the_last_are_available(harness: Harness, recovery: Recovery) -> None:
+    made = [f"run-{n}" for n in range(MAX_DRY_RUNS + 2)]
+
+    for n, run_id in enumerate(made, start=1):
+        await recovery.dry_run([], run_id)
+
+        assert list(recovery.live) == made[:n][-MAX_DRY_RUNS:]
 
 
 async def test_a_machine_that_cannot_ask_concludes_nothing_from_it(harness: Harness, recovery: Recovery) -> None:

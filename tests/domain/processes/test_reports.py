@@ -1,12 +1,14 @@
 """Workers' own reports: which is late, what a status alone leaves as it was, what is kept of one not applied."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
+from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
-from domain.events import Cause, Trace
+from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.observing import observe
 from domain.ports import ProbeTarget
@@ -16,6 +18,7 @@ from domain.processes.reports import Reports
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.memory_log import MemoryLog
 
 LATE = "a report that was sent later is already applied"
 
@@ -268,3 +271,68 @@ async def test_the_first_report_after_registration_is_movement(
     await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
 
     assert poller.live["job-1"].still_since == harness.clock.monotonic()
+
+
+async def test_a_report_is_late_by_the_last_one_that_was_applied(harness: Harness, reports: Reports) -> None:
+    await harness.job()
+
+    took = [
+        await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON + timedelta(seconds=seconds))
+        for seconds in (0, 10, 5, 10, 9.9)
+    ]
+
+    assert took == [None, None, LATE, None, LATE]
+
+
+async def test_a_report_that_could_not_be_stored_leaves_the_one_before_it(harness: Harness, reports: Reports) -> None:
+    job = await harness.job()
+    await reports.apply("job-1", said(harness, document(VMAStatus.RUNNING, 50.0)), REQUEST, NOON)
+
+    await refused_twice(harness, reports, document(VMAStatus.RUNNING, 60.0), NOON + timedelta(seconds=5))
+
+    seen = await harness.contact.ask(job)
+    assert (seen.status, seen.progress_percent) == (VMAStatus.RUNNING, 50.0)
+
+
+async def test_of_a_job_that_has_ended_no_report_is_kept(harness: Harness, reports: Reports) -> None:
+    await harness.job("job-1")
+    await harness.job("job-2")
+    harness.app.subscribe(lambda job, _: None if job.is_open else harness.contact.forget(job))
+
+    for job_id, what in (("job-1", RUNNING), ("job-1", COMPLETED), ("job-2", RUNNING)):
+        await reports.apply(job_id, said(harness, what, job_id), REQUEST, NOON)
+
+    assert list(harness.contact._reports) == list(harness.contact._silent) == ["job-2"]
+
+
+class HeldLog(MemoryLog):
+    """A log in memory whose writes wait until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        await self.goes_on.wait()
+        return await super().append(events, snapshots)
+
+
+async def test_a_report_that_comes_while_a_recovery_begins_is_left_to_it() -> None:
+    log = HeldLog()
+    harness = Harness(log)
+    poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
+    reports = Reports(harness.app, harness.contact, poller, RecoveryRequests())
+    await harness.job()
+    log.goes_on.clear()
+    beginning = asyncio.ensure_future(harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test"))
+    await asyncio.sleep(0)
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    log.goes_on.set()
+    await beginning
+
+    assert "a recovery run is asking the VMA about this job" in (await reporting or "")
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted"]

@@ -217,3 +217,20 @@ async def test_an_event_of_a_job_that_waits_already_leaves_its_retry_as_it_was(
     retries.drop("job-1")
     retries.watch(await harness.app.job("job-1"))
     assert retries.due_in("job-1") == 5.0
+
+
+async def test_a_vma_that_begins_to_miss_a_job_is_asked_at_once_about_those_that_wait_and_no_other_vma_is(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    for job_id, vma in (("job-1", "one"), ("job-2", "two")):
+        await harness.job(job_id, vma=vma)
+        harness.vma.says[job_id] = VMAStatus.UNANSWERED
+        retries.watch(await harness.decided(job_id))
+    running = await harness.job("job-3", vma="one")
+    harness.vma.says["job-3"] = RUNNING
+    await harness.contact.ask(running)
+
+    harness.vma.says["job-3"] = VMAStatus.NOT_FOUND
+    await harness.contact.ask(running)
+
+    assert (retries.due_in("job-1"), retries.due_in("job-2")) == (0.0, 5.0)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,19 @@ async def test_every_value_that_an_event_shows_finds_exactly_the_events_that_sho
         for value in values:
             found = await stored.trail.entries(only(name, value), 100_000)
             assert found == [entry for entry in everything if getattr(entry, name) == value], (name, value)
+
+
+async def test_two_filters_with_several_values_find_the_events_that_show_one_of_each(stored: Stored) -> None:
+    everything = await stored.everything()
+    found_any = 0
+    for one, other in permutations(NAMES, 2):
+        wanted = {one: values_of(everything, one, [0, 1]), other: values_of(everything, other, [2, 1, 0])}
+
+        found = await stored.trail.entries(AuditFilter(**wanted), 100_000)
+
+        assert found == [entry for entry in everything if matches(entry, wanted)], wanted
+        found_any += bool(found)
+    assert found_any > len(NAMES)
 
 
 @given(

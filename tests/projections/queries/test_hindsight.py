@@ -89,3 +89,25 @@ def test_an_operators_decision_is_a_report_under_the_operators_name() -> None:
     found = seen(job, JobState.FAILED, 60)
 
     assert (found.known, found.because) == ("failed", "the operator mara had reported failed (job-1#2)")
+
+
+def test_a_report_of_the_very_time_is_the_last_before_it() -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    job.observe(observed(document(VMAStatus.COMPLETED, 100.0), seconds=50), at(50), TRACE)
+
+    found = seen(job, JobState.COMPLETED, 50)
+
+    assert (found.known, found.certain, found.after) == ("completed", True, None)
+
+
+def test_reports_count_by_their_times_whichever_the_log_has_first() -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    for seconds in (20, 40, 10, 30):
+        job.observe(running(seconds), at(seconds), TRACE)
+
+    around = [seen(job, JobState.REPLICATING, seconds) for seconds in (15, 25, 35, 45)]
+
+    times = [(found.before and found.before.at, found.after and found.after.at) for found in around]
+    assert times == [(at(10), at(20)), (at(20), at(30)), (at(30), at(40)), (at(40), None)]

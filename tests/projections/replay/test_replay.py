@@ -136,6 +136,16 @@ def test_a_written_run_is_read_back_unchanged() -> None:
     assert list(run_file.read(run_file.write(events))) == events
 
 
+@pytest.mark.parametrize(("missing", "says"), [(1, "the file has 1 of the 2"), (-1, "the file has 3 of the 2")])
+def test_a_file_with_fewer_or_more_events_than_its_run_is_refused(missing: int, says: str) -> None:
+    events = events_of(EVERY_KIND)
+    head, *_ = run_file.write(events[:2])
+    _, *lines = run_file.write(events[: 2 - missing])
+
+    with pytest.raises(InvalidInput, match=says):
+        list(run_file.read([head, *lines]))
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given, settings
 
@@ -16,7 +17,7 @@ from domain.events import Event
 from domain.replication_job import ReplicationJob
 from tests.support.builders import at
 from tests.support.clock import FakeClock
-from tests.support.past import ANY_LOG, DAY, Written, client_of, log_of, service_with, written_to
+from tests.support.past import ANY_LOG, DAY, Meanwhile, Written, client_of, log_of, service_with, written_to
 
 LATE_WRITER: list[Written] = [
     ("job-1", 10.0),
@@ -136,6 +137,32 @@ async def test_a_position_that_is_still_to_come_is_told_like_a_time(api: httpx.A
         last, beyond = [(await answer(api, path, position=position))["as_of"] for position in (head, head + 1)]
         assert (last["position"], last["is_future"]) == (head, False)
         assert (beyond["position"], beyond["is_future"]) == (head, True)
+
+
+async def test_a_position_that_is_reached_while_it_is_answered_was_still_to_come(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    first, second = log_of(("job-1", 0.0), ("job-1", 1.0))
+
+    async with service_with([first], tmp_path, clock) as service:
+        racing = msgspec.structs.replace(service, trail=Meanwhile(service, second))
+        async with client_of(racing) as api:
+            then = (await answer(api, "/jobs", position=2))["as_of"]
+            later = (await answer(api, "/jobs", position=2))["as_of"]
+
+    assert [(one["position"], one["is_future"]) for one in (then, later)] == [(1, True), (2, False)]
+
+
+async def test_what_was_known_by_a_position_includes_its_event(tmp_path: Path, clock: FakeClock) -> None:
+    log = log_of(("job-1", 0.0), ("job-2", 1.0), ("job-1", 2.0))
+
+    async with service_with(log, tmp_path, clock) as service, client_of(service) as api:
+        known = [
+            (await answer(api, "/jobs/job-1", version=1, as_known=f"position:{n}"))["hindsight"]["known"]
+            for n in (1, 2, 3)
+        ]
+
+    assert known == ["unknown", "unknown", "running"]
 
 
 async def test_an_empty_page_says_which_moment_it_is_of(api: httpx.AsyncClient) -> None:

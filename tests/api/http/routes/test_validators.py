@@ -1,5 +1,6 @@
 """The ETag of a job covers every byte of the response, and conditions on it follow RFC 9110."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -60,6 +61,14 @@ async def test_a_poll_that_changes_the_live_figures_changes_the_tag_and_not_the_
     assert first.headers["etag"] != later.headers["etag"]
     asked_again = await api.get("/jobs/live", headers={"If-None-Match": first.headers["etag"]})
     assert asked_again.status_code == 200
+
+
+@pytest.mark.parametrize("query", [{}, {"version": 1}, {"version": 1, "as_known": "position:1"}])
+async def test_a_tag_is_of_every_byte_of_the_response(api: HTTP, query: dict[str, Any]) -> None:
+    found = await api.get("/jobs/live", params=query)
+
+    digest = hashlib.blake2b(found.content, digest_size=8).hexdigest()
+    assert found.headers["etag"] == f'"{found.json()["version"]}.{digest}"'
 
 
 async def test_hindsight_that_has_changed_since_is_sent_again(api: HTTP, vma: SimulatedVMA) -> None:
