@@ -45,6 +45,14 @@ async def registered(api: httpx.AsyncClient, **other: Any) -> httpx.Response:
     return await api.post("/jobs", json={**JOB, **other})
 
 
+async def items(api: httpx.AsyncClient, path: str, **query: Any) -> list[dict[str, Any]]:
+    """Return the items of a list's first page."""
+    response = await api.get(path, params=query)
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["items"]
+    return found
+
+
 async def eventually(api: httpx.AsyncClient, path: str, **expected: Any) -> dict[str, Any]:
     """Repeat a GET until these fields have these values; return the response."""
     found: dict[str, Any] = {}
