@@ -480,6 +480,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description Stream new events, or all after a given one, as they are stored. The filters are those of `/audit`.
+         *
+         *     Of `Last-Event-ID` and `after`, the former counts. If the log has no such event, as after a restore from a backup,
+         *     an event `reset` says so and where the stream goes on. In a second without an event a comment is sent: a client that
+         *     receives nothing for much longer should reconnect. The stream ends when the token is revoked.
+         */
+        get: operations["stream_events_api_v1_events_stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry/{job_type}/{job_id}": {
         parameters: {
             query?: never;
@@ -1619,6 +1643,40 @@ export interface components {
             detail: string;
             /** Instance */
             instance: string;
+        };
+        /**
+         * StreamReset
+         * @description Data of the event `reset`: the log does not have the event that the client received last.
+         */
+        StreamReset: {
+            /**
+             * Position
+             * @description The stream goes on after this position.
+             */
+            position: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * StreamedEvent
+         * @description One event of the stream.
+         */
+        StreamedEvent: {
+            /**
+             * Id
+             * @description The event's position in the log and a digest of it; for `Last-Event-ID`.
+             */
+            id: string;
+            /**
+             * Event
+             * @description The type of the stored event, or `reset`.
+             */
+            event: string;
+            /**
+             * Data
+             * @description As JSON. For `reset`: where the stream goes on, and why.
+             */
+            data: components["schemas"]["AuditEntry"] | components["schemas"]["StreamReset"];
         };
     };
     responses: never;
@@ -4139,6 +4197,129 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_events_api_v1_events_stream_get: {
+        parameters: {
+            query?: {
+                /** @description The same, or a position, for a first connection. */
+                after?: string | null;
+                job_id?: string[];
+                stream_id?: string[];
+                run_id?: string[];
+                correlation_id?: string[];
+                causation_id?: string[];
+                vm_context_id?: string[];
+                rule?: ("still-running" | "completed-while-away" | "completion-unconfirmed" | "failed-on-vma" | "not-started-yet" | "never-seen" | "vma-replaced" | "vma-amnesia" | "gone-near-end" | "lost" | "unreachable-recent" | "unreachable-too-long" | "unanswered" | "unintelligible" | "not-asked" | "outcome-revised" | "operator")[];
+                actor?: string[];
+                outcome?: components["schemas"]["Outcome"][];
+                basis?: components["schemas"]["Basis"][];
+                type?: ("JobRegistered" | "VMAStatusObserved" | "RecoveryStarted" | "RecoveryDecided" | "OutcomeRevised" | "OutcomeConfirmed" | "OutcomeContradicted" | "OperatorDecided" | "JobStalled" | "JobMovedAgain" | "JobAdmitted" | "JobReleased" | "RecoveryRunStarted" | "RecoveryRunFinished" | "RecoveryRunInterrupted")[];
+                state?: ("replicating" | "recovering" | "pending-retry" | "completed" | "failed")[];
+                /** @description Recorded at this time or later. */
+                from?: string | null;
+                /** @description Recorded by it; a date is the whole day. */
+                to?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was received. Browsers send it. */
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the response has no end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
