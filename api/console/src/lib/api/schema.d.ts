@@ -584,6 +584,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session
+         * @description Return who the caller is, and what its token allows.
+         */
+        get: operations["get_session_api_v1_session_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List all settings of this process, with their defaults.
+         */
+        get: operations["list_settings_api_v1_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -872,6 +912,8 @@ export interface components {
              * @example starting
              */
             status: string;
+            /** Version */
+            version: string;
             /** Instance */
             instance: string;
             /** Jobs Polled */
@@ -1063,6 +1105,16 @@ export interface components {
             phase?: string | null;
             /** Bytes Transferred */
             bytes_transferred?: (number | bigint) | null;
+            /**
+             * Bytes Per Second
+             * @description The mean of the last one to two minutes of polls; null before the second poll.
+             */
+            bytes_per_second?: (number | bigint) | null;
+            /**
+             * Estimated Seconds Left
+             * @description An estimate: what is left by the mean growth of the percentage in the same time; null without.
+             */
+            estimated_seconds_left?: number | null;
             /** Vma Status */
             vma_status?: string | null;
         };
@@ -1174,6 +1226,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[SettingView] */
+        Page_SettingView_: {
+            /** Items */
+            items: components["schemas"]["SettingView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[TokenView] */
         Page_TokenView_: {
             /** Items */
@@ -1280,6 +1339,8 @@ export interface components {
          */
         RecoveryStatus: {
             last_run: components["schemas"]["RunView"] | null;
+            /** @description The run after the start of this process; null before it has begun. */
+            last_restart: components["schemas"]["RunView"] | null;
             /** Runs By Status */
             runs_by_status: {
                 [key: string]: number;
@@ -1303,6 +1364,8 @@ export interface components {
             jobs_by_state: {
                 [key: string]: number;
             };
+            /** Jobs Needing Attention */
+            jobs_needing_attention: number;
             /** Jobs In Recovery */
             jobs_in_recovery: number;
         };
@@ -1495,6 +1558,37 @@ export interface components {
             position: number;
             /** Hash */
             hash: string;
+        };
+        /**
+         * SessionView
+         * @description The caller, by the token of its request. The name is the actor of its commands.
+         */
+        SessionView: {
+            /** Name */
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Tokens Required
+             * @description Without it, every caller has the scope `admin` and sends no token.
+             */
+            tokens_required: boolean;
+        };
+        /**
+         * SettingView
+         * @description One setting. Users, passwords and tokens in it are masked.
+         */
+        SettingView: {
+            /**
+             * Name
+             * @example JOB_RECOVERY_POLL_INTERVAL
+             */
+            name: string;
+            /** Value */
+            value: unknown;
+            /** Default */
+            default: unknown;
+            /** Is Default */
+            is_default: boolean;
         };
         /**
          * Telemetry
@@ -4763,6 +4857,208 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_api_v1_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_v1_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SettingView_"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
