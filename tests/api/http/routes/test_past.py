@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,22 +15,19 @@ from adapters.simulated_vma import SimulatedVMA
 from api.http import exports
 from api.http.routes import replays
 from domain.events import EVENTS
-from tests.support.http_api import eventually, registered, serving
+from tests.support.http_api import eventually, registered
 
 HTTP = httpx.AsyncClient
 
 
 @pytest.fixture(scope="module")
-def vma() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA() as running:
-        yield running
+def vma(shared_vma: SimulatedVMA) -> SimulatedVMA:
+    return shared_vma
 
 
 @pytest.fixture(scope="module")
-async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
-    """Serve one history to all of these tests, which only read it."""
-    async with serving(vma, tmp_path_factory.mktemp("past")) as client:
-        yield client
+def api(shared_api: HTTP) -> HTTP:
+    return shared_api
 
 
 @pytest.fixture(scope="module")
