@@ -10,6 +10,8 @@ const PAGE = 1000;
 const CONTEXTS = 50;
 /** At most one batch in this time, in milliseconds, however many events arrive. */
 const PAUSE = 500;
+/** Time until everything is read again after a failure, which may have lost changes, in milliseconds. */
+const RETRY = 3_000;
 
 export class Jobs {
   /** By id; replaced, never changed in place, so that one assignment draws the list. */
@@ -20,6 +22,7 @@ export class Jobs {
   private changed = new Set<string>();
   private reading: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private retrying: ReturnType<typeof setTimeout> | undefined;
 
   /** Load the jobs, and keep them current. Returns a function that ends it. */
   start(): () => void {
@@ -29,6 +32,7 @@ export class Jobs {
       end();
       clearTimeout(this.timer);
       this.reading?.abort();
+      clearTimeout(this.retrying);
     };
   }
 
@@ -65,13 +69,16 @@ export class Jobs {
   }
 
   private async read(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    clearTimeout(this.retrying);
     this.reading?.abort();
     const reading = (this.reading = new AbortController());
     try {
       await work(reading.signal);
       this.error = null;
     } catch (failed) {
-      if (!reading.signal.aborted) this.error = asApiError(failed);
+      if (reading.signal.aborted) return;
+      this.retrying = setTimeout(() => void this.load(), RETRY);
+      this.error = asApiError(failed);
     } finally {
       if (this.reading === reading) this.reading = null;
       this.schedule();
