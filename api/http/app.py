@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Security
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
 from api.http import problems
+from api.http.console import DIST, Console
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
 from api.http.parameters import check_query
@@ -20,6 +22,7 @@ from api.http.routes import (
     replays,
     status,
     stream,
+    system,
     tokens,
     worker_reports,
 )
@@ -57,9 +60,11 @@ class DescribedApp(FastAPI):
         return document
 
 
-def create_app(service: Service) -> FastAPI:
-    """Return the application that serves `service`."""
+def create_app(service: Service, dist: Path = DIST) -> FastAPI:
+    """Return the application that serves `service`, and the console whose build is in a folder."""
     app = _routes(service.traces)
+    # Without the check of parameters: those of a page are the browser's, for example a filter in an address.
+    app.router.routes.extend(Console(dist).routes())
     app.vmas = list(service.settings.vma_urls)
     app.state.service = service
     # The last one added runs first: no body is received from a rejected caller.
@@ -94,6 +99,6 @@ def _routes(traces: Traces) -> DescribedApp:
     app.include_router(status.scrape)
     bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]
     # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
-    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, tokens):
+    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens):
         app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
     return app

@@ -1,0 +1,17 @@
+/** The screens, by path. A screen is loaded when it is opened: one line here and one folder is all that it needs. */
+import type { Component } from 'svelte';
+
+export interface ScreenProps {
+  params: Record<string, string>;
+}
+
+export interface Route {
+  path: string;
+  title: string;
+  /** `never`: a screen takes all of `ScreenProps`, or none of them. */
+  load: () => Promise<{ default: Component<never> }>;
+}
+
+export const ROUTES: readonly Route[] = [
+  { path: '/', title: 'Jobs', load: () => import('./jobs/Jobs.svelte') },
+];
