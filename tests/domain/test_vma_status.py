@@ -186,6 +186,7 @@ def test_ids_that_answered_alike_are_named_once() -> None:
     seen = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE)
 
     assert seen.summary() == "migration-vol-v1 and 2 more: not_found; migration-vol-v4: unintelligible"
+    assert observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND).summary() == "migration-vol-v1 and 1 more: not_found"
 
 
 @pytest.mark.parametrize(
