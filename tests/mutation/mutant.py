@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -12,10 +13,11 @@ from cosmic_ray.plugins import get_operator, operator_names  # type: ignore[impo
 from parso.tree import NodeOrLeaf
 
 # Options of the classes (frozen, keyword-only), which speak to the type checker more than to a test; bit operators,
-# which fail at import and would be points for nothing; identity turned into equality or order, which for the members
-# of an enum changes nothing or means nothing.
+# which fail at import and would be points for nothing; identity in the place of equality or order, and the reverse,
+# which differ by how Python stores equal values, and by no rule.
 LEFT_OUT = re.compile(
-    r"core/(ReplaceTrueWithFalse|ReplaceBinaryOperator_.*(Bit|Shift)|ReplaceComparisonOperator_Is(Not)?_(Eq|NotEq|Lt|Gt))"
+    r"core/(ReplaceTrueWithFalse|ReplaceBinaryOperator_.*(Bit|Shift)"
+    r"|ReplaceComparisonOperator_(Is(Not)?_(Eq|NotEq|Lt|Gt)|(Eq|NotEq|Lt|LtE|Gt|GtE)_Is))"
 )
 
 
@@ -44,7 +46,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
         places = [node for node in nodes for _ in operator.mutation_positions(node)]
         for occurrence, node in enumerate(places):
             mutant = Mutant(name, occurrence)
-            if not _marks_a_parameter(node) and _is_python(mutant.of(source)):
+            if not _marks_a_parameter(node) and _is_python(mutant, source):
                 yield mutant
 
 
@@ -53,10 +55,12 @@ def _marks_a_parameter(node: NodeOrLeaf) -> bool:
     return node.type == "operator" and node.parent is not None and node.parent.type in {"param", "parameters"}
 
 
-def _is_python(source: str) -> bool:
+def _is_python(mutant: Mutant, source: str) -> bool:
+    """Return whether the change results in Python, and can be made: the tool cannot replace `except module.Name`."""
     try:
-        compile(source, "mutant", "exec", dont_inherit=True)
-    except SyntaxError:
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            compile(mutant.of(source), "mutant", "exec", dont_inherit=True)
+    except (AttributeError, SyntaxError):
         return False
     return True
 
