@@ -92,10 +92,12 @@ def tried(target: Target, every: int, runners: Runners, pool: ThreadPoolExecutor
         return runners.exit_code(Trial(target.module, mutant.of(source), target.tests, limit)) == 0
 
     mutants = list(mutants_of(source))[::every]
-    survivors = [mutant for mutant, alive in zip(mutants, pool.map(survives, mutants), strict=True) if alive]
-    for mutant in survivors:
-        print(f"survived: {target.module} {mutant.operator}\n{mutant.difference(source)}")
-    score = Score(len(mutants) - len(survivors), len(mutants))
+    survivors = 0
+    for mutant, alive in zip(mutants, pool.map(survives, mutants), strict=True):
+        if alive:
+            survivors += 1
+            print(f"survived: {target.module} {mutant.operator}\n{mutant.difference(source)}", flush=True)
+    score = Score(len(mutants) - survivors, len(mutants))
     print(f"{target.module}: {score}{'' if every == 1 else f', of one mutant in {every}'}", flush=True)
     return score
 

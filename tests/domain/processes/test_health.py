@@ -231,3 +231,50 @@ async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_lat
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("stale_after", "stalled_after", "noticed"),
+    [(30.0, 900.0, 35.0), (8.0, 900.0, 10.0), (30.0, 8.0, 32.0), (0.25, 900.0, 0.3)],
+)
+async def test_jobs_are_checked_four_times_within_the_shorter_limit_and_every_five_seconds_at_the_latest(
+    harness: Harness, poller: Poller, stale_after: float, stalled_after: float, noticed: float
+) -> None:
+    noticed_at: list[float] = []
+    monitor = HealthMonitor(
+        harness.shared,
+        poller,
+        awake=harness.clock.monotonic,
+        stale_after=stale_after,
+        stalled_after=stalled_after,
+        recover=lambda _job, _cause: noticed_at.append(harness.clock.elapsed),
+    )
+    poller.watch(await harness.job())
+
+    await while_running(monitor.run(), lambda: bool(noticed_at))
+
+    assert noticed_at[0] == pytest.approx(noticed)
+
+
+async def test_stalls_that_cannot_be_stored_are_tried_again_at_each_check_and_stored_when_they_can_be(
+    harness: Harness, poller: Poller, monitor: HealthMonitor
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        job = await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(job)
+        poller.record(job, await harness.contact.ask(job))
+    harness.clock.advance(901)
+    for job_id in ("job-1", "job-2"):
+        job = await harness.app.job(job_id)
+        poller.record(job, await harness.contact.ask(job))
+    harness.make_writable(writable=False)
+    for _ in range(3):
+        await monitor.check_jobs()
+    assert harness.log.events == 6 * ["stall_not_recorded"]
+
+    harness.make_writable(writable=True)
+    await monitor.check_jobs()
+
+    assert harness.log.events[6:] == 2 * ["job_stalled"]
+    assert [(await harness.kinds(job_id)).count("JobStalled") for job_id in ("job-1", "job-2")] == [1, 1]

@@ -44,12 +44,30 @@ async def test_first_polls_come_soon_and_the_rest_spreads_over_the_interval(harn
     for n in range(100):
         poller.watch(await harness.job(f"job-{n}"))
 
-    first = [poller._schedule.due_at(f"job-{n}") or 0.0 for n in range(100)]
+    first = sorted(poller._schedule.due_at(f"job-{n}") or 0.0 for n in range(100))
     second = sorted(live.second_due for live in poller.live.values())
 
-    assert began <= min(first) <= max(first) <= began + INTERVAL / 4
-    gaps = [later - earlier for earlier, later in pairwise(second)]
-    assert max(gaps) < 3 * INTERVAL / 100
+    for due, begin, length in ((first, began, INTERVAL / 4), (second, began + INTERVAL / 4, INTERVAL)):
+        assert begin <= due[0] < due[-1] <= begin + length
+        assert max(later - earlier for earlier, later in pairwise([begin, *due, begin + length])) < 3 * length / 100
+
+
+async def test_the_second_poll_has_a_time_of_its_own_and_all_later_ones_follow_after_the_interval(
+    harness: Harness, poller: Poller
+) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    second, due = poller.live[job.id].second_due, []
+
+    for _ in range(4):
+        due.append(poller._schedule.due_at(job.id) or 0.0)
+        harness.clock.advance(due[-1] - harness.clock.monotonic())
+        async with asyncio.TaskGroup() as polls:
+            poller._start_due(polls)
+
+    assert due[1:] == pytest.approx([second, second + INTERVAL, second + 2 * INTERVAL])
+    assert due[0] < second - INTERVAL / 4
 
 
 async def test_what_is_not_material_stays_in_memory(harness: Harness, poller: Poller) -> None:
