@@ -107,11 +107,12 @@ async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
     assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic()
 
 
+@pytest.mark.parametrize("vma", ["another", "elsewhere"])
 async def test_a_guess_about_another_vma_is_asked_about_when_it_was_due(
-    harness: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation, vma: str
 ) -> None:
     await guessed(harness, reconciliation)
-    elsewhere = await harness.job("job-2", vma="elsewhere")
+    elsewhere = await harness.job("job-2", vma=vma)
     harness.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
     await harness.contact.ask(elsewhere)
     harness.vma.says[elsewhere.id] = RUNNING
@@ -119,3 +120,18 @@ async def test_a_guess_about_another_vma_is_asked_about_when_it_was_due(
     await harness.contact.ask(elsewhere)
 
     assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic() + 5.0
+
+
+async def test_what_the_vma_says_against_a_guess_is_asked_for_again_until_it_can_be_stored(
+    harness: Harness, reconciliation: Reconciliation
+) -> None:
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = RUNNING
+    harness.make_writable(writable=False)
+    await while_running(reconciliation.run(), lambda: harness.log.events.count("reconciliation_failed") >= 3)
+    assert harness.clock.elapsed <= 5.0 + 4 * 60.0
+
+    harness.make_writable(writable=True)
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
+
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING
