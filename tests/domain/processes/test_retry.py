@@ -153,11 +153,12 @@ async def test_a_job_that_an_operator_ended_is_let_go(harness: Harness, retries:
     assert (harness.vma.asked, harness.requested) == ([], [])
 
 
+@pytest.mark.parametrize("vma", ["another", "elsewhere"])
 async def test_a_job_that_waits_is_asked_about_at_once_when_its_vma_begins_to_miss_another(
-    harness: Harness, retries: RetryScheduler
+    harness: Harness, retries: RetryScheduler, vma: str
 ) -> None:
     other = await harness.job("job-2")
-    elsewhere = await harness.job("job-3", vma="elsewhere")
+    elsewhere = await harness.job("job-3", vma=vma)
     await waiting(harness, retries)
     harness.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
     retries.watch(await harness.decided(elsewhere.id))
