@@ -2,7 +2,7 @@
 
 from domain.events import Cause, Trace
 from domain.recovery_policy import Policy
-from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
+from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals, totals_of
 from tests.support.builders import NOON, at
 
 TRACE = Trace("run-1", "instance-1")
@@ -85,3 +85,21 @@ def test_a_run_read_from_the_log_is_interrupted_like_one_in_memory() -> None:
     run.interrupt("the process ended", at(5), TRACE)
 
     assert run.status == INTERRUPTED
+
+
+def test_the_totals_of_a_run_add_up_over_all_rules_of_an_outcome_and_all_outcomes_of_a_rule() -> None:
+    decided = {("resume", "still-running"): 4, ("fail", "lost"): 2, ("fail", "failed-on-vma"): 3, ("retry", "lost"): 1}
+
+    totals = totals_of(decided)
+
+    assert totals.outcomes == {"resume": 4, "fail": 5, "retry": 1}
+    assert totals.rules == {"still-running": 4, "lost": 3, "failed-on-vma": 3}
+    assert (totals.resumed, totals.settled_elsewhere, totals_of(decided, 7).settled_elsewhere) == (4, 0, 7)
+
+
+def test_a_run_that_has_decided_nothing_counts_nothing() -> None:
+    nothing = RunTotals()
+
+    assert totals_of({}) == nothing
+    assert (nothing.outcomes, nothing.rules) == ({}, {})
+    assert (nothing.resumed, nothing.polled_again, nothing.left_replicating, nothing.settled_elsewhere) == (0, 0, 0, 0)
