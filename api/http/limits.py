@@ -134,6 +134,9 @@ async def _whole_body(receive: Receive) -> Message:
 def raise_open_file_limit() -> None:
     """Raise the soft limit of open files to the hard limit: each connection needs a file descriptor."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Where the hard limit is infinite, the system has a lower one and refuses values above it.
-    limit = hard if hard != resource.RLIM_INFINITY else max(soft, MAX_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_file_limit(soft, hard), hard))
+
+
+def open_file_limit(soft: int, hard: int) -> int:
+    """Return the highest soft limit of open files. Where the hard one is infinite, the system refuses high values."""
+    return hard if hard != resource.RLIM_INFINITY else max(soft, MAX_FILES)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from api.http import limits
+from api.http.slots import EXPORTS, STREAMS
 from api.runtime.settings import Settings
 from domain.recovery_policy import Rule
 
@@ -111,3 +113,15 @@ def test_every_log_event_that_is_explained_is_logged_somewhere() -> None:
 
 def test_the_readme_fits_on_two_screens() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+def test_the_limits_of_a_request_are_those_of_the_code() -> None:
+    listed = section("docs/security.md", "What one party can cost the others")
+    body = f"body: {limits.MAX_BODY // 1000} kB and {limits.MAX_FIELDS:,} fields within {limits.BODY_TIMEOUT:g} s"
+    at_once = f"{limits.READS} reads and {limits.WRITES} others; {limits.MAX_WAITING} wait"
+    long = (
+        f"{STREAMS._limit} and {EXPORTS._limit} at once, {STREAMS._per_caller} and {EXPORTS._per_caller} for one caller"
+    )
+
+    assert [text for text in (body, at_once, long) if text not in listed] == []
+    assert limits.MAX_BODY % 1000 == 0

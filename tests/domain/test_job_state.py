@@ -35,6 +35,22 @@ def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> 
     return job
 
 
+@pytest.mark.parametrize(("done", "total"), [(400, 1000), (400, None), (None, 1000), (0, 0)])
+def test_bytes_and_size_are_those_of_the_last_observation_that_has_one_of_them(
+    done: int | None, total: int | None
+) -> None:
+    job = registered()
+    job.observe(running(10.0, seconds=5), at(5))
+    stated = msgspec.structs.replace(running(50.0, seconds=80), bytes_transferred=done, total_bytes=total)
+
+    job.observe(stated, at(80))
+    assert (job.bytes_transferred, job.total_bytes) == (done, total)
+
+    nothing = msgspec.structs.replace(running(90.0, seconds=160), bytes_transferred=None, total_bytes=None)
+    job.observe(nothing, at(160))
+    assert (job.progress_percent, job.bytes_transferred, job.total_bytes) == (90.0, done, total)
+
+
 def test_before_its_first_event_nothing_is_known_of_a_job() -> None:
     job = JobFields(id=JOB)
 

@@ -87,11 +87,19 @@ def test_a_run_read_from_the_log_is_interrupted_like_one_in_memory() -> None:
     assert run.status == INTERRUPTED
 
 
-def test_the_totals_add_up_over_all_rules_of_an_outcome_and_all_outcomes_of_a_rule() -> None:
-    decided = {("retry", "lost"): 2, ("retry", "unanswered"): 3, ("fail", "lost"): 4, ("resume", "still-running"): 5}
+def test_the_totals_of_a_run_add_up_over_all_rules_of_an_outcome_and_all_outcomes_of_a_rule() -> None:
+    decided = {("resume", "still-running"): 4, ("fail", "lost"): 2, ("fail", "failed-on-vma"): 3, ("retry", "lost"): 1}
 
-    totals = totals_of(decided, settled_elsewhere=6)
+    totals = totals_of(decided)
 
-    assert totals.outcomes == {"retry": 5, "fail": 4, "resume": 5}
-    assert totals.rules == {"lost": 6, "unanswered": 3, "still-running": 5}
-    assert (totals.resumed, totals.settled_elsewhere) == (5, 6)
+    assert totals.outcomes == {"resume": 4, "fail": 5, "retry": 1}
+    assert totals.rules == {"still-running": 4, "lost": 3, "failed-on-vma": 3}
+    assert (totals.resumed, totals.settled_elsewhere, totals_of(decided, 7).settled_elsewhere) == (4, 0, 7)
+
+
+def test_a_run_that_has_decided_nothing_counts_nothing() -> None:
+    nothing = RunTotals()
+
+    assert totals_of({}) == nothing
+    assert (nothing.outcomes, nothing.rules) == ({}, {})
+    assert (nothing.resumed, nothing.polled_again, nothing.left_replicating, nothing.settled_elsewhere) == (0, 0, 0, 0)

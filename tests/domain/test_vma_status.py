@@ -78,6 +78,16 @@ def test_a_disk_that_is_listed_as_running_is_finished_at_a_hundred_percent_only(
     assert disk.is_finished is finished
 
 
+@pytest.mark.parametrize(("done", "finished"), [(999, False), (1000, True), (1100, True)])
+def test_a_running_disk_without_a_percentage_is_finished_when_all_of_its_bytes_are_copied_or_more(
+    done: int, *, finished: bool
+) -> None:
+    """A disk that was written to meanwhile may have copied more than it had."""
+    disk = DiskReport(disk_id="disk-0", status=VMAStatus.RUNNING, bytes_transferred=done, total_bytes=1000)
+
+    assert disk.is_finished is finished
+
+
 @pytest.mark.parametrize(
     ("percent", "total", "finished"),
     [(100.0, 10, True), (41.0, 10, False), (41.0, None, False), (0.0, 0, True), (None, None, True)],
@@ -186,6 +196,7 @@ def test_ids_that_answered_alike_are_named_once() -> None:
     seen = observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND, VMAStatus.UNINTELLIGIBLE)
 
     assert seen.summary() == "migration-vol-v1 and 2 more: not_found; migration-vol-v4: unintelligible"
+    assert observed(VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND).summary() == "migration-vol-v1 and 1 more: not_found"
 
 
 @pytest.mark.parametrize(

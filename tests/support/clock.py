@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 from tests.support.builders import NOON
 
+BOOTED = 16.0
+"""Where the monotonic time begins: not at zero, as on no machine. Small, so that no difference is also a remainder."""
+
 
 class FakeClock:
     """A clock under the test's control. `sleep` advances it."""
@@ -17,6 +20,11 @@ class FakeClock:
         return NOON + timedelta(seconds=self._elapsed + self._stepped)
 
     def monotonic(self) -> float:
+        return BOOTED + self._elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds that have passed since this clock was made."""
         return self._elapsed
 
     async def sleep(self, seconds: float) -> None:

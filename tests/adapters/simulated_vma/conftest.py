@@ -16,7 +16,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def world(clock: FakeClock) -> World:
-    return World(clock.monotonic)
+    return World(lambda: clock.elapsed)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -140,11 +139,13 @@ class TestTheWholeServer:
 
     def test_a_slow_and_serial_vma_answers_one_request_at_a_time(self, vma: SimulatedVMA) -> None:
         vma.faults.set("serial", seconds=0.1)
+        began = time.monotonic()
 
         with ThreadPoolExecutor(4) as pool:
             ended = sorted(pool.map(lambda path: (ask(vma, path), time.monotonic())[1], [A, B, "health", A]))
 
-        assert all(after - before > 0.07 for before, after in pairwise(ended))
+        # A client may learn late of its answer, but never early.
+        assert all(end - began > 0.09 * n for n, end in enumerate(ended, start=1))
 
         vma.faults.clear()
         began = time.monotonic()

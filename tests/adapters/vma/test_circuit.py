@@ -79,13 +79,14 @@ async def test_an_old_failure_refuses_no_request_beside_a_trial_request(circuit:
 
 async def test_a_trial_request_that_fails_keeps_it_open_since_it_was_opened(circuit: Circuit, clock: FakeClock) -> None:
     await circuit.admit()
+    opened_at = clock.monotonic()
     circuit.open("refused")
     clock.advance(REST)
     await circuit.admit()
 
     circuit.open("no route")
 
-    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("open", 0.0, "no route")
+    assert (circuit.state, circuit.opened_at, circuit.last_error) == ("open", opened_at, "no route")
     assert await circuit.admit() == Refusal(VMAStatus.UNREACHABLE, "not asked again yet, the VMA is down: no route")
 
 

@@ -268,7 +268,7 @@ def test_requests_without_a_valid_token_are_limited_per_address(tokens: TokenFil
     # Guesses do not use up the rate of a valid token, at the same address or another.
     assert limited.admit(f"Bearer {secret}", Scope.READ, "127.0.0.3").name == "mara"
 
-    clock.advance(0.2)
+    clock.advance(0.25)
     with pytest.raises(Unauthenticated):
         limited.admit("Bearer jr_guess", Scope.READ, "127.0.0.3")
 

@@ -47,3 +47,15 @@ def test_a_page_by_id_begins_after_the_last_id_of_the_one_before(last: str) -> N
     found = paging.page([last, "job-2"], 1, lambda job_id: job_id, lambda job_id: job_id)
 
     assert (found.items, paging.id_in(found.next_cursor)) == ([last], last)
+
+
+@given(st.integers(0, 2**62), st.text(min_size=1, max_size=20))
+def test_a_cursor_of_the_past_has_the_position_of_its_list_and_one_of_the_present_has_none(
+    position: int, last: str
+) -> None:
+    past = paging.page([last, "job-2"], 1, lambda job_id: (position, job_id), lambda job_id: job_id).next_cursor
+    present = paging.page([last, "job-2"], 1, lambda job_id: job_id, lambda job_id: job_id).next_cursor
+
+    assert (paging.moment_in(past), paging.id_in(past)) == (position, last)
+    assert (paging.moment_in(present), paging.id_in(present)) == (None, last)
+    assert (paging.moment_in(None), paging.id_in(None)) == (None, "")

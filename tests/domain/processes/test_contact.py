@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.errors import StorageUnavailable
 from domain.processes.contact import REPORT_VALID_FOR
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
@@ -143,6 +144,43 @@ class TestReports:
             await harness.contact.ask(one)
 
         assert (harness.contact.is_down("default"), back) == (True, [])
+
+    @staticmethod
+    def store(harness: Harness, *meanwhile: ReplicationJob) -> None:
+        """Fail to store a report, while one of each of these jobs arrives."""
+        with harness.contact.reporting("job-1", observed(RUNNING)):
+            for job in meanwhile:
+                harness.contact.record_report(job, observed(document(VMAStatus.RUNNING, 88.0)))
+            raise StorageUnavailable("full")
+
+    async def test_one_that_cannot_be_stored_leaves_the_one_before_it_each_time(self, harness: Harness) -> None:
+        job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
+
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable):
+                self.store(harness)
+
+            assert (await harness.contact.ask(job)).progress_percent == 77.0
+
+    async def test_one_that_cannot_be_stored_leaves_the_newer_one_and_those_of_other_jobs(
+        self, harness: Harness
+    ) -> None:
+        other = await harness.job("job-2")
+        job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)
+
+        with pytest.raises(StorageUnavailable):
+            self.store(harness, job, other)
+
+        assert [(await harness.contact.ask(one)).progress_percent for one in (job, other)] == [88.0, 88.0]
+
+    async def test_the_first_one_that_cannot_be_stored_leaves_none(self, harness: Harness) -> None:
+        job = await harness.job()
+        harness.vma.says[job.id] = VMAStatus.NOT_FOUND
+
+        with pytest.raises(StorageUnavailable):
+            self.store(harness)
+
+        assert (await harness.contact.ask(job)).status is VMAStatus.NOT_FOUND
 
     async def test_after_the_job_has_ended_it_counts_no_more(self, harness: Harness) -> None:
         job = await self.job_that_reports(harness, VMAStatus.NOT_FOUND)

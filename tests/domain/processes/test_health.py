@@ -65,7 +65,7 @@ async def test_a_job_that_is_polled_is_not_stale_for_as_long_as_it_is(
     job = await harness.job()
     harness.vma.says[job.id] = RUNNING
     poller.watch(job)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 100)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 100)
     await monitor.check_jobs()
     assert harness.requested == []
 
@@ -86,7 +86,7 @@ async def test_a_poll_that_is_under_way_is_no_neglect_and_a_vma_that_is_polled_l
     running = asyncio.ensure_future(poller.run())
 
     for until, late in ((5.0, []), (60.0, ["vma_polled_late"])):
-        await while_running(asyncio.sleep(60), lambda until=until: harness.clock.monotonic() > until)  # type: ignore[misc]
+        await while_running(asyncio.sleep(60), lambda until=until: harness.clock.elapsed > until)  # type: ignore[misc]
         await monitor.check_jobs()
         await monitor.check_jobs()
         assert (harness.log.events[1:], harness.requested) == (late, [])
@@ -128,14 +128,14 @@ async def test_a_step_of_the_machines_clock_stalls_no_job(
     job = await harness.job()
     harness.vma.says[job.id] = RUNNING
     poller.watch(job)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 100)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 100)
     harness.clock.step(step)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 200)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 200)
 
     await monitor.check_jobs()
     assert "JobStalled" not in await harness.kinds()
 
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 910)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 910)
     await monitor.check_jobs()
     assert (await harness.kinds()).count("JobStalled") == 1
     assert harness.requested == []
@@ -147,7 +147,7 @@ async def test_a_running_job_whose_figures_do_not_move_is_marked_stalled_once(
     job = await harness.job()
     harness.vma.says[job.id] = RUNNING
     poller.watch(job)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 901)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 901)
 
     await monitor.check_jobs()
     await monitor.check_jobs()
@@ -166,14 +166,14 @@ async def test_a_stalled_job_that_moves_again_is_no_longer_stalled_however_the_c
     job = await harness.job()
     harness.vma.says[job.id] = RUNNING
     poller.watch(job)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 910)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 910)
     await monitor.check_jobs()
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 920)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 920)
     assert (await harness.app.job(job.id)).stalled_since is not None
 
     harness.clock.step(step)
     harness.vma.says[job.id] = document(percent=41.6)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 930)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 930)
 
     assert (await harness.kinds())[-1] == "JobMovedAgain"
     assert (await harness.app.job(job.id)).stalled_since is None
@@ -186,8 +186,8 @@ async def test_a_job_that_stalls_again_is_marked_again(
     poller.watch(job)
     for n in range(2):
         harness.vma.says[job.id] = document(percent=40.0 + n)
-        until = harness.clock.monotonic() + 910
-        await while_running(poller.run(), lambda until=until: harness.clock.monotonic() > until)  # type: ignore[misc]
+        until = harness.clock.elapsed + 910
+        await while_running(poller.run(), lambda until=until: harness.clock.elapsed > until)  # type: ignore[misc]
         await monitor.check_jobs()
 
     kinds = await harness.kinds()
@@ -201,9 +201,9 @@ async def test_a_job_that_moves_a_little_is_not_stalled(
     job = await harness.job()
     harness.vma.says[job.id] = RUNNING
     poller.watch(job)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 800)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 800)
     harness.vma.says[job.id] = document(percent=41.6)
-    await while_running(poller.run(), lambda: harness.clock.monotonic() > 1000)
+    await while_running(poller.run(), lambda: harness.clock.elapsed > 1000)
 
     await monitor.check_jobs()
 
@@ -220,8 +220,8 @@ async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_lat
 
     for times in (1, 2, 3):
         harness.vma.hang("slow")
-        late = harness.clock.monotonic() + 60
-        await while_running(asyncio.sleep(60), lambda late=late: harness.clock.monotonic() > late)  # type: ignore[misc]
+        late = harness.clock.elapsed + 60
+        await while_running(asyncio.sleep(60), lambda late=late: harness.clock.elapsed > late)  # type: ignore[misc]
         await monitor.check_jobs()
         await monitor.check_jobs()
         assert harness.log.events.count("vma_polled_late") == times
@@ -232,6 +232,53 @@ async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_lat
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("stale_after", "stalled_after", "noticed"),
+    [(30.0, 900.0, 35.0), (8.0, 900.0, 10.0), (30.0, 8.0, 32.0), (0.25, 900.0, 0.3)],
+)
+async def test_jobs_are_checked_four_times_within_the_shorter_limit_and_every_five_seconds_at_the_latest(
+    harness: Harness, poller: Poller, stale_after: float, stalled_after: float, noticed: float
+) -> None:
+    noticed_at: list[float] = []
+    monitor = HealthMonitor(
+        harness.shared,
+        poller,
+        awake=harness.clock.monotonic,
+        stale_after=stale_after,
+        stalled_after=stalled_after,
+        recover=lambda _job, _cause: noticed_at.append(harness.clock.elapsed),
+    )
+    poller.watch(await harness.job())
+
+    await while_running(monitor.run(), lambda: bool(noticed_at))
+
+    assert noticed_at[0] == pytest.approx(noticed)
+
+
+async def test_stalls_that_cannot_be_stored_are_tried_again_at_each_check_and_stored_when_they_can_be(
+    harness: Harness, poller: Poller, monitor: HealthMonitor
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        job = await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+        poller.watch(job)
+        poller.record(job, await harness.contact.ask(job))
+    harness.clock.advance(901)
+    for job_id in ("job-1", "job-2"):
+        job = await harness.app.job(job_id)
+        poller.record(job, await harness.contact.ask(job))
+    harness.make_writable(writable=False)
+    for _ in range(3):
+        await monitor.check_jobs()
+    assert harness.log.events == 6 * ["stall_not_recorded"]
+
+    harness.make_writable(writable=True)
+    await monitor.check_jobs()
+
+    assert harness.log.events[6:] == 2 * ["job_stalled"]
+    assert [(await harness.kinds(job_id)).count("JobStalled") for job_id in ("job-1", "job-2")] == [1, 1]
 
 
 async def test_a_job_of_which_nothing_is_known_now_is_not_stalled_and_one_that_stands_still_is(

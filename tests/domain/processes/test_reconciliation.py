@@ -52,11 +52,11 @@ async def test_silence_is_asked_about_for_a_day_ever_more_rarely(
     await guessed(harness, reconciliation)
     before = await harness.kinds()
 
-    day = harness.clock.monotonic() + 86_400
+    day = harness.clock.elapsed + 86_400
 
-    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > day + 7200, turns=50_000)
+    await while_running(reconciliation.run(), lambda: harness.clock.elapsed > day + 7200, turns=50_000)
     asked = len(harness.vma.asked)
-    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > day + 14_400, turns=50_000)
+    await while_running(reconciliation.run(), lambda: harness.clock.elapsed > day + 14_400, turns=50_000)
 
     assert 20 < asked < 50
     assert len(harness.vma.asked) == asked
@@ -87,7 +87,7 @@ async def test_a_guess_that_an_operator_corrected_is_asked_about_no_more(
     await harness.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "looked at the VM", REQUEST)
     harness.vma.says["job-1"] = RUNNING
 
-    await while_running(reconciliation.run(), lambda: harness.clock.monotonic() > 600)
+    await while_running(reconciliation.run(), lambda: harness.clock.elapsed > 600)
 
     assert (harness.vma.asked, (await harness.app.job("job-1")).state) == ([], JobState.COMPLETED)
 
@@ -107,11 +107,12 @@ async def test_a_guess_about_a_vma_that_is_back_is_asked_about_at_once(
     assert reconciliation._schedule.due_at("job-1") == harness.clock.monotonic()
 
 
+@pytest.mark.parametrize("vma", ["another", "elsewhere"])
 async def test_a_guess_about_another_vma_is_asked_about_when_it_was_due(
-    harness: Harness, reconciliation: Reconciliation
+    harness: Harness, reconciliation: Reconciliation, vma: str
 ) -> None:
     await guessed(harness, reconciliation)
-    elsewhere = await harness.job("job-2", vma="elsewhere")
+    elsewhere = await harness.job("job-2", vma=vma)
     harness.vma.says[elsewhere.id] = VMAStatus.UNREACHABLE
     await harness.contact.ask(elsewhere)
     harness.vma.says[elsewhere.id] = RUNNING
@@ -133,3 +134,18 @@ async def test_while_its_vma_is_down_a_guess_is_asked_about_as_often_as_before_a
     back = [await reconciliation._ask("job-1", guess) for _ in range(3)]
 
     assert (down, back) == ([5.0] * 4, [10.0, 20.0, 40.0])
+
+
+async def test_what_the_vma_says_against_a_guess_is_asked_for_again_until_it_can_be_stored(
+    harness: Harness, reconciliation: Reconciliation
+) -> None:
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = RUNNING
+    harness.make_writable(writable=False)
+    await while_running(reconciliation.run(), lambda: harness.log.events.count("reconciliation_failed") >= 3)
+    assert harness.clock.elapsed <= 5.0 + 4 * 60.0
+
+    harness.make_writable(writable=True)
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
+
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING

@@ -7,7 +7,7 @@ import pytest
 from domain.events import Cause, RecoveryRunFinished, RecoveryRunStarted, RecoveryStarted
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
-from domain.processes.recovery import MAX_DRY_RUNS, Recovery
+from domain.processes.recovery import MAX_DRY_RUNS, Recovery, RunProgress
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
@@ -269,3 +269,68 @@ async def test_a_run_that_ends_does_not_let_go_of_a_job_that_another_has_taken_u
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
     assert recovery.claims == {}
+
+
+async def test_a_run_says_how_long_it_took_and_how_many_of_the_jobs_that_it_resumed_were_polled_again(
+    harness: Harness, recovery: Recovery
+) -> None:
+    for job_id in ("job-1", "job-2", "job-3"):
+        job = await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+        if job_id != "job-3":
+            recovery._poller.watch(job)
+            recovery._poller.record(job, await harness.contact.ask(job))
+    harness.vma.asked.clear()
+    harness.vma.hang("default")
+    run = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"]))
+    await asked_for(harness, 3)
+
+    harness.clock.advance(2.125)
+    harness.vma.go_on()
+    await run
+
+    finished = (await harness.events())[-1]
+    assert isinstance(finished, RecoveryRunFinished)
+    assert (finished.polled_again, finished.left_replicating) == (2, 1)
+    assert (finished.decided_in, finished.verified_in) == (2.125, 2.125)
+
+
+async def test_a_dry_run_says_how_long_it_took_and_how_many_jobs_had_ended(
+    harness: Harness, recovery: Recovery
+) -> None:
+    for job_id in ("job-1", "job-2", "job-3"):
+        await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+    for job_id in ("job-1", "job-2"):
+        await harness.app.operator_decide(job_id, Outcome.FAIL, "mara", "gone", REQUEST)
+    harness.vma.asked.clear()
+    harness.vma.hang("default")
+    dry = asyncio.ensure_future(recovery.dry_run(["job-1", "job-2", "job-3"], "run-dry"))
+    await asked_for(harness, 1)
+
+    harness.clock.advance(2.125)
+    harness.vma.go_on()
+    totals = (await dry).totals()
+
+    run = recovery.live["run-dry"].run
+    assert run is not None
+    assert (run.totals.decided_in, run.totals.settled_elsewhere, totals.outcomes) == (2.125, 2, {"resume": 1})
+
+
+async def asked_for(harness: Harness, questions: int) -> None:
+    async def asked() -> bool:
+        return len(harness.vma.asked) >= questions
+
+    await eventually(asked)
+
+
+async def test_the_last_dry_runs_are_kept_and_runs_that_are_none_are_not_forgotten_for_them(
+    harness: Harness, recovery: Recovery
+) -> None:
+    recovery.live["run-real"] = RunProgress(run_id="run-real", cause=Cause.RESTART)
+
+    for n in range(MAX_DRY_RUNS + 5):
+        await recovery.dry_run([], f"run-{n}")
+        assert len(recovery.live) == min(n + 1, MAX_DRY_RUNS) + 1
+
+    assert list(recovery.live) == ["run-real", *(f"run-{n}" for n in range(5, MAX_DRY_RUNS + 5))]

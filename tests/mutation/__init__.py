@@ -1,0 +1,1 @@
+"""Mutation testing: each rule is changed a little, and a test must notice."""
