@@ -34,8 +34,8 @@ interface Seen {
   disks: Map<string, number | null>;
 }
 
-/** Return the course by a job's events, oldest first. `until`: the present, in seconds, for a job that is still open. */
-export function courseOf(entries: readonly Entry[], until: number | null): Course {
+/** Return the course by a job's events, oldest first. `until`: its end or, for an open job, the present, in seconds. */
+export function courseOf(entries: readonly Entry[], until: number): Course {
   const drawing = new Drawing();
   for (const entry of entries) drawing.take(entry);
   return drawing.end(until);
@@ -57,8 +57,10 @@ class Drawing {
       bytes: count(observation.bytes_transferred), disks: disksOf(observation) });
   }
 
-  end(until: number | null): Course {
-    if (until !== null && this.last && this.isGapUntil(until)) this.addGap(this.last.at, until);
+  end(until: number): Course {
+    if (!this.last || until <= this.last.at) return this.course;
+    if (this.isGapUntil(until)) this.addGap(this.last.at, until);
+    this.add(until, null, null, new Map());
     return this.course;
   }
 

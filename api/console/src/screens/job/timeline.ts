@@ -4,7 +4,7 @@ import type { Entry } from '../../lib/stream/stream.svelte';
 import { fullTime } from '../../lib/time';
 import { number, record, text } from './data';
 
-export type Kind = 'seen' | 'unseen' | 'recovery' | 'decision' | 'operator' | 'warning' | 'life';
+export type Kind = 'seen' | 'silent' | 'recovery' | 'decision' | 'operator' | 'warning' | 'life';
 
 export interface Told {
   kind: Kind;
@@ -59,7 +59,7 @@ function observed({ data }: Entry): Told {
   const source = text(observation?.said_by) ?? 'VMA';
   const figures = [number(observation?.progress_percent), text(observation?.phase), text(observation?.error)];
   return {
-    kind: SEEN.includes(status) ? 'seen' : 'unseen',
+    kind: SEEN.includes(status) ? 'seen' : 'silent',
     title: `${source === 'VMA' ? 'VMA' : 'Worker'}: ${status.replace('_', ' ')}`,
     detail: figures.map((one) => (typeof one === 'number' ? percent(one) : one)).filter(Boolean).join(', '),
   };
