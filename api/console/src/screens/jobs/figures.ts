@@ -28,6 +28,14 @@ export function roughly(seconds: number): string {
   return duration(seconds < 90 ? seconds : Math.round(seconds / 60) * 60);
 }
 
+/** Return the last decision in a line. A job that has ended is not told by the decision before its end. */
+export function decisionOf({ ended, decision }: Job): string | null {
+  const last = ended ?? decision;
+  if (!last) return null;
+  const by = last.who ? `by ${last.who}` : (last.rule ?? 'by a report');
+  return `${last.outcome}: ${by}${last.basis ? `, ${last.basis}` : ''}`;
+}
+
 /** Return why the job needs a person and what to do, as text; null if it does not. */
 export function attentionOf(job: Job): string | null {
   return job.needs_attention ? job.attention.join(' · ') : null;

@@ -43,7 +43,7 @@ export function filterOf(query: URLSearchParams): Filter {
 export function orderOf(query: URLSearchParams): Order {
   const asked = query.get('sort') ?? '';
   const by = asked.replace(/^-/, '');
-  return by in COLUMNS ? { by, isDescending: asked.startsWith('-') } : { by: 'attention', isDescending: false };
+  return Object.hasOwn(COLUMNS, by) ? { by, isDescending: asked.startsWith('-') } : { by: 'attention', isDescending: false };
 }
 
 /** Return the `sort` of an address after a click on a column: ascending, descending, and then as it was at first. */
