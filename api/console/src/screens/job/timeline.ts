@@ -41,6 +41,8 @@ const TELLERS: Record<string, (entry: Entry) => Told> = {
   VMAStatusObserved: observed,
   RecoveryStarted: ({ data }) => ({ kind: 'recovery', title: 'Recovery began',
     detail: CAUSES[text(data.cause) ?? ''] ?? text(data.cause) ?? '' }),
+  RecoveryRunStarted: ({ data }) => ({ kind: 'recovery', title: 'Recovery run began',
+    detail: CAUSES[text(data.cause) ?? ''] ?? text(data.cause) ?? '' }),
   RecoveryDecided: ({ data, rule, outcome, basis }) => ({ kind: 'decision',
     title: `Decided: ${outcome}`, detail: `${rule}${basis ? `, ${basis}` : ''}: ${text(data.reason) ?? ''}` }),
   OperatorDecided: ({ data, outcome }) => ({ kind: 'operator', title: `${text(data.who) ?? 'An operator'}: ${outcome}`,
