@@ -52,6 +52,7 @@ function fill(ctx: CanvasRenderingContext2D, band: Band, { left, top, width, hei
 
 function hatch(ctx: CanvasRenderingContext2D, { left, top, width, height }: Box): void {
   ctx.globalAlpha = 0.5;
+  ctx.setLineDash([]);
   ctx.beginPath();
   for (let x = left - height; x < left + width; x += HATCH) {
     ctx.moveTo(x, top + height);
