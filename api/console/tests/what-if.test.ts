@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { between, cellsOf, type Change, type Decision, listed, nameOf } from '../src/screens/what-if/changes';
-import { inWords, policyIn, stopsWith, THRESHOLDS } from '../src/screens/what-if/thresholds';
+import { withQuery } from '../src/lib/router';
+import { inQuery, inWords, policyIn, stopsWith, THRESHOLDS } from '../src/screens/what-if/thresholds';
 
 const LOST: Decision = { outcome: 'fail', rule: 'lost', basis: 'inferred', reason: 'not above 90 %' };
 const GONE: Decision = { outcome: 'complete', rule: 'gone-near-end', basis: 'inferred', reason: 'above 50 %' };
@@ -48,6 +49,12 @@ test('a policy in an address has only numbers that the API takes', () => {
   const query = new URLSearchParams('complete_above_percent=95&unreachable_timeout=abc&amnesia_share=2&confirmation_probes=&x=1');
   expect(policyIn(query)).toEqual({ complete_above_percent: 95 });
   expect(policyIn(new URLSearchParams('first.startup_grace=0&startup_grace=9'), 'first.')).toEqual({ startup_grace: 0 });
+});
+
+test('a policy is the same after its way through the address', () => {
+  const policy = { complete_above_percent: 0, amnesia_share: 0.35 };
+  const query = withQuery(new URLSearchParams('startup_grace=3'), inQuery(policy));
+  expect(policyIn(query)).toEqual(policy);
 });
 
 test('a slider stops at the recorded value, and at one that was typed', () => {

@@ -69,6 +69,11 @@ export function policyIn(query: URLSearchParams, prefix = ''): Policy {
   return policy;
 }
 
+/** Return a policy as changes of a query; null removes a number. */
+export function inQuery(policy: Policy, prefix = ''): Record<string, string | null> {
+  return Object.fromEntries(THRESHOLDS.map(({ name }) => [prefix + name, policy[name]?.toString() ?? null]));
+}
+
 function upTo(end: number, start = 0): number[] {
   return Array.from({ length: end - start + 1 }, (_, at) => at + start);
 }
