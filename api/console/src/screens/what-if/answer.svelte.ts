@@ -11,7 +11,7 @@ const REFUSED = 300;
 
 /** The decisions that are asked about. */
 export interface Scope {
-  run_id?: string[];
+  run_id?: string;
   from?: string;
   to?: string;
 }
