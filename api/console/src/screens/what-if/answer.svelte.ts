@@ -39,10 +39,14 @@ export class Answer {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking: AbortController | null = null;
 
-  ask(question: Question, pause = PAUSE): void {
+  ask(question: Question): void {
+    this.sendIn(PAUSE, question, performance.now());
+  }
+
+  private sendIn(pause: number, question: Question, began: number): void {
     this.stop();
     this.isAsking = true;
-    this.timer = setTimeout(() => void this.send(question), pause);
+    this.timer = setTimeout(() => void this.send(question, began), pause);
   }
 
   stop(): void {
@@ -50,9 +54,8 @@ export class Answer {
     this.asking?.abort();
   }
 
-  private async send(question: Question): Promise<void> {
+  private async send(question: Question, began: number): Promise<void> {
     const asking = (this.asking = new AbortController());
-    const began = performance.now();
     try {
       const answered = await answerTo(question, asking.signal);
       this.found = { ...answered, took: performance.now() - began };
@@ -61,7 +64,7 @@ export class Answer {
     } catch (failed) {
       if (asking.signal.aborted) return;
       const error = asApiError(failed);
-      if (error.status === 429) return this.ask(question, REFUSED);
+      if (error.status === 429) return this.sendIn(REFUSED, question, began);
       this.error = error;
       this.isAsking = false;
     }
