@@ -17,4 +17,5 @@ export const ROUTES: readonly Route[] = [
   { path: '/runs', title: 'Recovery runs', load: () => import('./runs/Runs.svelte') },
   { path: '/runs/:id', title: 'Recovery run', load: () => import('./run/Run.svelte') },
   { path: '/what-if', title: 'What if', load: () => import('./what-if/WhatIf.svelte') },
+  { path: '/jobs/:id', title: 'Job', load: () => import('./job/JobScreen.svelte') },
 ];
