@@ -1,5 +1,5 @@
 const FIRST = 1_000;
-const LONGEST = 30_000;
+const LONGEST = 5_000;
 
 /**
  * Return the wait before the next attempt, in milliseconds: at least a second, doubling, with jitter, so that many
