@@ -47,6 +47,7 @@ def _add_local(commands: Commands) -> None:
 
     command = _command(commands, "demo", "show a restart, from kill -9 to the last recovered job", "demo.demo.demo")
     command.add_argument("--fast", action="store_true", help="shorter pauses")
+    command.add_argument("--stay", action="store_true", help="leave the service running at the end, until Ctrl-C")
 
 
 def _add_token(commands: Commands) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def demo(arguments: argparse.Namespace) -> None:
         service = DemoService(Path(folder), first.url, second.url)
         try:
             _show_restart(console, service, first, second, pause)
+            _offer_to_stay(console, service.url, stay=arguments.stay)
         finally:
             service.kill()
 
@@ -50,6 +51,7 @@ def demo(arguments: argparse.Namespace) -> None:
 def _show_restart(
     console: Console, service: DemoService, first: SimulatedVMA, second: SimulatedVMA, pause: float
 ) -> None:
+    console.print(f"The web console of the demo's service: {service.url} shows what follows as it happens.")
     console.rule("1. Twelve jobs are registered, and watched")
     service.start()
     for scenario in SCENARIOS:
@@ -77,6 +79,16 @@ def _show_restart(
             first.world.add_job(scenario.job_id, list(scenario.volumes), duration=HOUR)
     _watch(console, service.client, lambda job: job["state"] in {"replicating", "completed", "failed"})
     _verdict(console, decided, _jobs(service.client))
+
+
+def _offer_to_stay(console: Console, url: str, *, stay: bool) -> None:
+    if not stay:
+        console.print("With --stay the service goes on, for a look at its web console and its API.")
+        return
+    console.print(f"The service goes on at {url} until Ctrl-C, which deletes its data.")
+    with suppress(KeyboardInterrupt):
+        while True:
+            signal.pause()
 
 
 def _verdict(console: Console, decided: dict[str, Any], final: dict[str, Any]) -> None:

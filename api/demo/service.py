@@ -47,6 +47,7 @@ class DemoService:
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
         self._environment = inherited | {f"JOB_RECOVERY_{name}": value for name, value in settings.items()}
+        self.url = f"http://127.0.0.1:{port}/"
         self.client = Client(f"http://127.0.0.1:{port}")
 
     def start(self) -> None:

@@ -127,6 +127,29 @@ def test_ctrl_c_ends_the_demo_with_its_service_and_its_data(tmp_path: Path) -> N
         httpx.get(f"{address}/livez", trust_env=False)
 
 
+def test_a_demo_that_stays_serves_its_web_console_and_its_jobs_until_ctrl_c(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with output.open("w") as written:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "api", "demo", "--fast", "--stay"],
+            env={**environment(tmp_path), "TMPDIR": str(tmp_path)},
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        )
+    wait_until(lambda: "goes on at" in output.read_text() or demo.poll() is not None, within=240, what="the demo's end")
+
+    address = output.read_text().split("goes on at ")[1].split()[0]
+    page = httpx.get(address, trust_env=False)
+    jobs = httpx.get(f"{address}api/v1/jobs", trust_env=False).json()["items"]
+    demo.send_signal(signal.SIGINT)
+
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert len(jobs) == 12
+    assert demo.wait(timeout=30) == 0
+    assert output.read_text().index(address) < output.read_text().index("1. Twelve jobs")
+    assert list(tmp_path.iterdir()) == [output]
+
+
 def address_in(folder: Path) -> str | None:
     """Return where a service says that it serves, in a log below the folder."""
     lines = [json.loads(line) for log in folder.glob("*/service.log") for line in log.read_text().splitlines()]
