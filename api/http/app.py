@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Security
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
 from api.http import problems
+from api.http.console import DIST, Console
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
 from api.http.parameters import check_query
@@ -24,16 +26,14 @@ from api.http.routes import (
     worker_reports,
 )
 from api.http.schemas.present import Problem
+from api.http.schemas.stream import describe_stream
 from api.runtime.bootstrap import Service
 from api.runtime.telemetry import Traces
 
 DESCRIPTION = (
     "Tracks VM replication jobs and recovers them after a restart of the control plane. "
     "Every error is returned as RFC 9457 problem details; every list has `items` and `next_cursor`. "
-    "`GET /api/v1/events/stream` sends new events as server-sent events. It accepts the filters of the audit trail; "
-    "the id of each event is its position in the log and a digest of it, and `Last-Event-ID` (or `?after=`, which also "
-    "takes a position alone) continues after one. Of both, `Last-Event-ID` counts. If the log has no such event, as "
-    "after a restore from a backup, an event `reset` has the `position` after which the stream goes on and says `why`."
+    "`GET /api/v1/events/stream` has no end: a client must read it as it arrives."
 )
 
 
@@ -49,6 +49,7 @@ class DescribedApp(FastAPI):
         document = super().openapi()
         schemas = document["components"]["schemas"]
         schemas["Problem"] = Problem.model_json_schema()
+        describe_stream(document)
         if self.vmas:
             vma = {"type": "string", "enum": sorted(self.vmas)}
             schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
@@ -58,9 +59,11 @@ class DescribedApp(FastAPI):
         return document
 
 
-def create_app(service: Service) -> FastAPI:
-    """Return the application that serves `service`."""
+def create_app(service: Service, dist: Path = DIST) -> FastAPI:
+    """Return the application that serves `service`, and the console whose build is in a folder."""
     app = _routes(service.traces)
+    # Without the check of parameters: those of a page are the browser's, for example a filter in an address.
+    app.router.routes.extend(Console(dist).routes())
     app.vmas = list(service.settings.vma_urls)
     app.state.service = service
     # The last one added runs first: no body is received from a rejected caller.

@@ -38,9 +38,10 @@ class Guard:
 
     def _admit(self, request: Request, authorization: str | None) -> None:
         access, path = self._access(), request.scope["path"]
+        guarded = path.startswith(GUARDED)
         if access.is_open:
-            check_caller(request)
-        if path.startswith(GUARDED):
+            check_caller(request, is_page=not guarded)
+        if guarded:
             wanted = TokenScope.READ if request.method in READING else TokenScope.OPERATE
             peer = request.client.host if request.client else ""
             admin = path.startswith(ADMIN_ONLY)

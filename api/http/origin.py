@@ -15,8 +15,8 @@ SAME_SITE = {"same-origin", "none"}
 """Values of `Sec-Fetch-Site` for requests by the user or by a page of the service itself."""
 
 
-def check_caller(request: Request) -> None:
-    """Refuse a request that a page of another site may have made.
+def check_caller(request: Request, *, is_page: bool) -> None:
+    """Refuse a request that a page of another site may have made. A link to a page of the console may be followed.
 
     Raises:
         Forbidden: the `Host` header does not name this machine, or a page of another site sent the request.
@@ -28,11 +28,20 @@ def check_caller(request: Request) -> None:
     if not is_loopback_name(host):
         raise Forbidden(f"without tokens only this machine is served, at localhost or 127.0.0.1, not {host[:100]!r}")
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-    if site not in SAME_SITE or (origin is not None and origin != f"{request.url.scheme}://{host}"):
+    if (site not in SAME_SITE and not (is_page and _follows_link(request))) or (
+        origin is not None and origin != f"{request.url.scheme}://{host}"
+    ):
         raise Forbidden("without tokens a page of another site may not call this service: create a token and send it")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and media_type != "application/json":
         raise UnsupportedMediaType("without tokens only JSON is accepted: send `Content-Type: application/json`")
+
+
+def _follows_link(request: Request) -> bool:
+    """Return whether the user goes to a page, in a window of its own: the site with the link cannot read it."""
+    headers = request.headers
+    to_window = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    return to_window and request.method == "GET"
 
 
 def is_loopback_name(host: str) -> bool:

@@ -40,7 +40,7 @@ async def check_query(request: Request) -> None:
         RequestValidationError: it does not; the message has the nearest name that the route declares.
 
     """
-    declared = dict(_declared(request.scope["route"].dependant))
+    declared = dict(declared_query(request.scope["route"].dependant))
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong: list[dict[str, Any]] = []
     for name, times in given.items():
@@ -54,7 +54,7 @@ async def check_query(request: Request) -> None:
         raise RequestValidationError(wrong)
 
 
-def _declared(dependant: Dependant) -> Iterator[tuple[str, Any]]:
+def declared_query(dependant: Dependant) -> Iterator[tuple[str, Any]]:
     """Yield the name and the type of each query parameter of a route, also of those in a model."""
     for field in dependant.query_params:
         kind = field.field_info.annotation
@@ -63,7 +63,7 @@ def _declared(dependant: Dependant) -> Iterator[tuple[str, Any]]:
         else:
             yield field.alias, kind
     for part in dependant.dependencies:
-        yield from _declared(part)
+        yield from declared_query(part)
 
 
 def _hint(name: str, declared: Collection[str]) -> str:

@@ -10,6 +10,7 @@ import httpx
 
 from adapters.simulated_vma import SimulatedVMA
 from api.http.app import create_app
+from api.http.console import DIST
 from api.http.server import run
 from api.runtime.bootstrap import build
 from api.runtime.settings import Settings
@@ -19,8 +20,8 @@ JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id":
 
 
 @asynccontextmanager
-async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the whole service in this process, and yield a client of it."""
+async def serving(vma: SimulatedVMA, folder: Path, dist: Path = DIST) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the whole service in this process, with the console of a build, and yield a client of it."""
     settings = Settings(
         data_dir=folder / "data",
         vma_url=vma.url,
@@ -31,7 +32,7 @@ async def serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[httpx.AsyncC
     )
     service = build(settings, RecordingLog())
     running = asyncio.ensure_future(run(service))
-    transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(create_app(service, dist), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         while (await client.get("http://localhost/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.01)

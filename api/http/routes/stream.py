@@ -14,9 +14,11 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.http import problems
 from api.http.dependencies import service_of
 from api.http.event_ids import PATTERN, event_id, start_after
 from api.http.filters import Wanted
+from api.http.schemas.stream import MEDIA
 from api.http.slots import STREAMS
 from domain.errors import StorageUnavailable
 from projections.queries.audit_entry import AuditEntry
@@ -32,7 +34,7 @@ router = APIRouter(tags=["stream"])
 
 def start_of(
     last_event_id: Annotated[
-        str | None, Header(pattern=PATTERN, description="The id of the last event received.")
+        str | None, Header(pattern=PATTERN, description="The id of the last event that was received. Browsers send it.")
     ] = None,
     after: Annotated[
         str | None, Query(pattern=PATTERN, description="The same, or a position, for a first connection.")
@@ -42,16 +44,24 @@ def start_of(
     return after if last_event_id is None else last_event_id
 
 
-# Not in the OpenAPI document: generated clients would wait for the end of the response.
 @router.get(
-    "/events/stream", response_class=EventSourceResponse, include_in_schema=False, dependencies=[Depends(STREAMS)]
+    "/events/stream",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(STREAMS)],
+    response_description="Server-sent events; the response has no end",
+    responses={200: {"content": {EventSourceResponse.media_type: MEDIA}}, **problems.responses(503)},
 )
 async def stream_events(
     request: Request,
     last: Annotated[str | None, Depends(start_of)],
     wanted: Wanted,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream events as they are stored. Browsers reconnect with `Last-Event-ID` themselves."""
+    """Stream new events, or all after a given one, as they are stored. The filters are those of `/audit`.
+
+    Of `Last-Event-ID` and `after`, the former counts. If the log has no such event, as after a restore from a backup,
+    an event `reset` says so and where the stream goes on. In a second without an event a comment is sent: a client that
+    receives nothing for much longer should reconnect. The stream ends when the token is revoked.
+    """
     service, authorization = service_of(request), request.headers.get("authorization")
     with suppress(StorageUnavailable):
         start = None if last is None else await start_after(service.event_log, last)
