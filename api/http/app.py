@@ -22,6 +22,7 @@ from api.http.routes import (
     replays,
     status,
     stream,
+    system,
     tokens,
     worker_reports,
 )
@@ -98,6 +99,6 @@ def _routes(traces: Traces) -> DescribedApp:
     app.include_router(status.scrape)
     bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]
     # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
-    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, tokens):
+    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens):
         app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
     return app

@@ -79,7 +79,17 @@ def live_view(live: LivePoll) -> LiveView:
     """Return the view of a polled job: its last status, and the figures of its last running observation."""
     observation = live.observation
     figures = ("progress_percent", "phase", "bytes_transferred")
-    return _view(LiveView, live, **{name: getattr(observation, name, None) for name in figures})
+    return _view(
+        LiveView,
+        live,
+        **{name: getattr(observation, name, None) for name in figures},
+        bytes_per_second=_rounded(live.throughput.bytes_per_second),
+        estimated_seconds_left=_rounded(live.throughput.seconds_left),
+    )
+
+
+def _rounded(figure: float | None) -> int | None:
+    return None if figure is None else round(figure)
 
 
 def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:

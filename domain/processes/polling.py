@@ -16,6 +16,7 @@ from domain.lifecycle import JobState
 from domain.materiality import is_material
 from domain.processes.dependencies import Dependencies
 from domain.processes.schedule import Schedule
+from domain.processes.throughput import Sample, Throughput
 from domain.recovery_policy import Rule
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Movement, Observation, VMAStatus
@@ -58,6 +59,7 @@ class LivePoll(msgspec.Struct, kw_only=True):
     polled_awake: float | None = None
     observation: Observation | None = None
     vma_status: VMAStatus | None = None
+    throughput: Throughput = msgspec.field(default_factory=Throughput)
 
 
 class _Expected(msgspec.Struct):
@@ -200,6 +202,8 @@ class Poller:
         live.vma_status = observation.status
         if has_figures:
             live.observation, live.movement = observation, observation.movement
+            figures = observation.progress_percent or 0.0, observation.bytes_transferred
+            live.throughput.add(Sample(self._clock.monotonic(), *figures))
         live.misses = 0 if observation.conclusive else live.misses + 1
 
     async def _act(self, job: ReplicationJob, live: LivePoll, observation: Observation) -> None:

@@ -37,6 +37,8 @@ class Supervisor:
         self._app, self._contact, self._log = shared.app, shared.contact, shared.log
         self._runs = runs
         self._recovery = recovery
+        self.restart_run: str | None = None
+        """The id of the run after the start of this process; None until it begins."""
         self._guesses = guesses
         self._processes = (awake.run, poller.run, retries.run, recovery.run_forever, health.run, reconciliation.run)
         self._watch = Watch(poller, retries, reconciliation)
@@ -53,7 +55,8 @@ class Supervisor:
             await asyncio.sleep(0)
             processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
-            processes.create_task(self._recovery.run(Cause.RESTART, open_jobs))
+            self.restart_run = self._runs.new_id()
+            processes.create_task(self._recovery.run(Cause.RESTART, open_jobs, run_id=self.restart_run))
 
     def without_vma(self) -> dict[str, int]:
         """Return the number of open jobs of each VMA that is not in the settings, and so cannot be asked."""

@@ -84,6 +84,12 @@ class Queries(Reader):
         """Return the number of jobs in each state, also of states without jobs."""
         return {state.value: 0 for state in JobState} | await self._counts(schema.jobs.c.state)
 
+    async def jobs_needing_attention(self) -> int:
+        """Return the number of jobs that an operator should look at."""
+        jobs = schema.jobs.c
+        found = await self.rows(select(func.count()).where(jobs.needs_attention.is_(True)))
+        return int(found[0][0])
+
     async def runs_by_status(self) -> dict[str, int]:
         """Return the number of recovery runs by status."""
         return await self._counts(schema.recovery_runs.c.status)

@@ -1,6 +1,7 @@
 """Routes of liveness, readiness and health. An unreachable VMA does not make the service unready."""
 
 import asyncio
+from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response, status
@@ -44,6 +45,7 @@ class Health(BaseModel):
     """The state of the service's processes."""
 
     status: Annotated[str, Field(examples=["healthy", "starting"])]
+    version: str
     instance: str
     jobs_polled: int
     jobs_waiting: int
@@ -87,6 +89,7 @@ async def health(service: TheService) -> Health:
     """Return the state of the service's processes and of each VMA's circuit breaker."""
     return Health(
         status="healthy" if service.projector.caught_up else "starting",
+        version=version("job-recovery"),
         instance=service.instance,
         jobs_polled=len(service.poller.live),
         jobs_waiting=len(service.retries.waiting),

@@ -15,6 +15,7 @@ from api.http.views import live_of, retry_in, run_view
 from api.runtime.bootstrap import Service
 from api.runtime.output import dropped
 from domain.processes.watch import watcher_of
+from domain.recovery_run import RecoveryRun
 
 router = APIRouter(tags=["observability"])
 scrape = APIRouter(tags=["observability"])
@@ -24,12 +25,16 @@ class RecoveryStatus(BaseModel):
     """The state of recovery. `success_rate` is the share of decisions with another outcome than `retry`."""
 
     last_run: RunView | None
+    last_restart: RunView | None = Field(
+        description="The run after the start of this process; null before it has begun."
+    )
     runs_by_status: dict[str, int]
     decisions: int
     decisions_by_rule: dict[str, int]
     decisions_by_outcome: dict[str, int]
     success_rate: float | None = Field(description="0..1; null before the first decision")
     jobs_by_state: dict[str, int]
+    jobs_needing_attention: int
     jobs_in_recovery: int
 
 
@@ -73,13 +78,15 @@ async def recovery_status(service: TheService) -> RecoveryStatus:
     rules, outcomes = [await service.trail.count(name, "RecoveryDecided") for name in ("rule", "outcome")]
     decisions = sum(rules.values())
     return RecoveryStatus(
-        last_run=run_view(runs[0][1], service.recovery.live.get(runs[0][1].id)) if runs else None,
+        last_run=_run(service, runs[0][1] if runs else None),
+        last_restart=_run(service, await _restart(service)),
         runs_by_status=await service.queries.runs_by_status(),
         decisions=decisions,
         decisions_by_rule=rules,
         decisions_by_outcome=outcomes,
         success_rate=round(1 - outcomes.get("retry", 0) / decisions, 4) if decisions else None,
         jobs_by_state=await service.queries.jobs_by_state(),
+        jobs_needing_attention=await service.queries.jobs_needing_attention(),
         jobs_in_recovery=len(service.recovery.claims),
     )
 
@@ -130,6 +137,15 @@ async def metrics(service: TheService) -> Response:
         circuits=service.circuit_states(),
     )
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _restart(service: Service) -> RecoveryRun | None:
+    run_id = service.supervisor.restart_run
+    return await service.queries.run(run_id) if run_id else None
+
+
+def _run(service: Service, run: RecoveryRun | None) -> RunView | None:
+    return run_view(run, service.recovery.live.get(run.id)) if run else None
 
 
 def _vma(service: Service, name: str, jobs: int) -> VMAStatusView:

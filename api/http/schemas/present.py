@@ -196,6 +196,13 @@ class LiveView(BaseModel):
     progress_percent: float | None = None
     phase: str | None = None
     bytes_transferred: int | None = None
+    bytes_per_second: int | None = Field(
+        default=None, description="The mean of the last one to two minutes of polls; null before the second poll."
+    )
+    estimated_seconds_left: int | None = Field(
+        default=None,
+        description="An estimate: what is left by the mean growth of the percentage in the same time; null without.",
+    )
     vma_status: str | None = None
 
 

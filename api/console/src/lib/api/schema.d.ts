@@ -480,6 +480,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description Stream new events, or all after a given one, as they are stored. The filters are those of `/audit`.
+         *
+         *     Of `Last-Event-ID` and `after`, the former counts. If the log has no such event, as after a restore from a backup,
+         *     an event `reset` says so and where the stream goes on. In a second without an event a comment is sent: a client that
+         *     receives nothing for much longer should reconnect. The stream ends when the token is revoked.
+         */
+        get: operations["stream_events_api_v1_events_stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry/{job_type}/{job_id}": {
         parameters: {
             query?: never;
@@ -552,6 +576,46 @@ export interface paths {
          * @description Return the watcher of a job, and the job's last poll.
          */
         get: operations["job_polling_api_v1_polling__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session
+         * @description Return who the caller is, and what its token allows.
+         */
+        get: operations["get_session_api_v1_session_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List all settings of this process, with their defaults.
+         */
+        get: operations["list_settings_api_v1_settings_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -848,6 +912,8 @@ export interface components {
              * @example starting
              */
             status: string;
+            /** Version */
+            version: string;
             /** Instance */
             instance: string;
             /** Jobs Polled */
@@ -1039,6 +1105,16 @@ export interface components {
             phase?: string | null;
             /** Bytes Transferred */
             bytes_transferred?: (number | bigint) | null;
+            /**
+             * Bytes Per Second
+             * @description The mean of the last one to two minutes of polls; null before the second poll.
+             */
+            bytes_per_second?: (number | bigint) | null;
+            /**
+             * Estimated Seconds Left
+             * @description An estimate: what is left by the mean growth of the percentage in the same time; null without.
+             */
+            estimated_seconds_left?: number | null;
             /** Vma Status */
             vma_status?: string | null;
         };
@@ -1150,6 +1226,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[SettingView] */
+        Page_SettingView_: {
+            /** Items */
+            items: components["schemas"]["SettingView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[TokenView] */
         Page_TokenView_: {
             /** Items */
@@ -1256,6 +1339,8 @@ export interface components {
          */
         RecoveryStatus: {
             last_run: components["schemas"]["RunView"] | null;
+            /** @description The run after the start of this process; null before it has begun. */
+            last_restart: components["schemas"]["RunView"] | null;
             /** Runs By Status */
             runs_by_status: {
                 [key: string]: number;
@@ -1279,6 +1364,8 @@ export interface components {
             jobs_by_state: {
                 [key: string]: number;
             };
+            /** Jobs Needing Attention */
+            jobs_needing_attention: number;
             /** Jobs In Recovery */
             jobs_in_recovery: number;
         };
@@ -1473,6 +1560,37 @@ export interface components {
             hash: string;
         };
         /**
+         * SessionView
+         * @description The caller, by the token of its request. The name is the actor of its commands.
+         */
+        SessionView: {
+            /** Name */
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Tokens Required
+             * @description Without it, every caller has the scope `admin` and sends no token.
+             */
+            tokens_required: boolean;
+        };
+        /**
+         * SettingView
+         * @description One setting. Users, passwords and tokens in it are masked.
+         */
+        SettingView: {
+            /**
+             * Name
+             * @example JOB_RECOVERY_POLL_INTERVAL
+             */
+            name: string;
+            /** Value */
+            value: unknown;
+            /** Default */
+            default: unknown;
+            /** Is Default */
+            is_default: boolean;
+        };
+        /**
          * Telemetry
          * @description A worker's report in the VMA's vocabulary. If all figures are 0, only the status counts.
          * @example {
@@ -1619,6 +1737,40 @@ export interface components {
             detail: string;
             /** Instance */
             instance: string;
+        };
+        /**
+         * StreamReset
+         * @description Data of the event `reset`: the log does not have the event that the client received last.
+         */
+        StreamReset: {
+            /**
+             * Position
+             * @description The stream goes on after this position.
+             */
+            position: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * StreamedEvent
+         * @description One event of the stream.
+         */
+        StreamedEvent: {
+            /**
+             * Id
+             * @description The event's position in the log and a digest of it; for `Last-Event-ID`.
+             */
+            id: string;
+            /**
+             * Event
+             * @description The type of the stored event, or `reset`.
+             */
+            event: string;
+            /**
+             * Data
+             * @description As JSON. For `reset`: where the stream goes on, and why.
+             */
+            data: components["schemas"]["AuditEntry"] | components["schemas"]["StreamReset"];
         };
     };
     responses: never;
@@ -4202,6 +4354,129 @@ export interface operations {
             };
         };
     };
+    stream_events_api_v1_events_stream_get: {
+        parameters: {
+            query?: {
+                /** @description The same, or a position, for a first connection. */
+                after?: string | null;
+                job_id?: string[];
+                stream_id?: string[];
+                run_id?: string[];
+                correlation_id?: string[];
+                causation_id?: string[];
+                vm_context_id?: string[];
+                rule?: ("still-running" | "completed-while-away" | "completion-unconfirmed" | "failed-on-vma" | "not-started-yet" | "never-seen" | "vma-replaced" | "vma-amnesia" | "gone-near-end" | "lost" | "unreachable-recent" | "unreachable-too-long" | "unanswered" | "unintelligible" | "not-asked" | "outcome-revised" | "operator")[];
+                actor?: string[];
+                outcome?: components["schemas"]["Outcome"][];
+                basis?: components["schemas"]["Basis"][];
+                type?: ("JobRegistered" | "VMAStatusObserved" | "RecoveryStarted" | "RecoveryDecided" | "OutcomeRevised" | "OutcomeConfirmed" | "OutcomeContradicted" | "OperatorDecided" | "JobStalled" | "JobMovedAgain" | "JobAdmitted" | "JobReleased" | "RecoveryRunStarted" | "RecoveryRunFinished" | "RecoveryRunInterrupted")[];
+                state?: ("replicating" | "recovering" | "pending-retry" | "completed" | "failed")[];
+                /** @description Recorded at this time or later. */
+                from?: string | null;
+                /** @description Recorded by it; a date is the whole day. */
+                to?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was received. Browsers send it. */
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the response has no end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     report_api_v1_telemetry__job_type___job_id__post: {
         parameters: {
             query?: never;
@@ -4582,6 +4857,208 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_api_v1_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_v1_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SettingView_"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

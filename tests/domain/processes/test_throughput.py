@@ -1,0 +1,61 @@
+"""The speed of a job is the mean of its last one to two minutes."""
+
+import pytest
+
+from domain.processes.throughput import WINDOW, Sample, Throughput
+
+
+def after(*samples: tuple[float, float, int | None]) -> Throughput:
+    throughput = Throughput()
+    for sample in samples:
+        throughput.add(Sample(*sample))
+    return throughput
+
+
+@pytest.mark.parametrize("samples", [(), ((0, 10, 100),), ((5, 10, 100), (5, 10, 100))])
+def test_before_the_second_poll_nothing_is_known(samples: tuple[tuple[float, float, int]]) -> None:
+    throughput = after(*samples)
+
+    assert (throughput.bytes_per_second, throughput.seconds_left) == (None, None)
+
+
+def test_the_speed_is_what_was_copied_by_the_time_that_it_took() -> None:
+    throughput = after((100, 10, 1000), (105, 12, 1200), (110, 14, 1400))
+
+    assert throughput.bytes_per_second == 40
+    assert throughput.seconds_left == pytest.approx(86 / 0.4)
+
+
+def test_a_speed_of_long_ago_does_not_count() -> None:
+    fast = [(float(at), at * 0.1, at * 1000) for at in range(0, 121, 5)]
+    slow = [(120.0 + at, 12 + at * 0.01, 120_000 + at * 100) for at in range(5, 181, 5)]
+
+    throughput = after(*fast, *slow)
+
+    assert throughput.bytes_per_second == pytest.approx(100)
+    assert throughput.earlier is not None
+    assert WINDOW <= 300 - throughput.earlier.at <= 2 * WINDOW
+
+
+def test_a_job_that_stands_still_has_the_speed_zero_and_no_end() -> None:
+    throughput = after((0, 50, 500), (30, 50, 500))
+
+    assert (throughput.bytes_per_second, throughput.seconds_left) == (0, None)
+
+
+def test_without_bytes_the_end_is_estimated_from_the_percentage() -> None:
+    throughput = after((0, 50, None), (10, 60, None))
+
+    assert (throughput.bytes_per_second, throughput.seconds_left) == (None, 40)
+
+
+@pytest.mark.parametrize("fallen", [(20, 5, 300), (20, 70, 30)])
+def test_figures_that_fall_begin_anew(fallen: tuple[float, float, int]) -> None:
+    throughput = after((0, 50, 100), (10, 60, 200), fallen, (30, fallen[1] + 1, fallen[2] + 50))
+
+    assert throughput.bytes_per_second == 5
+    assert throughput.seconds_left == pytest.approx((99 - fallen[1]) * 10)
+
+
+def test_a_finished_job_has_no_time_left() -> None:
+    assert after((0, 90, 900), (10, 100, 1000)).seconds_left == 0
