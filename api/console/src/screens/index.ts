@@ -14,4 +14,5 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { path: '/', title: 'Jobs', load: () => import('./jobs/Jobs.svelte') },
+  { path: '/jobs/:id', title: 'Job', load: () => import('./job/JobScreen.svelte') },
 ];
