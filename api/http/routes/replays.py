@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.http import paging, problems
 from api.http.dependencies import TheService
 from api.http.exports import HEADERS, announced, in_blocks
+from api.http.filters import MAX_VALUES
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
@@ -58,8 +59,9 @@ class OtherPolicy(BaseModel):
 
 
 class WhatIf(OtherPolicy):
-    """Another policy, and the period of the decisions to replay."""
+    """Another policy, and the period or the runs of the decisions to replay."""
 
+    run_id: tuple[Identifier, ...] = Field(default=(), max_length=MAX_VALUES, description="Only those of these runs.")
     since: UtcTime | None = Field(default=None, alias="from")
     until: EndTime | None = Field(default=None, alias="to")
 
@@ -88,11 +90,11 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
 
 @router.get("/what-if", responses=problems.responses(503))
 async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query()]) -> WhatIfView:
-    """Make all decisions of a period again under another policy. Nothing is written.
+    """Make all decisions of a period, or of some runs, again under another policy. Nothing is written.
 
     Without a number of another policy, the changes are those of the code since then.
     """
-    wanted = AuditFilter(type=("RecoveryDecided",), since=query.since, until=query.until)
+    wanted = AuditFilter(type=("RecoveryDecided",), run_id=query.run_id, since=query.since, until=query.until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
     changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})

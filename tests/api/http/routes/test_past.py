@@ -375,6 +375,20 @@ async def test_a_run_is_replayed_exported_and_replayed_under_another_policy(api:
     assert set(kinds) <= set(EVENTS)
 
 
+async def test_a_what_if_may_be_of_some_runs_only(api: HTTP, history: dict[str, Any]) -> None:
+    other = (await api.post("/recovery-runs", json={"dry_run": False})).json()["run_id"]
+    await eventually(api, f"/recovery-runs/{other}", status="finished")
+    asked = {"complete_above_percent": 10, "run_id": [history["run_id"]]}
+
+    of_one = (await api.get("/recovery-runs/what-if", params=asked)).json()
+    of_both = (await api.get("/recovery-runs/what-if", params=asked | {"run_id": [history["run_id"], other]})).json()
+    of_none = (await api.get("/recovery-runs/what-if", params=asked | {"run_id": "run-9"})).json()
+
+    assert [of["runs"] for of in (of_one, of_both, of_none)] == [1, 2, 0]
+    assert {change["run_id"] for change in of_one["changes"]} == {history["run_id"]}
+    assert of_none["changes"] == []
+
+
 async def test_two_runs_are_compared(api: HTTP, history: dict[str, Any]) -> None:
     started = await api.post("/recovery-runs", json={"dry_run": False})
     other = started.json()["run_id"]

@@ -66,12 +66,33 @@ export function addressOf(path: string, params: object = {}, query: object = {})
   return url;
 }
 
-async function ask<T>(
+/** Return the answer as it came, for a body that is read piece by piece, such as an export. */
+export async function fetchRaw<P extends ApiPath<'get'>>(path: P, options: Options<P, 'get'> = {}): Promise<Response> {
+  return (await request(path, 'GET', options, undefined)).response;
+}
+
+interface AnyOptions {
+  path?: unknown;
+  query?: unknown;
+  ifMatch?: string | null;
+  signal?: AbortSignal;
+}
+
+async function ask<T>(path: string, method: string, options: AnyOptions, body: string | undefined): Promise<Answer<T>> {
+  const { response, requestId } = await request(path, method, options, body);
+  return {
+    data: parseJson(await response.text()) as T,
+    etag: response.headers.get('ETag'),
+    requestId,
+  };
+}
+
+async function request(
   path: string,
   method: string,
-  { path: params, query, ifMatch, signal }: { path?: unknown; query?: unknown; ifMatch?: string | null; signal?: AbortSignal },
+  { path: params, query, ifMatch, signal }: AnyOptions,
   body: string | undefined,
-): Promise<Answer<T>> {
+): Promise<{ response: Response; requestId: string }> {
   const requestId = newRequestId();
   const headers = new Headers({ Accept: 'application/json', 'X-Request-ID': requestId });
   if (session.token) headers.set('Authorization', `Bearer ${session.token}`);
@@ -80,11 +101,7 @@ async function ask<T>(
   const address = addressOf(path, params ?? {}, query ?? {});
   const response = await send(address, { method, headers, body, signal, cache: 'no-store', credentials: 'same-origin' });
   if (!response.ok) throw await refused(response);
-  return {
-    data: parseJson(await response.text()) as T,
-    etag: response.headers.get('ETag'),
-    requestId,
-  };
+  return { response, requestId };
 }
 
 async function send(address: URL, init: RequestInit): Promise<Response> {
