@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -34,10 +34,11 @@ class SimulatedVMA:
         latency: float = 0.0,
         ssl_context: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Port 0 selects a free port, which does not change; `control_port` opens the control API."""
         self.host = host
-        self.world = World(time.monotonic, datetime.now(UTC) - timedelta(seconds=time.monotonic()))
+        self.world = World(now, datetime.now(UTC) - timedelta(seconds=now()))
         self.faults = Faults(self._listen)
         self._endpoints = Endpoints(self.world, self.faults, latency=latency, credentials=credentials)
         self._scheme = "http" if ssl_context is None else "https"

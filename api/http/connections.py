@@ -12,6 +12,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 HEAD_TIMEOUT = 10.0
 """Seconds until the complete head of a request must have arrived."""
 
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle after a response: longer than clients keep theirs (httpx 5, nginx 60).
+
+Whoever sends a request at the moment in which the other end closes the connection gets an error instead of an answer.
+"""
+
 PARSER_CHUNK = 4096
 """Bytes per call of the HTTP parser. It checks the limit of a head (16 kB) only between two calls."""
 
@@ -52,7 +58,9 @@ class BoundedProtocol(H11Protocol):
         self._check_timeouts()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived, in chunks."""
+        """Parse what arrived, in chunks; the time for a head begins with its first byte."""
+        if self._is_idle():
+            self._waits_since = None
         for begin in range(0, len(data), PARSER_CHUNK):
             if not self.transport.is_closing():
                 super().data_received(data[begin : begin + PARSER_CHUNK])
@@ -91,6 +99,10 @@ class BoundedProtocol(H11Protocol):
         super().resume_writing()
         self._update_waiting()
 
+    def _is_idle(self) -> bool:
+        """Tell whether nothing has arrived since the last response: uvicorn's timer runs until then."""
+        return self.timeout_keep_alive_task is not None
+
     def _update_waiting(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle
         in_progress = cycle is not None and not cycle.response_complete and not self.flow.write_paused
@@ -109,6 +121,7 @@ class BoundedProtocol(H11Protocol):
         if unread < self._unread and self._waits_since is not None:
             self._waits_since = now
         self._unread = unread
-        if self._waits_since is not None and now - self._waits_since > (READ_TIMEOUT if unread else HEAD_TIMEOUT):
+        limit = READ_TIMEOUT if unread else KEEP_ALIVE if self._is_idle() else HEAD_TIMEOUT
+        if self._waits_since is not None and now - self._waits_since > limit:
             self.transport.abort()
         self._next_check = self.loop.call_later(CHECK_INTERVAL, self._check_timeouts)

@@ -10,6 +10,7 @@ from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -139,6 +140,7 @@ class Console:
         beside = [name for name in self._files if not name.startswith("/assets/")]
         return [
             *(Route(path, self._page, include_in_schema=False) for path in PAGES),
+            *(Route(f"{path}/", _without_slash, include_in_schema=False) for path in PAGES if path != "/"),
             *(Route(path, self._file, include_in_schema=False) for path in ("/assets/{name}", *beside)),
         ]
 
@@ -150,6 +152,13 @@ class Console:
         path = request.scope["path"]
         found = self._files.get(path)
         return found.response(request) if found else _missing(request, "the console has no such file: reload the page")
+
+
+async def _without_slash(request: Request) -> Response:
+    """Redirect to the same page, relative to its address: the framework's redirect would lack a proxy's prefix."""
+    name = quote(request.scope["path"].rstrip("/").rpartition("/")[2], safe="")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={**SECURITY, "Location": f"../{name}{query}"})
 
 
 def _accepts_gzip(request: Request) -> bool:

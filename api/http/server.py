@@ -13,7 +13,7 @@ from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
 from adapters.host.tokens import TokenFile
 from api.http.app import create_app
-from api.http.connections import BoundedProtocol
+from api.http.connections import KEEP_ALIVE, BoundedProtocol
 from api.http.limits import raise_open_file_limit
 from api.runtime.access import is_loopback, is_open
 from api.runtime.bootstrap import Service, build
@@ -96,6 +96,7 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         log_level="error",
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)

@@ -10,6 +10,15 @@ from tests.support.service import ServiceProcess, wait_until
 JOB, DISKS = "job-1", ["disk-a", "disk-b"]
 
 
+class StoppedClock:
+    """A worker's clock, which the test sets: the worker waits for a service that is slow."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 def polled(vma: SimulatedVMA, more: int = 8) -> None:
     at = vma.requests.total
     wait_until(lambda: vma.requests.total >= at + more, what="polled on")
@@ -35,17 +44,22 @@ def test_a_disk_that_was_not_registered_keeps_the_job_running(vma: SimulatedVMA,
 
 @pytest.mark.parametrize("reports", ["shared_job_id", "shared_export"])
 def test_a_completed_of_a_worker_with_one_shared_id_waits_for_the_completion_window(
-    reports: str, vma: SimulatedVMA, start_service: StartService
+    reports: str, start_service: StartService
 ) -> None:
-    service = start_service(COMPLETION_WINDOW="6")
-    run_jobs(vma, service, [JOB], DISKS, reports=reports, duration=2.0, disk_gap=3.0)
+    clock = StoppedClock()
+    with SimulatedVMA(now=clock) as vma:
+        service = start_service(VMA_URL=vma.url, COMPLETION_WINDOW="6")
+        run_jobs(vma, service, [JOB], DISKS, reports=reports, progress=0, duration=100, disk_gap=100)
 
-    service.wait_for(JOB, state="pending-retry", rule="completion-unconfirmed")
-    service.wait_for(JOB, vma_status="running", state="replicating")
-    assert is_not_completed(service)
+        clock.seconds = 150
+        service.wait_for(JOB, state="pending-retry", rule="completion-unconfirmed")
+        clock.seconds = 250
+        service.wait_for(JOB, vma_status="running", state="replicating")
+        assert is_not_completed(service)
+        clock.seconds = 350
 
-    job = service.wait_for(JOB, state="completed", rule="completed-while-away", basis="inferred")
-    assert job["needs_attention"]
+        job = service.wait_for(JOB, state="completed", rule="completed-while-away", basis="inferred")
+        assert job["needs_attention"]
 
 
 @pytest.mark.parametrize("lists_disks", [True, False])

@@ -179,7 +179,7 @@ def test_a_vma_that_forgot_most_of_its_jobs_has_not_lost_them(vma: SimulatedVMA,
 
 
 def test_after_the_unreachable_timeout_jobs_in_amnesia_are_lost(start_service: StartService) -> None:
-    service = start_service(UNREACHABLE_TIMEOUT="4")
+    service = start_service(UNREACHABLE_TIMEOUT="12")
     names = [f"job-{n}" for n in range(12)]
     for name in names:
         service.register(name, f"disk-{name}", progress_percent=40 if name != "job-7" else 95)

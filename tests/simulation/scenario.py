@@ -38,6 +38,10 @@ REACTION = 6.0
 """Virtual seconds within which the service must observe and decide a change."""
 
 CHECK_INTERVAL = 0.25
+
+RARE = 100
+"""One seed in this many begins with known jobs of one VMA that forgets them all; by chance, one in a thousand does."""
+
 VMAS = ("default", "second")
 REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export", "first_export")
 FORMS: tuple[ReportForm, ...] = ("full", "status_only", "disks_by_index", "error_object", "no_timestamp", "above_100")
@@ -62,6 +66,7 @@ class Simulation:
 
     def __init__(self, seed: int, loop: SimulatedLoop, engine: Engine) -> None:
         self.rng = random.Random(seed)
+        self._is_rare = seed % RARE == RARE - 1
         self.result = Result(seed=seed)
         self.machine = Machine(loop)
         self.clock = SimulatedClock(self.machine)
@@ -85,6 +90,8 @@ class Simulation:
         waiting = [self._new_job(f"job-{n}") for n in range(self.rng.randint(2, 7))]
         if not self.ground_truth.jobs["job-0"].has_begun:
             self._begin_worker("job-0")
+        if self._is_rare:
+            await self._forget_all_that_are_known(waiting)
         for _ in range(self.rng.randint(3, 6)):
             await self._run_with_hazards(waiting)
             await self._restart()
@@ -111,7 +118,7 @@ class Simulation:
 
     def any_vma(self) -> str:
         """Return the name of any VMA."""
-        return self.rng.choice(VMAS)
+        return VMAS[0] if self._is_rare else self.rng.choice(VMAS)
 
     def any_conditions(self) -> Conditions:
         """Return the conditions of any VMA."""
@@ -299,6 +306,15 @@ class Simulation:
             self.result.hazards[hazard.__name__] += 1
             self.ground_truth.record()
             await self._pass(self.rng.uniform(0.1, 1.6))
+
+    async def _forget_all_that_are_known(self, waiting: list[str]) -> None:
+        """Register all jobs, let them be seen, and restart the VMA; the workers report again within its timeout."""
+        while waiting:
+            self.request(self._register(waiting.pop()))
+        await self._pass(REACTION)
+        self.worlds[self.any_vma()].restart(reannounce=(3.0, 4.0))
+        self.result.hazards["a_vma_forgets_all_jobs_that_are_known"] += 1
+        await self._pass(REACTION)
 
     async def _calm(self, waiting: list[str]) -> None:
         """Remove all hazards; everything that can be known must then be known."""

@@ -11,7 +11,7 @@ from tests.simulation.play import play
 
 FOUND_BY = {
     "confirmation_is_skipped": 6,
-    "confirmation_does_not_start_again_when_the_answer_changes": 289,
+    "confirmation_does_not_start_again_when_the_answer_changes": 99,
     "the_read_model_does_not_check_its_position": 0,
     "only_the_first_disk_is_asked_for": 35,
     "a_job_left_in_recovering_cannot_be_taken_up": 6,
@@ -35,7 +35,7 @@ FOUND_BY = {
     "a_question_that_was_not_asked_counts_as_silence": 3,
     "an_id_without_an_answer_counts_as_an_unreachable_vma": 0,
     "another_vma_at_the_address_is_believed": 8,
-    "a_vma_that_forgot_its_jobs_is_believed": 1043,
+    "a_vma_that_forgot_its_jobs_is_believed": 99,
     "a_job_that_its_vma_never_knew_is_called_lost": 0,
     "a_completion_for_fewer_disks_is_not_waited_for": 10,
     "the_jobs_own_id_is_not_asked_before_its_exports_complete_it": 50,
@@ -49,7 +49,7 @@ FOUND_BY = {
 VIOLATED_ONCE = [33, 47, 110, 171, 389, 403, 835, 957, 1043, 1854, 3233, 3304, 3894, 9073, 20018, 358, 3308, 4677]
 """Seeds that found real bugs."""
 
-MAX_SEEDS = 1100
+MAX_SEEDS = 1000
 
 
 @pytest.fixture

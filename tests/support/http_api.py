@@ -22,15 +22,15 @@ JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id":
 @asynccontextmanager
 async def serving(vma: SimulatedVMA, folder: Path, dist: Path = DIST, **other: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Run the whole service in this process, with the console of a build and `other` settings; yield a client of it."""
-    settings = Settings(
-        data_dir=folder / "data",
-        vma_url=vma.url,
-        poll_interval=0.2,
-        confirmation_window=0.2,
-        retry_backoff_initial=0.2,
-        sqlite_synchronous="NORMAL",
-        **other,
-    )
+    usual: dict[str, Any] = {
+        "data_dir": folder / "data",
+        "vma_url": vma.url,
+        "poll_interval": 0.2,
+        "confirmation_window": 0.2,
+        "retry_backoff_initial": 0.2,
+        "sqlite_synchronous": "NORMAL",
+    }
+    settings = Settings(**usual | other)
     service = build(settings, RecordingLog())
     running = asyncio.ensure_future(run(service))
     transport = httpx.ASGITransport(create_app(service, dist), raise_app_exceptions=False)

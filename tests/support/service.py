@@ -57,8 +57,7 @@ class ServiceProcess:
         self.log_file = data_dir.with_suffix(".log")
         self.settings = {**QUICK, "VMA_URL": vma_url, **settings}
         self._process: Process | None = None
-        # The service closes a connection that is idle for 5 s. One that is reused at that moment is reset.
-        self._http = httpx.Client(timeout=10, trust_env=False, limits=httpx.Limits(keepalive_expiry=2))
+        self._http = httpx.Client(timeout=10, trust_env=False)
         self._logged = 0
 
     @property

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 from api.http import paging, problems
 from api.http.dependencies import TheService
 from api.http.exports import HEADERS, announced, in_blocks
-from api.http.filters import MAX_VALUES
 from api.http.paging import Cursor, Limit
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
@@ -59,9 +58,9 @@ class OtherPolicy(BaseModel):
 
 
 class WhatIf(OtherPolicy):
-    """Another policy, and the period or the runs of the decisions to replay."""
+    """Another policy, and the run, or the period, of the decisions to replay."""
 
-    run_id: tuple[Identifier, ...] = Field(default=(), max_length=MAX_VALUES, description="Only those of these runs.")
+    run_id: Identifier | None = None
     since: UtcTime | None = Field(default=None, alias="from")
     until: EndTime | None = Field(default=None, alias="to")
 
@@ -88,13 +87,16 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
     )
 
 
-@router.get("/what-if", responses=problems.responses(503))
+@router.get("/what-if", responses=problems.responses(404, 409, 503))
 async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query()]) -> WhatIfView:
-    """Make all decisions of a period, or of some runs, again under another policy. Nothing is written.
+    """Make all decisions of a run, or of a period, again under another policy. Nothing is written.
 
     Without a number of another policy, the changes are those of the code since then.
     """
-    wanted = AuditFilter(type=("RecoveryDecided",), run_id=query.run_id, since=query.since, until=query.until)
+    chosen = (query.run_id,) if query.run_id else ()
+    for run_id in chosen:
+        await _check_recorded(service, run_id)
+    wanted = AuditFilter(type=("RecoveryDecided",), run_id=chosen, since=query.since, until=query.until)
     decided = [entry.event() async for entry in service.trail.export(wanted)]
     changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})
@@ -151,20 +153,25 @@ async def events_of(service: Service, run_id: str, end: int | None = None) -> li
         NotFound: the log has no such run.
 
     """
+    await _check_recorded(service, run_id)
+    events: list[Event] = []
+    after = 0
+    while entries := await service.trail.entries(AuditFilter(run_id=(run_id,)), READ_AT_ONCE, after, end=end):
+        events += [entry.event() for entry in entries]
+        after = entries[-1].position
+    return events
+
+
+async def _check_recorded(service: Service, run_id: str) -> None:
+    """Raise an error unless the log has a run."""
     live = service.recovery.live.get(run_id)
     if live is not None and live.dry_run:
         raise Refused(
             f"{run_id} is a dry run, which stores no events: read its decisions at "
             f"/api/v1/recovery-runs/{run_id}/decisions, or start a run without `dry_run`, which can be replayed"
         )
-    events: list[Event] = []
-    after = 0
-    while entries := await service.trail.entries(AuditFilter(run_id=(run_id,)), READ_AT_ONCE, after, end=end):
-        events += [entry.event() for entry in entries]
-        after = entries[-1].position
-    if not events:
+    if await service.queries.run(run_id) is None:
         raise NotFound(f"there is no recovery run {run_id}")
-    return events
 
 
 def _rules(replayed: Replay) -> dict[str, int]:

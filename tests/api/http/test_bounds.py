@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import connections
@@ -54,7 +55,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
 
 @asynccontextmanager
 async def listening(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
-    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
+    config = uvicorn.Config(app, port=0, http=BoundedProtocol, lifespan="off", log_config=None, timeout_keep_alive=60)
     running = uvicorn.Server(config)
     task = asyncio.ensure_future(running.serve())
     await until(lambda: running.started)
@@ -96,6 +97,39 @@ async def test_a_client_that_sends_or_reads_nothing_is_disconnected(server: uvic
 
     for client in clients:
         client.close()
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+async def answered(client: socket.socket) -> None:
+    client.send(HEAD + b"\r\n")
+    assert (await asyncio.get_running_loop().sock_recv(client, 4096)).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_idle_connection_is_kept_longer_than_one_with_half_a_request() -> None:
+    async with serving(PlainTextResponse("small")) as server:
+        idle, half = connected(server), connected(server)
+        await answered(idle)
+        await answered(half)
+
+        half.send(HEAD)
+        await until(lambda: len(server.server_state.connections) == 1)
+
+        await answered(idle)
+        idle.close()
+        half.close()
+
+
+async def test_an_idle_connection_is_closed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE", 0.3)
+    async with serving(PlainTextResponse("small")) as server:
+        idle = connected(server)
+        await answered(idle)
+
+        await until(lambda: not server.server_state.connections)
+
+        idle.close()
 
 
 async def test_a_client_that_reads_no_live_stream_is_disconnected_silently(

@@ -71,6 +71,25 @@ async def test_a_page_finds_its_files_and_the_api_also_below_a_prefix_that_a_pro
     assert urljoin(seen_by_browser, "api/v1/jobs") == f"https://site.example{prefix}/api/v1/jobs"
 
 
+@pytest.mark.parametrize(
+    ("given", "leads_to"),
+    [
+        ("/runs/", "/runs"),
+        ("/runs/?page=2", "/runs?page=2"),
+        ("/jobs/job-1/", "/jobs/job-1"),
+        ("/jobs/a%20%3Fb/", "/jobs/a%20%3Fb"),
+    ],
+)
+async def test_a_slash_at_the_end_leads_to_the_page_also_below_a_prefix(
+    console: httpx.AsyncClient, given: str, leads_to: str
+) -> None:
+    answer = await console.get(given)
+
+    assert answer.status_code == 307
+    seen_by_browser = f"https://site.example/ops/recovery{given}"
+    assert urljoin(seen_by_browser, answer.headers["location"]) == f"https://site.example/ops/recovery{leads_to}"
+
+
 async def test_a_page_takes_any_id_and_any_filter_and_repeats_none_of_it(console: httpx.AsyncClient) -> None:
     plain = await console.get("/jobs/job-1")
 

@@ -1,31 +1,22 @@
 """No route ignores a query parameter that it does not have."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from adapters.simulated_vma import SimulatedVMA
 from api.http.app import openapi_document
-from tests.support.http_api import registered, serving
+from tests.support.http_api import registered
 
 HTTP = httpx.AsyncClient
 
 
 @pytest.fixture(scope="module")
-def vma() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
+async def api(shared_api: HTTP) -> HTTP:
     """Serve one job."""
-    async with serving(vma, tmp_path_factory.mktemp("parameters")) as client:
-        await registered(client)
-        yield client
+    await registered(shared_api)
+    return shared_api
 
 
 CALLS = [

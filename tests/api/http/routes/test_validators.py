@@ -1,6 +1,6 @@
 """The ETag of a job covers every byte of the response, and conditions on it follow RFC 9110."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,26 +10,24 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.http.app import openapi_document
 from api.http.validators import Condition, condition
-from tests.support.http_api import eventually, registered, serving
+from tests.support.http_api import eventually, registered
 
 HTTP = httpx.AsyncClient
 ORDER = {"outcome": "fail", "who": "mara", "why": "VM deleted"}
 
 
 @pytest.fixture(scope="module")
-def vma() -> Iterator[SimulatedVMA]:
-    with SimulatedVMA() as running:
-        yield running
+def vma(shared_vma: SimulatedVMA) -> SimulatedVMA:
+    return shared_vma
 
 
 @pytest.fixture(scope="module")
-async def api(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HTTP]:
+async def api(shared_api: HTTP, vma: SimulatedVMA) -> HTTP:
     """Serve a job that runs, `live`, and some that have ended."""
-    async with serving(vma, tmp_path_factory.mktemp("validators")) as client:
-        vma.world.add_job("live", ["disk-live"], progress=41.0, duration=36_000)
-        await registered(client, job_id="live", vm_context_id="ctx-live", volume_ids=["disk-live"])
-        await eventually(client, "/jobs/live", vma_status="running")
-        yield client
+    vma.world.add_job("live", ["disk-live"], progress=41.0, duration=36_000)
+    await registered(shared_api, job_id="live", vm_context_id="ctx-live", volume_ids=["disk-live"])
+    await eventually(shared_api, "/jobs/live", vma_status="running")
+    return shared_api
 
 
 async def ended(api: HTTP, vma: SimulatedVMA, job_id: str) -> httpx.Response:

@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * What If Over Runs
-         * @description Make all decisions of a period, or of some runs, again under another policy. Nothing is written.
+         * @description Make all decisions of a run, or of a period, again under another policy. Nothing is written.
          *
          *     Without a number of another policy, the changes are those of the code since then.
          */
@@ -2976,8 +2976,7 @@ export interface operations {
                 completion_window?: number | null;
                 amnesia_at_least?: number | null;
                 attention_after?: number | null;
-                /** @description Only those of these runs. */
-                run_id?: string[];
+                run_id?: string | null;
                 from?: string | null;
                 to?: string | null;
             };
@@ -3023,8 +3022,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Request Timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

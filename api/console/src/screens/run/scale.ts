@@ -31,7 +31,7 @@ export function ticks(end: number, most = 6): number[] {
 
 /** Return a time of the run: `+3.08 s`, `+2 min 5 s`. */
 export function sinceStart(seconds: number): string {
-  if (seconds < 100) return `+${Number(seconds.toFixed(seconds < 10 ? 2 : 1))} s`;
+  if (seconds < 100) return `+${Number(seconds.toFixed(seconds < 1 ? 3 : seconds < 10 ? 2 : 1))} s`;
   const whole = Math.round(seconds);
   return whole < 3600 ? `+${Math.floor(whole / 60)} min ${whole % 60} s` : `+${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }

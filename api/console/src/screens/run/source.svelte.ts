@@ -5,6 +5,7 @@ import { stream } from '../../lib/stream/stream.svelte';
 import { FileProblem } from './fields';
 import type { Replay } from './replay';
 import { readRun } from './runFile';
+import { inTurn } from './turns';
 
 /** At least this time between two readings, in milliseconds, and never more than a fifth of the time spent reading. */
 const PAUSE = 1_000;
@@ -62,10 +63,14 @@ export class RunSource {
 
   private async read(signal: AbortSignal): Promise<void> {
     const path = { run_id: this.id };
-    const { body } = await fetchRaw('/api/v1/recovery-runs/{run_id}/export', { path, signal });
-    if (!body) throw new FileProblem('the answer is empty');
-    this.replay = await readRun(body, (share) => (this.share = share));
-    const { data } = await get('/api/v1/recovery-runs/{run_id}/replay', { path, query: { limit: 1 }, signal });
+    this.replay = await inTurn(signal, async () => {
+      const { body } = await fetchRaw('/api/v1/recovery-runs/{run_id}/export', { path, signal });
+      if (!body) throw new FileProblem('the answer is empty');
+      return readRun(body, (share) => (this.share = share));
+    });
+    const { data } = await inTurn(signal, () =>
+      get('/api/v1/recovery-runs/{run_id}/replay', { path, query: { limit: 1 }, signal }),
+    );
     this.verdict = { decisions: data.decisions, different: data.different.length };
   }
 
