@@ -23,8 +23,8 @@ export function exact(count: Count | null | undefined): string {
   return count === null || count === undefined ? NONE : String(count).replace(GROUPS, '\u202f');
 }
 
-export function rate(bytesPerSecond: number | null | undefined): string {
-  return bytesPerSecond === null || bytesPerSecond === undefined ? NONE : `${bytes(Math.round(bytesPerSecond))}/s`;
+export function rate(bytesPerSecond: Count | null | undefined): string {
+  return bytesPerSecond === null || bytesPerSecond === undefined ? NONE : `${bytes(bytesPerSecond)}/s`;
 }
 
 /** Return `42.5 %`, cut off: only a finished job has 100 %. */

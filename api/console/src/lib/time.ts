@@ -35,6 +35,13 @@ export function shortTime(at: number, now: number, zone: string = viewersZone())
   return isToday ? timeOf(parts) : `${dateOf(parts)} ${timeOf(parts)}`;
 }
 
+/** Return a time for an axis whose labels are `step` seconds apart: `14:03:12`, `14:03`, or the date. */
+export function timeOfDay(at: number, step: number, zone: string = viewersZone()): string {
+  const parts = partsOf(at, zone);
+  if (step >= 86_400) return dateOf(parts);
+  return step >= 60 ? timeOf(parts).slice(0, 5) : timeOf(parts);
+}
+
 /** Return `2026-10-25 02:30:00 CET`. The zone's name tells the two hours apart when winter time begins. */
 export function fullTime(iso: string, zone: string = viewersZone()): string {
   const parts = partsOf(millis(iso), zone);

@@ -13,10 +13,19 @@ export function changesOf(changes: readonly Schemas['FieldChange'][]): Change[] 
 }
 
 function apart(path: string, before: unknown, after: unknown): Change[] {
-  const [was, is] = [byName(before), byName(after)];
+  const [was, is] = [partsOf(before, after), partsOf(after, before)];
   if (!was || !is) return same(before, after) ? [] : [{ path, before, after }];
   const names = new Set([...Object.keys(was), ...Object.keys(is)]);
   return [...names].flatMap((name) => apart(`${path}.${name}`, was[name] ?? null, is[name] ?? null));
+}
+
+/** Return the parts of a value by name; none of what was or is missing beside something that has parts. */
+function partsOf(value: unknown, other: unknown): Record<string, unknown> | null {
+  return byName(value) ?? (isEmpty(value) && byName(other) ? {} : null);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 /** Return the parts of a value by name; null if it has none. Disks are named by their volume. */

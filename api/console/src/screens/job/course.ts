@@ -2,7 +2,7 @@
 import type { Entry } from '../../lib/stream/stream.svelte';
 import { millis } from '../../lib/time';
 import { CONCLUSIVE } from '../jobs/figures';
-import { count, number, record, records, text } from './data';
+import { count, number, record, records, text, type Data } from './data';
 
 /** A job that is polled has an event at least every minute; more than this without one is a gap, in seconds. */
 export const LONGEST_PAUSE = 150;
@@ -34,8 +34,8 @@ interface Seen {
   disks: Map<string, number | null>;
 }
 
-/** Return the course by a job's events, oldest first. `until`: the present, in seconds, for a job that is still open. */
-export function courseOf(entries: readonly Entry[], until: number | null): Course {
+/** Return the course by a job's events, oldest first. `until`: its end or, for an open job, the present, in seconds. */
+export function courseOf(entries: readonly Entry[], until: number): Course {
   const drawing = new Drawing();
   for (const entry of entries) drawing.take(entry);
   return drawing.end(until);
@@ -44,43 +44,56 @@ export function courseOf(entries: readonly Entry[], until: number | null): Cours
 class Drawing {
   private readonly course: Course = { times: [], percent: [], rate: [], disks: new Map(), gaps: [] };
   private last: Seen | null = null;
+  /** Until when it is drawn what was known: the last sight, or the end of the last gap. */
+  private edge = 0;
   private isBlind = false;
-  private isRestarted = false;
 
   take(entry: Entry): void {
-    if (entry.type === 'RecoveryStarted' && RESTARTS.includes(text(entry.data.cause) ?? '')) this.isRestarted = true;
+    if (entry.type === 'RecoveryStarted' && RESTARTS.includes(text(entry.data.cause) ?? '')) {
+      this.addGap(millis(entry.recorded_at) / 1000, 'restart');
+    }
     const observation = record(entry.data.observation);
     const at = text(observation?.observed_at);
     if (!observation || !at) return;
-    if (!CONCLUSIVE.includes(text(observation.status) ?? '')) this.isBlind = true;
-    else this.see({ at: millis(at) / 1000, percent: number(observation.progress_percent),
-      bytes: count(observation.bytes_transferred), disks: disksOf(observation) });
+    if (CONCLUSIVE.includes(text(observation.status) ?? '')) this.see(millis(at) / 1000, observation);
+    else this.miss(millis(at) / 1000);
   }
 
-  end(until: number | null): Course {
-    if (until !== null && this.last && this.isGapUntil(until)) this.addGap(this.last.at, until);
+  end(until: number): Course {
+    if (!this.last || until <= this.last.at) return this.course;
+    if (this.isBlind || until - this.edge > LONGEST_PAUSE) this.addGap(until, 'unseen');
+    this.add(until, null, null, new Map());
     return this.course;
   }
 
-  private see(now: Seen): void {
+  private see(at: number, observation: Data): void {
     const before = this.last;
     // The machine's clock may have been set back: a plot needs times that grow.
-    if (before && now.at <= before.at) return;
-    const isGap = before !== null && this.isGapUntil(now.at);
-    if (before && isGap) this.addGap(before.at, now.at);
-    this.add(now.at, now.percent, before && !isGap ? rateBetween(before, now) : null, now.disks);
+    if (before && at <= before.at) return;
+    if (this.isBlind || (before && at - this.edge > LONGEST_PAUSE)) this.addGap(at, 'unseen');
+    const isUnbroken = before !== null && this.edge === before.at;
+    const now = { at, percent: number(observation.progress_percent), bytes: count(observation.bytes_transferred),
+      disks: disksOf(observation) };
+    // A point without values breaks the lines.
+    if (before && !isUnbroken) this.add((before.at + at) / 2, null, null, new Map());
+    this.add(at, now.percent, before && isUnbroken ? rateBetween(before, now) : null, now.disks);
     this.last = now;
-    this.isBlind = this.isRestarted = false;
+    this.edge = at;
+    this.isBlind = false;
   }
 
-  private isGapUntil(at: number): boolean {
-    return this.isBlind || this.isRestarted || at - (this.last?.at ?? at) > LONGEST_PAUSE;
+  private miss(at: number): void {
+    this.addGap(at, 'unseen');
+    this.isBlind = true;
   }
 
-  private addGap(from: number, to: number): void {
-    if (to <= from) return;
-    this.course.gaps.push({ from, to, kind: this.isRestarted ? 'restart' : 'unseen' });
-    this.add((from + to) / 2, null, null, new Map());
+  private addGap(to: number, kind: Gap['kind']): void {
+    const { gaps } = this.course;
+    if (!this.last || to <= this.edge) return;
+    const before = gaps.at(-1);
+    if (before && before.kind === kind && before.to === this.edge) before.to = to;
+    else gaps.push({ from: this.edge, to, kind });
+    this.edge = to;
   }
 
   private add(at: number, percent: number | null, rate: number | null, disks: Map<string, number | null>): void {
@@ -93,7 +106,7 @@ class Drawing {
   }
 }
 
-function disksOf(observation: Record<string, unknown>): Map<string, number | null> {
+function disksOf(observation: Data): Map<string, number | null> {
   return new Map(records(observation.disks).map((disk) => [text(disk.volume_id) ?? '', number(disk.progress_percent)]));
 }
 

@@ -7,7 +7,7 @@ export function record(value: unknown): Data | null {
 }
 
 export function records(value: unknown): Data[] {
-  return Array.isArray(value) ? value.flatMap((one) => record(one) ?? []) : [];
+  return Array.isArray(value) ? value.map(record).filter((one) => one !== null) : [];
 }
 
 export function text(value: unknown): string | null {

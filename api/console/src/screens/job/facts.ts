@@ -27,7 +27,8 @@ const SECONDS = [
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$/;
 
 export function nameOf(key: string): string {
-  return NAMES[key] ?? key.replaceAll('_', ' ');
+  // A document of the VMA may have any name in it, also one that every object has.
+  return (Object.hasOwn(NAMES, key) && NAMES[key]) || key.replaceAll('_', ' ');
 }
 
 /** Return a path such as `disks.vol-1.progress_percent` in words. */

@@ -4,7 +4,7 @@ import type { Entry } from '../../lib/stream/stream.svelte';
 import { fullTime } from '../../lib/time';
 import { number, record, text } from './data';
 
-export type Kind = 'seen' | 'unseen' | 'recovery' | 'decision' | 'operator' | 'warning' | 'life';
+export type Kind = 'seen' | 'silent' | 'recovery' | 'decision' | 'operator' | 'warning' | 'life';
 
 export interface Told {
   kind: Kind;
@@ -41,6 +41,8 @@ const TELLERS: Record<string, (entry: Entry) => Told> = {
   VMAStatusObserved: observed,
   RecoveryStarted: ({ data }) => ({ kind: 'recovery', title: 'Recovery began',
     detail: CAUSES[text(data.cause) ?? ''] ?? text(data.cause) ?? '' }),
+  RecoveryRunStarted: ({ data }) => ({ kind: 'recovery', title: 'Recovery run began',
+    detail: CAUSES[text(data.cause) ?? ''] ?? text(data.cause) ?? '' }),
   RecoveryDecided: ({ data, rule, outcome, basis }) => ({ kind: 'decision',
     title: `Decided: ${outcome}`, detail: `${rule}${basis ? `, ${basis}` : ''}: ${text(data.reason) ?? ''}` }),
   OperatorDecided: ({ data, outcome }) => ({ kind: 'operator', title: `${text(data.who) ?? 'An operator'}: ${outcome}`,
@@ -59,7 +61,7 @@ function observed({ data }: Entry): Told {
   const source = text(observation?.said_by) ?? 'VMA';
   const figures = [number(observation?.progress_percent), text(observation?.phase), text(observation?.error)];
   return {
-    kind: SEEN.includes(status) ? 'seen' : 'unseen',
+    kind: SEEN.includes(status) ? 'seen' : 'silent',
     title: `${source === 'VMA' ? 'VMA' : 'Worker'}: ${status.replace('_', ' ')}`,
     detail: figures.map((one) => (typeof one === 'number' ? percent(one) : one)).filter(Boolean).join(', '),
   };
