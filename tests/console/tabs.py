@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Locator, Page, expect
 
 PATIENCE = 30_000
 """Milliseconds within which a condition must become true."""
@@ -17,6 +17,9 @@ addEventListener('securitypolicyviolation', (event) => {
   console.error(`policy: ${event.effectiveDirective} forbids ${event.blockedURI} (${event.sourceFile})`);
 });
 """
+BROWSERS_ERROR = "#main-frame-error"
+"""An element of Chromium's own page of an error."""
+
 FAILED_LOAD = "Failed to load resource"
 
 expect.set_options(timeout=PATIENCE)
@@ -74,6 +77,24 @@ def wait_until_live(page: Page) -> Page:
     """Return the page when it is live and shows its data."""
     expect(live(page)).to_be_visible()
     return page
+
+
+def rows(page: Page) -> Locator:
+    """Return the rows of the list of a page."""
+    return page.locator("main [role=option]")
+
+
+def framed(page: Page, url: str) -> FrameLocator:
+    """Return the inside of a frame with this address in a page."""
+    page.evaluate(
+        """(url) => {
+          const frame = document.createElement('iframe');
+          frame.src = url;
+          document.documentElement.append(frame);
+        }""",
+        url,
+    )
+    return page.frame_locator("iframe")
 
 
 def axe_violations(page: Page) -> list[str]:

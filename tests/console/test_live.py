@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from adapters.simulated_vma import SimulatedVMA
 from tests.console.conftest import OpenTabs
 from tests.console.jobs import run_some
-from tests.console.tabs import Tabs, wait_until_live
+from tests.console.tabs import Tabs, rows, wait_until_live
 from tests.support.relay import Relay
 from tests.support.service import ServiceProcess, wait_until
 
@@ -19,15 +19,15 @@ def _jobs(vma: SimulatedVMA, service: ServiceProcess) -> None:
 def expect_what_the_api_says(page: Page, service: ServiceProcess) -> None:
     """Check every row of the list of jobs against the API."""
     jobs = service.jobs()
-    expect(page.get_by_role("option")).to_have_count(len(jobs))
+    expect(rows(page)).to_have_count(len(jobs))
     for job in jobs:
-        row = page.get_by_role("option").filter(has_text=job["vm_name"])
+        row = rows(page).filter(has_text=job["vm_name"])
         expect(row).to_contain_text(job["state"])
 
 
 def test_a_change_is_seen_without_a_reload(vma: SimulatedVMA, service: ServiceProcess, tabs: Tabs) -> None:
     page = wait_until_live(tabs.open())
-    row = page.get_by_role("option").filter(has_text="vm-of-job-0")
+    row = rows(page).filter(has_text="vm-of-job-0")
     expect(row).to_contain_text("replicating")
 
     vma.world.finish("job-0")
@@ -63,7 +63,7 @@ def test_a_stream_that_is_swallowed_without_a_reset_is_reported_and_taken_up_aga
     service.wait_for("job-3", state="completed")
     relay.resume()
 
-    expect(page.get_by_role("option").filter(has_text="vm-of-job-3")).to_contain_text("completed", timeout=90_000)
+    expect(rows(page).filter(has_text="vm-of-job-3")).to_contain_text("completed", timeout=90_000)
     wait_until_live(page)
 
 
@@ -74,7 +74,55 @@ def test_nine_tabs_share_one_stream(service: ServiceProcess, open_tabs: OpenTabs
 
     for page in pages:
         wait_until_live(page)
-        expect(page.get_by_role("option").first).to_be_visible()
+        expect(rows(page).first).to_be_visible()
     assert relay.streams() == 1
     tabs.context.close()
     wait_until(lambda: relay.streams() == 0, what="no stream without a tab")
+
+
+def test_a_decision_made_in_the_page_is_in_the_log(service: ServiceProcess, tabs: Tabs) -> None:
+    page = wait_until_live(tabs.open("/jobs/job-4"))
+
+    page.get_by_role("button", name="Decide…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("vm-of-job-4")
+    dialog.get_by_label("Fail:").check()
+    dialog.get_by_label("Who decides").fill("mara")
+    dialog.get_by_label("Why").fill("VM was deleted by hand")
+    dialog.get_by_role("button", name="Fail this job").click()
+
+    expect(dialog).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("failed")
+    decided = service.events("job-4")[-1]
+    assert (decided["type"], decided["data"]["who"]) == ("OperatorDecided", "mara")
+    assert decided["data"]["why"] == "VM was deleted by hand"
+    assert service.job("job-4")["state"] == "failed"
+
+
+def test_a_stale_page_does_not_decide(service: ServiceProcess, tabs: Tabs) -> None:
+    page = wait_until_live(tabs.open("/jobs/job-5"))
+    page.get_by_role("button", name="Decide…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Complete:").check()
+    dialog.get_by_label("Who decides").fill("mara")
+    dialog.get_by_label("Why").fill("checked")
+
+    service.decide("job-5", "fail", "decided elsewhere meanwhile")
+    dialog.get_by_role("button", name="Complete this job").click()
+
+    expect(dialog.get_by_role("alert").first).to_contain_text("has changed since")
+    assert service.job("job-5")["state"] == "failed"
+    tabs.refused.clear()
+
+
+def test_an_upgrade_under_an_open_tab_ends_in_one_reload(tabs: Tabs) -> None:
+    page = wait_until_live(tabs.open())
+    loads: list[str] = []
+    page.on("load", lambda _: loads.append(page.url))
+
+    # What a service of another build says about a file of this one.
+    page.route("**/assets/Audit-*.js", lambda route: route.fulfill(status=404, body="gone"), times=1)
+    page.get_by_role("link", name="Audit").click()
+
+    expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
+    assert loads == [f"{tabs.url}/audit"]

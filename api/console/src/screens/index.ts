@@ -17,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/jobs/:id', title: 'Job', load: () => import('./job/JobScreen.svelte') },
   { path: '/runs', title: 'Recovery runs', load: () => import('./runs/Runs.svelte') },
   { path: '/runs/:id', title: 'Recovery run', load: () => import('./run/Run.svelte') },
+  { path: '/what-if', title: 'What if', load: () => import('./what-if/WhatIf.svelte') },
   { path: '/audit', title: 'Audit', load: () => import('./audit/Audit.svelte') },
   { path: '/system', title: 'System', load: () => import('./system/System.svelte') },
 ];
