@@ -55,7 +55,7 @@ class Tabs:
 
         """
         self.context.close()
-        assert self.faults == []
+        assert not self.faults, self.faults
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type not in {"error", "warning"}:
@@ -77,6 +77,15 @@ def wait_until_live(page: Page) -> Page:
     """Return the page when it is live and shows its data."""
     expect(live(page)).to_be_visible()
     return page
+
+
+def sign_in(page: Page, secret: str, *, keep: bool = False) -> Page:
+    """Sign in, and return the page when it is live."""
+    page.get_by_label("Token", exact=True).fill(secret)
+    if keep:
+        page.get_by_label("Keep it until this tab is closed").check()
+    page.get_by_role("button", name="Sign in").click()
+    return wait_until_live(page)
 
 
 def rows(page: Page) -> Locator:

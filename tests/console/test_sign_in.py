@@ -10,7 +10,7 @@ from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from tests.console.conftest import OpenTabs
 from tests.console.jobs import run_some
-from tests.console.tabs import BROWSERS_ERROR, Tabs, axe_violations, framed, rows, wait_until_live
+from tests.console.tabs import BROWSERS_ERROR, Tabs, axe_violations, framed, rows, sign_in, wait_until_live
 from tests.support.relay import Relay
 from tests.support.service import ServiceProcess
 
@@ -26,14 +26,6 @@ def issue(vma: SimulatedVMA, service: ServiceProcess) -> Issue:
     run_some(vma, service, "web-01")
     tokens = TokenFile(service.data_dir)
     return lambda name, scope: tokens.create(name, scope, datetime.now(UTC))
-
-
-def sign_in(page: Page, secret: str, *, keep: bool = False) -> Page:
-    page.get_by_label("Token", exact=True).fill(secret)
-    if keep:
-        page.get_by_label("Keep it until this tab is closed").check()
-    page.get_by_role("button", name="Sign in").click()
-    return wait_until_live(page)
 
 
 def expect_sign_in(page: Page) -> None:
