@@ -1,11 +1,7 @@
 /** The commands that give what the page shows, for a terminal. */
 import { addressOf } from '../../lib/api/client';
 import { ROOT } from '../../lib/root';
-
-/** Return a word that a POSIX shell reads as one, whatever it contains. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
+import { quoted } from './shell';
 
 /** Return the request of an address. The token stays a variable: a command is pasted into chats and tickets. */
 export function curl(address: URL, isTokenNeeded: boolean): string {

@@ -14,7 +14,8 @@ const PAGE = 200;
 const POLL = 1_000;
 
 export class LastRestart {
-  run = $state.raw<Run | null>(null);
+  /** Null without one among the runs that were read; undefined before they were. */
+  run = $state.raw<Run | null | undefined>(undefined);
   private reading: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
