@@ -47,6 +47,11 @@ export function momentsOf(lanes: readonly Lane[]): number[] {
 
 export type Order = 'job' | 'time' | 'rule';
 
+/** Return the order of an address: that of the run, if it names none. */
+export function orderOf(name: string | null): Order {
+  return name === 'time' || name === 'rule' ? name : 'job';
+}
+
 export interface Wanted {
   search: string;
   rules: readonly string[];

@@ -11,15 +11,22 @@ export class Playback {
   end = $state(0);
   speed = $state(1);
   isPlaying = $state(false);
+  private isChosen = false;
   private frame = 0;
   private before = 0;
 
   /** Take the length of the runs. Whoever looks at the end goes on doing so while a run grows. */
   setEnd(end: number): void {
     const wasAtEnd = this.at >= this.end;
-    if (this.end === 0) this.speed = speedFor(end);
+    if (!this.isChosen && !this.isPlaying) this.speed = speedFor(end);
     this.end = end;
     if (wasAtEnd && !this.isPlaying) this.at = end;
+  }
+
+  /** Take the reader's speed, also for a run that grows. */
+  choose(speed: number): void {
+    this.speed = speed;
+    this.isChosen = true;
   }
 
   toggle(): void {

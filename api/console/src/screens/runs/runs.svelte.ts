@@ -6,7 +6,7 @@ import { stream, type Entry } from '../../lib/stream/stream.svelte';
 export type Run = Schemas['RunView'];
 
 const PAGE = 100;
-/** At most one reading in this time, in milliseconds, however many events arrive. */
+/** At least this time between two readings, in milliseconds, and at most a fifth of the time is spent reading. */
 const PAUSE = 1_000;
 const RETRY = 3_000;
 
@@ -15,17 +15,19 @@ export class Runs {
   hasOlder = $state(false);
   isLoaded = $state(false);
   error = $state.raw<ApiError | null>(null);
-  private cursor: string | null = null;
+  /** Read again with each change: a page that stays open keeps as many runs as the reader has asked for. */
+  private pages = 1;
+  private took = 0;
   private reading: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Load the newest runs, and keep them current. Returns a function that ends it. */
   start(): () => void {
     const end = stream.subscribe({
-      events: (entries: Entry[]) => entries.some((entry) => entry.run_id) && this.later(PAUSE),
+      events: (entries: Entry[]) => entries.some((entry) => entry.run_id) && this.later(Math.max(PAUSE, 5 * this.took)),
       gap: () => this.later(0),
     });
-    void this.newest();
+    void this.load();
     return () => {
       end();
       clearTimeout(this.timer);
@@ -33,39 +35,22 @@ export class Runs {
     };
   }
 
-  /** Read the newest runs again, and keep the older ones that were read. */
-  newest(): Promise<void> {
-    return this.read(null, (page) => {
-      const known = new Set(page.items.map((run) => run.run_id));
-      const older = this.all.filter((run) => !known.has(run.run_id));
-      if (!this.isLoaded) this.turn(page.next_cursor);
-      // Without a run in common there is a gap between: what is older is left out.
-      const meets = older.length < this.all.length;
-      if (!meets) this.turn(page.next_cursor);
-      this.all = meets ? [...page.items, ...older] : page.items;
-      this.isLoaded = true;
-    });
-  }
-
   older(): Promise<void> {
-    return this.read(this.cursor, (page) => {
-      this.all = [...this.all, ...page.items];
-      this.turn(page.next_cursor);
-    });
+    this.pages += 1;
+    return this.load();
   }
 
-  private turn(cursor: string | null | undefined): void {
-    this.cursor = cursor ?? null;
-    this.hasOlder = this.cursor !== null;
-  }
-
-  private async read(cursor: string | null, use: (page: Schemas['Page_RunView_']) => void): Promise<void> {
+  /** Read the runs. A load that runs is given up for this one. */
+  async load(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.reading?.abort();
     const reading = (this.reading = new AbortController());
+    const began = performance.now();
     try {
-      use((await get('/api/v1/recovery-runs', { query: { limit: PAGE, cursor }, signal: reading.signal })).data);
+      await this.read(reading.signal);
+      this.took = performance.now() - began;
+      this.isLoaded = true;
       this.error = null;
     } catch (failed) {
       if (reading.signal.aborted) return;
@@ -74,7 +59,20 @@ export class Runs {
     }
   }
 
+  private async read(signal: AbortSignal): Promise<void> {
+    const found: Run[] = [];
+    let cursor: string | null | undefined;
+    for (let page = 0; page < this.pages; page++) {
+      const { data } = await get('/api/v1/recovery-runs', { query: { limit: PAGE, cursor }, signal });
+      found.push(...data.items);
+      cursor = data.next_cursor;
+      if (!cursor) break;
+    }
+    this.all = found;
+    this.hasOlder = Boolean(cursor);
+  }
+
   private later(pause: number): void {
-    this.timer ??= setTimeout(() => void this.newest(), pause);
+    this.timer ??= setTimeout(() => void this.load(), pause);
   }
 }
