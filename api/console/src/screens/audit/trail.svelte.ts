@@ -20,6 +20,8 @@ export class Trail {
   seal = $state.raw<Schemas['SealView'] | null>(null);
   private query: Query = {};
   private cursor: string | null = null;
+  private isRefused = false;
+  private isReadingOlder = false;
   private reading: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -36,7 +38,7 @@ export class Trail {
   /** Show the events of a filter. Those of the last one remain until the answer is there, so that nothing jumps. */
   show(query: Query): void {
     this.query = query;
-    this.isLoaded = false;
+    this.isLoaded = this.isRefused = false;
     void this.newest();
   }
 
@@ -50,11 +52,13 @@ export class Trail {
     });
   }
 
-  older(): Promise<void> {
-    return this.read(this.cursor, (page) => {
+  async older(): Promise<void> {
+    this.isReadingOlder = true;
+    await this.read(this.cursor, (page) => {
       this.turn(page.next_cursor);
       this.take(withOlder(this.entries, page.items));
     });
+    this.isReadingOlder = false;
   }
 
   private take({ entries, isCut, meets }: Joined): void {
@@ -84,12 +88,19 @@ export class Trail {
       if (signal.aborted) return;
       this.error = asApiError(failed);
       // A filter that is refused stays refused.
-      if (this.error.status === 0 || this.error.status >= 500) this.later(RETRY);
-      else this.entries = [];
+      this.isRefused = this.error.status >= 400 && this.error.status < 500 && this.error.status !== 429;
+      if (this.isRefused) this.entries = [];
+      else this.later(RETRY);
     }
   }
 
   private later(pause: number): void {
-    this.timer ??= setTimeout(() => void this.newest(), pause);
+    if (this.isRefused) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      // One reading gives up the other: what the reader asked for goes first.
+      if (this.isReadingOlder) this.later(PAUSE);
+      else void this.newest();
+    }, pause);
   }
 }
