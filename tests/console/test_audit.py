@@ -82,7 +82,7 @@ def test_an_event_opens_by_keyboard_with_its_causes_and_the_commands_that_give_t
     event = page.get_by_label("Event", exact=True)
     expect(event).to_contain_text("Registered")
     event.get_by_text("The same in a terminal").click()
-    expect(event.get_by_text("curl -sS")).to_be_visible()
+    expect(event.get_by_text("curl -sS").first).to_be_visible()
 
 
 @pytest.mark.parametrize("signed_in", [False, True], ids=["open", "with a token"])
