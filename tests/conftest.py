@@ -11,7 +11,7 @@ TESTS = Path(__file__).parent
 # The marker of a test is its cost, and is read off where it is and what it uses: `slow` plays whole lives of the
 # service, `process` starts a server or a process, or is as costly; `unit` is everything else. Nobody writes it by hand.
 SLOW_FOLDERS = {"faults", "oracle", "restart", "simulation", "soak"}
-PROCESS_FOLDERS = {"cli", "hostile", "supply"}
+PROCESS_FOLDERS = {"cli", "console", "hostile", "supply"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 

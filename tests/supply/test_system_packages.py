@@ -13,12 +13,13 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROOT, NOBODY = 0, 65534
 TOOLS = ("bash", "cat", "dirname", "env", "flock", "readlink", "sha256sum", "true", "uname")
 OR_ASK = ", or set JOB_RECOVERY_INSTALL=1 to have sudo do it"
+INSTALLS = [("reliability/need-strace", "strace"), ("need-chromium", "chromium"), ("setup", "python3-venv")]
 ASKED = ({"CI": "true"}, {"JOB_RECOVERY_INSTALL": "1"})
 
 
 @pytest.fixture
 def bare() -> Iterator[Path]:
-    """Return a Debian with neither strace nor Python, whose `sudo` and `apt-get` only record their arguments."""
+    """Return a Debian without strace, Chromium and Python, whose `sudo` and `apt-get` only record their arguments."""
     if os.geteuid() != ROOT:
         pytest.skip("only root can be both kinds of user")
     with tempfile.TemporaryDirectory() as folder:
@@ -62,6 +63,7 @@ def run(machine: Path, script: str, user: int, **wanted: str) -> tuple[int, str,
     ("script", "says"),
     [
         ("reliability/need-strace", "need-strace: install strace (Debian: apt-get install strace)" + OR_ASK),
+        ("need-chromium", "need-chromium: install chromium (Debian: apt-get install chromium)" + OR_ASK),
         (
             "setup",
             "setup: no Python 3.11 or later with SQLite was found: install one (Debian: python3-venv" + OR_ASK + ")",
@@ -73,7 +75,7 @@ def test_a_user_is_told_what_to_install_and_nothing_is_asked_of_sudo(bare: Path,
 
 
 @pytest.mark.parametrize("wanted", ASKED, ids=lambda wanted: next(iter(wanted)))
-@pytest.mark.parametrize(("script", "package"), [("reliability/need-strace", "strace"), ("setup", "python3-venv")])
+@pytest.mark.parametrize(("script", "package"), INSTALLS)
 def test_a_user_who_asks_for_it_has_it_installed_by_sudo(
     bare: Path, script: str, package: str, wanted: dict[str, str]
 ) -> None:
@@ -83,7 +85,7 @@ def test_a_user_who_asks_for_it_has_it_installed_by_sudo(
     assert f"apt-get install -qy --no-install-recommends {package}" in asked
 
 
-@pytest.mark.parametrize(("script", "package"), [("reliability/need-strace", "strace"), ("setup", "python3-venv")])
+@pytest.mark.parametrize(("script", "package"), INSTALLS)
 def test_root_has_it_installed_without_sudo(bare: Path, script: str, package: str) -> None:
     _, _, asked = run(bare, script, ROOT)
 

@@ -14,8 +14,10 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { path: '/', title: 'Jobs', load: () => import('./jobs/Jobs.svelte') },
+  { path: '/jobs/:id', title: 'Job', load: () => import('./job/JobScreen.svelte') },
   { path: '/runs', title: 'Recovery runs', load: () => import('./runs/Runs.svelte') },
   { path: '/runs/:id', title: 'Recovery run', load: () => import('./run/Run.svelte') },
   { path: '/what-if', title: 'What if', load: () => import('./what-if/WhatIf.svelte') },
-  { path: '/jobs/:id', title: 'Job', load: () => import('./job/JobScreen.svelte') },
+  { path: '/audit', title: 'Audit', load: () => import('./audit/Audit.svelte') },
+  { path: '/system', title: 'System', load: () => import('./system/System.svelte') },
 ];

@@ -1,6 +1,6 @@
 /** Typed requests to the API. Every answer sets the clock; a refused token leads to sign-in. */
 import { clock } from '../clock.svelte';
-import { API } from '../root';
+import { ROOT } from '../root';
 import { fill } from '../router';
 import { session } from '../session.svelte';
 import { parseJson } from './json';
@@ -9,10 +9,10 @@ import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
 
-const PREFIX = '/api/v1/';
+type Inside = `/api/v1/${string}` | '/health';
 type Method = 'get' | 'post';
 type ApiPath<M extends Method> = {
-  [P in keyof paths]: P extends `${typeof PREFIX}${string}` ? (paths[P][M] extends object ? P : never) : never;
+  [P in keyof paths]: P extends Inside ? (paths[P][M] extends object ? P : never) : never;
 }[keyof paths];
 type Parameters<P extends keyof paths, M extends Method, Kind extends 'path' | 'query'> =
   paths[P][M] extends { parameters: infer All } ? (All extends { [K in Kind]?: infer Some } ? Some : never) : never;
@@ -56,8 +56,8 @@ export function post<P extends ApiPath<'post'>>(
 
 /** Return the address of a request, for the `curl` command that gives the same, and for downloads. */
 export function addressOf(path: string, params: object = {}, query: object = {}): URL {
-  const filled = fill(path.slice(PREFIX.length).replace(/\{(\w+)\}/g, ':$1'), params as Record<string, string>);
-  const url = new URL(filled, API);
+  const filled = fill(path.slice(1).replace(/\{(\w+)\}/g, ':$1'), params as Record<string, string>);
+  const url = new URL(filled, ROOT);
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {
       if (one !== undefined && one !== null) url.searchParams.append(name, String(one));

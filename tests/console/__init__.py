@@ -1,0 +1,1 @@
+"""The console in a real browser, given by the real service."""

@@ -1,0 +1,116 @@
+"""A browser whose tabs are watched: nothing that a page must not do goes unnoticed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Locator, Page, expect
+
+PATIENCE = 30_000
+"""Milliseconds within which a condition must become true."""
+
+AXE = Path(__file__).parents[2] / "api/console/node_modules/axe-core/axe.min.js"
+"""Installed with what builds the console, and no part of it."""
+
+WATCH_POLICY = """
+addEventListener('securitypolicyviolation', (event) => {
+  console.error(`policy: ${event.effectiveDirective} forbids ${event.blockedURI} (${event.sourceFile})`);
+});
+"""
+BROWSERS_ERROR = "#main-frame-error"
+"""An element of Chromium's own page of an error."""
+
+FAILED_LOAD = "Failed to load resource"
+
+expect.set_options(timeout=PATIENCE)
+
+
+class Tabs:
+    """A browser profile, which tabs share; `faults` are what none of its pages may do."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        """`options` are those of a Playwright context, such as `timezone_id` and `color_scheme`."""
+        self.url = url
+        self.faults: list[str] = []
+        self.refused: list[str] = []
+        """Answers that the browser reports as failed: errors of the API, and of the network."""
+        self.context: BrowserContext = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.context.set_default_timeout(PATIENCE)
+        self.context.add_init_script(WATCH_POLICY)
+        self.context.on("console", self._hear)
+        self.context.on("weberror", lambda error: self.faults.append(f"exception: {error.error}"))
+        self.context.on("request", lambda request: self._check_address(request.url))
+
+    def open(self, path: str = "/") -> Page:
+        """Open a page of the console in a tab."""
+        page = self.context.new_page()
+        page.goto(self.url + path)
+        return page
+
+    def close(self) -> None:
+        """Close all tabs.
+
+        Raises:
+            AssertionError: a page wrote an error, broke the policy or asked another site.
+
+        """
+        self.context.close()
+        assert not self.faults, self.faults
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        heard = self.refused if message.text.startswith(FAILED_LOAD) else self.faults
+        heard.append(f"{message.type}: {message.text} ({message.location['url']})")
+
+    def _check_address(self, url: str) -> None:
+        if not url.startswith((self.url, "about:", "blob:")):
+            self.faults.append(f"elsewhere: {url}")
+
+
+def live(page: Page) -> Locator:
+    """Return the badge of a page that is live."""
+    return page.get_by_role("status").get_by_text("Live", exact=True)
+
+
+def wait_until_live(page: Page) -> Page:
+    """Return the page when it is live and shows its data."""
+    expect(live(page)).to_be_visible()
+    return page
+
+
+def sign_in(page: Page, secret: str, *, keep: bool = False) -> Page:
+    """Sign in, and return the page when it is live."""
+    page.get_by_label("Token", exact=True).fill(secret)
+    if keep:
+        page.get_by_label("Keep it until this tab is closed").check()
+    page.get_by_role("button", name="Sign in").click()
+    return wait_until_live(page)
+
+
+def rows(page: Page) -> Locator:
+    """Return the rows of the list of a page."""
+    return page.locator("main [role=option]")
+
+
+def framed(page: Page, url: str) -> FrameLocator:
+    """Return the inside of a frame with this address in a page."""
+    page.evaluate(
+        """(url) => {
+          const frame = document.createElement('iframe');
+          frame.src = url;
+          document.documentElement.append(frame);
+        }""",
+        url,
+    )
+    return page.frame_locator("iframe")
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Return what axe-core finds in a page, with the elements."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{one['id']}: {one['help']}: {json.dumps([(node['target'], node['html']) for node in one['nodes']])}"
+        for one in found["violations"]
+    ]
