@@ -10,8 +10,8 @@ TESTS = Path(__file__).parent
 
 # The marker of a test is its cost, and is read off where it is and what it uses: `slow` plays whole lives of the
 # service, `process` starts a server or a process, or is as costly; `unit` is everything else. Nobody writes it by hand.
-SLOW_FOLDERS = {"faults", "oracle", "restart", "simulation", "soak"}
-PROCESS_FOLDERS = {"cli", "console", "hostile", "supply"}
+SLOW_FOLDERS = {"console", "faults", "oracle", "restart", "simulation", "soak"}
+PROCESS_FOLDERS = {"cli", "hostile", "supply"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 
@@ -38,6 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         item.add_marker(cost(item))
+        if item.path.parent == TESTS / "console":
+            # One worker for each module: its browser and its service cost more than its tests.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
     step = max(1, len(others) * 2 // (3 * len(slow) + 1))

@@ -18,7 +18,7 @@ FOUND_BY = {
     "unintelligible_counts_as_not_found": 1,
     "an_outcome_is_never_asked_about_again": 0,
     "an_observed_outcome_is_open_to_revision": 0,
-    "a_full_disk_at_the_start_ends_the_service": 1,
+    "a_full_disk_at_the_start_ends_the_service": 2,
     "lost_contact_requests_no_recovery": 26,
     "jobs_that_wait_for_a_retry_are_not_watched": 0,
     "a_restart_finds_no_job_that_was_recovering": 0,
