@@ -227,7 +227,7 @@ def test_a_start_without_jobs_makes_an_empty_run(start_service: StartService) ->
     assert (completed["resumed"], completed["polled_again"], completed["outcomes"]) == (0, 0, {})
     for milestone in ("progress_poller_started", "scheduler_started", "recovery_initialised"):
         assert service.logged(milestone)
-    run = wait_until(lambda: service.get(f"/api/v1/recovery-runs/{completed['run_id']}"), what="run").json()
+    run = service.finished_run(completed["run_id"])
     assert (run["cause"], run["jobs"], run["resumed"], run["polled_again"]) == ("restart", 0, 0, 0)
     wait_until(lambda: service.pages("/api/v1/recovery-runs")[0]["status"] == "finished", what="the run to be shown")
 

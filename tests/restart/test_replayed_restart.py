@@ -47,6 +47,7 @@ def test_the_replay_of_a_restart_with_every_kind_of_job_is_identical(
     run = wait_until(lambda: service.completed("restart"), 60)[0]
 
     file, elsewhere = tmp_path / "restart.ndjson", tmp_path / "elsewhere"
+    service.finished_run(run["run_id"])
     file.write_bytes(service.get(f"/api/v1/recovery-runs/{run['run_id']}/export").content)
     elsewhere.mkdir()
     done = replayed(file, elsewhere, "--policy", f"complete_above_percent={LIMITS[1]}")

@@ -122,6 +122,16 @@ class ServiceProcess:
         """Return the log lines of completed runs with this cause since the last start."""
         return [run for run in self.logged("recovery_completed") if run["cause"] == cause]
 
+    def finished_run(self, run_id: str) -> dict[str, Any]:
+        """Return a recovery run as the API shows it, once the read model has its end: the log line may come first."""
+
+        def finished() -> dict[str, Any] | None:
+            response = self.get(f"/api/v1/recovery-runs/{run_id}")
+            run: dict[str, Any] = response.json()
+            return run if run.get("status") == "finished" else None
+
+        return wait_until(finished, what=f"the end of {run_id}")
+
     def register(self, job_id: str, *volume_ids: str, **more: Any) -> dict[str, Any]:
         """Register a job and return it."""
         body = {
