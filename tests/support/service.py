@@ -97,10 +97,10 @@ class ServiceProcess:
         self.process.wait(PATIENCE)
         self._process = None
 
-    def terminate(self, within: float = 5.0) -> int:
+    def terminate(self) -> int:
         """End the process with SIGTERM, like an operator; return its exit code."""
         self.process.terminate()
-        code = self.process.wait(within)
+        code = self.process.wait(PATIENCE)
         self._process = None
         return code
 
