@@ -41,8 +41,10 @@ class Elsewhere:
             while True:
                 client, _ = self._listener.accept()
                 with client, suppress(OSError):
-                    self.asked |= {_host(client.recv(4096))} - BROWSERS_OWN
-                    client.sendall(REFUSED)
+                    # A browser that ends may leave a connection on which it has asked nothing.
+                    if request := client.recv(4096):
+                        self.asked |= {_host(request)} - BROWSERS_OWN
+                        client.sendall(REFUSED)
 
 
 def _host(request: bytes) -> str:
