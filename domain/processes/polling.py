@@ -202,7 +202,7 @@ class Poller:
         live.vma_status = observation.status
         if has_figures:
             live.observation, live.movement = observation, observation.movement
-            figures = observation.progress_percent or 0.0, observation.bytes_transferred
+            figures = observation.progress_percent, observation.bytes_transferred
             live.throughput.add(Sample(self._clock.monotonic(), *figures))
         live.misses = 0 if observation.conclusive else live.misses + 1
 

@@ -9,10 +9,10 @@ WINDOW = 60.0
 
 
 class Sample(NamedTuple):
-    """The figures of one poll; `at` is in monotonic seconds. `transferred` is in bytes, None if the VMA gives none."""
+    """The figures of one poll; `at` is in monotonic seconds, `transferred` in bytes. None: the VMA gave no figure."""
 
     at: float
-    percent: float
+    percent: float | None
     transferred: int | None
 
 
@@ -43,11 +43,13 @@ class Throughput(msgspec.Struct):
 
     @property
     def seconds_left(self) -> float | None:
-        """Return an estimate of the seconds until 100 %; None if the percentage does not grow."""
+        """Return an estimate of the seconds until 100 %; None if the percentage is not known or does not grow."""
         if self.earlier is None or self.last is None:
             return None
-        grown = self.last.percent - self.earlier.percent
-        return (100 - self.last.percent) * self._seconds / grown if grown > 0 else None
+        before, now = self.earlier.percent, self.last.percent
+        if before is None or now is None or now <= before:
+            return None
+        return (100 - now) * self._seconds / (now - before)
 
     @property
     def _seconds(self) -> float:
@@ -55,4 +57,5 @@ class Throughput(msgspec.Struct):
 
 
 def _falls(last: Sample, sample: Sample) -> bool:
-    return sample.percent < last.percent or (sample.transferred or 0) < (last.transferred or 0)
+    figures = ((last.percent, sample.percent), (last.transferred, sample.transferred))
+    return any(before is not None and now is not None and now < before for before, now in figures)

@@ -5,7 +5,7 @@ import pytest
 from domain.processes.throughput import WINDOW, Sample, Throughput
 
 
-def after(*samples: tuple[float, float, int | None]) -> Throughput:
+def after(*samples: tuple[float, float | None, int | None]) -> Throughput:
     throughput = Throughput()
     for sample in samples:
         throughput.add(Sample(*sample))
@@ -59,3 +59,15 @@ def test_figures_that_fall_begin_anew(fallen: tuple[float, float, int]) -> None:
 
 def test_a_finished_job_has_no_time_left() -> None:
     assert after((0, 90, 900), (10, 100, 1000)).seconds_left == 0
+
+
+def test_a_percentage_that_was_not_known_is_not_taken_for_zero() -> None:
+    throughput = after((0, None, 500), (5, 40, 600))
+
+    assert (throughput.bytes_per_second, throughput.seconds_left) == (20, None)
+
+
+def test_a_poll_without_figures_does_not_begin_the_mean_anew() -> None:
+    throughput = after((0, 40, 400), (5, None, None), (10, 50, 500))
+
+    assert (throughput.bytes_per_second, throughput.seconds_left) == (10, 50)
