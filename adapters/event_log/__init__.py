@@ -1,1 +1,1 @@
-"""The event log on SQLite: store, encoding, seals, snapshots, group commit."""
+"""The event log in a database: store, encoding, seals, snapshots, group commit; on SQLite and PostgreSQL."""

@@ -8,9 +8,9 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from eventsourcing.persistence import IntegrityError, OperationalError, PersistenceError
+from eventsourcing.persistence import IntegrityError
 
-from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.database_errors import DATABASE_ERRORS, UNAVAILABLE
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, JobRecoveryError, StorageUnavailable
 from domain.events import Event
@@ -18,12 +18,6 @@ from domain.ports import Log
 
 MAX_REQUESTS = 1000
 """Requests in one transaction; limits how long the first of them waits."""
-
-UNAVAILABLE = (OperationalError, sqlite3.OperationalError)
-"""The errors that affect every request (disk full, file locked), and that none of them caused."""
-
-DATABASE_ERRORS = (PersistenceError, sqlite3.Error)
-"""The errors of the library and of SQLite. Any other is a fault of this program, or of the machine's memory."""
 
 
 class WriteRequest:
@@ -52,6 +46,7 @@ class GroupCommit:
         """Start the thread; `store` writes all requests in one transaction and returns a position for each."""
         self._store = store
         self._logger = logger
+        self._unavailable: StorageUnavailable | None = None
         self._closed = False
         self._closing = threading.Lock()
         self._queue: queue.SimpleQueue[WriteRequest | None] = queue.SimpleQueue()
@@ -88,13 +83,23 @@ class GroupCommit:
     def _run(self) -> None:
         closing = False
         while not closing:
-            batch = [self._queue.get()]
-            while len(batch) < MAX_REQUESTS and not self._queue.empty():
-                batch.append(self._queue.get())
-            closing = None in batch
-            requests = [request for request in batch if request is not None]
-            if requests:
-                _resolve(requests, self._write(requests))
+            requests, closing = self._taken([self._queue.get()])
+            if not requests:
+                continue
+            results = self._write(requests)
+            if self._unavailable is not None:
+                # They have waited as long as those that failed, and must not wait as long again. They are taken before
+                # these are told: what is asked for after that gets an attempt of its own.
+                waiting, closed = self._taken([])
+                _resolve(waiting, [self._unavailable] * len(waiting))
+                closing, self._unavailable = closing or closed, None
+            _resolve(requests, results)
+
+    def _taken(self, batch: list[WriteRequest | None]) -> tuple[list[WriteRequest], bool]:
+        """Return the requests that wait, with those of `batch`, and whether the log was closed after them."""
+        while len(batch) < MAX_REQUESTS and not self._queue.empty():
+            batch.append(self._queue.get())
+        return [request for request in batch if request is not None], None in batch
 
     def _write(self, requests: Sequence[WriteRequest]) -> list[Result]:
         """Write all in one transaction; if one of them is at fault, each in its own, so that the others succeed.
@@ -103,8 +108,11 @@ class GroupCommit:
         """
         try:
             return list(self._store(requests))
+        except StorageUnavailable as error:
+            return [error] * len(requests)
         except UNAVAILABLE as error:
-            return [StorageUnavailable(f"the event log cannot be written: {error}")] * len(requests)
+            self._unavailable = StorageUnavailable(f"the event log cannot be written: {error}")
+            return [self._unavailable] * len(requests)
         except Exception as error:  # noqa: BLE001 - it is the callers' result, and logged if it is a fault
             if len(requests) > 1:
                 return [self._write([request])[0] for request in requests]

@@ -8,7 +8,7 @@ from eventsourcing.persistence import Mapper
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
 from adapters.event_log.mapper import EventMapper
-from adapters.event_log.seals import SealingRecorder
+from adapters.event_log.sqlite_recorder import SealingRecorder
 
 LOCK_TIMEOUT = 3
 """Seconds to wait for another program that locks the file; then the caller gets an error."""
@@ -57,5 +57,6 @@ def open_events(path: Path, synchronous: str) -> JobEvents:
     events = JobEvents(env=environment)
     recorder = cast("SealingRecorder", events.recorder)
     recorder.datastore.pool.close()
-    recorder.datastore.pool = _Connections(name, synchronous)
+    # A connection that is opened later must not make an empty file in the place of one that was moved away.
+    recorder.datastore.pool = _Connections(f"{name}?mode=rw", synchronous)
     return events

@@ -1,43 +1,114 @@
-"""The event log on SQLite: the eventsourcing library's application, with our mapper and group commit.
-
-`GroupCommit` writes the events of many jobs in one transaction, and acknowledges each request after the commit. A
-snapshot that cannot be written is no error: it is derived.
-"""
+"""The event log in one SQLite file."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import chain
 from pathlib import Path
-from time import perf_counter
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from eventsourcing.persistence import Notification
+from eventsourcing.persistence import StoredEvent
 
-from adapters.event_log import log_file
-from adapters.event_log.aggregates import Aggregates
-from adapters.event_log.group_commit import DATABASE_ERRORS, GroupCommit, WriteRequest
-from adapters.event_log.mapper import unreadable
-from adapters.event_log.seals import Seal, SealingRecorder
+from adapters.event_log import sqlite_file
+from adapters.event_log.database_errors import DATABASE_ERRORS
+from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.sqlite_application import open_events
+from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
-from domain.errors import StorageUnavailable
 from domain.events import Event
-from domain.ports import Log, TAggregate, TEvent
+from domain.ports import Clock, Log
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import EventStore
 
 T = TypeVar("T")
 
-READERS = 2
-"""Threads that read. More would only wait for the interpreter's lock."""
+WATCH = 0.5
+"""Seconds between two looks at the file."""
 
-NO_LIMIT = -1
-"""SQLite's value for no limit."""
+LAST_SNAPSHOTS = """
+SELECT originator_id, max(originator_version), topic, state FROM stored_snapshots
+WHERE originator_id IN ({ids}) GROUP BY originator_id
+"""
+"""With one max(), SQLite takes the other columns from the row that has it."""
+
+EVENTS_AFTER = """
+WITH known (id, version) AS (VALUES {rows})
+SELECT originator_id, originator_version, topic, state
+FROM known CROSS JOIN stored_events ON originator_id = id AND originator_version > version
+ORDER BY originator_id, originator_version
+"""
+"""CROSS JOIN: one search of the index for each stream, in whatever order the planner would have them."""
 
 
-class SQLiteEventLog:
-    """The event log port of the domain, and the notification log of the projections."""
+class SQLiteStorage:
+    """One file, through the library's application."""
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        """Open or create it."""
+        self._application = open_events(path, synchronous)
+        self._path, self._opened = path, path.stat()
+        self.recorder = cast("SealingRecorder", self._application.recorder)
+        self.events = self._application.events
+        self.snapshots = cast("EventStore[str]", self._application.snapshots)
+
+    def last_snapshots(self, stream_ids: Sequence[str]) -> list[StoredEvent]:
+        """Return the last snapshot of each of these streams that has one."""
+        return self._select(LAST_SNAPSHOTS.format(ids=", ".join("?" * len(stream_ids))), list(stream_ids))
+
+    def events_after(self, versions: Mapping[str, int]) -> list[StoredEvent]:
+        """Return the events of these streams after a version of each, in the order of their versions."""
+        rows = ", ".join(["(?, ?)"] * len(versions))
+        return self._select(EVENTS_AFTER.format(rows=rows), list(chain.from_iterable(versions.items())))
+
+    def write(self, events: Sequence[Event]) -> list[int]:
+        """Store the events and their seal in one transaction; return their positions."""
+        self.check_file()
+        return [recording.notification.id for recording in self.events.put(events)]
+
+    def write_heartbeat(self) -> None:
+        """Write a row that is not an event, to check that writing works."""
+        self.check_file()
+        with self.recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
+            cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
+
+    def write_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        """Store snapshots."""
+        self.snapshots.put(cast("Sequence[Any]", snapshots))
+
+    def drop_snapshots(self) -> None:
+        """Delete all snapshots."""
+        with self.recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute("DELETE FROM stored_snapshots")
+
+    def check_file(self) -> None:
+        """Check that the file has not been replaced, moved away or deleted."""
+        sqlite_file.check_same(self._path, self._opened)
+
+    def read(self, query: Callable[[], T]) -> T:
+        """Return what the query returns."""
+        return query()
+
+    def stop_reading(self) -> None:
+        """Let reads finish: those of a file do not wait."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._application.close()
+
+    def _select(self, query: str, parameters: Sequence[str | int]) -> list[StoredEvent]:
+        with self.recorder.datastore.transaction(commit=False) as cursor:
+            cursor.execute(query, parameters)
+            return [StoredEvent(*row) for row in cursor.fetchall()]
+
+
+class SQLiteEventLog(DatabaseEventLog):
+    """The event log in one SQLite file."""
+
+    _recorder: SealingRecorder
+    _storage: SQLiteStorage
 
     def __init__(self, path: Path, *, synchronous: str = "FULL", logger: Log | None = None) -> None:
         """Open or create the log, check all of its pages, and check every event against its seal.
@@ -55,146 +126,20 @@ class SQLiteEventLog:
 
         """
         try:
-            self._events = open_events(path, synchronous)
-            self._recorder = cast("SealingRecorder", self._events.recorder)
-            log_file.check(path, self._recorder)
+            storage = SQLiteStorage(path, synchronous)
+            sqlite_file.check(path, storage.recorder)
         except DATABASE_ERRORS as error:
-            raise log_file.cannot_open(path, error) from error
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="event-reader")
-        self._logger = logger or NullLogger()
-        self._aggregates = Aggregates(self._events, self._logger)
-        self._writer = GroupCommit(self._store, self._logger)
-        self._closed = False
-        self.position = 0
-        self._on_commit: list[Callable[[int], None]] = []
-        self._on_append: list[Callable[[float], None]] = []
+            raise sqlite_file.cannot_open(path, error) from error
+        super().__init__(storage, logger or NullLogger())
 
-    def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Call `listener` with the log position of every commit, in the event loop."""
-        self._on_commit.append(listener)
-
-    def on_append(self, listener: Callable[[float], None]) -> None:
-        """Call `listener` with the seconds that each append took, from the request to its acknowledgement."""
-        self._on_append.append(listener)
-
-    async def load(self, kind: type[TAggregate], stream_id: str) -> TAggregate | None:
-        """Return an aggregate from its snapshot and events; None if it has none."""
-        return await self._read(partial(self._aggregates.load, kind, stream_id))
-
-    async def load_many(self, kind: type[TAggregate], stream_ids: Sequence[str]) -> dict[str, TAggregate]:
-        """Return several aggregates by id; one that cannot be read is omitted and logged."""
-        return await self._read(partial(self._aggregates.load_many, kind, stream_ids))
-
-    async def load_versions(self, kind: type[TAggregate], versions: Sequence[tuple[str, int]]) -> list[TAggregate]:
-        """Return aggregates, each at one version, in the given order, without those that do not exist."""
-        return await self._read(partial(self._aggregates.load_versions, kind, versions))
-
-    async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
-        """Return all events of these kinds, in the order in which they were stored."""
-
-        def select() -> list[TEvent]:
-            topics = [kind.topic for kind in kinds]
-            found = self._recorder.select_notifications(start=None, limit=NO_LIMIT, topics=topics)
-            return [event for _, event in map(self._entry, found) if isinstance(event, kinds)]
-
-        return await self._read(select)
-
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
-        """Store the events in one transaction with other waiting requests; return the position of the last."""
-        if not events:
-            return 0
-        began = perf_counter()
-        position = await self._writer.submit(events, snapshots)
-        self.position = max(self.position, position)
-        took = perf_counter() - began
-        for on_append in self._on_append:
-            self._notify(partial(on_append, took))
-        for on_commit in self._on_commit:
-            self._notify(partial(on_commit, position))
-        return position
-
-    async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
-        """Return events after a log position, in the order in which they were stored."""
-
-        def select() -> list[tuple[int, Event]]:
-            found = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
-            return [self._entry(notification) for notification in found]
-
-        return await self._read(select)
-
-    async def head(self) -> int:
-        """Return the position of the last event in the log; 0 if it is empty."""
-        return await self._read(lambda: self._recorder.max_notification_id() or 0)
-
-    async def seal(self) -> Seal:
-        """Return the last seal of the log."""
-        return await self._read(self._recorder.last_seal)
-
-    async def check_writable(self) -> None:
-        """Commit a write that stores no event.
+    async def keep(self, clock: Clock) -> None:
+        """Watch the file, also while nothing is written.
 
         Raises:
-            StorageUnavailable: the log cannot be written now.
+            LogChanged: it was replaced by another one. What this process remembers of the log is not true any more.
 
         """
-        await self._writer.submit((), ())
-
-    def close(self) -> None:
-        """Finish waiting writes and reads, refuse later ones, and close the file."""
-        self._closed = True
-        self._writer.close()
-        self._readers.shutdown()
-        self._events.close()
-
-    def _notify(self, listener: Callable[[], None]) -> None:
-        """Call a listener. Its error does not fail the append: the events are stored."""
-        try:
-            listener()
-        except Exception as error:
-            self._logger.error("event_log_listener_failed", exc_info=error)
-
-    def _entry(self, notification: Notification) -> tuple[int, Event]:
-        """Return an event with its position; one that cannot be decoded as `UnreadableEvent`."""
-        try:
-            return notification.id, cast("Event", self._events.mapper.to_domain_event(notification))
-        except StorageUnavailable as error:
-            return notification.id, unreadable(notification, str(error))
-
-    async def _read(self, function: Callable[[], T]) -> T:
-        if self._closed:
-            raise StorageUnavailable("the event log is closed: the service is stopping")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, function)
-        except DATABASE_ERRORS as error:
-            raise StorageUnavailable(f"the event log cannot be read: {error}") from error
-
-    def _store(self, requests: Sequence[WriteRequest]) -> list[int]:
-        """Store the events of all requests in one transaction, in the writer's thread; return their last positions."""
-        events = [event for request in requests for event in request.events]
-        if not events:
-            self._write_heartbeat()
-        positions = [recording.notification.id for recording in self._events.events.put(events)]
-        self._store_snapshots(requests)
-        return _last_positions(requests, positions)
-
-    def _write_heartbeat(self) -> None:
-        """Write a row that is not an event, to check that writing works."""
-        with self._recorder.datastore.transaction(commit=True) as cursor:
-            cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
-            cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
-
-    def _store_snapshots(self, requests: Sequence[WriteRequest]) -> None:
-        """Store the snapshots of the requests. A failure is only logged: the events are stored already."""
-        snapshots: list[Any] = [snapshot for request in requests for snapshot in request.snapshots]
-        if not snapshots:
-            return
-        try:
-            self._aggregates.snapshots.put(snapshots)
-        except Exception as error:
-            self._logger.warning("snapshots_not_stored", streams=[s.originator_id for s in snapshots], exc_info=error)
-
-
-def _last_positions(requests: Sequence[WriteRequest], positions: Sequence[int]) -> list[int]:
-    """Return the position of the last event of each request; 0 for a request without events."""
-    ends = accumulate(len(request.events) for request in requests)
-    return [positions[end - 1] if request.events else 0 for request, end in zip(requests, ends, strict=True)]
+        away = False
+        while True:
+            await clock.sleep(WATCH)
+            away = await self._is_away(away, partial(asyncio.to_thread, self._storage.check_file))

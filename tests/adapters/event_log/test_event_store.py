@@ -1,36 +1,20 @@
 """The log has every acknowledged event once, in order, and none that was refused."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from adapters.event_log import log_file
-from adapters.event_log.seals import verify
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log import aggregates
+from adapters.event_log.database_log import DatabaseEventLog
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import EVENTS, Cause, Event, JobRegistered, JobStalled, Trace, UnreadableEvent
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun
 from domain.replication_job import ReplicationJob
+from tests.adapters.event_log.places import Place, change_state, opened
 from tests.support.builders import NOON, registration
 from tests.support.harness import RecordingLog
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "events.sqlite"
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[SQLiteEventLog]:
-    opened = SQLiteEventLog(path)
-    yield opened
-    opened.close()
 
 
 def begun(run_id: str) -> RecoveryRun:
@@ -45,11 +29,11 @@ def registered(job_id: str) -> ReplicationJob:
     return job
 
 
-async def positions(log: SQLiteEventLog) -> list[int]:
+async def positions(log: DatabaseEventLog) -> list[int]:
     return [position for position, _ in await log.read_from(0, 10_000)]
 
 
-async def test_what_was_appended_is_loaded_again(log: SQLiteEventLog) -> None:
+async def test_what_was_appended_is_loaded_again(log: DatabaseEventLog) -> None:
     job = registered("job-1")
 
     position = await log.append(job.collect_events())
@@ -60,7 +44,7 @@ async def test_what_was_appended_is_loaded_again(log: SQLiteEventLog) -> None:
     assert await log.load_many(ReplicationJob, ["job-1", "job-2"]) == {"job-1": job}
 
 
-async def test_events_of_a_kind_are_found_among_all_events_in_their_order(log: SQLiteEventLog) -> None:
+async def test_events_of_a_kind_are_found_among_all_events_in_their_order(log: DatabaseEventLog) -> None:
     for name in ("job-2", "job-1"):
         job = registered(name)
         job.begin_recovery("run-1", Cause.RESTART, NOON, "instance")
@@ -69,7 +53,7 @@ async def test_events_of_a_kind_are_found_among_all_events_in_their_order(log: S
     assert [found.originator_id for found in await log.select(JobRegistered)] == ["job-2", "job-1"]
 
 
-async def test_each_of_many_concurrent_writers_gets_its_own_position(log: SQLiteEventLog) -> None:
+async def test_each_of_many_concurrent_writers_gets_its_own_position(log: DatabaseEventLog) -> None:
     positions = await asyncio.gather(*(log.append(registered(f"job-{n}").pending) for n in range(300)))
 
     assert sorted(positions) == list(range(1, 301))
@@ -78,7 +62,7 @@ async def test_each_of_many_concurrent_writers_gets_its_own_position(log: SQLite
 
 
 async def test_a_version_that_exists_is_refused_and_the_other_requests_of_the_group_are_stored(
-    log: SQLiteEventLog,
+    log: DatabaseEventLog,
 ) -> None:
     await log.append(registered("job-1").pending)
 
@@ -91,7 +75,7 @@ async def test_a_version_that_exists_is_refused_and_the_other_requests_of_the_gr
     assert await positions(log) == sorted(set(await positions(log)))
 
 
-async def test_events_of_one_request_are_stored_all_or_none(log: SQLiteEventLog) -> None:
+async def test_events_of_one_request_are_stored_all_or_none(log: DatabaseEventLog) -> None:
     await log.append(registered("job-2").pending)
 
     with pytest.raises(ConcurrentWrite):
@@ -100,23 +84,7 @@ async def test_events_of_one_request_are_stored_all_or_none(log: SQLiteEventLog)
     assert await log.load(ReplicationJob, "job-1") is None
 
 
-async def test_a_log_that_cannot_be_written_raises_an_error_and_accepts_later_writes(log: SQLiteEventLog) -> None:
-    with log._recorder.datastore.transaction(commit=True) as cursor:
-        cursor.execute("PRAGMA query_only=ON")
-    with pytest.raises(StorageUnavailable, match="cannot be written"):
-        await log.append(registered("job-1").pending)
-    with pytest.raises(StorageUnavailable, match="cannot be written"):
-        await log.check_writable()
-    with log._recorder.datastore.transaction(commit=True) as cursor:
-        cursor.execute("PRAGMA query_only=OFF")
-
-    await log.check_writable()
-    await log.append(registered("job-1").pending)
-
-    assert await positions(log) == [1]
-
-
-async def test_an_event_that_cannot_be_encoded_fails_its_own_command_and_no_other(log: SQLiteEventLog) -> None:
+async def test_an_event_that_cannot_be_encoded_fails_its_own_command_and_no_other(log: DatabaseEventLog) -> None:
     wrong = registered("job-1")
     wrong.pending = [msgspec.structs.replace(wrong.pending[0], vm_name=object())]
     group = [registered("job-0"), wrong, registered("job-2")]
@@ -129,29 +97,10 @@ async def test_an_event_that_cannot_be_encoded_fails_its_own_command_and_no_othe
     await log.append(registered("job-1").pending)
 
 
-async def test_after_a_commit_that_fails_the_next_one_has_a_new_transaction(log: SQLiteEventLog) -> None:
-    datastore = log._recorder.datastore
-    with datastore.get_connection(commit=True) as connection:
-        for statement in (
-            "CREATE TABLE parents (id TEXT PRIMARY KEY)",
-            "CREATE TABLE children (id TEXT REFERENCES parents DEFERRABLE INITIALLY DEFERRED)",
-            "CREATE TRIGGER orphan AFTER INSERT ON stored_events BEGIN INSERT INTO children VALUES ('nobody'); END",
-            # For this connection only: the commit itself is what fails.
-            "PRAGMA foreign_keys=ON",
-        ):
-            connection.cursor().execute(statement)
-
-    with pytest.raises(ConcurrentWrite, match="FOREIGN KEY"):
-        await log.append(registered("job-1").pending)
-
-    await log.append(registered("job-1").pending)
-    assert await positions(log) == [1]
-
-
-async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_stored(path: Path) -> None:
+async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_stored(place: Place) -> None:
     durations: list[float] = []
     logger = RecordingLog()
-    log = SQLiteEventLog(path, logger=logger)
+    log = place.open(logger)
 
     def broken(_: float) -> None:
         raise ValueError("a slip")
@@ -165,8 +114,8 @@ async def test_a_listener_that_raises_does_not_fail_a_command_whose_events_are_s
     assert (len(durations), logger.events) == (2, ["event_log_listener_failed"] * 2)
 
 
-async def test_a_closed_log_refuses_every_call_at_once(path: Path) -> None:
-    log = SQLiteEventLog(path)
+async def test_a_closed_log_refuses_every_call_at_once(place: Place) -> None:
+    log = place.open()
     log.close()
 
     for call in (log.load(ReplicationJob, "job-1"), log.append(registered("job-1").pending), log.check_writable()):
@@ -174,37 +123,69 @@ async def test_a_closed_log_refuses_every_call_at_once(path: Path) -> None:
             await asyncio.wait_for(call, 10)
 
 
-async def test_synchronous_is_full_by_default(tmp_path: Path) -> None:
-    levels: list[int] = []
-    default, asked = SQLiteEventLog(tmp_path / "a.sqlite"), SQLiteEventLog(tmp_path / "b.sqlite", synchronous="NORMAL")
-    for log in (default, asked):
-        with log._recorder.datastore.transaction(commit=True) as cursor:
-            cursor.execute("PRAGMA synchronous")
-            levels.append(cursor.fetchone()[0])
-        log.close()
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+async def test_many_jobs_are_loaded_as_each_alone_with_and_without_a_snapshot(
+    log: DatabaseEventLog, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(aggregates, "STREAMS", at_once)
+    names = [f"job-{n}" for n in range(5)]
+    jobs = {name: registered(name) for name in names}
+    for n, job in enumerate(jobs.values()):
+        await log.append(job.collect_events())
+        for turn in range(n):
+            job.begin_recovery(f"run-{turn}", Cause.RESTART, NOON, "instance")
+            # The second job has its snapshot at its end, the others two within.
+            snapshots = [job.snapshot()] if turn < 2 else []
+            await log.append(job.collect_events(), snapshots)
+    asked = [*names, "job-unknown", "run-1"]
+    await log.append(begun("run-1").pending)
 
-    assert levels == [2, 1]
+    found = await log.load_many(ReplicationJob, asked)
+
+    assert found == jobs
+    assert list(found) == names
+    assert [job.version for job in found.values()] == [1, 2, 3, 4, 5]
+    assert found == {name: await log.load(ReplicationJob, name) for name in names}
 
 
-async def test_the_log_can_be_read_with_sqlite_alone(log: SQLiteEventLog, path: Path) -> None:
-    await log.append(registered("job-1").pending)
+async def test_events_before_a_snapshot_are_not_read_when_many_jobs_are_loaded(
+    log: DatabaseEventLog, place: Place
+) -> None:
+    jobs = {name: registered(name) for name in ("job-1", "job-2")}
+    for job in jobs.values():
+        await log.append(job.collect_events(), [job.snapshot()] if job.id == "job-1" else [])
+    place.execute("UPDATE stored_events SET state = ?", b"{")
 
-    with sqlite3.connect(path) as connection:
-        topic, state = connection.execute("SELECT topic, state FROM stored_events").fetchone()
-    connection.close()
+    assert await log.load_many(ReplicationJob, list(jobs)) == {"job-1": jobs["job-1"]}
 
-    assert topic == "JobRegistered"
-    assert msgspec.json.decode(state)["vm_name"] == "vm"
+
+async def test_many_jobs_are_loaded_from_their_events_where_a_snapshot_cannot_be_used(
+    log: DatabaseEventLog, place: Place
+) -> None:
+    jobs = {name: registered(name) for name in ("job-1", "job-2")}
+    for job in jobs.values():
+        other = msgspec.structs.replace(job, vm_name="another").snapshot()
+        of_a_run = msgspec.structs.replace(other, topic=RecoveryRun.kind)
+        await log.append(job.collect_events(), [other if job.id == "job-1" else of_a_run])
+    place.execute("UPDATE stored_snapshots SET state = ? WHERE originator_id = 'job-1'", b"{}")
+    assert await log.load_many(ReplicationJob, list(jobs)) == jobs
+
+    for change in (
+        "UPDATE stored_snapshots SET topic = 'JobTeleported'",
+        "UPDATE stored_snapshots SET topic = 'JobStalled'",
+    ):
+        place.execute(change)
+        assert await log.load_many(ReplicationJob, list(jobs)) == jobs
+        assert await log.load(ReplicationJob, "job-1") == jobs["job-1"]
+    assert await log.load_many(ReplicationJob, []) == {}
 
 
 async def test_an_event_of_a_newer_version_is_named_and_other_events_and_jobs_can_be_read(
-    log: SQLiteEventLog, path: Path
+    log: DatabaseEventLog, place: Place
 ) -> None:
     for job_id in ("job-1", "job-2"):
         await log.append(registered(job_id).pending)
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE stored_events SET topic = 'JobTeleported' WHERE originator_id = 'job-1'")
-    connection.close()
+    place.execute("UPDATE stored_events SET topic = 'JobTeleported' WHERE originator_id = 'job-1'")
 
     (_, unreadable), (_, other) = await log.read_from(0, 10)
 
@@ -217,14 +198,14 @@ async def test_an_event_of_a_newer_version_is_named_and_other_events_and_jobs_ca
     assert [one.originator_id for one in await log.select(JobRegistered)] == ["job-2"]
 
 
-async def test_a_stream_of_another_kind_is_not_loaded_as_a_job(log: SQLiteEventLog) -> None:
+async def test_a_stream_of_another_kind_is_not_loaded_as_a_job(log: DatabaseEventLog) -> None:
     await log.append(begun("run-1").pending)
 
     assert await log.load(ReplicationJob, "run-1") is None
     assert await log.load(RecoveryRun, "run-1") is not None
 
 
-async def test_a_snapshot_of_another_kind_is_not_used(log: SQLiteEventLog) -> None:
+async def test_a_snapshot_of_another_kind_is_not_used(log: DatabaseEventLog) -> None:
     job = registered("job-1")
     snapshot = msgspec.structs.replace(job.snapshot(), topic=RecoveryRun.kind)
     await log.append(job.pending, [snapshot])
@@ -260,12 +241,10 @@ def test_topics_are_explicit_names_instead_of_module_paths() -> None:
 
 @pytest.mark.parametrize("state", [b"{", b'{"vm_name":"\xff"}', b'{"vm_name":1}', b""])
 async def test_an_event_that_cannot_be_decoded_is_named_with_a_remedy(
-    log: SQLiteEventLog, path: Path, state: bytes
+    log: DatabaseEventLog, place: Place, state: bytes
 ) -> None:
     await log.append(registered("job-1").pending)
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE stored_events SET state = ?", (state,))
-    connection.close()
+    place.execute("UPDATE stored_events SET state = ?", state)
 
     with pytest.raises(
         StorageUnavailable, match=r"\(job-1 version 1\) that cannot be decoded: .*restore it from a backup"
@@ -273,76 +252,15 @@ async def test_an_event_that_cannot_be_decoded_is_named_with_a_remedy(
         await log.load(ReplicationJob, "job-1")
 
 
-def test_a_file_that_is_not_a_database_is_refused_with_its_name(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-    path.write_bytes(b"this is a letter to my grandmother" * 100)
+async def test_a_changed_event_is_refused_at_the_start_with_its_position(place: Place) -> None:
+    with opened(place) as log:
+        for n in range(3):
+            await log.append(registered(f"job-{n}").pending)
+    change_state(place, "stored_events", lambda state: state.replace(b"default", b"another"), "position = 2")
 
-    with pytest.raises(StorageUnavailable, match=r"events\.sqlite cannot be opened: .*restore it from a backup"):
-        SQLiteEventLog(path)
-
-
-def refusal(path: Path) -> str:
     with pytest.raises(StorageUnavailable) as refused:
-        SQLiteEventLog(path)
-    return str(refused.value)
+        place.open()
 
-
-def test_an_error_other_than_damage_does_not_ask_for_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.event_log.sqlite_application.LOCK_TIMEOUT", 0.1)
-    folder, locked = tmp_path / "folder.sqlite", tmp_path / "locked.sqlite"
-    folder.mkdir()
-    SQLiteEventLog(locked).close()
-    with closing(sqlite3.connect(locked, isolation_level=None)) as other:
-        other.execute("PRAGMA locking_mode=EXCLUSIVE")
-        other.execute("BEGIN EXCLUSIVE")
-        messages = {folder: refusal(folder), locked: refusal(locked)}
-
-    for path, message in messages.items():
-        assert message.startswith(f"the event log {path} cannot be opened: ")
-        assert "backup" not in message
-    assert "permission" in messages[folder] or "this user may read" in messages[folder]
-    assert "database is locked. Stop the program that locks it, and start again" in messages[locked]
-
-
-@pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_READONLY_DIRECTORY", "SQLITE_IOERR_WRITE", ""])
-def test_every_error_of_sqlite_has_a_remedy(tmp_path: Path, name: str) -> None:
-    error = sqlite3.OperationalError("no")
-    error.sqlite_errorname = name
-
-    message = str(log_file.cannot_open(tmp_path / "events.sqlite", error))
-
-    assert "events.sqlite cannot be opened: no. " in message
-    assert "start again; do not change the file" in message
-    assert ("Free space" in message) == (name == "SQLITE_FULL")
-
-
-def files_under(folder: Path) -> list[str]:
-    return [str(found.relative_to(folder)) for found in sorted(folder.rglob("*"))]
-
-
-@pytest.mark.parametrize("name", ["a?mode=memory", "b%41#x", ":memory:"])
-async def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name / "events.sqlite"
-    path.parent.mkdir()
-    log = SQLiteEventLog(path)
-    await log.append(registered("job-1").pending)
-
-    assert verify(path).events == 1
-    assert path.with_name("events.sqlite-wal").exists()
-    log.close()
-    assert files_under(tmp_path) == [name, f"{name}/events.sqlite"]
-
-
-async def test_a_changed_event_is_refused_at_the_start_with_its_position(log: SQLiteEventLog, path: Path) -> None:
-    for n in range(3):
-        await log.append(registered(f"job-{n}").pending)
-    with sqlite3.connect(path) as connection:
-        changed = "UPDATE stored_events SET state = replace(CAST(state AS TEXT), 'default', 'another') WHERE rowid = 2"
-        connection.execute(changed)
-        connection.execute("UPDATE stored_events SET state = CAST(state AS BLOB)")
-    connection.close()
-
-    message = refusal(path)
-
-    assert f"the event log {path} fails verification at position 2: the event (job-1 version 1)" in message
+    message = str(refused.value)
+    assert f"the event log {place.name} fails verification at position 2: the event (job-1 version 1)" in message
     assert "restore it from a backup" in message

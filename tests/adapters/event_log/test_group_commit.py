@@ -80,6 +80,15 @@ def raising(error: Exception, name: str = "") -> Fault:
     return fault
 
 
+def always(error: Exception) -> Fault:
+    """Return a fault of every request."""
+
+    def fault(_: Sequence[WriteRequest]) -> None:
+        raise error
+
+    return fault
+
+
 UNEXPECTED = [
     MemoryError("no more"),
     TypeError("cannot be encoded"),
@@ -127,6 +136,42 @@ async def test_a_full_disk_fails_a_group_at_once_without_trying_each_request() -
     assert all("disk is full" in str(answer) for answer in results)
     assert (disk.calls, log.events) == (2, [])
     writer.close()
+
+
+async def test_requests_that_arrive_while_the_disk_fails_do_not_wait_for_another_try() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.fault = always(OperationalError("database is locked"))
+    disk.may_write.clear()
+    first = asyncio.ensure_future(writer.submit(stalled("first"), ()))
+    await asyncio.to_thread(disk.entered.wait, 10)
+    waiting = [asyncio.ensure_future(writer.submit(stalled(f"job-{n}"), ())) for n in range(3)]
+    await asyncio.sleep(0)
+
+    disk.may_write.set()
+    results = await asyncio.wait_for(asyncio.gather(first, *waiting, return_exceptions=True), 10)
+
+    assert all("database is locked" in str(result) for result in results)
+    assert disk.calls == 1
+    disk.fault = lambda _requests: None
+    assert await asyncio.wait_for(writer.submit(stalled("job-9"), ()), 10) == 1
+    writer.close()
+
+
+async def test_closing_the_log_while_the_disk_fails_refuses_the_waiting_requests_and_ends() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.fault = always(OperationalError("database is locked"))
+    disk.may_write.clear()
+    waiting = [asyncio.ensure_future(writer.submit(stalled(f"job-{n}"), ())) for n in range(3)]
+    await asyncio.to_thread(disk.entered.wait, 10)
+
+    ending = asyncio.ensure_future(asyncio.to_thread(writer.close))
+    disk.may_write.set()
+    await asyncio.wait_for(ending, 10)
+
+    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+    assert all(isinstance(result, StorageUnavailable) for result in results)
 
 
 async def test_a_caller_with_a_closed_loop_does_not_block_other_callers() -> None:

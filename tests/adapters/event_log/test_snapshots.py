@@ -1,19 +1,15 @@
 """A snapshot replaces events only if it is unchanged, and every job can be loaded without it."""
 
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from adapters.event_log import snapshots
-from adapters.event_log.seals import verify
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
-from adapters.event_log.stream_check import check_streams
 from domain.aggregate import Snapshot
 from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
+from tests.adapters.event_log.places import Place, change_state, check_streams, verify
 from tests.support.builders import NOON, registration
 from tests.support.harness import RecordingLog
 
@@ -25,16 +21,6 @@ def job() -> ReplicationJob:
     return job
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "events.sqlite"
-
-
-def execute(path: Path, statement: str) -> int:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        return int(connection.execute(statement).rowcount)
-
-
 def stored(job: ReplicationJob) -> ReplicationJob:
     return msgspec.structs.replace(job, pending=[])
 
@@ -44,17 +30,36 @@ def marked(job: ReplicationJob) -> Snapshot:
     return msgspec.structs.replace(job, vm_name="from the snapshot").snapshot()
 
 
+Change = Callable[[Place, str], int]
+
+
+def with_more_progress(place: Place, where: str) -> int:
+    return change_state(place, "stored_snapshots", lambda state: state.replace(b":41.0", b":95.0"), where)
+
+
+def with_text(place: Place, where: str) -> int:
+    return change_state(place, "stored_snapshots", lambda _: b"text", where)
+
+
+def updated(assignment: str) -> Change:
+    def change(place: Place, where: str) -> int:
+        query = f"UPDATE stored_snapshots SET {assignment} WHERE {where} RETURNING topic"  # noqa: S608 - of this test
+        return len(place.execute(query))
+
+    return change
+
+
 CHANGES = (
-    "UPDATE stored_snapshots SET state = CAST(replace(CAST(state AS TEXT), ':41.0', ':95.0') AS BLOB)",
-    "UPDATE stored_snapshots SET state = 'text'",
-    "UPDATE stored_snapshots SET originator_version = 0",
-    "UPDATE stored_snapshots SET topic = 'snapshot:job'",
-    "UPDATE stored_snapshots SET topic = replace(topic, 'job', 'run')",
+    with_more_progress,
+    with_text,
+    updated("originator_version = 0"),
+    updated("topic = 'snapshot:job'"),
+    updated("topic = replace(topic, 'job', 'run')"),
 )
 
 
-async def test_a_snapshot_replaces_the_events_before_it(path: Path, job: ReplicationJob) -> None:
-    log = SQLiteEventLog(path)
+async def test_a_snapshot_replaces_the_events_before_it(place: Place, job: ReplicationJob) -> None:
+    log = place.open()
     await log.append(job.pending, [marked(job)])
     job.pending.clear()
     job.begin_recovery("run-1", Cause.RESTART, NOON, "instance")
@@ -68,26 +73,26 @@ async def test_a_snapshot_replaces_the_events_before_it(path: Path, job: Replica
     log.close()
 
 
-@pytest.mark.parametrize("statement", CHANGES)
+@pytest.mark.parametrize("change", CHANGES, ids=range(len(CHANGES)))
 async def test_a_changed_snapshot_is_not_used_and_the_log_is_verified(
-    path: Path, job: ReplicationJob, statement: str
+    place: Place, job: ReplicationJob, change: Change
 ) -> None:
-    log = SQLiteEventLog(path)
+    log = place.open()
     await log.append(job.pending, [marked(job)])
-    assert execute(path, statement) == 1
+    assert change(place, "1 = 1") == 1
 
     assert await log.load(ReplicationJob, "job-1") == stored(job)
     log.close()
-    again = SQLiteEventLog(path)
+    again = place.open()
     assert await again.load(ReplicationJob, "job-1") == stored(job)
     again.close()
-    assert verify(path).broken_at is None
+    assert verify(place).broken_at is None
 
 
 async def test_a_snapshot_that_other_code_folded_is_not_used(
-    path: Path, job: ReplicationJob, monkeypatch: pytest.MonkeyPatch
+    place: Place, job: ReplicationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = SQLiteEventLog(path)
+    log = place.open()
     with monkeypatch.context() as before:
         before.setattr(snapshots, "_code", lambda: b"an older version")
         await log.append(job.pending, [marked(job)])
@@ -96,23 +101,23 @@ async def test_a_snapshot_that_other_code_folded_is_not_used(
     log.close()
 
 
-async def test_a_snapshot_that_cannot_be_written_fails_no_command(path: Path, job: ReplicationJob) -> None:
+async def test_a_snapshot_that_cannot_be_written_fails_no_command(place: Place, job: ReplicationJob) -> None:
     logger = RecordingLog()
-    log = SQLiteEventLog(path, logger=logger)
-    trigger = "CREATE TRIGGER no BEFORE INSERT ON stored_snapshots BEGIN SELECT RAISE(ABORT, 'no room'); END"
-    execute(path, trigger)
+    log = place.open(logger)
+    place.execute("ALTER TABLE stored_snapshots RENAME TO elsewhere")
 
     position = await log.append(job.pending, [marked(job)])
 
     assert position == 1
     assert logger.events == ["snapshots_not_stored"]
+    place.execute("ALTER TABLE elsewhere RENAME TO stored_snapshots")
     assert await log.load(ReplicationJob, "job-1") == stored(job)
     log.close()
 
 
-async def with_snapshots(path: Path, job: ReplicationJob, forged_at: int | None) -> None:
+async def with_snapshots(place: Place, job: ReplicationJob, forged_at: int | None) -> None:
     """Store a job of three events with a snapshot of each version, one of them forged."""
-    log = SQLiteEventLog(path)
+    log = place.open()
     for version in (1, 2, 3):
         if version > 1:
             job.mark_stalled(NOON, NOON) if version == 2 else job.begin_recovery("run-1", Cause.STALE, NOON, "x")
@@ -124,42 +129,42 @@ async def with_snapshots(path: Path, job: ReplicationJob, forged_at: int | None)
 
 @pytest.mark.parametrize("forged_at", [None, 1, 2, 3])
 async def test_a_forged_snapshot_of_any_version_is_found(
-    path: Path, job: ReplicationJob, forged_at: int | None
+    place: Place, job: ReplicationJob, forged_at: int | None
 ) -> None:
-    await with_snapshots(path, job, forged_at)
+    await with_snapshots(place, job, forged_at)
 
-    found = check_streams(path).forged
+    found = check_streams(place).forged
 
     assert (found and found.originator_version) == forged_at
-    assert verify(path).broken_at is None
+    assert verify(place).broken_at is None
 
 
 @pytest.mark.parametrize("change", [{"id": "job-2"}, {"version": 9}])
 async def test_a_snapshot_of_a_stream_or_version_that_does_not_exist_is_forged(
-    path: Path, job: ReplicationJob, change: dict[str, object]
+    place: Place, job: ReplicationJob, change: dict[str, object]
 ) -> None:
-    log = SQLiteEventLog(path)
+    log = place.open()
     other = msgspec.structs.replace(job, **change).snapshot()
     await log.append(job.pending, [job.snapshot(), other])
     log.close()
 
-    assert check_streams(path).forged == other
+    assert check_streams(place).forged == other
 
 
-@pytest.mark.parametrize("statement", CHANGES)
+@pytest.mark.parametrize("change", CHANGES, ids=range(len(CHANGES)))
 async def test_a_snapshot_that_would_not_be_used_is_not_reported_as_forged(
-    path: Path, job: ReplicationJob, statement: str
+    place: Place, job: ReplicationJob, change: Change
 ) -> None:
-    await with_snapshots(path, job, None)
-    execute(path, statement + " WHERE originator_version = 2")
+    await with_snapshots(place, job, None)
+    change(place, "originator_version = 2")
 
-    assert check_streams(path).forged is None
+    assert check_streams(place).forged is None
 
 
 async def test_a_version_before_a_snapshot_is_folded_from_its_events_and_one_after_it_from_the_snapshot(
-    path: Path, job: ReplicationJob
+    place: Place, job: ReplicationJob
 ) -> None:
-    log = SQLiteEventLog(path)
+    log = place.open()
     for n in range(3):
         job.begin_recovery(f"run-{n}", Cause.RESTART, NOON, "instance")
         await log.append(job.pending, [marked(job)] if n == 1 else ())

@@ -1,10 +1,14 @@
-"""Checks the event log's file. Each error has its remedy; only a damaged file is to be replaced."""
+"""Checks the event log's SQLite file. Each error has its remedy; only a damaged file is to be replaced."""
 
+import os
 from pathlib import Path
 
-from adapters.event_log.seals import SealingRecorder, verify
+from adapters.event_log import seals
+from adapters.event_log.copying import refuse_unfinished
 from adapters.event_log.sqlite import sqlite3
-from domain.errors import StorageUnavailable
+from adapters.event_log.sqlite_recorder import SealingRecorder
+from adapters.event_log.sqlite_stored_log import stored_log
+from domain.errors import LogChanged, StorageUnavailable
 
 REMEDIES = {
     "SQLITE_FULL": "Free space on its disk",
@@ -38,19 +42,46 @@ def check(path: Path, recorder: SealingRecorder) -> None:
     """Check all pages of an open log, and all events against their seals.
 
     Raises:
-        StorageUnavailable: the log is damaged or was changed.
+        StorageUnavailable: the log is damaged, was changed, or is an unfinished copy.
 
     """
     if (damage := recorder.find_damage()) is not None:
         raise StorageUnavailable(f"the event log {path} is damaged: {damage}. {RESTORE}; {VERIFY}")
     recorder.seal_unsealed()
-    verdict = verify(path, whole=False)
+    with stored_log(path) as log:
+        refuse_unfinished(log, str(path))
+        verdict = seals.verify(log, whole=False)
     if verdict.broken_at is not None:
         message = (
             f"the event log {path} fails verification at position {verdict.broken_at}: {verdict.why}. "
             f"{verdict.events} events before it are verified. {RESTORE}; `job-recovery verify` verifies the copy"
         )
         raise StorageUnavailable(message)
+
+
+def check_same(path: Path, opened: os.stat_result) -> None:
+    """Check that a path still names the file that this process has opened: it would write to one without a name.
+
+    Raises:
+        LogChanged: it names another one.
+        StorageUnavailable: it names none, or cannot be looked up.
+
+    """
+    try:
+        is_same = os.path.samestat(path.stat(), opened)
+    except OSError as error:
+        message = (
+            f"the event log {path} was moved away or deleted while it is in use ({error.strerror}); nothing is stored. "
+            "Put it back; if it was deleted, this process alone has it: save it and its -wal from "
+            f"/proc/{os.getpid()}/fd first"
+        )
+        raise StorageUnavailable(message) from None
+    if not is_same:
+        message = (
+            f"the event log {path} was replaced by another file while it was in use. Start the service again: "
+            "it reads everything anew. Then register the jobs again that are missing"
+        )
+        raise LogChanged(message)
 
 
 def _sqlite_error(error: BaseException | None) -> sqlite3.Error | None:

@@ -1,0 +1,1 @@
+"""The whole service, while its PostgreSQL is restarted or set up otherwise."""

@@ -1,0 +1,1 @@
+"""A failover to a PostgreSQL replica that lagged, under the real service."""
