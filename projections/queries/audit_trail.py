@@ -10,9 +10,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
 from domain.events import SERVICE
+from projections.queries.audit_conditions import by_value, first_of
 from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
 from projections.queries.reader import Reader
@@ -24,9 +25,6 @@ TRAIL = schema.audit_trail
 
 CHUNK = 1000
 """Entries of an export in memory at once."""
-
-PERIOD = ("since", "until")
-"""Filters that are not by the value of a column."""
 
 MAX_CAUSES = 100
 """Limit of a causation chain, which normally has five or six events."""
@@ -45,15 +43,17 @@ class AuditTrail(Reader):
         end: int | None = None,
     ) -> list[AuditEntry]:
         """List events before (newest first) or after a position, which is excluded, and up to `end`, which is not."""
-        conditions = await self._conditions(wanted, end)
+        cases, others = by_value(wanted)
+        conditions = [*others, *await self._of_period(wanted, end)]
         if after is not None:
             conditions.append(TRAIL.c.position < after if newest_first else TRAIL.c.position > after)
         order = TRAIL.c.position.desc() if newest_first else TRAIL.c.position
-        return await self._entries(_first(_cases(wanted), conditions, order, limit).order_by(order).limit(limit))
+        return await self._entries(first_of(cases, conditions, order, limit).order_by(order).limit(limit))
 
     async def total(self, wanted: AuditFilter, end: int) -> int:
         """Return the number of events of a filter up to a position."""
-        conditions = [*await self._conditions(wanted, end), or_(*_cases(wanted))]
+        cases, others = by_value(wanted)
+        conditions = [or_(*cases), *others, *await self._of_period(wanted, end)]
         return int(await self.first(select(func.count()).select_from(TRAIL).where(*conditions)))
 
     async def export(
@@ -77,7 +77,7 @@ class AuditTrail(Reader):
         query = select(TRAIL.c[column], func.count()).where(TRAIL.c[column].is_not(None)).group_by(TRAIL.c[column])
         if kind is not None:
             query = query.where(TRAIL.c.type == kind)
-        return {row[0]: row[1] for row in await self.rows(query)}
+        return dict(await self.rows(query))
 
     async def entry(self, position: int) -> AuditEntry | None:
         """Return one event."""
@@ -88,7 +88,7 @@ class AuditTrail(Reader):
         found = [entry]
         while len(found) < MAX_CAUSES:
             stream_id, _, version = found[-1].causation_id.rpartition("#")
-            cause = await self._of_version(stream_id, int(version)) if version.isdigit() else None
+            cause = await self._of_version(stream_id, int(version)) if version.isdecimal() else None
             if cause is None:
                 break
             found.append(cause)
@@ -100,7 +100,7 @@ class AuditTrail(Reader):
 
     async def position_at(self, time: datetime) -> int:
         """Return the position of the last event that was recorded by a time; 0 if there was none."""
-        query = select(TRAIL.c.position).where(TRAIL.c.earliest_from <= naive(time.astimezone(UTC)))
+        query = select(TRAIL.c.position).where(TRAIL.c.earliest_from <= _stored(time))
         return await self.first(query.order_by(TRAIL.c.earliest_from.desc(), TRAIL.c.position.desc())) or 0
 
     async def time_at(self, position: int) -> datetime | None:
@@ -150,32 +150,25 @@ class AuditTrail(Reader):
             query = query.where(TRAIL.c.state.in_(wanted.state))
         if wanted.vm_context_id:
             query = query.where(jobs.c.vm_context_id.in_(wanted.vm_context_id))
-        return [(row[0], row[1]) for row in await self.rows(query.order_by(jobs.c.id).limit(limit))]
+        return [(job_id, version) for job_id, version in await self.rows(query.order_by(jobs.c.id).limit(limit))]
 
-    async def _conditions(self, wanted: AuditFilter, end: int | None) -> list[ColumnElement[bool]]:
-        """Return the conditions of all filters but the one that `_cases` splits, up to a position."""
-        conditions = [_in(name, values) for name, values in _named(wanted)[1:]]
-        lower, upper = await self._bounds(wanted)
-        if lower is not None:
-            conditions.append(TRAIL.c.position >= lower)
-        conditions += [TRAIL.c.position <= last for last in (upper, end) if last is not None]
+    async def _of_period(self, wanted: AuditFilter, end: int | None) -> list[ColumnElement[bool]]:
+        """Return the conditions of the events of a period, up to a position."""
+        conditions = [] if end is None else [TRAIL.c.position <= end]
         if wanted.since is not None:
-            conditions.append(TRAIL.c.recorded_at >= naive(wanted.since.astimezone(UTC)))
+            conditions += await self._since(wanted.since)
         if wanted.until is not None:
-            conditions.append(TRAIL.c.recorded_at <= naive(wanted.until.astimezone(UTC)))
+            last = await self.position_at(wanted.until)
+            conditions += [TRAIL.c.position <= last, TRAIL.c.recorded_at <= _stored(wanted.until)]
         return conditions
 
-    async def _bounds(self, wanted: AuditFilter) -> tuple[int | None, int | None]:
-        """Return the first and the last position of the events of a period. Others may be between them."""
-        lower = upper = None
-        if wanted.since is not None:
-            query = select(TRAIL.c.position).where(TRAIL.c.latest_until >= naive(wanted.since.astimezone(UTC)))
-            lower = await self.first(query.order_by(TRAIL.c.latest_until, TRAIL.c.position))
-            # Without such an event, a position after all.
-            lower = lower if lower is not None else 2**62
-        if wanted.until is not None:
-            upper = await self.position_at(wanted.until)
-        return lower, upper
+    async def _since(self, time: datetime) -> list[ColumnElement[bool]]:
+        """Return the conditions of the events since a time: after the first of them, others may be between them."""
+        query = select(TRAIL.c.position).where(TRAIL.c.latest_until >= _stored(time))
+        first = await self.first(query.order_by(TRAIL.c.latest_until, TRAIL.c.position))
+        if first is None:
+            return [false()]
+        return [TRAIL.c.position >= first, TRAIL.c.recorded_at >= _stored(time)]
 
     async def _of_version(self, stream_id: str, version: int) -> AuditEntry | None:
         query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.version == version)
@@ -188,40 +181,9 @@ class AuditTrail(Reader):
         return [_entry(row._mapping) for row in await self.rows(query)]  # noqa: SLF001 - its public name for a row's mapping
 
 
-def _named(wanted: AuditFilter) -> list[tuple[str, Sequence[str]]]:
-    """Return the filters by column that have values, the one with most values first."""
-    values = [(one.name, getattr(wanted, one.name)) for one in fields(AuditFilter) if one.name not in PERIOD]
-    given = [(name, list(dict.fromkeys(value))) for name, value in values if value]
-    return sorted(given, key=lambda one: len(one[1]), reverse=True)
-
-
-def _cases(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    """Return the first filter as one condition for each value."""
-    named = _named(wanted)
-    return [_in(named[0][0], [value]) for value in named[0][1]] if named else [true()]
-
-
-def _in(name: str, values: Sequence[str]) -> ColumnElement[bool]:
-    column = TRAIL.c[name]
-    return or_(*(column.is_(None) if (name, value) == ("actor", SERVICE) else column == value for value in values))
-
-
-def _first(
-    cases: Sequence[ColumnElement[bool]],
-    conditions: Sequence[ColumnElement[bool]],
-    order: ColumnElement[Any],
-    limit: int,
-) -> Select[Any]:
-    """Return the query of the first events, in an order, of any of these cases.
-
-    An index has the events of one value in the order of the log. So the first events of each value are read, and no
-    others: all events of several values would have to be read and sorted.
-    """
-    if len(cases) == 1:
-        return select(TRAIL).where(*cases, *conditions)
-    positions = select(TRAIL.c.position).order_by(order).limit(limit)
-    found = union_all(*(select(positions.where(case, *conditions).subquery()) for case in cases)).subquery()
-    return select(TRAIL).where(TRAIL.c.position.in_(select(found.c.position)))
+def _stored(time: datetime) -> datetime | None:
+    """Return a time as the columns have it."""
+    return naive(time.astimezone(UTC))
 
 
 def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row mapping

@@ -76,7 +76,7 @@ class Queries(Reader):
         if before is not None:
             query = query.where(table.c.first_position < before)
         rows = await self.rows(query.limit(limit))
-        runs = [(row[0], decode(row[1], RecoveryRun)) for row in rows]
+        runs = [(position, decode(folded, RecoveryRun)) for position, folded in rows]
         await self._count_decisions([run for _, run in runs])
         return runs
 
@@ -87,8 +87,7 @@ class Queries(Reader):
     async def jobs_needing_attention(self) -> int:
         """Return the number of jobs that an operator should look at."""
         jobs = schema.jobs.c
-        found = await self.rows(select(func.count()).where(jobs.needs_attention.is_(True)))
-        return int(found[0][0])
+        return int(await self.first(select(func.count()).where(jobs.needs_attention.is_(True))))
 
     async def runs_by_status(self) -> dict[str, int]:
         """Return the number of recovery runs by status."""
@@ -119,14 +118,13 @@ class Queries(Reader):
             run.totals = totals_of(decided.get(run_id, {}))
 
     async def _counts(self, column: Any) -> dict[str, int]:  # noqa: ANN401 - a column of text
-        return {row[0]: row[1] for row in await self.rows(select(column, func.count()).group_by(column))}
+        return dict(await self.rows(select(column, func.count()).group_by(column)))
 
     async def _one(self, table: Any, key: str, kind: type[T]) -> T | None:  # noqa: ANN401 - a table
-        found = await self._folded(select(table.c.folded).where(table.c.id == key), kind)
-        return found[0] if found else None
+        return next(iter(await self._folded(select(table.c.folded).where(table.c.id == key), kind)), None)
 
     async def _folded(self, query: Select[Any], kind: type[T]) -> list[T]:
-        return [decode(row[0], kind) for row in await self.rows(query)]
+        return [decode(folded, kind) for (folded,) in await self.rows(query)]
 
     async def _ids(self, query: Select[Any]) -> list[str]:
-        return [row[0] for row in await self.rows(query)]
+        return [one for (one,) in await self.rows(query)]

@@ -1,7 +1,11 @@
 """Errors of the read model, translated from those of SQLAlchemy and msgspec.
 
-A damaged read model does not recover by itself, unlike one that is temporarily unavailable. It can be quarantined at
-any time, because it is derived from the log.
+StorageUnavailable
+├── ReadModelDamaged  it contains what this service did not write; it does not recover by itself
+├── ReadModelAway     its server does not answer, or refuses
+└── ReadModelMissing  a table does not exist
+
+It can be deleted at any time, because it is derived from the log.
 """
 
 from collections.abc import Iterator
@@ -9,7 +13,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from domain.errors import StorageUnavailable
 
@@ -37,20 +42,66 @@ def decode(stored: bytes | str, kind: type[T]) -> T:
         raise ReadModelDamaged(message) from error
 
 
+class ReadModelAway(StorageUnavailable):
+    """The server of the read model cannot be used now. Jobs are watched all the same."""
+
+
+class ReadModelMissing(StorageUnavailable):
+    """A table of the read model does not exist: it was not created yet, or it was dropped."""
+
+
+NO_TABLE = ("42P01", "3F000", 1146)
+"""What PostgreSQL and MariaDB answer if a table or its schema does not exist."""
+
+REFUSED = ("28000", "28P01", "3D000", 1044, 1045, 1049)
+"""What they answer if user, password or database are wrong."""
+
+
+def is_on_server(engine: Engine) -> bool:
+    """Return whether the read model is on a server, which may be away while this process runs."""
+    return engine.dialect.name != "sqlite"
+
+
+def code_of(error: DBAPIError) -> object:
+    """Return the code that a server has for an error."""
+    # PyMySQL has SQLSTATE, too, which is less exact than MariaDB's own numbers.
+    number = next(iter(getattr(error.orig, "args", ())), None)
+    return number if isinstance(number, int) else getattr(error.orig, "sqlstate", None)
+
+
+def said(error: DBAPIError) -> str:
+    """Return the message of a driver in one line."""
+    arguments = getattr(error.orig, "args", ()) or (error.orig,)
+    return " ".join(str(arguments[-1]).split())
+
+
 @contextmanager
-def translate_errors() -> Iterator[None]:
+def translate_errors(engine: Engine) -> Iterator[None]:
     """Translate errors of SQLAlchemy.
 
     Raises:
-        ReadModelDamaged: the content of the file is invalid.
+        ReadModelMissing: a table does not exist.
+        ReadModelDamaged: the content is invalid.
+        ReadModelAway: its server cannot be used now.
         StorageUnavailable: it cannot be read or written now.
 
     """
     try:
         yield
-    except OperationalError as error:
-        raise StorageUnavailable(f"the read model cannot be used now: {error.orig}") from error
-    except DatabaseError as error:
-        raise ReadModelDamaged(f"the read model is damaged: {error.orig}. {REMEDY}") from error
     except SQLAlchemyError as error:
-        raise StorageUnavailable(f"the read model cannot be used now: {error}") from error
+        raise _translated(engine, error) from error
+
+
+def _translated(engine: Engine, error: SQLAlchemyError) -> StorageUnavailable:
+    on_server = is_on_server(engine)
+    if not isinstance(error, DBAPIError):
+        return (ReadModelAway if on_server else StorageUnavailable)(f"the read model cannot be used now: {error}")
+    why = said(error)
+    if code_of(error) in NO_TABLE or why.startswith("no such table"):
+        return ReadModelMissing(f"the read model is not there: {why}. It is being derived from the log")
+    passing = isinstance(error, OperationalError | InterfaceError | InternalError)
+    if on_server and (passing or error.connection_invalidated):
+        return ReadModelAway(f"the read model cannot be used now: {why}")
+    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+        return ReadModelDamaged(f"the read model is damaged: {why}. {REMEDY}")
+    return StorageUnavailable(f"the read model cannot be used now: {why}")

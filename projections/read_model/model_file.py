@@ -10,9 +10,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from domain.errors import StorageUnavailable
 from domain.ports import Log
 from projections.read_model import checkpoint, schema
-from projections.read_model.errors import ReadModelDamaged
+from projections.read_model.errors import ReadModelDamaged, translate_errors
 
-FOLDED = ("jobs", "vm_contexts", "recovery_runs")
+FOLDED = (schema.jobs, schema.vm_contexts, schema.recovery_runs)
 
 
 def open_read_model(path: Path, sqlite: ModuleType, logger: Log | None = None) -> Engine:
@@ -52,8 +52,9 @@ def request_rebuild(engine: Engine) -> None:
 
     Nothing is deleted here: if the log is lost, the projector refuses to, because only the read model is left.
     """
-    with engine.begin() as connection:
-        checkpoint.invalidate(connection)
+    with translate_errors(engine), engine.begin() as connection:
+        if inspect(connection).has_table(schema.position.name):
+            checkpoint.invalidate(connection)
 
 
 def _open(path: Path, sqlite: ModuleType) -> Engine:
@@ -88,8 +89,9 @@ def _check_and_complete(connection: Connection) -> None:
     if found != "ok":
         raise ReadModelDamaged(" ".join(found.split()))
     present = set(inspect(connection).get_table_names())
-    for table in present.intersection(FOLDED):
-        _check_folded(connection, table)
+    for table in FOLDED:
+        if table.name in present:
+            _check_folded(connection, table.name)
     schema.metadata.create_all(connection)
     if checkpoint.read(connection) is None:
         checkpoint.reset(connection)

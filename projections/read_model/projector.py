@@ -2,21 +2,28 @@
 
 Rows and checkpoint change in one transaction, the checkpoint by compare-and-set. So a crash or a second projector can
 neither lose a batch nor apply it twice. The read model can be deleted at any time: it is rebuilt from the log.
+
+On a server, one process at a time has the lock of the projector. The others follow the checkpoint.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Protocol, TypeVar
 
+import msgspec
 from sqlalchemy import Engine
 
-from domain.errors import StorageUnavailable
+from domain.errors import LogChanged, StorageUnavailable
 from domain.events import UnreadableEvent
 from domain.ports import Clock, Log
+from projections.read_model import checkpoint, history, schema
 from projections.read_model.audit_rows import Entry
 from projections.read_model.checkpoint import START, Checkpoint
 from projections.read_model.errors import ReadModelDamaged
 from projections.read_model.model_store import ModelStore
+
+T = TypeVar("T")
 
 BATCH = 1000
 SLOW_POLL = 1.0
@@ -36,16 +43,22 @@ class NotificationLog(Protocol):
 class Projector:
     """Applies new events of the log to the read model. `error` is why it cannot, until it can again."""
 
-    def __init__(self, engine: Engine, log: NotificationLog, clock: Clock, logger: Log) -> None:
-        """Read from `log` and write to `engine`, once `run` or `catch_up` is called."""
+    def __init__(
+        self, engine: Engine, log: NotificationLog, clock: Clock, logger: Log, threads: Executor | None = None
+    ) -> None:
+        """Read from `log` and write to `engine`, once `run` or `catch_up` is called; in `threads` if on a server."""
         self.position = 0
         self.caught_up = False
         self.error: str | None = None
         self._model = ModelStore(engine)
+        self._threads = threads
+        self._has_lock = False
         self._log = log
         self._clock = clock
         self._logger = logger
         self._head = 0
+        self._applied = START
+        self._has_told_of_others = False
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
 
@@ -59,23 +72,31 @@ class Projector:
         self._head = max(self._head, position)
         self._wake.set()
 
-    async def reset_if_outdated(self) -> None:
-        """Empty the read model if it is not derived from this log by this version. Safe to repeat.
+    async def reset_if_outdated(self) -> bool:
+        """Empty the read model if it is not derived from this log by this version; return whether the log is another.
 
-        A log restored from a backup is another log: its new events have positions that were already applied. Events
-        that an older version skipped as unreadable may be readable now.
+        A log that was restored, or a server that failed over to a replica that lagged, has lost events that were
+        applied, and perhaps has others at their positions. Safe to repeat. Events that an older version skipped as
+        unreadable may be readable now.
 
         Raises:
             StorageUnavailable: the log is empty and the read model is not, which may be all that is left.
 
         """
+        if not await self._take_lock():
+            return not await history.has(self._log, await self._checkpoint())
         reached = await self._opened()
-        if reached.position and not reached.matches(await self._log.read_from(reached.position - 1, 1)):
-            self._logger.warning("read_model_of_another_log", position=reached.position, last_event=reached.event)
-            await asyncio.to_thread(self._model.reset)
+        is_another = not await history.has(self._log, reached)
+        if is_another:
+            lost = msgspec.structs.asdict(await history.find_lost(self._log, self._applied_by, reached))
+            self._logger.warning(
+                "read_model_of_another_log", position=reached.position, last_event=reached.event, **lost
+            )
+            await self._call(self._model.reset)
         elif await self._has_become_readable():
             self._logger.info("read_model_rebuilt", why="events that were skipped can be read now")
-            await asyncio.to_thread(self._model.reset)
+            await self._call(self._model.reset)
+        return is_another
 
     async def catch_up(self) -> int:
         """Apply everything that is in the log now; return the position. Call `reset_if_outdated` first.
@@ -84,15 +105,16 @@ class Projector:
             StorageUnavailable: the log or the read model cannot be used now, or only the log is empty.
 
         """
-        await self._opened()
+        if await self._take_lock():
+            await self._opened()
         self._head = await self._log.head()
         try:
             await self._apply_all()
         except ReadModelDamaged as damaged:
             self._logger.warning("read_model_rebuilt", why=str(damaged))
-            await asyncio.to_thread(self._model.reset)
+            await self._call(self._model.reset)
             await self._apply_all()
-        self.caught_up = True
+        self.caught_up = self._has_lock or self.lag == 0
         return self.position
 
     async def reached(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109 - a bound, not a cancellation
@@ -108,10 +130,16 @@ class Projector:
         """Follow the log for as long as the service runs.
 
         Every error is retried: the service watches jobs also while the read model is behind.
+
+        Raises:
+            LogChanged: the log is another one. The read model is not the only thing that was derived from it.
+
         """
         while True:
             try:
                 await self._follow()
+            except LogChanged:
+                raise
             except StorageUnavailable as error:
                 self._report(error)
             except Exception as error:  # noqa: BLE001 - logged, and shown by /readyz
@@ -119,12 +147,11 @@ class Projector:
             await self._clock.sleep(SLOW_POLL)
 
     def _report(self, error: StorageUnavailable) -> None:
-        """Record and log an expected error; damage only once, because it is permanent."""
+        """Record and log an expected error, once for as long as it lasts."""
         before, self.error = self.error, str(error)
-        if not isinstance(error, ReadModelDamaged):
-            self._logger.error("projection_failed", position=self.position, error=self.error)
-        elif self.error != before:
-            self._logger.error("read_model_damaged", position=self.position, error=self.error)
+        if self.error != before:
+            name = "read_model_damaged" if isinstance(error, ReadModelDamaged) else "projection_failed"
+            self._logger.error(name, position=self.position, error=self.error)
 
     def _report_fault(self, error: Exception) -> None:
         """Record and log an unexpected error, once, because it is probably permanent."""
@@ -133,57 +160,101 @@ class Projector:
             self._logger.error("projection_failed", position=self.position, error=self.error, exc_info=error)
 
     async def _opened(self) -> Checkpoint:
-        """Return the checkpoint; reset a read model of another version, or one that is invalidated."""
-        reached = await asyncio.to_thread(self._model.checkpoint)
+        """Return the checkpoint; reset a read model that is missing or invalidated."""
+        reached = await self._call(self._model.checkpoint)
         if reached is not None and reached.position and not await self._log.head():
             raise StorageUnavailable(self._model.log_lost(reached.position))
-        if reached is not None and reached.version == START.version:
+        if reached is not None and reached.is_valid:
             return reached
-        await asyncio.to_thread(self._model.reset)
+        await self._call(self._model.reset)
         return START
+
+    async def _checkpoint(self) -> Checkpoint:
+        return await self._call(self._model.checkpoint) or START
 
     async def _has_become_readable(self) -> bool:
         """Return whether an event that was skipped as unreadable can be read now."""
-        for position in await asyncio.to_thread(self._model.unreadable_events):
+        for position in await self._call(self._model.unreadable_events):
             entries = await self._log.read_from(position - 1, 1)
             if entries and not isinstance(entries[0][1], UnreadableEvent):
                 return True
         return False
 
+    async def _tell_of_other_releases(self) -> None:
+        """Name the tables that other releases have here, once: only an operator knows which are not used any more."""
+        if self._has_told_of_others:
+            return
+        others = await self._call(self._model.other_releases)
+        self._has_told_of_others = True
+        if others:
+            names = [f"{one}*" for one in others]
+            self._logger.info("read_model_of_other_releases", tables=f"{schema.PREFIX}*", others=names)
+
     async def _apply_all(self) -> None:
-        await self._set_position(await asyncio.to_thread(self._stored_position))
+        await self._reach(await self._checkpoint())
+        if self._has_lock and not self.position and self._head:
+            self._logger.info("read_model_rebuilding", events=self._head, tables=f"{schema.PREFIX}*")
         while await self._advance():
             pass
+        await self._tell_of_other_releases()
 
     async def _follow(self) -> None:
-        """Apply each commit, when `committed` is called or at the next poll; start at the checkpoint."""
+        """Apply each commit, when `committed` is called or at the next poll; start at the checkpoint.
+
+        Without the lock, it returns when the process that had it has ended.
+        """
+        # A log without what this process has applied is told by `_advance`: the read model is not all that is derived.
+        if not self.position or await history.has(self._log, self._applied):
+            await self.reset_if_outdated()
+        self._head = max(self._head, await self._log.head())
         await self._apply_all()
         while True:
+            self.caught_up = self.caught_up or self.lag == 0
             try:
                 async with asyncio.timeout(SLOW_POLL):
                     await self._wake.wait()
             except TimeoutError:
                 self._head = max(self._head, await self._log.head())
+                if not self._has_lock and await self._take_lock():
+                    return
             self._wake.clear()
             while await self._advance():
                 pass
 
     async def _advance(self) -> bool:
-        entries = await self._log.read_from(self.position, BATCH)
+        if not self._has_lock:
+            return await self._follow_checkpoint()
+        entries = await history.entries_after(self._log, self._applied_by, self._applied, BATCH)
         if entries:
-            await asyncio.to_thread(self._apply, entries)
-            await self._set_position(entries[-1][0])
+            await self._call(self._apply, entries)
+            await self._reach(checkpoint.at(entries[-1]))
         self.error = None
         return bool(entries)
 
-    async def _set_position(self, position: int) -> None:
+    async def _follow_checkpoint(self) -> bool:
+        """Move to where the process that has the lock is."""
+        reached = await self._call(self._model.checkpoint)
+        if reached is None or not reached.is_valid or not await history.has(self._log, reached):
+            raise StorageUnavailable("another process updates the read model, and is not at an event of this log yet")
+        await self._reach(reached)
+        self.error = None
+        return False
+
+    async def _applied_by(self, position: int) -> Checkpoint:
+        return await self._call(self._model.applied_by, position)
+
+    async def _take_lock(self) -> bool:
+        self._has_lock = await self._call(self._model.acquire)
+        return self._has_lock
+
+    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    async def _reach(self, applied: Checkpoint) -> None:
         async with self._moved:
-            self.position = position
+            self._applied, self.position = applied, applied.position
             self._moved.notify_all()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
         for position, why in self._model.apply(entries, after=self.position).items():
             self._logger.error("event_skipped", position=position, why=why, remedy="see `job-recovery verify`")
-
-    def _stored_position(self) -> int:
-        return (self._model.checkpoint() or START).position

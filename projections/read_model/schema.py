@@ -1,26 +1,35 @@
-"""The tables of the read model. A change of a table needs a new `VERSION`, which causes a rebuild."""
+"""The tables of the read model.
 
+Their names begin with the version and a fingerprint of this module. So each release has tables of its own, and several
+can use one database, in turn or at once. Other code that changes what a table contains needs a new `VERSION`.
+"""
+
+import hashlib
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Boolean, Column, Index, MetaData, Table, text
 from sqlalchemy.schema import SchemaItem
 
-VERSION = 7
+from projections.read_model.column_types import MARIADB_COLLATION, Blob, Fraction, LongText, Number, ShortText, Time
+
+VERSION = 8
+
+PREFIX = f"read_model_{VERSION}_{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]}_"
+"""The beginning of the names of all tables and indexes: on SQLite and PostgreSQL, indexes share one namespace."""
 
 metadata = MetaData()
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(
+        PREFIX + name, metadata, *items,
+        mariadb_engine="InnoDB", mariadb_charset="utf8mb4", mariadb_collate=MARIADB_COLLATION,
+    )  # fmt: skip
+
+
+def _index(name: str, *columns: str) -> Index:
+    return Index(PREFIX + name, *columns)
 
 
 def _required(name: str, kind: Any) -> Column[Any]:  # noqa: ANN401 - SQLAlchemy's types
@@ -29,97 +38,94 @@ def _required(name: str, kind: Any) -> Column[Any]:  # noqa: ANN401 - SQLAlchemy
 
 def _aggregates(name: str, id_length: int, *columns: SchemaItem) -> Table:
     """Return a table of folded aggregates."""
-    own = (Column("id", String(id_length), primary_key=True), _required("version", Integer))
-    return Table(name, metadata, *own, *columns, _required("folded", LargeBinary))
+    own: tuple[SchemaItem, ...] = (Column("id", ShortText(id_length), primary_key=True), _required("version", Number))
+    return _table(name, *own, *columns, _required("folded", Blob))
 
 
 def _sparse_index(name: str, column: str) -> Index:
     """Return an index of the rows that have a value in a column."""
     present = text(f"{column} IS NOT NULL")
-    return Index(name, column, "position", sqlite_where=present, postgresql_where=present)
+    return Index(PREFIX + name, column, "position", sqlite_where=present, postgresql_where=present)
 
 
-position = Table(
+position = _table(
     "position",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    _required("version", Integer),
-    _required("notification_id", Integer),
-    Column("event", String(300)),
+    Column("name", ShortText(40), primary_key=True),
+    _required("is_valid", Boolean),
+    _required("notification_id", Number),
+    Column("event", ShortText(300)),
 )
-"""The checkpoint: the position of the last applied event, and its identity."""
+"""The checkpoint: the position of the last applied event, and its identity; not valid if all is to be derived again."""
 
 jobs = _aggregates(
     "jobs",
     200,
-    _required("first_position", Integer),
-    _required("state", String(20)),
-    _required("vm_context_id", String(200)),
-    _required("vma", String(200)),
-    _required("progress_percent", Float),
-    Column("basis", String(10)),
+    _required("first_position", Number),
+    _required("state", ShortText(20)),
+    _required("vm_context_id", ShortText(200)),
+    _required("vma", ShortText(200)),
+    _required("progress_percent", Fraction),
+    Column("basis", ShortText(10)),
     _required("is_guess", Boolean),
     _required("needs_attention", Boolean),
-    _required("registered_at", DateTime),
-    Column("ended_at", DateTime),
-    Index("jobs_by_state", "state", "id"),
-    Index("jobs_by_context", "vm_context_id", "id"),
-    Index("jobs_by_attention", "needs_attention", "id"),
-    Index("jobs_by_guess", "is_guess", "ended_at"),
+    _required("registered_at", Time),
+    Column("ended_at", Time),
+    _index("jobs_by_state", "state", "id"),
+    _index("jobs_by_context", "vm_context_id", "id"),
+    _index("jobs_by_attention", "needs_attention", "id"),
+    _index("jobs_by_guess", "is_guess", "ended_at"),
 )
 """The jobs, with columns for filters."""
 
-vm_contexts = _aggregates("vm_contexts", 220, Column("active_job", String(200)))
+vm_contexts = _aggregates("vm_contexts", 220, Column("active_job", ShortText(200)))
 
 recovery_runs = _aggregates(
     "recovery_runs",
     200,
-    Column("first_position", Integer, nullable=False, unique=True),
-    _required("status", String(20)),
-    Index("runs_by_status", "status"),
+    Column("first_position", Number, nullable=False, unique=True),
+    _required("status", ShortText(20)),
+    _index("runs_by_status", "status"),
 )
 
-skipped_events = Table(
+skipped_events = _table(
     "skipped_events",
-    metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    _required("event", String(240)),
-    _required("why", Text),
+    Column("position", Number, primary_key=True, autoincrement=False),
+    _required("event", ShortText(240)),
+    _required("why", LongText),
     _required("is_unreadable", Boolean),
 )
 """The events that could not be applied: the other tables are the fold of all others."""
 
-audit_trail = Table(
+audit_trail = _table(
     "audit_trail",
-    metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    _required("stream_id", String(220)),
-    _required("version", Integer),
-    _required("type", String(40)),
-    _required("recorded_at", DateTime),
-    _required("latest_until", DateTime),
-    _required("earliest_from", DateTime),
-    _required("correlation_id", String(220)),
-    _required("causation_id", String(240)),
-    Column("job_id", String(200)),
-    Column("vm_context_id", String(200)),
-    Column("run_id", String(200)),
-    Column("rule", String(40)),
-    Column("basis", String(10)),
-    Column("outcome", String(10)),
-    Column("actor", String(100)),
-    Column("state", String(20)),
-    _required("data", Text),
-    Index("audit_by_stream", "stream_id", "position"),
-    Index("audit_by_version", "stream_id", "version"),
-    Index("audit_by_latest", "latest_until", "position"),
-    Index("audit_by_earliest", "earliest_from", "position"),
-    Index("audit_by_type", "type", "position"),
-    Index("audit_by_run", "run_id", "position"),
-    Index("audit_by_job", "job_id", "position"),
-    Index("audit_by_context", "vm_context_id", "position"),
-    Index("audit_by_correlation", "correlation_id", "position"),
-    Index("audit_by_causation", "causation_id", "position"),
+    Column("position", Number, primary_key=True, autoincrement=False),
+    _required("stream_id", ShortText(220)),
+    _required("version", Number),
+    _required("type", ShortText(40)),
+    _required("recorded_at", Time),
+    _required("latest_until", Time),
+    _required("earliest_from", Time),
+    _required("correlation_id", ShortText(220)),
+    _required("causation_id", ShortText(240)),
+    Column("job_id", ShortText(200)),
+    Column("vm_context_id", ShortText(200)),
+    Column("run_id", ShortText(200)),
+    Column("rule", ShortText(40)),
+    Column("basis", ShortText(10)),
+    Column("outcome", ShortText(10)),
+    Column("actor", ShortText(200)),
+    Column("state", ShortText(20)),
+    _required("data", LongText),
+    _index("audit_by_stream", "stream_id", "position"),
+    _index("audit_by_version", "stream_id", "version"),
+    _index("audit_by_latest", "latest_until", "position"),
+    _index("audit_by_earliest", "earliest_from", "position"),
+    _index("audit_by_type", "type", "position"),
+    _index("audit_by_run", "run_id", "position"),
+    _index("audit_by_job", "job_id", "position"),
+    _index("audit_by_context", "vm_context_id", "position"),
+    _index("audit_by_correlation", "correlation_id", "position"),
+    _index("audit_by_causation", "causation_id", "position"),
     *(_sparse_index("audit_by_" + name, name) for name in ("rule", "basis", "outcome", "actor", "state")),
 )
 """Every event, one row each, as JSON, with columns for filters.

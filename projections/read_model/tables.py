@@ -4,10 +4,10 @@ Only the domain folds events, so a row cannot differ from the aggregate.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from domain.aggregate import Aggregate
 from domain.attention import attention
@@ -19,6 +19,8 @@ from domain.vm_context import VMContext
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry, JobAfterEvent, insert_rows, naive
 from projections.read_model.errors import decode
+
+T = TypeVar("T")
 
 CHUNK = 500
 
@@ -76,10 +78,10 @@ class FoldedTable:
         }
 
     def _replace(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            outdated = delete(self._table).where(self._table.c.id == bindparam("outdated"))
-            connection.execute(outdated, [{"outdated": row["id"]} for row in rows])
-            connection.execute(insert(self._table), list(rows))
+        for chunk in _chunks(rows):
+            outdated = delete(self._table).where(self._table.c.id.in_([row["id"] for row in chunk]))
+            connection.execute(outdated)
+            connection.execute(insert(self._table), list(chunk))
 
 
 def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
@@ -134,5 +136,5 @@ def _insert_skipped(connection: Connection, entries: Sequence[Entry], skipped: d
         connection.execute(insert(schema.skipped_events), rows)
 
 
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -13,18 +13,20 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
 from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.events import Trace
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.audit_trail import AuditTrail
+from projections.read_model import schema
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
 from tests.support.builders import document
 from tests.support.harness import RUNNING, Harness, asked
+from tests.support.logs import open_log
 
+TRAIL = schema.audit_trail.name
 NAMES = [one.name for one in fields(AuditFilter) if one.name not in {"since", "until"}]
 """The filters by the value of a field."""
 
@@ -35,7 +37,7 @@ class Stored:
     """A log with every kind of decision on jobs, and its audit trail."""
 
     def __init__(self, folder: Path) -> None:
-        self.log = SQLiteEventLog(folder / "events.sqlite", synchronous="NORMAL")
+        self.log = open_log(folder)
         self.harness = Harness(self.log)
         self.engine: Engine = open_read_model(folder / "read_model.sqlite", sqlite3)
         self.trail = AuditTrail(self.engine)
@@ -213,9 +215,13 @@ def test_no_filter_reads_events_that_it_does_not_want(stored: Stored, name: str,
     for values in (("a",), ("a", "b")):
         steps = plans(stored, only(name, *values), newest_first=newest_first)
 
-        found = [step for step in steps if step.startswith("SEARCH audit_trail USING ") and f"({name}=?" in step]
+        found = [
+            step
+            for step in steps
+            if step.startswith(f"SEARCH {schema.audit_trail.name} USING ") and f"({name}=?" in step
+        ]
         assert len(found) == len(values), steps
-        assert not [step for step in steps if step.startswith("SCAN audit_trail")], steps
+        assert not [step for step in steps if step.startswith(f"SCAN {schema.audit_trail.name}")], steps
 
 
 def test_the_events_of_one_value_are_not_sorted(stored: Stored) -> None:

@@ -1,6 +1,6 @@
 """A time is a position of the log, whatever the clocks of its writers said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -8,17 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from adapters.event_log.sqlite import sqlite3
 from projections.queries.audit_entry import AuditFilter
 from projections.queries.audit_trail import AuditTrail
-from projections.read_model.model_file import open_read_model, request_rebuild
+from projections.read_model.model_file import request_rebuild
 from projections.read_model.projector import Projector
 from tests.support.builders import at
 from tests.support.clock import FakeClock
 from tests.support.harness import RecordingLog
 from tests.support.memory_log import MemoryLog
-from tests.support.past import ANY_CLOCK, ANY_LOG, DAY, Written, log_of
 from tests.support.read_model import rows_of
+from tests.support.written import ANY_CLOCK, ANY_LOG, DAY, Written, log_of
 
 LOGS: dict[str, list[float]] = {
     "one clock": [1, 2, 3, 4, 5],
@@ -34,13 +33,6 @@ LOGS: dict[str, list[float]] = {
 
 
 examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    opened = open_read_model(tmp_path_factory.mktemp("trail") / "read_model.sqlite", sqlite3)
-    yield opened
-    opened.dispose()
 
 
 async def trail_of(engine: Engine, *batches: Sequence[Written]) -> AuditTrail:

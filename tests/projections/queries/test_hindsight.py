@@ -111,3 +111,14 @@ def test_reports_count_by_their_times_whichever_the_log_has_first() -> None:
 
     times = [(found.before and found.before.at, found.after and found.after.at) for found in around]
     assert times == [(at(10), at(20)), (at(20), at(30)), (at(30), at(40)), (at(40), None)]
+
+
+def test_without_any_report_nothing_is_known_or_certain() -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+
+    for believed in JobState:
+        found = seen(job, believed, 150)
+
+        assert (found.known, found.certain, found.differs) == ("unknown", False, False)
+        assert (found.before, found.after) == (None, None)

@@ -7,17 +7,15 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Engine
 
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.events import Cause
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
 from projections.queries.audit_entry import AuditFilter
 from projections.queries.audit_trail import AuditTrail
 from projections.queries.present import JobFilter, Queries
-from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
 from tests.support.harness import REQUEST, Harness
+from tests.support.logs import open_log
 
 K = TypeVar("K")
 
@@ -26,16 +24,9 @@ SIZES = [1, 2, 3, 7, 1000]
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[Harness]:
-    event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    event_log = open_log(tmp_path)
     yield Harness(event_log)
     event_log.close()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
-    yield opened
-    opened.dispose()
 
 
 async def write(harness: Harness, engine: Engine, first: int, count: int = 4) -> None:

@@ -1,11 +1,10 @@
 """Versions, positions and past lists, compared with the log that they are of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -20,18 +19,11 @@ from projections.read_model.projector import Projector
 from tests.support.clock import FakeClock
 from tests.support.harness import RecordingLog
 from tests.support.memory_log import MemoryLog
-from tests.support.past import ANY_LOG, Written, log_of
+from tests.support.written import ANY_LOG, Written, log_of
 
 JOBS = ("job-1", "job-2", "job-3")
 
 examples = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    opened = open_read_model(tmp_path_factory.mktemp("positions") / "read_model.sqlite", sqlite3)
-    yield opened
-    opened.dispose()
 
 
 async def trail_of(engine: Engine, events: Sequence[Event]) -> AuditTrail:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.events import Cause, Trace
 from domain.recovery_run import INTERRUPTED, RecoveryRun, RunTotals
 from domain.run_book import RunBook
@@ -14,10 +13,11 @@ from projections.read_model.projector import Projector
 from projections.replay.replay import replay
 from tests.support.builders import NOON
 from tests.support.harness import RUNNING, Harness
+from tests.support.logs import open_log
 
 
 async def test_an_interrupted_run_has_its_own_decisions_in_every_answer(tmp_path: Path) -> None:
-    log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    log = open_log(tmp_path)
     engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
     harness = Harness(log)
     runs = RunBook(log, harness.clock, harness.log, "instance", lambda: "run-1")
@@ -47,7 +47,7 @@ async def test_an_interrupted_run_has_its_own_decisions_in_every_answer(tmp_path
 
 
 async def test_each_of_several_runs_that_are_not_finished_has_its_own_decisions(tmp_path: Path) -> None:
-    log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    log = open_log(tmp_path)
     engine = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
     harness = Harness(log)
     runs = RunBook(log, harness.clock, harness.log, "instance", lambda: "run-1")

@@ -7,32 +7,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.database_log import DatabaseEventLog
 from domain.errors import StorageUnavailable
 from domain.events import Event
 from projections.queries.present import JobFilter, Queries
 from projections.read_model import schema
 from projections.read_model.errors import ReadModelDamaged
-from projections.read_model.model_file import open_read_model, request_rebuild
+from projections.read_model.model_file import request_rebuild
 from projections.read_model.projector import Projector
 from tests.support.harness import Harness, eventually, while_running
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_read_model(tmp_path / "read_model.sqlite", sqlite3)
-    yield opened
-    opened.dispose()
+from tests.support.logs import open_log
 
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Iterator[list[Harness]]:
     """Return three logs, all empty."""
-    opened = [Harness(SQLiteEventLog(tmp_path / f"events-{n}.sqlite", synchronous="NORMAL")) for n in range(3)]
+    opened = [Harness(open_log(tmp_path / f"log-{n}")) for n in range(3)]
     yield opened
     for harness in opened:
-        assert isinstance(harness.event_log, SQLiteEventLog)
+        assert isinstance(harness.event_log, DatabaseEventLog)
         harness.event_log.close()
 
 
@@ -40,7 +33,7 @@ class ObservedLog:
     """A log that calls `on_read` before each read."""
 
     def __init__(self, harness: Harness, on_read: Callable[[], None]) -> None:
-        assert isinstance(harness.event_log, SQLiteEventLog)
+        assert isinstance(harness.event_log, DatabaseEventLog)
         self._log = harness.event_log
         self._on_read = on_read
 
@@ -53,7 +46,7 @@ class ObservedLog:
 
 
 def projector(harness: Harness, engine: Engine) -> Projector:
-    assert isinstance(harness.event_log, SQLiteEventLog)
+    assert isinstance(harness.event_log, DatabaseEventLog)
     return Projector(engine, harness.event_log, harness.clock, harness.log)
 
 
@@ -81,7 +74,7 @@ async def test_a_restored_log_of_any_length_causes_a_rebuild(
     await started(logs[1], engine)
 
     assert await jobs(engine) == others
-    assert logs[1].log.events == ["read_model_of_another_log"]
+    assert logs[1].log.events == ["read_model_of_another_log", "read_model_rebuilding"]
 
 
 async def test_the_same_job_registered_at_another_time_is_another_event(logs: list[Harness], engine: Engine) -> None:
@@ -92,12 +85,13 @@ async def test_the_same_job_registered_at_another_time_is_another_event(logs: li
 
     await started(logs[1], engine)
 
-    assert logs[1].log.events == ["read_model_of_another_log"]
+    assert logs[1].log.events == ["read_model_of_another_log", "read_model_rebuilding"]
 
 
 async def test_the_same_log_is_continued_without_a_log_line(logs: list[Harness], engine: Engine) -> None:
     await logs[0].job()
     await started(logs[0], engine)
+    logs[0].log.events.clear()
     await logs[0].job("job-2")
 
     await started(logs[0], engine)
@@ -130,7 +124,7 @@ async def test_a_row_that_cannot_be_updated_causes_a_rebuild(logs: list[Harness]
 
     await started(logs[0], engine)
 
-    assert logs[0].log.events == ["read_model_rebuilt"]
+    assert logs[0].log.events == ["read_model_rebuilding", "read_model_rebuilt", "read_model_rebuilding"]
     assert await jobs(engine) == ["job-1"]
 
 
@@ -150,7 +144,7 @@ async def test_damage_found_while_running_is_logged_once_and_stays_visible(logs:
     follower = projector(harness, engine)
     await follower.catch_up()
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE UNIQUE INDEX wrong ON audit_trail (stream_id)")
+        connection.exec_driver_sql(f"CREATE UNIQUE INDEX wrong ON {schema.audit_trail.name} (stream_id)")
     await harness.decided("job-1")
     tries = 0
 
@@ -161,7 +155,7 @@ async def test_damage_found_while_running_is_logged_once_and_stays_visible(logs:
     follower._log = ObservedLog(harness, tried)
     await while_running(follower.run(), lambda: tries > 3)
 
-    assert harness.log.events == ["read_model_damaged"]
+    assert harness.log.events == ["read_model_rebuilding", "read_model_damaged"]
     assert follower.error is not None
     assert "Restart the service" in follower.error
 
