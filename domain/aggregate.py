@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
-from domain.events import Event, Trace
+from domain.events import Event, Trace, identity
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +33,13 @@ class Aggregate(msgspec.Struct, kw_only=True):
     id: str
     version: int = 0
     last_ref: str = ""
+    last_recorded_at: datetime | None = None
     pending: list[Any] = msgspec.field(default_factory=list)
+
+    @property
+    def last_event(self) -> str:
+        """Return the identity of the last event: a version alone does not tell whether the log has gone back."""
+        return identity(self.last_ref, self.last_recorded_at)
 
     def evolve(self, event: Event) -> None:
         """Assign what the event states. Unknown events of a later version change nothing."""
@@ -77,6 +83,7 @@ class Aggregate(msgspec.Struct, kw_only=True):
         self.evolve(event)
         self.version = event.originator_version
         self.last_ref = event.ref
+        self.last_recorded_at = event.recorded_at
 
     def record(self, kind: type[Event], at: datetime, trace: Trace, **fields: Any) -> None:  # noqa: ANN401
         """Make the next event of this aggregate, apply it, and add it to the pending events."""

@@ -1,12 +1,12 @@
 """The application: every command on a job, as get, call, save.
 
-A lock per job serialises its commands. Watched jobs are cached. If another writer stored to the same stream
+A lock per job serialises its commands. Watched jobs are in memory. If another writer stored to the same stream
 (`ConcurrentWrite`), the instance is dropped and reloaded, and the command decides again. An instance whose events could
 not be stored is never used again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -21,10 +21,11 @@ from domain.materiality import is_material
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Decision, Outcome, Policy, decide
 from domain.replication_job import Registration, ReplicationJob
-from domain.streams import check_job_id
+from domain.streams import check_job_id, kind_of
 from domain.vm_context import VMContext
 from domain.vma_status import Observation
 from domain.volumes import Volumes
+from domain.watched_jobs import WatchedJobs
 
 T = TypeVar("T")
 Listener = Callable[[ReplicationJob, Sequence[Event]], None]
@@ -32,19 +33,22 @@ Listener = Callable[[ReplicationJob, Sequence[Event]], None]
 SNAPSHOT_EVERY = 100
 """Versions between two snapshots. With them, a job with 10,000 events loads as fast as one with 10."""
 
+READ_RETRY_AFTER = 1.0
+"""Seconds between two attempts to read what was stored late."""
+
 MAX_ATTEMPTS = 5
 """Attempts of a command if other writers store first."""
 
 
 class JobRecovery:
-    """The commands on replication jobs, and the cache of watched jobs."""
+    """The commands on replication jobs."""
 
     def __init__(self, log: EventLog, clock: Clock, policy: Policy) -> None:
         """Use an event log; nothing is read before the first command."""
         self.policy = policy
         self._log = log
         self._clock = clock
-        self._jobs: dict[str, ReplicationJob] = {}
+        self._watched = WatchedJobs()
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._listeners: list[Listener] = []
         self._volumes = Volumes(log)
@@ -54,21 +58,21 @@ class JobRecovery:
         self._listeners.append(listener)
 
     async def job(self, job_id: str) -> ReplicationJob:
-        """Return the job in its present state, from the cache or from its events.
+        """Return the job in its present state, from memory or from its events.
 
         Raises:
             NotFound: there is no such job.
 
         """
-        job = self._jobs.get(job_id) or await self._log.load(ReplicationJob, job_id)
+        job = self._watched.get(job_id) or await self._log.load(ReplicationJob, job_id)
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job
 
     @property
     def watched(self) -> Iterable[ReplicationJob]:
-        """Return the cached jobs: the open jobs, and those whose outcome is a guess."""
-        return self._jobs.values()
+        """Return the watched jobs: the open jobs, and those whose outcome is a guess."""
+        return self._watched
 
     async def open_jobs(self) -> list[str]:
         """Return the ids of the open jobs, in the order in which their VM contexts admitted them."""
@@ -81,9 +85,9 @@ class JobRecovery:
         return list(active.values())
 
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
-        """Load many jobs at once into the cache, as a restart does; return those that can be read."""
+        """Load many jobs at once into memory, as a restart does; return those that can be read."""
         loaded = await self._log.load_many(ReplicationJob, list(job_ids))
-        self._jobs.update(loaded)
+        self._watched.add(loaded)
         return list(loaded.values())
 
     async def registered(self, asked: Registration) -> ReplicationJob | None:
@@ -93,7 +97,7 @@ class JobRecovery:
             JobExists: a job with other content has the id.
 
         """
-        existing = self._jobs.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
+        existing = self._watched.get(asked.job_id) or await self._log.load(ReplicationJob, asked.job_id)
         if existing is not None and not existing.is_same_registration(asked):
             raise JobExists(f"job {asked.job_id} is registered already, with other content")
         return existing
@@ -184,7 +188,7 @@ class JobRecovery:
                     job.revise(observation, newer, self._clock.now(), trace)
                     await self._save(job, was_open=False, context=context)
             finally:
-                self._cache(job)
+                self._watched.put_back(job)
             return job
 
     async def operator_decide(  # noqa: PLR0913 - what an operator decides
@@ -195,17 +199,17 @@ class JobRecovery:
         why: str,
         trace: Trace,
         *,
-        if_versions: Collection[int] | None = None,
+        only_if: Callable[[ReplicationJob], bool] | None = None,
     ) -> ReplicationJob:
         """Complete or fail an open job by an operator's decision, or correct an outcome that was inferred.
 
         Raises:
-            VersionMismatch: the job is at none of the versions that the operator saw.
+            VersionMismatch: `only_if` says that the job is not as the operator saw it.
 
         """
 
         def command(job: ReplicationJob) -> ReplicationJob:
-            if if_versions is not None and job.version not in if_versions:
+            if only_if is not None and not only_if(job):
                 raise VersionMismatch(
                     f"job {job_id} has changed since: it is at version {job.version} now, and nothing was decided. "
                     "Read it again, and decide on what it shows"
@@ -214,6 +218,30 @@ class JobRecovery:
             return job
 
         return await self._change(job_id, command)
+
+    def forget(self, events: Sequence[Event]) -> None:
+        """Read again what these events of other commands may have changed, when it is needed next."""
+        for job_id in {event.originator_id for event in events}:
+            self._watched.forget(job_id)
+        self._volumes = Volumes(self._log)
+
+    async def take_in(self, events: Sequence[Event]) -> None:
+        """Tell the listeners of events that are stored although their command was refused."""
+        for job_id in sorted({event.originator_id for event in events if kind_of(event) is ReplicationJob}):
+            async with self._lock("job", job_id):
+                await self._tell_when_readable(job_id, [event for event in events if event.originator_id == job_id])
+
+    async def _tell_when_readable(self, job_id: str, events: Sequence[Event]) -> None:
+        while True:
+            try:
+                job = await self.job(job_id)
+            except StorageUnavailable:
+                await self._clock.sleep(READ_RETRY_AFTER)
+                continue
+            self._watched.put_back(job)
+            for listener in self._listeners:
+                listener(job, events)
+            return
 
     async def _register_new(self, asked: Registration, found: Observation | None, trace: Trace) -> ReplicationJob:
         check_job_id(asked.job_id)
@@ -257,20 +285,15 @@ class JobRecovery:
                 except ConcurrentWrite:
                     continue
                 finally:
-                    self._cache(job)
+                    self._watched.put_back(job)
                 return result
         raise ConcurrentWrite(f"job {job_id} has other writers at the moment; try again")
 
     async def _checkout(self, job_id: str) -> ReplicationJob:
-        """Return a job for a command and remove it from the cache; until it is stored, others read the event log."""
+        """Return a job for a command and take it out of memory; until it is stored, others read the event log."""
         job = await self.job(job_id)
-        self._jobs.pop(job_id, None)
+        self._watched.take_out(job)
         return job
-
-    def _cache(self, job: ReplicationJob) -> None:
-        """Cache a job that is watched, unless its events could not be stored."""
-        if not job.pending and job.is_watched:
-            self._jobs[job.id] = job
 
     async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:
         if job.is_open == was_open:
@@ -287,9 +310,16 @@ class JobRecovery:
         if context is not None and job.is_open != was_open:
             _follow(context, job, self._clock)
         events: list[Event] = list(job.pending)
-        await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
+        try:
+            await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
+        except StorageUnavailable:
+            raise
+        except BaseException:
+            # Another writer was first, or the answer is not waited for: how the job is stored is not known.
+            self._watched.doubt(job.id)
+            raise
         job.pending.clear()
-        self._cache(job)
+        self._watched.put_back(job)
         for listener in self._listeners:
             listener(job, events)
 

@@ -11,6 +11,7 @@ JobRecoveryError
 │   └── VersionMismatch    the job is not at the version that the command was made for
 ├── ConcurrentWrite        another writer stored to the stream first: reload and decide again
 └── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
+    └── LogChanged         the log has gone back, or another process wrote to it: read everything anew
 """
 
 
@@ -62,3 +63,7 @@ class ConcurrentWrite(JobRecoveryError):
 
 class StorageUnavailable(JobRecoveryError):
     """The event log cannot be used now; nothing was acknowledged."""
+
+
+class LogChanged(StorageUnavailable):
+    """The log is not as this process left it: what the process remembers of it is not true any more."""

@@ -47,6 +47,17 @@ class Trace(msgspec.Struct, frozen=True):
     actor: str = SERVICE
 
 
+SINCE = " at "
+
+
+def identity(ref: str, recorded_at: datetime | None) -> str:
+    """Return a text that names an event among those of all histories of a log.
+
+    A log that went back stores other events under the same references, and at the same positions. It stores them later.
+    """
+    return f"{ref}{SINCE}{recorded_at.isoformat()}" if recorded_at else ref
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of every event. Times are UTC."""
 
@@ -63,6 +74,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         """Return the name by which other events refer to this one as their cause."""
         return f"{self.originator_id}#{self.originator_version}"
+
+    @property
+    def identity(self) -> str:
+        """Return the text that names this event among those of all histories of the log."""
+        return identity(self.ref, self.recorded_at)
+
+
+def is_named(event: Event, name: str | None) -> bool:
+    """Return whether an event has this identity. One that cannot be read, now or then, is known by its reference."""
+    if name is None:
+        return False
+    if isinstance(event, UnreadableEvent):
+        return name == event.ref or name.startswith(f"{event.ref}{SINCE}")
+    return name in {event.identity, event.ref}
 
 
 class JobRegistered(Event, frozen=True, kw_only=True):
@@ -243,6 +268,11 @@ class UnreadableEvent(Event, frozen=True, kw_only=True):
     topic = "UnreadableEvent"
 
     why: str
+
+    @property
+    def identity(self) -> str:
+        """Return its reference: when it was recorded cannot be read."""
+        return self.ref
 
 
 EVENTS = {event.topic: event for event in Event.__subclasses__() if event is not UnreadableEvent}

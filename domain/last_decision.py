@@ -7,7 +7,7 @@ import msgspec
 from domain.events import OperatorDecided, OutcomeRevised, RecoveryDecided, VMAStatusObserved
 from domain.evidence import Amnesia
 from domain.lifecycle import JobState
-from domain.recovery_policy import Basis, Outcome
+from domain.recovery_policy import Basis, Decision, Outcome, Rule
 from domain.transitions import OUTCOME_BEFORE
 
 REVISED, OPERATOR = "outcome-revised", "operator"
@@ -39,6 +39,12 @@ class LastDecision(msgspec.Struct, frozen=True, kw_only=True):
     def is_retry(self) -> bool:
         """Return whether the VMA is asked again about the job, because its state is not known."""
         return self.outcome == Outcome.RETRY.value
+
+    @property
+    def by_recovery(self) -> Decision:
+        """Return what a recovery run has decided."""
+        basis = Basis(self.basis) if self.basis else None
+        return Decision(outcome=Outcome(self.outcome), rule=Rule(self.rule), basis=basis, reason=self.reason)
 
     @property
     def needs_attention(self) -> bool:

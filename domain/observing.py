@@ -12,6 +12,9 @@ from domain.attribution import Attribution, PreviousReading, attribute, own_figu
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.vma_status import CONCLUSIVE, Answer, DiskReading, Document, Figures, Observation, VMAStatus
 
+SEPARATOR = "; "
+"""Between the messages of an error, also between those of one document."""
+
 
 class _ExportAnswer(msgspec.Struct, frozen=True):
     """The answer of an export, and whose worker it is from. `previous` is what the export had of earlier jobs."""
@@ -241,6 +244,10 @@ def _total(values: Iterable[int | None]) -> int | None:
 
 
 def _error(documents: Sequence[Document]) -> str:
-    """Return the VMA's own messages; a failed job often has none, because the message is dropped on the way."""
-    messages = [d.error for d in documents if d.status is VMAStatus.FAILED and d.error]
-    return "; ".join(messages) if messages else "the VMA gave no reason"
+    """Return the VMA's own messages; a failed job often has none, because the message is dropped on the way.
+
+    Each is returned once: the document under the job's own id has those of all disks, too.
+    """
+    texts = [d.error for d in documents if d.status is VMAStatus.FAILED and d.error]
+    messages = dict.fromkeys(message for text in texts for message in text.split(SEPARATOR))
+    return SEPARATOR.join(messages) or "the VMA gave no reason"

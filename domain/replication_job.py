@@ -117,9 +117,10 @@ class ReplicationJob(JobFields, kw_only=True):
     def begin_recovery(self, run_id: str, cause: Cause, at: datetime, causation_id: str) -> None:
         """Record that a recovery run begins with the job, also with one that a crash left in `recovering`.
 
-        Safe to repeat: a run that could not store its decision begins again, and the job was found as it was before.
+        Safe to repeat: a run that could not store its decision begins again, and the job was found as it was before. So
+        does a run whose decision is stored although its write reported an error.
         """
-        if self.state is JobState.RECOVERING and self.run_id == run_id:
+        if self._decision_of(run_id) or (self.state is JobState.RECOVERING and self.run_id == run_id):
             return
         trace = Trace(run_id, causation_id)
         self.record(RecoveryStarted, at, trace, run_id=run_id, cause=cause, from_state=self.state)
@@ -133,7 +134,12 @@ class ReplicationJob(JobFields, kw_only=True):
         backoff: Callable[[int], float],
         at: datetime,
     ) -> Decision | None:
-        """Record an observation and, if it is sufficient, a decision; return that, or None to ask again."""
+        """Record an observation and, if it is sufficient, a decision; return that, or None to ask again.
+
+        Safe to repeat: a run that has decided the job returns that decision, and records nothing.
+        """
+        if (made := self._decision_of(run_id)) is not None:
+            return made
         evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
         trace = Trace(run_id, self.last_ref)
         self.record(VMAStatusObserved, at, trace, observation=evidence.observation, run_id=run_id)
@@ -153,6 +159,10 @@ class ReplicationJob(JobFields, kw_only=True):
                 retry_in=backoff(attempt) if attempt else None,
             )
         return decision
+
+    def _decision_of(self, run_id: str) -> Decision | None:
+        """Return what a run has decided about the job; None if it has not, or if another decision followed."""
+        return self.decision.by_recovery if self.decision and self.decision.run_id == run_id else None
 
     def revise(self, observation: Observation, newer_job: str | None, at: datetime, trace: Trace | None = None) -> None:
         """Confirm, revise or mark as contradicted an inferred outcome, by what is reported now.

@@ -5,6 +5,7 @@ never directly to an outcome.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -27,7 +28,7 @@ CONTACT_LOST_AFTER = 2
 GOLDEN_RATIO = 0.6180339887498949
 """Steps of the golden ratio fill the interval evenly, for any number of jobs at any time."""
 
-FIRST_WITHIN = 0.25
+FIRST_WITHIN = 0.1
 """Part of the interval within which a job is first polled, so that polling is soon verified after a restart."""
 
 IDLE = 0.05
@@ -163,24 +164,30 @@ class Poller:
         while (entry := self._schedule.pop_due(self._clock.monotonic())) is not None:
             job_id, due = entry
             self.live[job_id].asked_since = due
-            polls.create_task(self._poll(job_id, due))
+            polls.create_task(self._poll(job_id, due, self._clock.monotonic()))
 
-    async def _poll(self, job_id: str, due: float) -> None:
+    async def _poll(self, job_id: str, due: float, began: float) -> None:
         try:
             await self._poll_once(job_id)
         except JobRecoveryError as error:
             self._log.error("poll_not_recorded", job_id=job_id, error=str(error))
         finally:
-            self._put_next(job_id, due)
+            self._put_next(job_id, due, began)
 
-    def _put_next(self, job_id: str, due: float) -> None:
+    def _put_next(self, job_id: str, due: float, began: float) -> None:
+        """Schedule the poll after one that was due and began at these times.
+
+        One that began late, as all do after a suspend, is followed by the next at the job's own time: otherwise all
+        would be polled at once for ever. If a slow VMA took longer than the interval, the next one is due at once.
+        """
         live = self.live.get(job_id)
         if live is None or live.asked_since != due:
             return
         now = self._clock.monotonic()
         live.asked_since, self._last_lag[live.vma] = None, now - due
-        next_due = due + self._interval if live.polls > 1 or now >= live.second_due else live.second_due
-        self._schedule.put(job_id, max(next_due, now))
+        own_time = due if live.polls > 1 else live.second_due - self._interval
+        intervals = max(1, math.ceil((began - own_time) / self._interval))
+        self._schedule.put(job_id, max(own_time + intervals * self._interval, now))
 
     async def _poll_once(self, job_id: str) -> None:
         observation = await self._contact.ask(await self._app.job(job_id))

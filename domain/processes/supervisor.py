@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from domain.errors import LogChanged, StorageUnavailable
 from domain.events import Cause, Event
 from domain.processes.awake import AwakeTime
 from domain.processes.dependencies import Dependencies
@@ -15,6 +16,9 @@ from domain.processes.retry import RetryScheduler
 from domain.processes.watch import Watch
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
+
+RETRY = 1.0
+"""Seconds between two attempts to read the open jobs, or the guesses."""
 
 
 class Supervisor:
@@ -34,7 +38,8 @@ class Supervisor:
         guesses: Callable[[], Awaitable[Sequence[str]]],
     ) -> None:
         """`guesses` finds the jobs whose outcome was inferred; nothing runs yet."""
-        self._app, self._contact, self._log = shared.app, shared.contact, shared.log
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._runs = runs
         self._recovery = recovery
         self.restart_run: str | None = None
@@ -46,11 +51,13 @@ class Supervisor:
 
     async def run(self) -> None:
         """Recover the open jobs, and run until cancelled."""
-        unfinished = await self._runs.unfinished()
-        open_jobs = await self._load_jobs()
+        unfinished, open_jobs = await self._load()
+        guesses_are_watched = await self._watch_guesses(first=True)
         async with asyncio.TaskGroup() as processes:
             for process in self._processes:
                 processes.create_task(process())
+            if not guesses_are_watched:
+                processes.create_task(self._watch_guesses_later())
             # The processes log their start before the recovery does.
             await asyncio.sleep(0)
             processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
@@ -62,8 +69,27 @@ class Supervisor:
         """Return the number of open jobs of each VMA that is not in the settings, and so cannot be asked."""
         return dict(Counter(job.vma for job in self._app.watched if job.is_open and not self._contact.knows(job.vma)))
 
+    async def _load(self) -> tuple[list[str], list[str]]:
+        """Return the ids of the unfinished runs and of the open jobs. A log that is away is waited for.
+
+        Raises:
+            LogChanged: the log is another one.
+
+        """
+        before = ""
+        while True:
+            try:
+                return await self._runs.unfinished(), await self._load_jobs()
+            except LogChanged:
+                raise
+            except StorageUnavailable as error:
+                if str(error) != before:
+                    self._log.warning("jobs_not_loaded_yet", why=str(error))
+                before = str(error)
+            await self._clock.sleep(RETRY)
+
     async def _load_jobs(self) -> list[str]:
-        """Load the open jobs and the guesses; return the ids of the open jobs."""
+        """Load the open jobs; return their ids."""
         open_jobs = await self._app.open_jobs()
         jobs = await self._app.preload(open_jobs)
         for job_id in set(open_jobs) - {job.id for job in jobs}:
@@ -73,9 +99,24 @@ class Supervisor:
             self._contact.restore(job)
         for vma, count in self.without_vma().items():
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
-        for job in await self._app.preload(await self._guesses()):
-            self._watch.assign(job)
         return [job.id for job in still_open]
+
+    async def _watch_guesses(self, *, first: bool) -> bool:
+        """Watch the jobs whose outcome was inferred; return whether they could be read."""
+        try:
+            guesses = await self._app.preload(await self._guesses())
+        except StorageUnavailable as error:
+            if first:
+                self._log.warning("guesses_not_watched_yet", why=str(error))
+            return False
+        for job in guesses:
+            self._watch.assign(job)
+        return True
+
+    async def _watch_guesses_later(self) -> None:
+        """Watch them as soon as they can be read. Recovery does not wait for a read model that is away."""
+        while not await self._watch_guesses(first=False):
+            await self._clock.sleep(RETRY)
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002
         if not job.is_open:

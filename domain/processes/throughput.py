@@ -16,46 +16,50 @@ class Sample(NamedTuple):
     transferred: int | None
 
 
-class Throughput(msgspec.Struct):
-    """Three samples of one job: the last, and two earlier ones, so that the mean covers one to two windows."""
+class Window(NamedTuple):
+    """The last sample and two earlier ones, so that the mean covers one to two windows."""
 
-    earlier: Sample | None = None
-    later: Sample | None = None
-    last: Sample | None = None
+    earlier: Sample
+    later: Sample
+    last: Sample
+
+
+class Throughput(msgspec.Struct):
+    """The mean speed of one job; without a window before the first poll."""
+
+    window: Window | None = None
 
     def add(self, sample: Sample) -> None:
         """Add a poll. Figures that fall begin anew: they are another worker's, or another pass's."""
-        if self.earlier is None or self.later is None or self.last is None or _falls(self.last, sample):
-            self.earlier = self.later = sample
-        elif sample.at - self.later.at >= WINDOW:
-            self.earlier, self.later = self.later, sample
-        self.last = sample
+        window = self.window
+        if window is None or any(_falls(before, sample) for before in window):
+            self.window = Window(sample, sample, sample)
+        elif sample.at - window.later.at >= WINDOW:
+            self.window = Window(window.later, sample, sample)
+        else:
+            self.window = window._replace(last=sample)
 
     @property
     def bytes_per_second(self) -> float | None:
         """Return the mean speed; None before the second poll, or without figures in bytes."""
-        if self.earlier is None or self.last is None:
+        if self.window is None:
             return None
-        before, now = self.earlier.transferred, self.last.transferred
-        if before is None or now is None or self._seconds <= 0:
+        before, now = self.window.earlier, self.window.last
+        if before.transferred is None or now.transferred is None or now.at <= before.at:
             return None
-        return (now - before) / self._seconds
+        return (now.transferred - before.transferred) / (now.at - before.at)
 
     @property
     def seconds_left(self) -> float | None:
         """Return an estimate of the seconds until 100 %; None if the percentage is not known or does not grow."""
-        if self.earlier is None or self.last is None:
+        if self.window is None:
             return None
-        before, now = self.earlier.percent, self.last.percent
-        if before is None or now is None or now <= before:
+        before, now = self.window.earlier, self.window.last
+        if before.percent is None or now.percent is None or now.percent <= before.percent:
             return None
-        return (100 - now) * self._seconds / (now - before)
-
-    @property
-    def _seconds(self) -> float:
-        return self.last.at - self.earlier.at if self.earlier and self.last else 0.0
+        return (100 - now.percent) * (now.at - before.at) / (now.percent - before.percent)
 
 
-def _falls(last: Sample, sample: Sample) -> bool:
-    figures = ((last.percent, sample.percent), (last.transferred, sample.transferred))
-    return any(before is not None and now is not None and now < before for before, now in figures)
+def _falls(before: Sample, now: Sample) -> bool:
+    figures = ((before.percent, now.percent), (before.transferred, now.transferred))
+    return any(was is not None and is_now is not None and is_now < was for was, is_now in figures)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.event_log.sqlite_store import SQLiteEventLog
 from tests.support.harness import Harness
+from tests.support.logs import open_log
 
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[Harness]:
-    event_log = SQLiteEventLog(tmp_path / "events.sqlite", synchronous="NORMAL")
+    event_log = open_log(tmp_path)
     yield Harness(event_log)
     event_log.close()

@@ -61,6 +61,7 @@ def test_an_event_of_a_later_version_changes_nothing_but_the_version(kind: type[
 
     after.apply(Event(originator_id="x", originator_version=1, recorded_at=NOON, correlation_id="c", causation_id="c"))
 
-    assert (after.version, after.last_ref) == (1, "x#1")
-    after.version, after.last_ref = before.version, before.last_ref
+    assert (after.version, after.last_ref, after.last_recorded_at) == (1, "x#1", NOON)
+    assert after.last_event == f"x#1 at {NOON.isoformat()}"
+    after.version, after.last_ref, after.last_recorded_at = before.version, before.last_ref, before.last_recorded_at
     assert after == before

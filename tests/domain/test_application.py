@@ -1,11 +1,12 @@
 """Commands against a real log: stored once, refused when they must be, decided again after a conflict."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from adapters.event_log.sqlite_store import SQLiteEventLog
 from domain.application import JobRecovery
 from domain.errors import (
     ContextBusy,
@@ -14,15 +15,18 @@ from domain.errors import (
     NotFound,
     StorageUnavailable,
     VersionMismatch,
+    VolumeBusy,
 )
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
+from domain.processes.registration import Registrar
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
 from domain.vma_status import VMAStatus
 from tests.support.builders import document
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.logs import execute
 from tests.support.memory_log import MemoryLog
 
 
@@ -48,6 +52,19 @@ async def test_the_identical_registration_again_changes_nothing(harness: Harness
 
     assert not is_new
     assert len(await harness.events()) == 2
+
+
+async def test_the_identical_registration_of_a_job_that_has_ended_changes_nothing_either(harness: Harness) -> None:
+    await harness.app.register(asked(), REQUEST)
+    await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+    before = await harness.events()
+
+    job, is_new = await harness.app.register(asked(), REQUEST)
+
+    assert (job.state, is_new) == (JobState.FAILED, False)
+    assert await harness.events() == before
+    with pytest.raises(JobExists):
+        await harness.app.register(asked(vm_name="another"), REQUEST)
 
 
 async def test_the_same_id_with_other_content_is_refused(harness: Harness) -> None:
@@ -89,6 +106,16 @@ async def test_an_observed_end_releases_the_vm_in_the_same_commit(harness: Harne
     assert [event.topic for event in (await harness.events())[-2:]] == ["VMAStatusObserved", "JobReleased"]
 
 
+async def test_what_is_not_material_is_not_recorded_and_nothing_is_of_a_job_that_has_ended(harness: Harness) -> None:
+    job = await harness.job()
+    for said in (RUNNING, RUNNING, COMPLETED, RUNNING, document(VMAStatus.FAILED, 7.0)):
+        harness.vma.says[job.id] = said
+        await harness.app.observe(job.id, await harness.contact.ask(await harness.app.job(job.id)))
+
+    assert await harness.kinds() == ["JobRegistered", "VMAStatusObserved", "VMAStatusObserved"]
+    assert (await harness.app.job(job.id)).state is JobState.COMPLETED
+
+
 async def test_after_somebody_else_wrote_first_the_command_is_decided_again(harness: Harness) -> None:
     job = await harness.job()
     elsewhere = await harness.event_log.load(ReplicationJob, job.id)
@@ -105,7 +132,7 @@ async def test_after_somebody_else_wrote_first_the_command_is_decided_again(harn
 async def test_a_write_that_fails_leaves_no_poisoned_job_behind(harness: Harness) -> None:
     job = await harness.job()
     harness.make_writable(writable=False)
-    with pytest.raises(StorageUnavailable, match="the event log cannot be written: attempt to write a readonly"):
+    with pytest.raises(StorageUnavailable, match=r"the event log cannot be written: .*read-?only"):
         await harness.app.begin_recovery(job.id, "run-1", Cause.RESTART, "test")
     harness.make_writable(writable=True)
 
@@ -116,7 +143,34 @@ async def test_a_write_that_fails_leaves_no_poisoned_job_behind(harness: Harness
     assert (await harness.app.job(job.id)).run_id == "run-2"
 
 
-async def test_a_long_history_is_loaded_from_a_snapshot(harness: Harness) -> None:
+async def test_a_job_whose_events_are_refused_is_known_although_the_log_cannot_be_read_either() -> None:
+    log = MemoryLog()
+    harness = Harness(log)
+    await harness.job("job-1")
+    await harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+    log.writable = False
+    log.unreadable.add("job-1")
+
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match="cannot be written"):
+            await harness.app.begin_recovery("job-1", "run-2", Cause.RESTART, "test")
+
+    known = await harness.app.job("job-1")
+    assert (known.run_id, known.version, known.pending) == ("run-1", 2, [])
+
+
+async def test_a_job_that_another_process_has_changed_is_read_again(harness: Harness) -> None:
+    job = await harness.job()
+    await JobRecovery(harness.event_log, harness.clock, harness.app.policy).begin_recovery(
+        job.id, "run-1", Cause.RESTART, "test"
+    )
+
+    await harness.app.begin_recovery(job.id, "run-2", Cause.RESTART, "test")
+
+    assert [event.originator_version for event in await harness.events() if event.originator_id == job.id] == [1, 2, 3]
+
+
+async def test_a_long_history_is_loaded_from_a_snapshot(harness: Harness, tmp_path: Path) -> None:
     job = await harness.job()
     for n in range(120):
         harness.vma.says[job.id] = document(VMAStatus.RUNNING, float(n % 2 * 50))
@@ -126,18 +180,12 @@ async def test_a_long_history_is_loaded_from_a_snapshot(harness: Harness) -> Non
     loaded = await harness.event_log.load(ReplicationJob, job.id)
 
     assert loaded == present
-    assert isinstance(harness.event_log, SQLiteEventLog)
-    with harness.event_log._recorder.datastore.transaction(commit=False) as cursor:
-        cursor.execute("SELECT originator_version FROM stored_snapshots")
-        assert [row[0] for row in cursor.fetchall()] == [100]
+    assert snapshots_in(tmp_path) == [100]
 
 
-async def snapshots_of(harness: Harness) -> list[int]:
+def snapshots_in(data_dir: Path) -> list[int]:
     """Return the versions of which there is a snapshot."""
-    assert isinstance(harness.event_log, SQLiteEventLog)
-    with harness.event_log._recorder.datastore.transaction(commit=False) as cursor:
-        cursor.execute("SELECT originator_version FROM stored_snapshots ORDER BY 1")
-        return [row[0] for row in cursor.fetchall()]
+    return [version for (version,) in execute(data_dir, "SELECT originator_version FROM stored_snapshots ORDER BY 1")]
 
 
 async def at_version(harness: Harness, version: int) -> None:
@@ -147,17 +195,19 @@ async def at_version(harness: Harness, version: int) -> None:
         await harness.app.observe(job.id, await harness.contact.ask(job))
 
 
-async def test_a_save_that_crosses_an_interval_takes_a_snapshot_wherever_it_ends(harness: Harness) -> None:
+async def test_a_save_that_crosses_an_interval_takes_a_snapshot_wherever_it_ends(
+    harness: Harness, tmp_path: Path
+) -> None:
     """A recovery stores an observation and a decision at once: versions 100 and 101, and then 200 and 201."""
     await harness.job()
 
     for interval in (100, 200):
         await at_version(harness, interval - 2)
-        before = await snapshots_of(harness)
+        before = snapshots_in(tmp_path)
         decided = await harness.decided("job-1")
 
         assert decided.version == interval + 1
-        assert await snapshots_of(harness) == [*before, interval + 1]
+        assert snapshots_in(tmp_path) == [*before, interval + 1]
         assert await harness.event_log.load(ReplicationJob, "job-1") == decided
 
 
@@ -168,12 +218,20 @@ async def test_an_operator_corrects_a_guess_only_if_he_has_seen_its_last_version
     await harness.job()
     guess = await harness.decided("job-1")
 
+    def seen(version: int) -> Callable[[ReplicationJob], bool]:
+        return lambda job: job.version == version
+
     with pytest.raises(VersionMismatch, match=f"has changed since: it is at version {guess.version} now"):
         await harness.app.operator_decide(
-            "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_versions={guess.version - 1, 99}
+            "job-1",
+            Outcome.COMPLETE,
+            "mara",
+            "it is there",
+            REQUEST,
+            only_if=seen(guess.version - 1),
         )
     done = await harness.app.operator_decide(
-        "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, if_versions={guess.version, 99}
+        "job-1", Outcome.COMPLETE, "mara", "it is there", REQUEST, only_if=seen(guess.version)
     )
 
     assert (done.state, done.is_guess) == (JobState.COMPLETED, False)
@@ -296,3 +354,50 @@ async def test_the_vm_context_says_who_registered_and_who_ended_its_job(harness:
         ("JobAdmitted", "request-1", "job-1#1", "tom"),
         ("JobReleased", "request-2", "job-1#2", "mara"),
     ]
+
+
+async def test_events_that_are_stored_although_their_command_was_refused_are_told_once(harness: Harness) -> None:
+    told: list[tuple[str, list[str]]] = []
+    harness.app.subscribe(lambda job, events: told.append((job.id, [event.topic for event in events])))
+    await harness.job("job-2")
+    elsewhere = JobRecovery(harness.event_log, harness.clock, harness.policy)
+    await Registrar(elsewhere, harness.contact).register(asked("job-1"), REQUEST)
+    told.clear()
+    late = [event for event in await harness.events() if event.originator_id != "job-2"]
+
+    harness.app.forget(late)
+    await harness.app.take_in(late)
+
+    assert told == [("job-1", ["JobRegistered"])]
+    assert {job.id for job in harness.app.watched} == {"job-1", "job-2"}
+
+
+async def test_the_volumes_of_a_registration_that_was_refused_although_it_is_stored_are_taken(harness: Harness) -> None:
+    await harness.job("job-2")
+    elsewhere = JobRecovery(harness.event_log, harness.clock, harness.policy)
+    await Registrar(elsewhere, harness.contact).register(asked("job-1"), REQUEST)
+
+    harness.app.forget((await harness.events())[-2:])
+
+    other = msgspec.structs.replace(asked("job-3"), volume_ids=("disk-of-job-1",))
+    with pytest.raises(VolumeBusy, match="belongs to the open job job-1"):
+        await harness.app.register(other, REQUEST)
+
+
+async def test_events_that_are_stored_late_are_told_as_soon_as_their_job_can_be_read() -> None:
+    log = MemoryLog()
+    harness = Harness(log)
+    await harness.job("job-1")
+    told: list[str] = []
+    harness.app.subscribe(lambda job, _: told.append(job.id))
+    log.unreadable.add("job-1")
+    harness.app.forget(log.events)
+
+    taking_in = asyncio.ensure_future(harness.app.take_in(log.events))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert told == []
+    log.unreadable.clear()
+    await taking_in
+
+    assert told == ["job-1"]

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from domain.events import Cause, Trace, VMAStatusObserved
+from domain.events import Cause, JobRegistered, RecoveryDecided, Trace, VMAStatusObserved
 from domain.job_state import JobFields
-from domain.last_decision import LastDecision
+from domain.last_decision import Ending, LastDecision
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
 from domain.replication_job import ReplicationJob
@@ -29,9 +29,15 @@ def registered(percent: float = 0.0) -> ReplicationJob:
     return job
 
 
+def other_run(job: ReplicationJob) -> str:
+    """Return the id of another run than the last one: a run decides a job once."""
+    return "run-2" if job.run_id == "run-1" else "run-1"
+
+
 def recovered(job: ReplicationJob, observation: Observation, seconds: float) -> ReplicationJob:
-    job.begin_recovery("run-1", Cause.RESTART, at(seconds), "instance")
-    job.recover("run-1", observation, circumstances(observation), Policy(), lambda _: 5.0, at(seconds))
+    run_id = other_run(job)
+    job.begin_recovery(run_id, Cause.RESTART, at(seconds), "instance")
+    job.recover(run_id, observation, circumstances(observation), Policy(), lambda _: 5.0, at(seconds))
     return job
 
 
@@ -63,6 +69,7 @@ def test_a_decision_is_no_retry_unless_it_says_so() -> None:
     decision = LastDecision(outcome="resume", rule="still-running", basis="observed", reason="", decided_at=NOON)
 
     assert (decision.attempt, decision.retry_in, decision.is_retry, decision.needs_attention) == (0, None, False, False)
+    assert (decision.inconclusive_for, decision.attention_after) == (0.0, None)
 
 
 @pytest.mark.parametrize(("outcome", "is_retry"), [("retry", True), ("resume", False), ("complete", False)])
@@ -88,9 +95,10 @@ def waits(job: ReplicationJob, inconclusive_for: float, status: VMAStatus = VMAS
     observation = observed(status, own=status)
     known = circumstances(observation, duration=0.0)
     silence = msgspec.structs.replace(known.silence, inconclusive_for=inconclusive_for)
-    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+    run_id = other_run(job)
+    job.begin_recovery(run_id, Cause.RESTART, at(10), "instance")
     known = msgspec.structs.replace(known, silence=silence)
-    job.recover("run-1", observation, known, Policy(), lambda _: 5.0, at(10))
+    job.recover(run_id, observation, known, Policy(), lambda _: 5.0, at(10))
     assert job.decision is not None
     return job.decision.inconclusive_for
 
@@ -104,6 +112,52 @@ def test_how_long_a_job_has_waited_is_carried_over_its_retries_and_our_restarts(
     assert waits(job, 300.0) == 300.0
     assert job.decision is not None
     assert job.decision.needs_attention
+
+
+def test_an_operator_is_told_how_a_job_ended_and_by_what_or_by_whom() -> None:
+    lost, decided, failed, completed = registered(12.0), registered(), registered(), registered()
+    recovered(lost, GONE, 10)
+    decided.operator_decide(Outcome.COMPLETE, "mara", "it is there", at(5), TRACE)
+    failed.observe(observed(document(VMAStatus.FAILED, 30.0, error="disk full")), at(5))
+    completed.observe(COMPLETED, at(5))
+
+    assert lost.decision is not None
+    assert lost.ended == Ending(outcome="fail", why=lost.decision.reason, version=lost.version, rule="lost")
+    assert decided.ended == Ending(outcome="complete", why="it is there", version=2, who="mara")
+    assert failed.ended == Ending(outcome="fail", why="the VMA reported failed: disk full", version=2)
+    assert completed.ended == Ending(outcome="complete", why="the VMA reported completed", version=2)
+
+
+def test_a_decision_has_its_basis_and_a_retry_has_none() -> None:
+    bases = []
+    for said in (GONE, COMPLETED, DOWN):
+        decision = recovered(registered(12.0), said, 10).decision
+        bases.append(decision.basis if decision else "")
+
+    assert bases == ["inferred", "observed", None]
+
+
+def test_a_registration_of_which_an_earlier_version_recorded_no_progress_begins_at_nothing() -> None:
+    job = ReplicationJob(id=JOB)
+    content = {"vm_name": "vm", "vm_context_id": "ctx", "volume_ids": ["v1"], "vma": "default"}
+    envelope = {"originator_id": JOB, "originator_version": 1, "recorded_at": NOON}
+    trace = {"correlation_id": "request-1", "causation_id": "request-1"}
+
+    job.apply(msgspec.convert({**content, **envelope, **trace}, JobRegistered))
+
+    assert (job.progress_percent, job.registered_percent, job.seen_on_vma) == (0.0, 0.0, False)
+
+
+def test_a_decision_of_which_an_earlier_version_recorded_no_attempt_counts_none() -> None:
+    decided = recovered(registered(12.0), running(41.0, 10), 10).pending[-1]
+    content = msgspec.to_builtins(decided)
+    del content["attempt"]
+
+    job = registered(12.0)
+    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+    job.apply(msgspec.convert(content, RecoveryDecided))
+
+    assert (job.attempts, job.decision and job.decision.attempt) == (0, 0)
 
 
 def test_a_job_that_was_heard_of_meanwhile_has_not_waited() -> None:
@@ -129,6 +183,17 @@ def test_a_guess_shows_a_hundred_percent_that_nobody_has_seen() -> None:
     recovered(job, GONE, 20)
 
     assert (job.state, job.progress_percent, job.seen_percent) == (JobState.COMPLETED, 100.0, 95.0)
+
+
+def test_a_job_is_watched_while_it_is_open_and_while_its_outcome_is_a_guess() -> None:
+    open_jobs = [registered(), recovered(registered(12.0), DOWN, 10)]
+    guess = recovered(registered(12.0), GONE, 10)
+    completed, decided = registered(), registered()
+    completed.observe(COMPLETED, at(5))
+    decided.operator_decide(Outcome.FAIL, "mara", "gone", at(5), TRACE)
+
+    assert [job.is_watched for job in (*open_jobs, guess)] == [True, True, True]
+    assert [job.is_watched for job in (completed, decided)] == [False, False]
 
 
 def test_a_guess_that_is_revised_is_as_far_as_it_was_seen() -> None:
@@ -169,6 +234,25 @@ def test_a_job_has_moved_when_what_the_vma_says_of_it_has_changed_and_only_then(
 
     job.observe(running(41.0, 30), at(30))
     assert job.moved_at == at(30)
+
+
+@pytest.mark.parametrize("percent", [39.0, 41.0])
+def test_a_figure_that_falls_is_a_movement_like_one_that_grows(percent: float) -> None:
+    job = registered()
+    job.observe(running(40.0, 10), at(10))
+
+    job.observe(running(percent, 20), at(20))
+
+    assert job.moved_at == at(20)
+
+
+def test_the_phase_is_the_last_that_was_given() -> None:
+    job, phases = registered(), []
+    for seconds, phase in ((10, "Transfer"), (20, "Cleanup"), (30, None)):
+        job.observe(observed(document(VMAStatus.RUNNING, 40.0, phase=phase), seconds=seconds), at(seconds))
+        phases.append(job.phase)
+
+    assert phases == ["Transfer", "Cleanup", "Cleanup"]
 
 
 def test_silence_is_no_contact_and_no_movement() -> None:
@@ -279,7 +363,7 @@ def test_what_is_observed_after_a_decision_is_caused_by_the_last_decision() -> N
 
     first, *later = [event for event in job.pending if isinstance(event, VMAStatusObserved) and not event.run_id]
 
-    decided = [event for event in job.pending if event.topic == "RecoveryDecided"]
+    decided = [event for event in job.pending if isinstance(event, RecoveryDecided)]
     assert (first.correlation_id, first.causation_id) == (TRACE.correlation_id, f"{JOB}#1")
-    assert [(event.correlation_id, event.causation_id) for event in later] == [("run-1", e.ref) for e in decided]
+    assert [(event.correlation_id, event.causation_id) for event in later] == [(e.run_id, e.ref) for e in decided]
     assert len(later) == 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from domain.attribution import InitialReadings, PreviousReading
 from domain.events import Trace
 from domain.materiality import is_material
 from domain.replication_job import ReplicationJob
@@ -38,6 +39,7 @@ CASES = [
     Case("nothing new", document(percent=40.0), 5, material=False),
     Case("less than one percent", document(percent=40.9), 5, material=False),
     Case("one percent of one disk", document(percent=41.0), 5, material=True),
+    Case("more than one percent of one disk", document(percent=45.0), 5, material=True),
     Case("a percentage that goes down by one", document(percent=39.0), 5, material=True),
     Case("another phase", document(percent=40.0, phase="Cleanup"), 5, material=True),
     Case("another phase, later in the alphabet", document(percent=40.0, phase="Zeroing"), 5, material=True),
@@ -68,6 +70,31 @@ def test_a_silence_is_recorded_and_then_once_a_minute(job: ReplicationJob) -> No
 
     assert not is_material(job, seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=64))
     assert is_material(job, seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=65))
+
+
+def test_the_end_of_a_silence_is_recorded_though_nothing_else_has_changed(job: ReplicationJob) -> None:
+    job.observe(seen(VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, seconds=5), at(5))
+
+    assert is_material(job, seen(document(percent=40.0), document(percent=40.0), seconds=10))
+
+
+def test_another_status_of_a_previous_workers_document_is_material_and_the_same_again_is_not() -> None:
+    alive = PreviousReading(volume_id="v1", status=VMAStatus.RUNNING, progress_percent=41.0, started="10:00")
+    job = ReplicationJob(id=JOB)
+    job.register(registration(JOB), at(-60), Trace("r", "r"), InitialReadings(previous_readings=(alive,)))
+
+    def left(status: VMAStatus, seconds: float) -> Observation:
+        said = document(status, 95.0, started="10:00")
+        return observed(said, seconds=seconds, previous_readings=job.previous_readings)
+
+    job.observe(left(VMAStatus.RUNNING, 0), NOON)
+    assert not is_material(job, left(VMAStatus.RUNNING, 5))
+    ended = left(VMAStatus.FAILED, 5)
+    assert (ended.status, len(ended.previous)) == (job.vma_status, 1)
+    assert is_material(job, ended)
+
+    job.observe(ended, at(5))
+    assert not is_material(job, left(VMAStatus.FAILED, 10))
 
 
 def test_a_job_that_takes_hours_has_hundreds_of_events(job: ReplicationJob) -> None:

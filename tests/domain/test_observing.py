@@ -156,7 +156,17 @@ def test_a_failure_says_what_the_vma_said() -> None:
 
     assert observed(one, other, RUNNING).error == "disk full; no route"
     assert observed(FAILED).error == "the VMA gave no reason"
+    assert observed(document(VMAStatus.FAILED, error="")).error == "the VMA gave no reason"
     assert observed(RUNNING).error is None
+
+
+def test_a_message_is_told_once_also_if_the_documents_of_a_disk_and_of_the_job_have_it() -> None:
+    full, no_route, both = (document(VMAStatus.FAILED, error=e) for e in ("full", "no route", "no route; full; late"))
+
+    assert observed(full, full).error == "full"
+    assert observed(full, own=full).error == "full"
+    assert observed(full, no_route, own=both).error == "full; no route; late"
+    assert observed(RUNNING, own=both).error == "no route; full; late"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +244,7 @@ class SlowVMA:
 
     async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
         self.asked.append("exports")
-        self._clock.advance(1.23456)
+        self._clock.advance(21.23456)
         return {volume_id: answer(f"migration-vol-{volume_id}", self._export) for volume_id in target.volume_ids}
 
     async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:
@@ -248,7 +258,7 @@ class SlowVMA:
 
 @pytest.mark.parametrize(
     ("export", "asked", "took_ms"),
-    [(RUNNING, ["exports"], 1234.6), (LOST, ["exports", "job-1"], 1734.6)],
+    [(RUNNING, ["exports"], 21234.6), (LOST, ["exports", "job-1"], 21734.6)],
     ids=["the export is conclusive", "it is not"],
 )
 async def test_a_probe_asks_for_the_jobs_own_id_if_the_exports_are_not_conclusive_and_takes_the_time_of_both(

@@ -229,6 +229,17 @@ class TestWhatAJobLeaves:
 
         assert (job.state, job.last_reading("v2").may_still_write) == (JobState.FAILED, False)
 
+    def test_a_worker_that_may_share_the_export_among_its_disks_may_write_on_if_its_job_was_given_up(self) -> None:
+        one = registered_after(volumes=("v1",)).hears(document(percent=50.0))
+        shared, ended = registered_after(volumes=("v1", "v2")), registered_after(volumes=("v1", "v2"))
+        shared.hears(document(COMPLETED.status, 100.0), GONE.status, own=document(percent=50.0))
+        for job in (one, shared.job):
+            job.operator_decide(Outcome.FAIL, "mara", "enough", at(20), TRACE)
+        ended.hears(document(VMAStatus.FAILED, 7.0), GONE.status)
+
+        assert shared.job.last_reading("v1").status is COMPLETED.status
+        assert [job.last_reading("v1").alive for job in (shared.job, one, ended.job)] == [True, None, None]
+
     def given_up_after(self, *asked: Observation) -> ReplicationJob:
         job = registered()
         for said in asked:

@@ -5,11 +5,11 @@ import pytest
 
 from domain.attention import attention
 from domain.errors import IllegalTransition
-from domain.events import Cause, Event, RecoveryDecided, Trace
+from domain.events import Cause, Event, JobStalled, RecoveryDecided, Trace
 from domain.evidence import Amnesia
 from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy, Rule, decide
-from domain.replication_job import ReplicationJob
+from domain.replication_job import Registration, ReplicationJob
 from domain.vma_status import CONCLUSIVE, Observation, VMAStatus
 from tests.support.builders import JOB, NOON, at, circumstances, document, observed, registration
 
@@ -28,9 +28,11 @@ def registered(percent: float = 0.0) -> ReplicationJob:
 
 
 def recover(job: ReplicationJob, observation: Observation, duration: float = 60.0) -> ReplicationJob:
-    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+    """Recover a job in another run than the last one."""
+    run_id = "run-2" if job.run_id == "run-1" else "run-1"
+    job.begin_recovery(run_id, Cause.RESTART, at(10), "instance")
     known = circumstances(observation, duration=duration)
-    job.recover("run-1", observation, known, Policy(), lambda attempt: 5.0 * attempt, at(20))
+    job.recover(run_id, observation, known, Policy(), lambda attempt: 5.0 * attempt, at(20))
     return job
 
 
@@ -173,6 +175,16 @@ def test_a_crash_in_the_middle_of_recovery_is_no_obstacle_to_the_next_run() -> N
     assert job.state is JobState.REPLICATING
 
 
+@pytest.mark.parametrize("other", ["run-1", "run-3"])
+def test_a_run_begins_once_with_a_job_and_any_other_run_begins_anew(other: str) -> None:
+    job = registered(12.0)
+
+    for run_id in ("run-2", "run-2", other, other):
+        job.begin_recovery(run_id, Cause.RESTART, at(10), "instance")
+
+    assert (news(job), job.run_id) == (["RecoveryStarted", "RecoveryStarted"], other)
+
+
 def test_retries_count_up_and_a_resume_counts_anew() -> None:
     job = registered(12.0)
 
@@ -199,6 +211,20 @@ def test_an_operators_word_ends_an_open_job_and_is_neither_observed_nor_inferred
         with pytest.raises(IllegalTransition, match=f"is failed: 'operator_{outcome.value}' is not possible"):
             job.operator_decide(outcome, "mara", "no, it was fine", at(6), TRACE)
     assert news(job) == ["OperatorDecided"]
+
+
+@pytest.mark.parametrize("observation", [RUNNING, GONE, DOWN])
+def test_a_run_that_begins_again_does_not_touch_a_job_that_an_operator_has_ended_since(
+    observation: Observation,
+) -> None:
+    job = recover(registered(), observation)
+    job.operator_decide(Outcome.FAIL, "mara", "looked at the VM", at(30), TRACE)
+    before = len(job.pending)
+
+    with pytest.raises(IllegalTransition):
+        job.begin_recovery("run-1", Cause.RESTART, at(31), "instance")
+
+    assert (job.state, len(job.pending)) == (JobState.FAILED, before)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.FAIL])
@@ -344,6 +370,43 @@ def test_a_stalled_job_is_marked_once_and_is_no_failure() -> None:
     job.mark_moving(RUNNING, at(1001))
 
     assert (news(job), job.stalled_since) == (["JobStalled", "JobMovedAgain"], None)
+
+
+@pytest.mark.parametrize("observation", [DOWN, GONE])
+def test_a_job_that_is_not_replicating_is_not_marked_stalled(observation: Observation) -> None:
+    job = recover(registered(12.0), observation)
+    before = len(job.pending)
+
+    job.mark_stalled(at(0), at(900))
+
+    assert (len(job.pending), job.stalled_since) == (before, None)
+
+
+def test_how_long_a_job_has_stalled_is_recorded_with_how_far_it_was() -> None:
+    job = registered()
+    job.observe(RUNNING, at(5))
+
+    job.mark_stalled(at(5), at(905))
+
+    stalled = last(job)
+    assert isinstance(stalled, JobStalled)
+    assert (stalled.since, stalled.stalled_for, stalled.progress_percent) == (at(5), 900.0, 41.5)
+
+
+def test_evidence_says_when_the_vma_last_knew_the_job_or_else_when_it_was_registered() -> None:
+    job = registered()
+    assert job.evidence(DOWN, circumstances(DOWN), at(50)).last_contact_at == NOON
+
+    job.observe(observed(document(VMAStatus.RUNNING, 41.5), seconds=20), at(20))
+    job.observe(observed(VMAStatus.UNREACHABLE, seconds=30), at(30))
+
+    assert job.evidence(DOWN, circumstances(DOWN), at(50)).last_contact_at == at(20)
+
+
+def test_a_registration_that_says_nothing_of_progress_begins_at_nothing() -> None:
+    asked = Registration(job_id=JOB, vm_name="vm", vm_context_id="ctx", volume_ids=("v1",), vma="default")
+
+    assert asked.progress_percent == 0.0
 
 
 def test_a_snapshot_and_the_events_after_it_give_what_all_events_give() -> None:

@@ -1,10 +1,13 @@
 """A run's records are written until they are stored; a run that its process did not end is found in the log."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
-from domain.events import SERVICE, Cause, Trace
+from domain.aggregate import Snapshot
+from domain.errors import StorageUnavailable
+from domain.events import SERVICE, Cause, Event, Trace
 from domain.recovery_run import FINISHED, INTERRUPTED, RUNNING, RecoveryRun, RunTotals
 from domain.run_book import RunBook
 from tests.support.contended_log import Contended
@@ -70,11 +73,32 @@ async def test_what_cannot_be_stored_is_written_again_until_it_is(harness: Harne
     task = asyncio.ensure_future(write(harness, runs, what))
     await eventually(refused_three_times)
     assert not task.done()
+    tried = harness.log.events.count(f"recovery_{what}_not_recorded")
+    assert tried - 1 <= harness.clock.elapsed <= tried
     harness.make_writable(writable=True)
     await task
 
     expected = {"start": [RUNNING, RUNNING], "end": [FINISHED], "interruption": [INTERRUPTED]}
     assert await statuses(harness, "run-1", "run-2") == expected[what]
+
+
+async def test_a_start_that_was_stored_although_an_error_was_reported_is_not_written_again(harness: Harness) -> None:
+    log = StoredButRefused(harness.event_log)
+    runs = RunBook(log, harness.clock, harness.log, "instance-1", lambda: "run-1")
+
+    run = await asyncio.wait_for(runs.start("run-1", Cause.RESTART, harness.policy, ("job-1",), None), timeout=20)
+
+    assert (run.instance, run.jobs, run.version) == ("instance-1", 1, 1)
+    assert await harness.kinds("run-1") == ["RecoveryRunStarted"]
+    assert harness.log.events == ["recovery_start_not_recorded"]
+
+
+class StoredButRefused(Contended):
+    """An event log that reports an error after the first write, which it has stored."""
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        await super().append(events, snapshots)
+        raise StorageUnavailable("stored, but nobody was told: this test says so")
 
 
 @pytest.mark.parametrize("what", ["end", "interruption"])

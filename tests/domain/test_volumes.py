@@ -10,6 +10,7 @@ from domain.events import Cause
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration
 from domain.vma_status import VMAStatus
+from domain.volumes import Volumes
 from tests.support.harness import REQUEST, RUNNING, Harness
 
 
@@ -127,3 +128,22 @@ async def test_a_revised_guess_has_its_volumes_again(harness: Harness) -> None:
 
     with pytest.raises(VolumeBusy, match="job-1"):
         await harness.app.register(on("disk-of-job-1", job="job-2"), REQUEST)
+
+
+@pytest.mark.parametrize(("earlier", "later"), [("job-1", "job-2"), ("job-2", "job-1")])
+async def test_the_newer_job_is_the_last_that_has_one_of_the_volumes_whatever_it_is_called(
+    harness: Harness, earlier: str, later: str
+) -> None:
+    await harness.app.register(on("a", "b", job=earlier), REQUEST)
+    await harness.app.operator_decide(earlier, Outcome.FAIL, "mara", "gone", REQUEST)
+    volumes = Volumes(harness.event_log)
+    assert await volumes.newer_job_than(earlier, "default", ("a", "b")) is None
+
+    await harness.app.register(on("b", job=later), REQUEST)
+    volumes.assign(later, "default", ("b",))
+
+    for known in (volumes, Volumes(harness.event_log)):
+        assert await known.newer_job_than(earlier, "default", ("a", "b")) == later
+        assert await known.newer_job_than(earlier, "default", ("a",)) is None
+        assert await known.newer_job_than(earlier, "second", ("a", "b")) is None
+        assert await known.newer_job_than(later, "default", ("b",)) is None

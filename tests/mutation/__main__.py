@@ -2,9 +2,9 @@
 
     python -m tests.mutation [GROUP|MODULE ...] [--processes 2] [--every 3]
 
-Prints the mutants that no test noticed, and a score for each module and group; exit code 1 if a group is below its
-least score, or the domain as a whole is. With `--every 3`, only every third mutant of a module is tried, and each
-score says so.
+Prints the mutants that no test noticed, those by which tests hung, and a score for each module and group; exit code 1
+if a group is below its least score, or the domain as a whole is. With `--every 3`, only every third mutant of a module
+is tried, and each score says so.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -32,8 +32,11 @@ DOMAIN, DOMAIN_LEAST = "domain/", 90.0
 
 BASELINE_LIMIT = 300.0
 
-TIMES_AS_LONG, AND_SECONDS = 5, 20
-"""How much longer than without a mutant the tests may take before they are taken to hang."""
+TIMES_AS_LONG, AND_SECONDS = 4, 8
+"""How much longer than without a mutant a file of tests may take before it is taken to hang."""
+
+REMARKABLE = {0: "survived", None: "hung"}
+"""Exit codes of tests that are looked at: a machine that stands still makes tests hang, and the score better."""
 
 
 class Score(NamedTuple):
@@ -52,29 +55,44 @@ class Score(NamedTuple):
 
 
 class Runners:
-    """Several runners, each in its own copy of the code, because a mutant is a changed file."""
+    """Several runners for one module, each in its own copy of the code, because a mutant is a changed file."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, target: Target, copies: Iterable[Path]) -> None:
+        self._module = target.module
+        self._all = [_started(target, copy) for copy in copies]
         self._free: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
-        for number in range(count):
-            self._free.put(_started(folder / str(number)))
+        for runner in self._all:
+            self._free.put(runner)
 
-    def exit_code(self, trial: Trial) -> int | None:
-        """Run the trial on a free runner."""
+    def exit_code(self, source: str, test: str, limit: float) -> int | None:
+        """Run a file of tests on a free runner, with `source` in the place of the module."""
         runner = self._free.get()
         try:
+            trial = Trial(self._module, source, test, limit)
             _pipe(runner.stdin).write(msgspec.json.encode(trial).decode() + "\n")
             _pipe(runner.stdin).flush()
             return msgspec.json.decode(_pipe(runner.stdout).readline(), type=int | None)
         finally:
             self._free.put(runner)
 
+    def end(self) -> None:
+        """End all runners: without input they have nothing to do."""
+        for runner in self._all:
+            runner.communicate()
 
-def _started(copy: Path) -> subprocess.Popen[str]:
-    copy_tree(copy)
-    compileall.compile_dir(copy, quiet=2)
+
+def copies(folder: Path, count: int) -> list[Path]:
+    """Make so many compiled copies of the code."""
+    made = [folder / str(number) for number in range(count)]
+    for copy in made:
+        copy_tree(copy)
+        compileall.compile_dir(copy, quiet=2)
+    return made
+
+
+def _started(target: Target, copy: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(copy)}
-    line = [sys.executable, "-m", "tests.mutation.runner"]
+    line = [sys.executable, "-m", "tests.mutation.runner", target.module, *target.tests]
     return subprocess.Popen(line, cwd=copy, env=environment, stdin=-1, stdout=-1, text=True)  # noqa: S603 - our own module
 
 
@@ -83,31 +101,44 @@ def _pipe(stream: IO[str] | None) -> IO[str]:
     return stream
 
 
-def tried(target: Target, every: int, runners: Runners, pool: ThreadPoolExecutor) -> Score:
-    """Try every so many-th mutant of a module; return the score. Print it, and each mutant that survived."""
-    source = target.source
-    limit = _limit(target, runners)
-
-    def survives(mutant: Mutant) -> bool:
-        return runners.exit_code(Trial(target.module, mutant.of(source), target.tests, limit)) == 0
-
-    mutants = list(mutants_of(source))[::every]
-    survivors = 0
-    for mutant, alive in zip(mutants, pool.map(survives, mutants), strict=True):
-        if alive:
-            survivors += 1
-            print(f"survived: {target.module} {mutant.operator}\n{mutant.difference(source)}", flush=True)
-    score = Score(len(mutants) - survivors, len(mutants))
-    print(f"{target.module}: {score}{'' if every == 1 else f', of one mutant in {every}'}", flush=True)
+def tried(target: Target, every: int, copies: Iterable[Path], pool: ThreadPoolExecutor) -> Score:
+    """Try every so many-th mutant of a module; print and return the score."""
+    runners = Runners(target, copies)
+    limits = dict(zip(target.tests, pool.map(lambda test: _limit(target, test, runners), target.tests), strict=True))
+    mutants = list(mutants_of(target.source))[::every]
+    endings = pool.map(lambda mutant: _ending(mutant.of(target.source), limits, runners), mutants)
+    codes = [_told(target, *one) for one in zip(mutants, endings, strict=True)]
+    runners.end()
+    score = Score(len(codes) - codes.count(0), len(codes))
+    print(f"{target.module}: {score}{_remarks(codes.count(None), every)}", flush=True)
     return score
 
 
-def _limit(target: Target, runners: Runners) -> float:
-    """Return how many seconds a mutant has; end the program if the tests fail without one."""
+def _ending(source: str, limits: Mapping[str, float], runners: Runners) -> int | None:
+    """Return the exit code of the first file of tests that fails, None if it hangs; 0 if none fails."""
+    codes = (runners.exit_code(source, test, limit) for test, limit in limits.items())
+    return next((code for code in codes if code != 0), 0)
+
+
+def _told(target: Target, mutant: Mutant, code: int | None) -> int | None:
+    """Print a mutant that has survived or hung; return the exit code."""
+    if code in REMARKABLE:
+        difference = mutant.difference(target.source)
+        print(f"{REMARKABLE[code]}: {target.module} {mutant.operator}\n{difference}", flush=True)
+    return code
+
+
+def _remarks(hung: int, every: int) -> str:
+    """Return what a score does not say."""
+    return (f", {hung} of these hung" if hung else "") + (f", of one mutant in {every}" if every > 1 else "")
+
+
+def _limit(target: Target, test: str, runners: Runners) -> float:
+    """Return how many seconds a file of tests has for a mutant; end the program if it fails without one."""
     began = time.monotonic()
-    code = runners.exit_code(Trial(target.module, target.source, target.tests, BASELINE_LIMIT))
+    code = runners.exit_code(target.source, test, BASELINE_LIMIT)
     if code != 0:
-        sys.exit(f"without a mutant, the tests of {target.module} end with {code}: {' '.join(target.tests)}")
+        sys.exit(f"without a mutant of {target.module}, {test} ends with {code}")
     return TIMES_AS_LONG * (time.monotonic() - began) + AND_SECONDS
 
 
@@ -136,8 +167,8 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = wanted(asked.names, parser)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(asked.processes) as pool:
-        runners = Runners(Path(folder), asked.processes)
-        scores = {target: tried(target, asked.every, runners, pool) for target in chosen}
+        made = copies(Path(folder), asked.processes)
+        scores = {target: tried(target, asked.every, made, pool) for target in chosen}
     results = [
         passed(name, [score for target, score in scores.items() if target.group == name], group.least)
         for name, group in groups().items()

@@ -1,53 +1,62 @@
-"""Runs tests again and again, each time in a fork of a process that has the libraries loaded already.
+"""Runs tests again and again, each time in a fork of a process that has loaded all that no mutant changes.
 
-    python -m tests.mutation.runner
+    python -m tests.mutation.runner MODULE TEST ...
 
-Started in a copy of the code. Reads a `Trial` from each line of its input, and answers each with the exit code of its
-tests, or with None for tests that did not end in time.
+Started in a copy of the code, for one module and its tests. Reads a `Trial` from each line of its input, and answers
+each with the exit code of its test, or with None for a test that did not end in time.
 """
 
 import gc
+import importlib
 import importlib.util
 import os
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-import aiohttp  # noqa: F401 - loaded once, before the first fork, as all below
-import anyio.pytest_plugin  # noqa: F401
-import eventsourcing.persistence  # noqa: F401
-import fastapi  # noqa: F401
-import httpx  # noqa: F401
-import hypothesis  # noqa: F401
 import msgspec
-import pydantic_settings  # noqa: F401
 import pytest
-import sqlalchemy  # noqa: F401
-import statemachine  # noqa: F401
-import structlog  # noqa: F401
-import uvicorn  # noqa: F401
+from _pytest.config import builtin_plugins
+
+from tests.mutation.imports import Imports, name_of
 
 MEMORY = 4 << 30
 """Bytes that a mutant may take: one that collects without end must not take the machine's."""
 
 # Plugins that the tests of one module do not need, and asserts without their explanation, which nobody reads.
-WITHOUT = ("cacheprovider", "pytest_cov", "schemathesis", "xdist")
+WITHOUT = ("cacheprovider", "pytest_cov", "schemathesis", "xdist", "xdist.looponfail")
 PYTEST = ("-x", "-q", "--assert=plain", *(f"-pno:{plugin}" for plugin in WITHOUT))
+
+# What pytest and anyio load when they run, and no test names.
+LATE = (*(f"_pytest.{plugin}" for plugin in builtin_plugins), "anyio.pytest_plugin", "anyio._backends._asyncio")
 
 
 class Trial(msgspec.Struct):
-    """Run `tests` for at most `limit` seconds with `source` in the place of the module."""
+    """Run a file of tests for at most `limit` seconds with `source` in the place of the module."""
 
     module: str
     source: str
-    tests: tuple[str, ...]
+    test: str
     limit: float
 
 
+def load(module: Path, tests: Iterable[Path]) -> None:
+    """Load all that these tests use and the module has no part in, once for all forks."""
+    for name in (*LATE, *Imports(Path.cwd()).loadable(name_of(module), map(name_of, tests))):
+        # What is imported from a module of a library need not be a module.
+        with suppress(ImportError):
+            importlib.import_module(name)
+    assert name_of(module) not in sys.modules, f"{module} is loaded before its mutants"
+    # What is loaded now stays, so no fork needs to look through it again.
+    gc.collect()
+    gc.freeze()
+
+
 def exit_code(trial: Trial) -> int | None:
-    """Return the exit code of the tests; None if they did not end in time."""
+    """Return the exit code of the test; None if it did not end in time."""
     module = Path(trial.module)
     original = module.read_text()
     # Compiled files are compared by size and second, so a mutant of the same size could go unnoticed.
@@ -78,12 +87,12 @@ def _run(trial: Trial) -> int:
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    return int(pytest.main([*PYTEST, *trial.tests]))
+    return int(pytest.main([*PYTEST, trial.test]))
 
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
-    # What is loaded now stays, so no fork needs to look through it again.
-    gc.freeze()
+    mutated, *tested = map(Path, sys.argv[1:])
+    load(mutated, tested)
     for line in sys.stdin:
         print(msgspec.json.encode(exit_code(msgspec.json.decode(line, type=Trial))).decode(), flush=True)

@@ -1,6 +1,6 @@
 """Asks a service many questions while it is killed, from the command line.
 
-    python -m tests.oracle [--questions 100000] [--kills 50] [--seed SEED]
+    python -m tests.oracle [--questions 100000] [--kills 50] [--seed SEED] [--log postgres]
 
 Prints the counts; exit code 1 and the difference if an answer is not the one that the log gives.
 """
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.oracle.examination import examine
+from tests.support import logs
 
 COMMANDS = 0.003
 """Share of questions that are asked by the command line: each starts a process."""
@@ -23,7 +24,9 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--log", choices=logs.ENGINES, default=logs.SQLITE, help="the engine of the event log")
     asked = parser.parse_args()
+    logs.choose(asked.log)
     print(f"asking {asked.questions} questions with {asked.kills} kills, seed {asked.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         try:

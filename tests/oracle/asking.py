@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +38,7 @@ class Difference(AssertionError):
 class Asker:
     """Asks random questions; a seed determines which, for the same log."""
 
-    def __init__(self, seed: int, event_log: Path, commands: float) -> None:
+    def __init__(self, seed: int, event_log: Path | log.Schema, commands: float) -> None:
         """`commands` is the share of questions that are asked by the command line, where there is a command."""
         self.past = Past()
         self.asked: Counter[str] = Counter()
@@ -187,8 +188,8 @@ def differences(expected: Any, given: Any, path: str = "") -> Iterator[str]:
     if isinstance(expected, dict) and isinstance(given, dict):
         for name in expected.keys() | given.keys():
             yield from differences(expected.get(name, "-"), given.get(name, "-"), f"{path}.{name}")
-    elif isinstance(expected, list | tuple) and isinstance(given, list | tuple) and len(expected) == len(given):
-        for number, (one, other) in enumerate(zip(expected, given, strict=True)):
+    elif isinstance(expected, list | tuple) and isinstance(given, list | tuple):
+        for number, (one, other) in enumerate(zip_longest(expected, given, fillvalue="-")):
             yield from differences(one, other, f"{path}[{number}]")
     elif expected != given:
         yield f"{path}: expected {json.dumps(expected)[:1000]}, given {json.dumps(given)[:1000]}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.oracle.asking import Asker
-from tests.oracle.life import EVENT_LOG, Life
+from tests.oracle.life import Life, log_of
 
 
 @dataclass(kw_only=True)
@@ -33,7 +33,7 @@ def examine(seed: int, folder: Path, questions: int, kills: int, commands: float
     """
     began = time.monotonic()
     result = Result()
-    with SimulatedVMA() as vma, closing(Asker(seed, folder / EVENT_LOG, commands)) as asker:
+    with SimulatedVMA() as vma, closing(Asker(seed, log_of(folder), commands)) as asker:
         life = Life(seed, folder, vma)
         try:
             life.begin()

@@ -11,6 +11,8 @@ from urllib.parse import quote
 import httpx
 
 from adapters.simulated_vma import SimulatedVMA
+from tests.oracle.log import Schema
+from tests.support import logs, postgres
 from tests.support.service import ServiceProcess
 
 SETTINGS = {
@@ -21,9 +23,6 @@ SETTINGS = {
     "STALE_AFTER": "5",
     "STALLED_AFTER": "2",
 }
-DATA, EVENT_LOG = "data", "data/events.sqlite"
-"""Below the folder of a life."""
-
 AT_FIRST = 5
 MAX_OPEN = 30
 MAX_JOBS = 2000
@@ -34,11 +33,24 @@ FORMS = ("full", "status_only", "disks_by_index", "disks_by_id", "error_text", "
 WORDS = ("checked by hand", "=1+1", "gelöscht, „wie besprochen“", "two\nlines", 'a, b; "c"')
 
 
+def data_of(folder: Path) -> Path:
+    """Return the data directory of a life in a folder."""
+    return folder / "data"
+
+
+def log_of(folder: Path) -> Path | Schema:
+    """Return where its log is, on the engine of this run."""
+    data = data_of(folder)
+    if logs.engine() == logs.POSTGRES:
+        return Schema(postgres.SERVER, logs.schema_of(data))
+    return data / "events.sqlite"
+
+
 class Life:
     """Plays until it is ended. A seed determines what each writer does, but not when."""
 
     def __init__(self, seed: int, folder: Path, vma: SimulatedVMA) -> None:
-        self.service = ServiceProcess(folder / DATA, vma.url, **SETTINGS)
+        self.service = ServiceProcess(data_of(folder), vma.url, **SETTINGS)
         self._vma = vma
         self._seed = seed
         self._names: list[str] = []

@@ -1,4 +1,4 @@
-"""The rows of the event log, and what a time means: read with `sqlite3` and `json` alone."""
+"""The rows of the event log, and what a time means: read with `sqlite3` or `psycopg`, and `json`, alone."""
 
 import json
 import re
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
 
 ROWS = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events WHERE rowid > ? ORDER BY rowid"
 SEALS = "SELECT last, hash FROM seals WHERE first > ?"
@@ -47,12 +50,33 @@ class Event:
         return f"{self.stream}#{self.version}"
 
 
-def read(path: Path, after: int) -> tuple[list[Event], dict[int, str]]:
+@dataclass(frozen=True)
+class Schema:
+    """The place of a log on PostgreSQL. Where it is a file, the place is its path."""
+
+    server: str
+    name: str
+
+
+def read(place: Path | Schema, after: int) -> tuple[list[Event], dict[int, str]]:
     """Return the events after a position, in the order of the log, and the seals of their commits by the last one."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.execute("BEGIN")
-        events = [_event(*row) for row in connection.execute(ROWS, (after,))]
-        return events, {last: sealed.hex() for last, sealed in connection.execute(SEALS, (after,))}
+    with closing(_at_one_moment(place)) as connection:
+        rows, seals = ROWS, SEALS
+        if isinstance(place, Schema):
+            rows, seals = (text.replace("rowid", "notification_id").replace("?", "%s") for text in (ROWS, SEALS))
+        events = [_event(*row) for row in connection.execute(rows, (after,))]
+        return events, {last: sealed.hex() for last, sealed in connection.execute(seals, (after,))}
+
+
+def _at_one_moment(place: Path | Schema) -> Any:
+    """Return a connection that sees one state of the log."""
+    if isinstance(place, Path):
+        file = sqlite3.connect(f"{place.absolute().as_uri()}?mode=ro", uri=True)
+        file.execute("BEGIN")
+        return file
+    server = psycopg.connect(make_conninfo(place.server, options=f"-csearch_path={place.name}"))
+    server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    return server
 
 
 def microseconds(time: str) -> int:

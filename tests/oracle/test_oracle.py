@@ -8,15 +8,15 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.oracle import log
-from tests.oracle.asking import Asker, Difference
+from tests.oracle.asking import Asker, Difference, differences
 from tests.oracle.examination import examine
-from tests.oracle.life import EVENT_LOG, Life
+from tests.oracle.life import Life, log_of
 
 ONE_DAY = 24 * 3600 * 1_000_000
 
 
 def test_every_answer_is_the_one_that_the_log_gives(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    questions, kills = (5000, 10) if request.config.getoption("--long") else (300, 1)
+    questions, kills = (5000, 10) if request.config.getoption("--long") else (200, 1)
 
     result = examine(1, tmp_path, questions, kills, commands=0.02)
 
@@ -35,7 +35,7 @@ def life(tmp_path: Path) -> Iterator[Life]:
 
 
 def test_an_answer_that_the_log_does_not_give_is_told_with_its_question(life: Life, tmp_path: Path) -> None:
-    with closing(Asker(1, tmp_path / EVENT_LOG, commands=0.0)) as asker:
+    with closing(Asker(1, log_of(tmp_path), commands=0.0)) as asker:
         asker.connect(life.service.url)
         asker.refresh()
         for _, job in asker.past.jobs["job-0001"]:
@@ -45,6 +45,17 @@ def test_an_answer_that_the_log_does_not_give_is_told_with_its_question(life: Li
             asker.ask_until(1000)
 
     assert 'expected "another", given "VM job-0001"' in str(found.value)
+
+
+def test_a_difference_in_a_list_is_told_also_if_the_list_is_longer_or_shorter() -> None:
+    items = [{"vm_name": "one"}, {"vm_name": "two"}]
+
+    for given in ([{"vm_name": "other"}], [{"vm_name": "other"}, *items[1:], {"vm_name": "three"}]):
+        first, second = differences({"items": items}, {"items": given})
+
+        assert first == '.items[0].vm_name: expected "one", given "other"'
+        assert '"-"' in second
+    assert list(differences(items, items)) == []
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ class Simulation:
         with self._engine.begin() as connection:
             for table in schema.metadata.sorted_tables:
                 connection.execute(table.delete())
-            row = {"name": NAME, "version": schema.VERSION, "notification_id": 0}
+            row = {"name": NAME, "is_valid": True, "notification_id": 0}
             connection.execute(insert(schema.position).values(row))
 
     async def report(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import Event
-from domain.ports import TAggregate, TEvent
+from domain.ports import Clock, TAggregate, TEvent
 
 
 class Disk:
@@ -44,6 +44,12 @@ class SimulatedEventLog:
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         self._on_commit.append(listener)
+
+    def on_late_commit(self, _listener: Callable[[Sequence[Event]], None]) -> None:
+        """Nothing is stored late: an answer is lost only together with the process."""
+
+    async def keep(self, _clock: Clock) -> None:
+        """Return: a simulated disk does not go away."""
 
     def on_append(self, _listener: Callable[[float], None]) -> None:
         """Ignore the listener: a simulation measures no latency."""

@@ -3,7 +3,6 @@
 import pytest
 
 from domain.errors import StorageUnavailable
-from domain.processes.contact import REPORT_VALID_FOR
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.contacts import ask, forgets
@@ -76,7 +75,7 @@ class TestReports:
         self, harness: Harness, silence: VMAStatus
     ) -> None:
         job = await self.job_that_reports(harness, silence)
-        harness.clock.advance(REPORT_VALID_FOR)
+        harness.clock.advance(30.0)
 
         seen = await harness.contact.ask(job)
 
@@ -87,7 +86,7 @@ class TestReports:
     @pytest.mark.parametrize("silence", SILENCES)
     async def test_it_counts_for_half_a_minute_and_not_longer(self, harness: Harness, silence: VMAStatus) -> None:
         job = await self.job_that_reports(harness, silence)
-        harness.clock.advance(REPORT_VALID_FOR + 0.1)
+        harness.clock.advance(30.1)
 
         assert (await harness.contact.ask(job)).status is silence
 
@@ -209,7 +208,7 @@ class TestDown:
         for _ in range(2):
             await harness.contact.ask(job)
 
-        assert (harness.contact.is_down("default"), back) == (False, ["default"])
+            assert (harness.contact.is_down("default"), back) == (False, ["default"])
 
     async def test_that_we_could_not_ask_says_nothing_of_it(self, harness: Harness) -> None:
         job = await harness.job()
@@ -240,6 +239,23 @@ async def test_a_look_before_a_job_is_registered_is_no_contact_with_it(harness: 
     assert (seen.status, seen.address) == (VMAStatus.UNREACHABLE, "http://default")
     assert not harness.contact.is_down("default")
     assert harness.contact.circumstances(other).silence.probes == 0
+
+
+async def test_whoever_listens_hears_each_observation_also_one_before_a_registration(harness: Harness) -> None:
+    heard: list[tuple[str, VMAStatus]] = []
+    harness.contact.on_observed(lambda seen: heard.append((seen.job_id, seen.status)))
+    harness.vma.says["job-1"] = RUNNING
+    job = await harness.job()
+
+    for said in (VMAStatus.UNREACHABLE, VMAStatus.UNREACHABLE, COMPLETED):
+        harness.vma.says["job-1"] = said
+        await harness.contact.ask(job)
+
+    assert heard == [
+        ("job-1", VMAStatus.RUNNING),
+        *(2 * [("job-1", VMAStatus.UNREACHABLE)]),
+        ("job-1", VMAStatus.COMPLETED),
+    ]
 
 
 async def test_a_vma_is_known_if_it_is_in_the_settings(harness: Harness) -> None:

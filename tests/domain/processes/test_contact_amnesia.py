@@ -36,8 +36,9 @@ class TestAmnesia:
         assert first is not None
         assert later == [first] * 11
 
-    async def test_half_of_them_is_not_most(self, harness: Harness) -> None:
-        await ask_all(harness, 20, lost=10)
+    @pytest.mark.parametrize("lost", [3, 9, 10])
+    async def test_half_of_them_or_fewer_is_not_most(self, harness: Harness, lost: int) -> None:
+        await ask_all(harness, 20, lost=lost)
 
         assert not await forgets(harness, "job-default-0")
 
@@ -63,6 +64,19 @@ class TestAmnesia:
         for n in range(4):
             await ask(harness, f"job-{n}")
             assert not await forgets(harness, f"job-{n}")
+
+    async def test_it_is_seen_from_every_job_that_was_asked_about_twice_or_more_often(self, harness: Harness) -> None:
+        await ask_all(harness, 2, lost=2)
+        for _ in range(3):
+            await ask(harness, "job-default-0")
+            assert not await forgets(harness, "job-default-0")
+        await harness.job("job-3")
+        await ask(harness, "job-3")
+        assert not await forgets(harness, "job-3")
+
+        assert await forgets(harness, "job-default-0")
+
+        assert await forgets(harness, "job-3")
 
     async def test_each_vma_is_judged_by_itself(self, harness: Harness) -> None:
         await ask_all(harness, 12, lost=12, vma="one")
@@ -265,6 +279,18 @@ class TestReplaced:
         await self.two_jobs(harness)
 
         assert not await self.replaced(harness, "job-9")
+
+    async def test_a_job_that_the_vma_never_knew_at_its_old_address_is_not_missed_at_the_new_one(
+        self, harness: Harness
+    ) -> None:
+        await self.two_jobs(harness)
+        harness.vma.addresses["default"] = "http://default"
+        await harness.job("job-3", percent=0.0)
+        harness.vma.addresses["default"] = "http://elsewhere"
+
+        await ask(harness, "job-3")
+
+        assert [await self.replaced(harness, f"job-{n}") for n in (1, 2, 3)] == [True, True, False]
 
     async def test_an_address_that_was_never_known_has_not_changed(self, harness: Harness) -> None:
         harness.vma.says["job-1"] = VMAStatus.UNREACHABLE

@@ -11,7 +11,7 @@ from domain.processes.awake import AwakeTime
 from domain.processes.health import HealthMonitor
 from domain.processes.polling import Poller
 from domain.vma_status import VMAStatus
-from tests.support.builders import document
+from tests.support.builders import at, document
 from tests.support.harness import RUNNING, Harness, while_running
 
 
@@ -234,9 +234,40 @@ async def test_a_vma_that_is_late_again_is_reported_again_and_one_that_stays_lat
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_a_vma_is_polled_late_from_the_limit_on(harness: Harness, poller: Poller, monitor: HealthMonitor) -> None:
+    poller.watch(await harness.job())
+    poller.live["job-1"].asked_since = harness.clock.monotonic()
+    harness.clock.advance(29.9)
+    await monitor.check_jobs()
+    assert harness.log.events == []
+
+    harness.clock.advance(30.0 - harness.clock.elapsed)
+    await monitor.check_jobs()
+
+    assert harness.log.events == ["vma_polled_late"]
+
+
+async def test_a_job_that_stands_still_for_just_the_limit_is_not_stalled(
+    harness: Harness, poller: Poller, monitor: HealthMonitor
+) -> None:
+    job = await harness.job()
+    harness.vma.says[job.id] = RUNNING
+    poller.watch(job)
+    poller.record(job, await harness.contact.ask(job))
+    poller.live[job.id].asked_since = harness.clock.monotonic()
+    harness.clock.advance(900.0)
+    await monitor.check_jobs()
+    assert (await harness.app.job(job.id)).stalled_since is None
+
+    harness.clock.advance(0.1)
+    await monitor.check_jobs()
+
+    assert (await harness.app.job(job.id)).stalled_since == at(0)
+
+
 @pytest.mark.parametrize(
     ("stale_after", "stalled_after", "noticed"),
-    [(30.0, 900.0, 35.0), (8.0, 900.0, 10.0), (30.0, 8.0, 32.0), (0.25, 900.0, 0.3)],
+    [(30.0, 900.0, 35.0), (10.0, 900.0, 12.5), (30.0, 10.0, 32.5), (0.25, 900.0, 0.3)],
 )
 async def test_jobs_are_checked_four_times_within_the_shorter_limit_and_every_five_seconds_at_the_latest(
     harness: Harness, poller: Poller, stale_after: float, stalled_after: float, noticed: float

@@ -1,5 +1,7 @@
 """A guess is asked about again, ever more rarely, and revised if the VMA contradicts it."""
 
+from itertools import pairwise
+
 import pytest
 
 from domain.events import SERVICE
@@ -131,9 +133,30 @@ async def test_while_its_vma_is_down_a_guess_is_asked_about_as_often_as_before_a
 
     down = [await reconciliation._ask("job-1", guess) for _ in range(4)]
     harness.vma.says["job-1"] = VMAStatus.NOT_FOUND
-    back = [await reconciliation._ask("job-1", guess) for _ in range(3)]
+    back = [await reconciliation._ask("job-1", guess) for _ in range(11)]
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    down_again = await reconciliation._ask("job-1", guess)
 
-    assert (down, back) == ([5.0] * 4, [10.0, 20.0, 40.0])
+    assert (down, back[:3], back[8:], down_again) == ([5.0] * 4, [10.0, 20.0, 40.0], [2560.0, 3600.0, 3600.0], 60.0)
+
+
+async def test_a_guess_is_asked_about_when_it_is_due_and_for_the_last_time_at_the_end_of_its_period(
+    harness: Harness,
+) -> None:
+    reconciliation = Reconciliation(harness.shared, first_after=5.0, ask_for=100.0)
+    await guessed(harness, reconciliation)
+    asked_at = [harness.clock.elapsed]
+    harness.contact.on_observed(lambda _: asked_at.append(harness.clock.elapsed))
+
+    await while_running(reconciliation.run(), lambda: harness.clock.elapsed >= 99.0)
+    assert [later - earlier for earlier, later in pairwise(asked_at)] == pytest.approx([5, 10, 20, 40], abs=1.0)
+
+    harness.clock.advance(100.0 - harness.clock.elapsed)
+    await reconciliation._reconcile("job-1")
+    assert asked_at[5:] == [100.0]
+    harness.clock.advance(0.1)
+    await reconciliation._reconcile("job-1")
+    assert len(asked_at) == 6
 
 
 async def test_what_the_vma_says_against_a_guess_is_asked_for_again_until_it_can_be_stored(
@@ -142,8 +165,10 @@ async def test_what_the_vma_says_against_a_guess_is_asked_for_again_until_it_can
     await guessed(harness, reconciliation)
     harness.vma.says["job-1"] = RUNNING
     harness.make_writable(writable=False)
+    asked_at = [harness.clock.elapsed]
+    harness.contact.on_observed(lambda _: asked_at.append(harness.clock.elapsed))
     await while_running(reconciliation.run(), lambda: harness.log.events.count("reconciliation_failed") >= 3)
-    assert harness.clock.elapsed <= 5.0 + 4 * 60.0
+    assert [later - earlier for earlier, later in pairwise(asked_at)][:3] == pytest.approx([5, 60, 60], abs=4.0)
 
     harness.make_writable(writable=True)
     await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)

@@ -1,6 +1,7 @@
 """A run holds its jobs until each is decided, whatever the VMA, the log or another person does meanwhile."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -12,8 +13,9 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
 from domain.run_book import RunBook
-from domain.vma_status import VMAStatus
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually
+from domain.vma_status import Document, VMAStatus
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually, while_running
+from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
@@ -24,18 +26,19 @@ def recovery(harness: Harness) -> Recovery:
         interval=5.0,
         on_contact_lost=harness.request,
     )
-    runs = RunBook(harness.event_log, harness.clock, harness.log, "instance-1", lambda: "run-1")
+    numbers = count(1)
+    runs = RunBook(harness.event_log, harness.clock, harness.log, "instance-1", lambda: f"run-{next(numbers)}")
     return Recovery(harness.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
 
 
-async def jobs(harness: Harness, count: int, *, lost: int) -> list[str]:
+async def jobs(harness: Harness, many: int, *, lost: int) -> list[str]:
     """Register so many jobs, long ago; the first `lost` of them are not found."""
-    for n in range(count):
+    for n in range(many):
         job = await harness.job(f"job-{n}")
         if n >= lost:
             harness.vma.says[job.id] = RUNNING
     harness.clock.advance(600)
-    return [f"job-{n}" for n in range(count)]
+    return [f"job-{n}" for n in range(many)]
 
 
 async def rules(harness: Harness, job_ids: list[str]) -> list[str]:
@@ -94,6 +97,45 @@ async def test_a_job_that_an_operator_ended_meanwhile_is_left_alone(harness: Har
     assert (finished.settled_elsewhere, (await harness.app.job("job-1")).state) == (1, JobState.COMPLETED)
 
 
+async def test_a_run_over_a_job_that_does_not_exist_decides_the_others_and_ends(
+    harness: Harness, recovery: Recovery
+) -> None:
+    await harness.job("job-2")
+    harness.vma.says["job-2"] = COMPLETED
+
+    await asyncio.wait_for(recovery.run(Cause.RESTART, ["job-1", "job-2"]), timeout=10)
+
+    ended = (await harness.events())[-1]
+    assert isinstance(ended, RecoveryRunFinished)
+    assert (ended.settled_elsewhere, ended.outcomes) == (1, {"complete": 1})
+    assert recovery.claims == {}
+
+
+async def test_what_is_requested_together_is_one_run_at_once_and_what_comes_later_is_another(
+    harness: Harness, recovery: Recovery
+) -> None:
+    for job_id in ("job-1", "job-2", "job-3"):
+        await harness.job(job_id)
+        harness.vma.says[job_id] = VMAStatus.UNREACHABLE
+    running = asyncio.ensure_future(recovery.run_forever())
+
+    for number, together in enumerate((("job-1", "job-2"), ("job-3",)), start=1):
+        began = harness.clock.elapsed
+        for job_id in together:
+            recovery._requests.request(job_id, Cause.STALE)
+        await while_running(asyncio.sleep(60), lambda number=number: finished(harness) == number)  # type: ignore[misc]
+        assert 0.0 < harness.clock.elapsed - began < 1.0
+
+    begun = [event.job_ids for event in await harness.events() if isinstance(event, RecoveryRunStarted)]
+    assert begun == [("job-1", "job-2"), ("job-3",)]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def finished(harness: Harness) -> int:
+    return harness.log.events.count("recovery_completed")
+
+
 async def test_no_two_runs_hold_the_same_job(harness: Harness, recovery: Recovery) -> None:
     await harness.job()
     harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
@@ -141,12 +183,44 @@ async def test_a_decision_that_could_not_be_stored_is_made_again_as_if_it_were_t
         return running.done()
 
     await eventually(has_tried)
-    progress = recovery.live["run-1"]
+    progress, tried = recovery.live["run-1"], harness.log.events.count("recovery_not_recorded")
+    assert tried - 1 <= harness.clock.elapsed <= tried
     harness.make_writable(writable=True)
     await eventually(has_ended)
 
     assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
     assert [made.state_before for made in progress.decisions] == ["replicating"]
+
+
+@pytest.mark.parametrize(
+    ("says", "rule"),
+    [(RUNNING, "still-running"), (COMPLETED, "completed-while-away"), (VMAStatus.UNANSWERED, "unanswered")],
+)
+async def test_what_is_stored_although_its_answer_was_lost_is_not_recorded_a_second_time(
+    recovery: Recovery, harness: Harness, says: Document | VMAStatus, rule: str
+) -> None:
+    assert isinstance(harness.event_log, MemoryLog)
+    await harness.job()
+    harness.vma.says["job-1"] = says
+    harness.event_log.loses_answers = True
+    running = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1"], run_id="run-1"))
+
+    async def is_decided() -> bool:
+        return "RecoveryDecided" in await harness.kinds()
+
+    await eventually(is_decided)
+    progress = recovery.live["run-1"]
+    harness.event_log.loses_answers = False
+
+    async def is_known() -> bool:
+        return bool(progress.decisions)
+
+    await eventually(is_known)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert [(made.rule.value, made.state_before) for made in progress.decisions] == [(rule, "replicating")]
+    assert progress.settled_elsewhere == 0
 
 
 async def test_a_dry_run_decides_and_records_nothing(harness: Harness, recovery: Recovery) -> None:
@@ -285,14 +359,14 @@ async def test_a_run_says_how_long_it_took_and_how_many_of_the_jobs_that_it_resu
     run = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"]))
     await asked_for(harness, 3)
 
-    harness.clock.advance(2.125)
+    harness.clock.advance(20.0625)
     harness.vma.go_on()
     await run
 
     finished = (await harness.events())[-1]
     assert isinstance(finished, RecoveryRunFinished)
     assert (finished.polled_again, finished.left_replicating) == (2, 1)
-    assert (finished.decided_in, finished.verified_in) == (2.125, 2.125)
+    assert (finished.decided_in, finished.verified_in) == (20.062, 20.062)
 
 
 async def test_a_dry_run_says_how_long_it_took_and_how_many_jobs_had_ended(
@@ -308,13 +382,13 @@ async def test_a_dry_run_says_how_long_it_took_and_how_many_jobs_had_ended(
     dry = asyncio.ensure_future(recovery.dry_run(["job-1", "job-2", "job-3"], "run-dry"))
     await asked_for(harness, 1)
 
-    harness.clock.advance(2.125)
+    harness.clock.advance(20.0625)
     harness.vma.go_on()
     totals = (await dry).totals()
 
     run = recovery.live["run-dry"].run
     assert run is not None
-    assert (run.totals.decided_in, run.totals.settled_elsewhere, totals.outcomes) == (2.125, 2, {"resume": 1})
+    assert (run.totals.decided_in, run.totals.settled_elsewhere, totals.outcomes) == (20.062, 2, {"resume": 1})
 
 
 async def asked_for(harness: Harness, questions: int) -> None:

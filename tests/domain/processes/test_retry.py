@@ -1,5 +1,7 @@
 """A job that waits is asked for again, ever more rarely, and nothing is recorded while nothing changes."""
 
+from itertools import pairwise, permutations
+
 import pytest
 
 from domain.events import Cause
@@ -24,6 +26,13 @@ async def waiting(harness: Harness, retries: RetryScheduler, silence: VMAStatus 
     harness.vma.asked.clear()
 
 
+async def another_waiting(harness: Harness, retries: RetryScheduler) -> None:
+    """Have job-2 wait as well."""
+    await harness.job("job-2")
+    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
+    retries.watch(await harness.decided("job-2"))
+
+
 async def recovered(harness: Harness) -> ReplicationJob:
     """Take the job through recovery on what is known of it."""
     await harness.app.begin_recovery("job-1", "run-2", Cause.RETRY_DUE, "test")
@@ -39,7 +48,7 @@ def test_the_wait_doubles_up_to_its_maximum_with_jitter() -> None:
 
     assert [longest(n) for n in range(1, 7)] == [5, 10, 20, 40, 60, 60]
     assert [shortest(n) for n in range(1, 7)] == [2.5, 5, 10, 20, 30, 30]
-    assert longest(10_000) == 60
+    assert (longest(10_000), longest(0)) == (60, 5)
 
 
 async def test_while_the_vma_is_down_it_is_asked_and_nothing_is_recorded(
@@ -55,6 +64,25 @@ async def test_while_the_vma_is_down_it_is_asked_and_nothing_is_recorded(
     assert harness.clock.elapsed >= 5 + 10 + 20 + 40 + 60
 
 
+async def test_a_job_is_asked_about_when_its_decision_says_and_then_after_waits_that_double(harness: Harness) -> None:
+    retries = RetryScheduler(harness.shared, Backoff(8.0, 60.0, lambda: 1.0), harness.request)
+    await waiting(harness, retries)
+    asked_at = [harness.clock.elapsed]
+    harness.contact.on_observed(lambda _: asked_at.append(harness.clock.elapsed))
+
+    await while_running(retries.run(), lambda: len(asked_at) > 5)
+
+    waits = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert waits[:5] == pytest.approx([5.0, 16.0, 32.0, 60.0, 60.0], abs=0.25)
+
+
+async def test_a_job_that_is_overdue_is_due_now(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    harness.clock.advance(60.0)
+
+    assert (retries.due_in("job-1"), retries.due_in("job-2")) == (0.0, None)
+
+
 async def test_a_changed_answer_is_for_recovery(harness: Harness, retries: RetryScheduler) -> None:
     await waiting(harness, retries)
     harness.vma.says["job-1"] = RUNNING
@@ -64,22 +92,23 @@ async def test_a_changed_answer_is_for_recovery(harness: Harness, retries: Retry
     assert harness.requested[0] == ("job-1", Cause.RETRY_DUE)
 
 
-@pytest.mark.parametrize(
-    "other", [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.NOT_FOUND]
-)
-async def test_so_is_another_kind_of_not_knowing(harness: Harness, retries: RetryScheduler, other: VMAStatus) -> None:
-    await waiting(harness, retries)
+KINDS = [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VMAStatus.UNREACHABLE]
+
+
+@pytest.mark.parametrize(("before", "other"), [*permutations(KINDS, 2), (VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND)])
+async def test_so_is_another_kind_of_not_knowing(
+    harness: Harness, retries: RetryScheduler, before: VMAStatus, other: VMAStatus
+) -> None:
+    await waiting(harness, retries, before)
     harness.vma.says["job-1"] = other
 
     await while_running(retries.run(), lambda: bool(harness.requested))
 
     assert harness.requested[0] == ("job-1", Cause.RETRY_DUE)
+    assert harness.requested_at[0] < 10
 
 
-SILENCES = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
-
-
-@pytest.mark.parametrize("silence", SILENCES)
+@pytest.mark.parametrize("silence", KINDS)
 async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
     harness: Harness, retries: RetryScheduler, silence: VMAStatus
 ) -> None:
@@ -103,6 +132,18 @@ async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
     assert (harness.requested, await harness.kinds()) == ([], before)
 
 
+async def test_it_is_handed_over_from_just_that_time_on(harness: Harness, retries: RetryScheduler) -> None:
+    await waiting(harness, retries)
+    harness.clock.advance(299.9)
+    await retries._retry("job-1")
+    assert harness.requested == []
+
+    harness.clock.advance(harness.policy.attention_after - harness.clock.elapsed)
+    await retries._retry("job-1")
+
+    assert harness.requested == [("job-1", Cause.RETRY_DUE)]
+
+
 async def test_nor_is_it_handed_over_again_after_our_restart(harness: Harness, retries: RetryScheduler) -> None:
     await waiting(harness, retries)
     retries.drop("job-1")
@@ -119,9 +160,7 @@ async def test_nor_is_it_handed_over_again_after_our_restart(harness: Harness, r
 async def test_another_job_that_waits_is_not_handed_over_with_it(harness: Harness, retries: RetryScheduler) -> None:
     await waiting(harness, retries)
     harness.clock.advance(200.0)
-    await harness.job("job-2")
-    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
-    retries.watch(await harness.decided("job-2"))
+    await another_waiting(harness, retries)
 
     await while_running(retries.run(), lambda: bool(harness.requested))
 
@@ -151,6 +190,22 @@ async def test_a_job_that_an_operator_ended_is_let_go(harness: Harness, retries:
     await while_running(retries.run(), lambda: not retries.waiting)
 
     assert (harness.vma.asked, harness.requested) == ([], [])
+
+
+async def test_a_job_that_a_run_is_deciding_is_neither_asked_about_nor_handed_over_and_another_is(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    await waiting(harness, retries)
+    await another_waiting(harness, retries)
+    harness.vma.asked.clear()
+    await harness.app.begin_recovery("job-1", "run-2", Cause.OPERATOR, "test")
+    harness.vma.says |= dict.fromkeys(("job-1", "job-2"), RUNNING)
+
+    await while_running(retries.run(), lambda: len(harness.requested) >= 3)
+
+    assert set(harness.requested) == {("job-2", Cause.RETRY_DUE)}
+    assert set(harness.vma.asked) == {"job-2"}
+    assert set(retries.waiting) == {"job-1", "job-2"}
 
 
 @pytest.mark.parametrize("vma", ["another", "elsewhere"])
@@ -187,16 +242,15 @@ async def test_a_job_that_cannot_be_read_is_tried_again_ever_more_rarely_and_so_
     harness: Harness, retries: RetryScheduler
 ) -> None:
     await waiting(harness, retries)
-    await harness.job("job-2")
-    harness.vma.says["job-2"] = VMAStatus.UNREACHABLE
-    retries.watch(await harness.decided("job-2"))
+    await another_waiting(harness, retries)
     assert isinstance(harness.event_log, MemoryLog)
     harness.event_log.unreadable.add("job-1")
-    harness.app._jobs.pop("job-1")
+    harness.app._watched.forget("job-1")
     began = harness.clock.elapsed
 
     await while_running(retries.run(), lambda: harness.log.events.count("retry_failed") >= 5)
     assert harness.clock.elapsed - began >= 5 + 10 + 20 + 40 + 60
+    assert harness.requested == []
     assert harness.vma.asked.count("job-2") >= 5
 
     harness.event_log.unreadable.clear()

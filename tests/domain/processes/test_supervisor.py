@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from domain.application import JobRecovery
+from domain.errors import LogChanged, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.processes.awake import AwakeTime
@@ -23,6 +24,7 @@ from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vma_status import VMAStatus
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, while_running
+from tests.support.memory_log import MemoryLog
 
 NUMBERS = count(2)
 
@@ -30,7 +32,8 @@ NUMBERS = count(2)
 class Started:
     """A process that starts on the harness's log, knowing nothing."""
 
-    def __init__(self, harness: Harness, guesses: Sequence[str] = ()) -> None:
+    def __init__(self, harness: Harness, guesses: Sequence[str] = (), *, refusals: int = 0) -> None:
+        """`refusals` is how often the guesses cannot be read at first."""
         clock, log, policy = harness.clock, harness.log, harness.policy
         self.app = JobRecovery(harness.event_log, clock, policy)
         awake = clock.monotonic
@@ -41,7 +44,13 @@ class Started:
         runs = RunBook(harness.event_log, clock, log, "second", lambda: f"run-{next(NUMBERS)}")
         backoff = Backoff(5.0, 60.0, lambda: 1.0)
 
+        refused = iter(range(refusals))
+        self.asked_for_guesses: list[float] = []
+
         async def found() -> Sequence[str]:
+            self.asked_for_guesses.append(clock.elapsed)
+            if next(refused, None) is not None:
+                raise StorageUnavailable("the read model is away")
             return guesses
 
         self.supervisor = Supervisor(
@@ -182,3 +191,61 @@ async def test_a_guess_is_asked_about_again_after_our_restart(harness: Harness) 
     job = await started.app.job("job-1")
     assert (job.state, set(started.poller.live)) == (JobState.REPLICATING, {"job-1"})
     assert job.cause is Cause.RESTART
+
+
+async def test_guesses_that_cannot_be_read_at_first_are_asked_about_later_and_the_recovery_does_not_wait(
+    harness: Harness,
+) -> None:
+    for job_id in ("guess", "open"):
+        await harness.job(job_id)
+    assert (await harness.decided("guess")).is_guess
+    harness.vma.says |= dict.fromkeys(("guess", "open"), RUNNING)
+    started = Started(harness, guesses=["guess"], refusals=3)
+
+    await while_running(started.supervisor.run(), lambda: "outcome_reconsidered" in harness.log.events, turns=20_000)
+
+    assert harness.log.events.count("guesses_not_watched_yet") == 1
+    assert harness.log.events.index("recovery_decided") < harness.log.events.index("outcome_reconsidered")
+    assert set(started.poller.live) == {"guess", "open"}
+    # They are read until they are known, and not again, each time after a pause.
+    assert len(started.asked_for_guesses) == len(set(started.asked_for_guesses[1:])) + 1 == 4
+
+
+async def test_a_job_whose_events_cannot_be_read_is_named_and_the_others_are_recovered(harness: Harness) -> None:
+    for job_id in ("job-1", "job-2"):
+        await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+    assert isinstance(harness.event_log, MemoryLog)
+    harness.event_log.unreadable.add("job-1")
+    started = Started(harness)
+
+    await started.until_recovered(harness)
+
+    assert harness.log.events.count("job_not_watched") == 1
+    assert set(started.poller.live) == {"job-2"}
+
+
+@pytest.mark.parametrize("refusals", [1, 2, 7])
+async def test_a_log_that_goes_away_while_the_jobs_are_read_is_waited_for_and_every_job_is_taken_up(
+    harness: Harness, refusals: int
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        await harness.job(job_id)
+        harness.vma.says[job_id] = RUNNING
+    assert isinstance(harness.event_log, MemoryLog)
+    harness.event_log.refusals = [StorageUnavailable("the connection is lost")] * refusals
+    began, started = harness.clock.elapsed, Started(harness)
+
+    await started.until_recovered(harness)
+
+    assert set(started.poller.live) == {"job-1", "job-2"}
+    assert harness.log.events.count("jobs_not_loaded_yet") == 1
+    assert harness.clock.elapsed - began >= 1.0
+
+
+async def test_a_log_that_is_another_one_ends_the_start(harness: Harness) -> None:
+    assert isinstance(harness.event_log, MemoryLog)
+    harness.event_log.refusals = [LogChanged("the log is another one")]
+
+    with pytest.raises(LogChanged):
+        await Started(harness).supervisor.run()

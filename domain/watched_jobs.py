@@ -1,0 +1,59 @@
+"""The watched jobs in memory."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from domain.replication_job import ReplicationJob
+
+
+class WatchedJobs:
+    """The open jobs, and those whose outcome is a guess, each as it is stored.
+
+    A command takes a job out, changes it, and puts it back. Meanwhile, others read the event log.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a job."""
+        self._jobs: dict[str, ReplicationJob] = {}
+        self._before: dict[str, ReplicationJob] = {}
+        """The jobs that are taken out, as they were then."""
+
+    def __iter__(self) -> Iterator[ReplicationJob]:
+        """Return the jobs that are not taken out."""
+        return iter(self._jobs.values())
+
+    def get(self, job_id: str) -> ReplicationJob | None:
+        """Return a job; None if it is not here."""
+        return self._jobs.get(job_id)
+
+    def add(self, loaded: Mapping[str, ReplicationJob]) -> None:
+        """Add jobs as they were loaded, by id."""
+        self._jobs.update(loaded)
+
+    def take_out(self, job: ReplicationJob) -> None:
+        """Take a job out, which a command is about to change.
+
+        An event replaces values and changes none in place, so a flat copy stays as the job was.
+        """
+        if self._jobs.pop(job.id, None) is not None:
+            self._before[job.id] = msgspec.structs.replace(job, pending=[])
+
+    def put_back(self, job: ReplicationJob) -> None:
+        """Put a job back, if it is watched; if its events were refused, as it was before them.
+
+        So a job is polled on while the log cannot be read either.
+        """
+        before = self._before.pop(job.id, None)
+        known = before if job.pending else job
+        if known is not None and known.is_watched:
+            self._jobs[job.id] = known
+
+    def doubt(self, job_id: str) -> None:
+        """Put a job not back as it was before: how it is stored now is not known."""
+        self._before.pop(job_id, None)
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job, so that it is read again."""
+        self._jobs.pop(job_id, None)
+        self._before.pop(job_id, None)
