@@ -24,6 +24,8 @@ export default defineConfig({
     // The content security policy forbids data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The licences of what is bundled ask for a copy of their texts beside it. Also read by scripts/licences.py.
+    license: { fileName: 'licences.json' },
   },
   worker: { format: 'es' },
   server: { proxy: { '/api/v1': SERVICE, '/health': SERVICE } },

@@ -1,6 +1,6 @@
 """A service with a few jobs, and a browser, for each module."""
 
-import socket
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ProxySettings, sync_playwright
 
 from adapters.simulated_vma import SimulatedVMA
+from api.demo.service import free_port
 from api.http.console import DIST, INDEX, NOT_BUILT
 from tests.console import chromium
 from tests.console.elsewhere import Elsewhere
@@ -18,18 +19,19 @@ from tests.support.service import ServiceProcess
 OpenTabs = Callable[..., Tabs]
 
 
-def free_port() -> int:
-    """Return a port for a service that is to come back at the same address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module", autouse=True)
 def chromium_path() -> str:
     """Return the path of the browser; look for it and for the console before anything is started."""
     assert (DIST / INDEX).exists(), NOT_BUILT
     return chromium.find()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fail if a second worker has tests of this module: each would start a browser and a service."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        of_all_workers = tmp_path_factory.getbasetemp().parent
+        (of_all_workers / f"{request.module.__name__}.started").touch(exist_ok=False)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def relay(service: ServiceProcess) -> Iterator[Relay]:
 
 @pytest.fixture
 def open_tabs(browser: Browser, service: ServiceProcess) -> Iterator[OpenTabs]:
-    """Return a function that opens profiles, each with tabs of its own."""
+    """Return a function that opens new profiles, each with tabs of its own."""
     opened: list[Tabs] = []
 
     def start(url: str | None = None, **options: Any) -> Tabs:
@@ -82,7 +84,17 @@ def open_tabs(browser: Browser, service: ServiceProcess) -> Iterator[OpenTabs]:
         tabs.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser, service: ServiceProcess) -> Iterator[Tabs]:
+    """Return the profile that the tests of a module share: the second page of a site costs half of the first."""
+    shared = Tabs(browser, service.url)
+    shared.stay()
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def tabs(open_tabs: OpenTabs) -> Tabs:
-    """Return a profile of the usual kind."""
-    return open_tabs()
+def tabs(profile: Tabs) -> Iterator[Tabs]:
+    """Return a profile of the usual kind, without a tab."""
+    yield profile
+    profile.clear()

@@ -17,6 +17,9 @@ addEventListener('securitypolicyviolation', (event) => {
   console.error(`policy: ${event.effectiveDirective} forbids ${event.blockedURI} (${event.sourceFile})`);
 });
 """
+WITHOUT_SHARED_WORKERS = "delete window.SharedWorker"
+"""Makes Chromium like Chrome on Android: the page has the stream itself, so that the page's clock is the stream's."""
+
 BROWSERS_ERROR = "#main-frame-error"
 """An element of Chromium's own page of an error."""
 
@@ -34,6 +37,7 @@ class Tabs:
         self.faults: list[str] = []
         self.refused: list[str] = []
         """Answers that the browser reports as failed: errors of the API, and of the network."""
+        self._staying: Page | None = None
         self.context: BrowserContext = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(WATCH_POLICY)
@@ -47,18 +51,31 @@ class Tabs:
         page.goto(self.url + path)
         return page
 
-    def close(self) -> None:
-        """Close all tabs.
+    def stay(self) -> None:
+        """Keep a tab on the site until `close`: the browser would end the process of a site without one."""
+        self._staying = self.open("/livez")
+
+    def clear(self) -> None:
+        """Close all other tabs; the profile keeps what a browser keeps, such as the files of the console.
 
         Raises:
             AssertionError: a page wrote an error, broke the policy or asked another site.
 
         """
+        for page in self.context.pages:
+            if page is not self._staying:
+                page.close()
+        faults, self.faults, self.refused = self.faults, [], []
+        assert not faults, faults
+
+    def close(self) -> None:
+        """Close all tabs, and forget the profile. Raises as `clear` does."""
         self.context.close()
         assert not self.faults, self.faults
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type not in {"error", "warning"}:
+        # A browser asks by itself for the icon of what is no page of the console.
+        if message.type not in {"error", "warning"} or message.location["url"].endswith("/favicon.ico"):
             return
         heard = self.refused if message.text.startswith(FAILED_LOAD) else self.faults
         heard.append(f"{message.type}: {message.text} ({message.location['url']})")
@@ -108,7 +125,8 @@ def framed(page: Page, url: str) -> FrameLocator:
 
 def axe_violations(page: Page) -> list[str]:
     """Return what axe-core finds in a page, with the elements."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{one['id']}: {one['help']}: {json.dumps([(node['target'], node['html']) for node in one['nodes']])}"

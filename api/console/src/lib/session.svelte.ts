@@ -2,7 +2,7 @@
  * Who uses the page: a token, kept in memory, or in the tab's session storage by choice. Never in an address.
  */
 import { parseJson } from './api/json';
-import { ApiError, problemOf } from './api/problem';
+import { problemOf, send, textOf } from './api/network';
 import { API } from './root';
 
 export type Scope = 'read' | 'operate' | 'admin';
@@ -59,13 +59,10 @@ class Session {
   /** Return the caller; null if the token is not accepted. */
   private async callerWith(token: string | null): Promise<Caller | null> {
     const headers = new Headers(token ? { Authorization: `Bearer ${token}` } : {});
-    const response = await fetch(new URL('session', API), { headers, cache: 'no-store' }).catch((error: unknown) => {
-      if (error instanceof TypeError) throw new ApiError(0, 'No answer', 'The service did not answer.');
-      throw error;
-    });
+    const response = await send(new URL('session', API), { headers });
     if (response.status === 401) return null;
     if (!response.ok) throw await problemOf(response);
-    return parseJson(await response.text()) as Caller;
+    return parseJson(await textOf(response)) as Caller;
   }
 }
 

@@ -4,7 +4,8 @@ import { ROOT } from '../root';
 import { fill } from '../router';
 import { session } from '../session.svelte';
 import { parseJson } from './json';
-import { ApiError, problemOf } from './problem';
+import { problemOf, send, textOf } from './network';
+import type { ApiError } from './problem';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
@@ -81,7 +82,7 @@ interface AnyOptions {
 async function ask<T>(path: string, method: string, options: AnyOptions, body: string | undefined): Promise<Answer<T>> {
   const { response, requestId } = await request(path, method, options, body);
   return {
-    data: parseJson(await response.text()) as T,
+    data: parseJson(await textOf(response)) as T,
     etag: response.headers.get('ETag'),
     requestId,
   };
@@ -99,22 +100,11 @@ async function request(
   if (ifMatch) headers.set('If-Match', ifMatch);
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   const address = addressOf(path, params ?? {}, query ?? {});
-  const response = await send(address, { method, headers, body, signal, cache: 'no-store', credentials: 'same-origin' });
+  const sent = Date.now();
+  const response = await send(address, { method, headers, body, signal, credentials: 'same-origin' });
+  clock.heard(response.headers.get('Date'), sent, Date.now());
   if (!response.ok) throw await refused(response);
   return { response, requestId };
-}
-
-async function send(address: URL, init: RequestInit): Promise<Response> {
-  const sent = Date.now();
-  try {
-    const response = await fetch(address, init);
-    clock.heard(response.headers.get('Date'), sent, Date.now());
-    return response;
-  } catch (error) {
-    // `fetch` reports every failure of the network as a TypeError.
-    if (error instanceof TypeError) throw new ApiError(0, 'No answer', 'The service did not answer.');
-    throw error;
-  }
 }
 
 async function refused(response: Response): Promise<ApiError> {

@@ -1,6 +1,3 @@
-/** Errors of the API (RFC 9457), and the requests that got no answer. */
-import { parseJson } from './json';
-
 /** A request that failed. `status` is 0 if no answer came. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -39,18 +36,6 @@ const REMEDIES: Record<number, string> = {
   429: 'Wait a moment. If it lasts, raise JOB_RECOVERY_RATE_LIMIT.',
   503: 'The storage does not answer. Look at the log of the service, and at its disk.',
 };
-
-/** Return the error of a response that is not ok. A proxy between may have answered with HTML. */
-export async function problemOf(response: Response): Promise<ApiError> {
-  const retryAfter = Number(response.headers.get('Retry-After')) || null;
-  const isProblem = response.headers.get('Content-Type')?.startsWith('application/problem+json');
-  if (!isProblem) {
-    const detail = `HTTP ${response.status} without an explanation, perhaps by a proxy`;
-    return new ApiError(response.status, response.statusText || 'Error', detail, retryAfter);
-  }
-  const { title, detail } = parseJson(await response.text()) as { title: string; detail: string };
-  return new ApiError(response.status, title, detail, retryAfter);
-}
 
 /** Return an error as one of the API; others are faults of the page, and thrown again. */
 export function asApiError(error: unknown): ApiError {

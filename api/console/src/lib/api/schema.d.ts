@@ -70,7 +70,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Return the metrics for Prometheus.
+         * @description Return the metrics for Prometheus; without the number of jobs while the read model cannot be used.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -92,8 +92,9 @@ export interface paths {
          * List Jobs
          * @description List jobs by id, present or past: those in any of the states and of any of the contexts.
          *
-         *     All pages of a list of the past are of the position of the first one, whatever was recorded in between. With
-         *     `needs_attention`, such a page may have fewer items than `limit`.
+         *     All pages of a list of the past are of the position of the first one, whatever was recorded in between. If the log
+         *     has lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
+         *     may have fewer items than `limit`.
          */
         get: operations["list_jobs_api_v1_jobs_get"];
         put?: never;
@@ -1936,6 +1937,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Request Entity Too Large */
             413: {
                 headers: {
@@ -2135,7 +2145,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description A strong tag of this response, `"VERSION.DIGEST"`. */
+                    /** @description A strong tag of this response, `"VERSION.EVENT.DIGEST"`. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -2146,7 +2156,7 @@ export interface operations {
             /** @description The response has a tag of If-None-Match */
             304: {
                 headers: {
-                    /** @description A strong tag of this response, `"VERSION.DIGEST"`. */
+                    /** @description A strong tag of this response, `"VERSION.EVENT.DIGEST"`. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -2482,7 +2492,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Only if the job has the version of one of these `ETag`s, such as `"7.0f1e2d3c4b5a6978"`; otherwise 412. `*` is any version. A weak tag, `W/…`, never matches. */
+                /** @description Only if the job has the version and the last event of one of these `ETag`s, such as `"7.1a2b3c4d.0f1e2d3c4b5a6978"`; otherwise 412. `*` is any. A weak tag, `W/…`, never matches. */
                 "if-match"?: string[];
                 /** @description Correlates the events of this request. */
                 "x-request-id"?: string | null;
@@ -2501,7 +2511,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description A strong tag of this response, `"VERSION.DIGEST"`. */
+                    /** @description A strong tag of this response, `"VERSION.EVENT.DIGEST"`. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -2566,7 +2576,7 @@ export interface operations {
             /** @description Precondition Failed */
             412: {
                 headers: {
-                    /** @description A strong tag of this response, `"VERSION.DIGEST"`. */
+                    /** @description A strong tag of this response, `"VERSION.EVENT.DIGEST"`. */
                     ETag?: string;
                     [name: string]: unknown;
                 };

@@ -84,18 +84,19 @@ export class Feed {
   }
 
   private opened(): void {
+    const isFirst = this.heard === null;
     this.attempt = 0;
     this.heard = Date.now();
     this.become('live');
-    // Without an id, the service sends new events only: what came before this moment was not seen.
-    if (!this.lastId) this.tell({ kind: 'gap', why: 'connected' });
+    // Without an id, the service sends new events only, and cannot tell whether the event log is the same.
+    if (!this.lastId) this.tell({ kind: 'gap', mayBeReplaced: !isFirst });
   }
 
   private take(event: ServerEvent): void {
     if (event.id) this.lastId = event.id;
     if (event.type === 'reset') {
       this.flush();
-      this.tell({ kind: 'gap', why: 'the event log was replaced' });
+      this.tell({ kind: 'gap', mayBeReplaced: true });
       return;
     }
     this.batch.push({ type: event.type, data: event.data });

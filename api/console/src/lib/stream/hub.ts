@@ -53,7 +53,7 @@ export class Hub {
     const source = this.sources.get(key) ?? this.start(key, api, token);
     source.ports.add(port);
     this.tellState(port, key);
-    if (source.feed.connection === 'live') port.postMessage({ kind: 'gap', why: 'opened' });
+    if (source.feed.connection === 'live') port.postMessage({ kind: 'gap', mayBeReplaced: false });
   }
 
   /** A tab that was frozen for so long that it was dropped is taken again, and told that it missed events. */

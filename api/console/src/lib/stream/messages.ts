@@ -14,8 +14,11 @@ export type FromTab =
   | { kind: 'pong' }
   | { kind: 'close' };
 
-/** `gap`: events may have been missed, so the data must be read again. `heard`: the last sign of life, in milliseconds. */
+/**
+ * `gap`: events may have been missed, so the data must be read again; `mayBeReplaced`: what was read before may not be
+ * in the event log. `heard`: the last sign of life, in milliseconds.
+ */
 export type ToTab =
   | { kind: 'events'; events: StreamEvent[] }
   | { kind: 'state'; connection: Connection; heard: number | null }
-  | { kind: 'gap'; why: string };
+  | { kind: 'gap'; mayBeReplaced: boolean };

@@ -12,8 +12,11 @@ export type Entry = Schemas['AuditEntry'];
 export interface Subscriber {
   /** Events in the order of the log. */
   events(entries: Entry[]): void;
-  /** Events may have been missed: read the data again. Also called on the first connection. */
-  gap(): void;
+  /**
+   * Events may have been missed: read the data again. Also called on the first connection. `mayBeReplaced`: the event log
+   * may be another one, such as a restored backup: what was read before may not be in it.
+   */
+  gap(mayBeReplaced: boolean): void;
 }
 
 class Stream {
@@ -86,7 +89,7 @@ class Stream {
   private receive(message: ToTab): void {
     this.told = Date.now();
     if (message.kind === 'state') this.state(message.connection, message.heard);
-    else if (message.kind === 'gap') this.subscribers.forEach((one) => one.gap());
+    else if (message.kind === 'gap') this.subscribers.forEach((one) => one.gap(message.mayBeReplaced));
     else this.pass(message.events.map((event) => parseJson(event.data) as Entry));
   }
 

@@ -27,7 +27,7 @@ export class Trail {
 
   /** Keep the events current. Returns a function that ends it. */
   start(): () => void {
-    const end = stream.subscribe({ events: () => this.later(PAUSE), gap: () => this.later(0) });
+    const end = stream.subscribe({ events: () => this.later(PAUSE), gap: (mayBeReplaced) => (mayBeReplaced ? this.show(this.query) : this.later(0)) });
     return () => {
       end();
       clearTimeout(this.timer);

@@ -1,6 +1,7 @@
 /** One job and its events, kept current. */
 import { get, type Schemas } from '../../lib/api/client';
-import { asApiError, type ApiError } from '../../lib/api/problem';
+import type { ApiError } from '../../lib/api/problem';
+import { Reading } from '../../lib/reading.svelte';
 import { stream, type Entry } from '../../lib/stream/stream.svelte';
 import type { Job } from '../jobs/figures';
 
@@ -9,7 +10,6 @@ const PAGE = 1000;
 const PAUSE = 300;
 /** How often the figures of the poller are read, of which there are no events, in milliseconds. */
 const LIVE = 5_000;
-const RETRY = 3_000;
 
 export class OneJob {
   job = $state.raw<Job | null>(null);
@@ -17,49 +17,48 @@ export class OneJob {
   etag = $state<string | null>(null);
   /** Oldest first. */
   entries = $state.raw<readonly Entry[]>([]);
-  error = $state.raw<ApiError | null>(null);
   /** Counts the loads: after each, the log may be another one, so that what was read before may not be in it. */
   generation = $state(0);
   /** What came while all events are read; null at other times. */
   private arrived: Entry[] | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private retrying: ReturnType<typeof setTimeout> | undefined;
-  private reading: AbortController | null = null;
+  private readonly reading = new Reading(() => void this.load(), isUnknown);
 
   constructor(readonly id: string) {}
 
+  get error(): ApiError | null {
+    return this.reading.error;
+  }
+
   start(): () => void {
     const end = stream.subscribe({ events: (entries) => this.note(entries), gap: () => void this.load() });
-    const ticking = setInterval(() => document.hidden || this.reading || void this.refresh(), LIVE);
+    const ticking = setInterval(() => document.hidden || this.reading.isRunning || void this.refresh(), LIVE);
     void this.load();
     return () => {
       end();
       clearInterval(ticking);
       clearTimeout(this.timer);
-      clearTimeout(this.retrying);
-      this.reading?.abort();
+      this.reading.stop();
     };
   }
 
   /** Read the job and all of its events. */
   async load(): Promise<void> {
-    await this.read(async (signal) => {
-      const arrived: Entry[] = (this.arrived = []);
-      const entries = await eventsOf(this.id, signal);
-      const { data, etag } = await this.ask(signal);
+    const arrived: Entry[] = (this.arrived = []);
+    const ask = async (signal: AbortSignal) => ({ entries: await eventsOf(this.id, signal), ...(await this.ask(signal)) });
+    await this.reading.read(ask, ({ entries, data, etag }) => {
       this.entries = merged(entries, arrived);
       this.arrived = null;
       this.generation++;
       this.show(data, etag);
     });
+    // Not in the event log, perhaps since it was restored from a backup.
+    if (isUnknown(this.error)) this.job = null;
   }
 
   /** Read the job, but not its events. */
   async refresh(): Promise<void> {
-    await this.read(async (signal) => {
-      const { data, etag } = await this.ask(signal);
-      this.show(data, etag);
-    });
+    await this.reading.read((signal) => this.ask(signal), ({ data, etag }) => this.show(data, etag));
   }
 
   show(job: Job, etag: string | null): void {
@@ -76,7 +75,7 @@ export class OneJob {
   }
 
   private afterEvents(): void {
-    this.timer = this.reading ? setTimeout(() => this.afterEvents(), PAUSE) : undefined;
+    this.timer = this.reading.isRunning ? setTimeout(() => this.afterEvents(), PAUSE) : undefined;
     // A load that failed left events out: it is to be repeated, and not to be mistaken for complete.
     if (!this.timer) void (this.arrived ? this.load() : this.refresh());
   }
@@ -84,22 +83,10 @@ export class OneJob {
   private ask(signal: AbortSignal): Promise<{ data: Schemas['JobView']; etag: string | null }> {
     return get('/api/v1/jobs/{job_id}', { path: { job_id: this.id }, signal });
   }
+}
 
-  private async read(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    clearTimeout(this.retrying);
-    this.reading?.abort();
-    const reading = (this.reading = new AbortController());
-    try {
-      await work(reading.signal);
-      this.error = null;
-    } catch (failed) {
-      if (reading.signal.aborted) return;
-      this.error = asApiError(failed);
-      if (this.error.status !== 404) this.retrying = setTimeout(() => void this.load(), RETRY);
-    } finally {
-      if (this.reading === reading) this.reading = null;
-    }
-  }
+function isUnknown(error: ApiError | null): boolean {
+  return error?.status === 404;
 }
 
 async function eventsOf(job_id: string, signal: AbortSignal): Promise<Entry[]> {

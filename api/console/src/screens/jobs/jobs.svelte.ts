@@ -1,17 +1,13 @@
 /** All jobs, kept current: an event names a job that has changed, and changed jobs are read again in batches. */
 import { get } from '../../lib/api/client';
-import { asApiError, type ApiError } from '../../lib/api/problem';
+import type { ApiError } from '../../lib/api/problem';
+import { Reading } from '../../lib/reading.svelte';
 import { session } from '../../lib/session.svelte';
 import { stream, type Entry } from '../../lib/stream/stream.svelte';
+import { BATCH, isAllCheaper, nextBatch, pauseBefore } from './batches';
 import type { Job } from './figures';
 
 const PAGE = 1000;
-/** The API takes as many values of one filter. */
-const CONTEXTS = 50;
-/** At most one batch in this time, in milliseconds, however many events arrive. */
-const PAUSE = 500;
-/** Time until everything is read again after a failure, which may have lost changes, in milliseconds. */
-const RETRY = 3_000;
 /** How often the rows in sight are read: the poller's figures change without an event. In milliseconds. */
 const LIVE = 5_000;
 
@@ -21,14 +17,16 @@ export class Jobs {
   isLoaded = $state(false);
   /** The id of the selected job, which stays selected on a return to the list. */
   selected = $state<string | null>(null);
-  error = $state.raw<ApiError | null>(null);
   /** VM contexts whose jobs have changed. */
   private changed = new Set<string>();
   /** VM contexts of the rows in sight: they are read before others. */
   private inSight: readonly string[] = [];
-  private reading: AbortController | null = null;
+  private readonly reading = new Reading(() => void this.load());
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private retrying: ReturnType<typeof setTimeout> | undefined;
+
+  get error(): ApiError | null {
+    return this.reading.error;
+  }
 
   /** Load the jobs, and keep them current. Returns a function that ends it. */
   start(): () => void {
@@ -39,24 +37,23 @@ export class Jobs {
       end();
       clearInterval(watching);
       clearTimeout(this.timer);
-      this.reading?.abort();
-      clearTimeout(this.retrying);
+      this.timer = undefined;
+      this.reading.stop();
     };
   }
 
-  /** Read all jobs. A load that runs is given up for this one. The first shows each page as it comes. */
+  /** Read all jobs. A reading that runs is given up for this one. The first shows each page as it comes. */
   async load(): Promise<void> {
-    await this.read(async (signal) => {
-      this.changed.clear();
-      const found = await pagesOf({}, signal, (jobs) => this.isLoaded || (this.all = byId(jobs)));
-      this.all = byId(found);
+    this.changed.clear();
+    await this.read({}, (jobs) => {
+      this.all = byId(jobs);
       this.isLoaded = true;
     });
   }
 
   /** Note which rows are in sight. */
   see(jobs: readonly Job[]): void {
-    this.inSight = jobs.slice(0, CONTEXTS).map(({ vm_context_id }) => vm_context_id);
+    this.inSight = jobs.slice(0, BATCH).map(({ vm_context_id }) => vm_context_id);
   }
 
   private watch(): void {
@@ -71,40 +68,29 @@ export class Jobs {
   }
 
   private schedule(): void {
-    if (!this.changed.size || this.timer !== undefined) return;
+    // After a failure, the next attempt reads everything.
+    if (!this.changed.size || this.timer !== undefined || this.reading.isRunning || this.error) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      if (this.reading) this.schedule();
-      else void this.refresh();
-    }, PAUSE);
+      if (!this.reading.isRunning) void this.refresh();
+    }, pauseBefore(this.changed.size, this.reading.took));
   }
 
-  private async refresh(): Promise<void> {
-    const seen = this.inSight.filter((context) => this.changed.has(context));
-    const contexts = [...new Set([...seen, ...this.changed])].slice(0, CONTEXTS);
+  private refresh(): Promise<void> {
+    if (!this.isLoaded || isAllCheaper(this.changed.size, this.all.size)) return this.load();
+    const contexts = nextBatch(this.changed, this.inSight);
     for (const context of contexts) this.changed.delete(context);
-    await this.read(async (signal) => {
-      const found = await pagesOf({ vm_context_id: contexts }, signal);
-      this.all = new Map([...this.all, ...byId(found)]);
-    });
+    return this.read({ vm_context_id: contexts }, (jobs) => (this.all = new Map([...this.all, ...byId(jobs)])));
   }
 
-  private async read(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    clearTimeout(this.retrying);
-    this.reading?.abort();
-    const reading = (this.reading = new AbortController());
-    try {
-      await work(reading.signal);
-      this.error = null;
-    } catch (failed) {
-      if (reading.signal.aborted) return;
-      this.retrying = setTimeout(() => void this.load(), RETRY);
-      this.error = asApiError(failed);
-    } finally {
-      if (this.reading === reading) this.reading = null;
-      this.schedule();
-    }
+  private async read(filter: Filter, show: (jobs: Job[]) => void): Promise<void> {
+    const each = (jobs: Job[]) => this.isLoaded || (this.all = byId(jobs));
+    if (await this.reading.read((signal) => pagesOf(filter, signal, each), show)) this.schedule();
   }
+}
+
+interface Filter {
+  vm_context_id?: string[];
 }
 
 let kept: { token: string | null; jobs: Jobs } | null = null;
@@ -116,14 +102,15 @@ export function jobsOfSession(): Jobs {
 }
 
 async function pagesOf(
-  filter: { vm_context_id?: string[] },
+  filter: Filter,
   signal: AbortSignal,
-  each: (jobs: Job[]) => void = () => undefined,
+  each: (jobs: Job[]) => void,
 ): Promise<Job[]> {
   const jobs: Job[] = [];
   let cursor: string | null | undefined;
   do {
     const { data } = await get('/api/v1/jobs', { query: { ...filter, limit: PAGE, cursor }, signal });
+    signal.throwIfAborted();
     jobs.push(...data.items);
     each(jobs);
     cursor = data.next_cursor;

@@ -1,6 +1,7 @@
 /** The last restart of the service, and how its recovery went. */
 import { get, type Schemas } from '../../lib/api/client';
 import { ApiError } from '../../lib/api/problem';
+import { RETRY } from '../../lib/reading.svelte';
 import { stream, type Entry } from '../../lib/stream/stream.svelte';
 
 export type Run = Schemas['RunView'];
@@ -41,8 +42,10 @@ export class LastRestart {
       this.run = await lastRestart(signal);
       if (this.run && this.run.status === 'running') this.timer = setTimeout(() => void this.load(), POLL);
     } catch (error) {
-      // The list of jobs tells what is wrong; this sentence stays as it was.
-      if (!signal.aborted && !(error instanceof ApiError)) throw error;
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      // The list of jobs tells what is wrong; this sentence stays as it was until it can be read.
+      this.timer = setTimeout(() => void this.load(), RETRY);
     }
   }
 }

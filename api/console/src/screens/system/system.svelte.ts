@@ -1,7 +1,8 @@
 /** This instance, read every few seconds while the screen is open. Samples stay while the page does. */
 import { get, type Schemas } from '../../lib/api/client';
 import { parseJson } from '../../lib/api/json';
-import { asApiError, ApiError } from '../../lib/api/problem';
+import { send, textOf } from '../../lib/api/network';
+import { asApiError, type ApiError } from '../../lib/api/problem';
 import { clock } from '../../lib/clock.svelte';
 import { ROOT } from '../../lib/root';
 import { session } from '../../lib/session.svelte';
@@ -62,12 +63,7 @@ export class System {
 /** Return whether the service is ready, and why not: an answer with the status 503 is no failure here. */
 async function readinessOf(signal: AbortSignal): Promise<Schemas['Readiness'] | null> {
   const headers = new Headers(session.token ? { Authorization: `Bearer ${session.token}` } : {});
-  try {
-    const response = await fetch(new URL('readyz', ROOT), { headers, signal, cache: 'no-store' });
-    const isReadiness = response.headers.get('Content-Type')?.startsWith('application/json');
-    return isReadiness ? (parseJson(await response.text()) as Schemas['Readiness']) : null;
-  } catch (error) {
-    if (error instanceof TypeError) throw new ApiError(0, 'No answer', 'The service did not answer.');
-    throw error;
-  }
+  const response = await send(new URL('readyz', ROOT), { headers, signal });
+  const isReadiness = response.headers.get('Content-Type')?.startsWith('application/json');
+  return isReadiness ? (parseJson(await textOf(response)) as Schemas['Readiness']) : null;
 }
