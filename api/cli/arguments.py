@@ -39,6 +39,13 @@ def _add_local(commands: Commands) -> None:
     command = _command(commands, "verify", meaning, "cli.maintenance.verify_log")
     command.add_argument("--expect", metavar="POSITION:HASH", help="a seal that `verify` printed earlier")
 
+    meaning = "copy the event log to another database or file, or bring a copy up to date (service running or not)"
+    command = _command(commands, "copy", meaning, "cli.copying.copy_log")
+    for name, what in (("from", "the log to copy"), ("to", "the copy, which no service may use meanwhile")):
+        form = f"{what}: sqlite:////PATH/events.sqlite, or postgresql://USER@HOST/DATABASE"
+        command.add_argument(f"--{name}", dest=f"{name}_url", metavar="URL", required=True, help=form)
+        command.add_argument(f"--{name}-schema", metavar="NAME", help=f"schema of --{name} (default: job_recovery)")
+
     command = _command(commands, "simulate-vma", "run a simulated VMA", "cli.running.simulate_vma")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=PORT, default=9081)

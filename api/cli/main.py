@@ -1,7 +1,7 @@
 """The command line.
 
-Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 the data directory is in use by another
-process, 4 not found, 130 interrupted (Ctrl-C).
+Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 the data directory or the event log is
+in use by another process, 4 not found, 130 interrupted (Ctrl-C).
 """
 
 import errno
@@ -20,7 +20,13 @@ OK, FAILED, INVALID, IN_USE, NOT_FOUND = range(5)
 INTERRUPTED = 128 + 2
 """As a shell reports a program that SIGINT ended."""
 
-EXIT_CODES = {"InvalidInput": INVALID, "DataDirectoryInUse": IN_USE, "NotFound": NOT_FOUND, "JobRecoveryError": FAILED}
+EXIT_CODES = {
+    "InvalidInput": INVALID,
+    "DataDirectoryInUse": IN_USE,
+    "EventLogInUse": IN_USE,
+    "NotFound": NOT_FOUND,
+    "JobRecoveryError": FAILED,
+}
 """By the error's name: importing the classes is slow, and few commands need them."""
 
 OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}

@@ -2,20 +2,20 @@
 
 import argparse
 import asyncio
-from contextlib import closing, suppress
-from pathlib import Path
 
-from adapters.event_log.seals import Seal, verify
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log import seals
+from adapters.event_log.copying import refuse_unfinished
+from adapters.event_log.seals import Seal, Verdict
 from adapters.event_log.stream_check import Findings, check_streams
 from adapters.host.clock import SystemClock
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
+from api.runtime.event_logs import log_place, open_event_log
 from api.runtime.logs import configure
+from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings, load_settings
-from domain.errors import InvalidInput, JobRecoveryError, NotFound
-from projections.read_model.model_file import open_read_model, request_rebuild
+from domain.errors import InvalidInput, JobRecoveryError
+from projections.read_model.model_file import request_rebuild
 from projections.read_model.projector import Projector
 
 
@@ -24,6 +24,7 @@ def rebuild(_: argparse.Namespace) -> None:
 
     Raises:
         DataDirectoryInUse: a service uses the data directory; it updates the read model itself.
+        EventLogInUse: a service on another machine uses the event log.
 
     """
     settings = load_settings()
@@ -31,25 +32,22 @@ def rebuild(_: argparse.Namespace) -> None:
     lease.acquire("job-recovery rebuild")
     try:
         folded = asyncio.run(_rebuild(settings))
-    except sqlite3.OperationalError as error:
-        raise JobRecoveryError(f"the snapshots in {settings.data_dir} cannot be dropped: {error}") from None
     finally:
         lease.release()
     print(f"rebuilt the read model from {folded} events")
 
 
 async def _rebuild(settings: Settings) -> int:
-    event_log = SQLiteEventLog(settings.data_dir / "events.sqlite")
-    with closing(sqlite3.connect(settings.data_dir / "events.sqlite")) as connection, connection:
-        connection.execute("DELETE FROM stored_snapshots")
     logger = configure(settings.log_format, settings.log_level)
-    engine = open_read_model(settings.data_dir / "read_model.sqlite", sqlite3, logger)
-    request_rebuild(engine)
+    event_log = open_event_log(settings, logger)
+    model = open_read_model(settings, logger)
     try:
-        return await Projector(engine, event_log, SystemClock(), logger).catch_up()
+        request_rebuild(model.writer)
+        await event_log.drop_snapshots()
+        return await Projector(model.writer, event_log, SystemClock(), logger, model.writing).catch_up()
     finally:
         event_log.close()
-        engine.dispose()
+        model.close()
 
 
 def verify_log(arguments: argparse.Namespace) -> None:
@@ -58,21 +56,23 @@ def verify_log(arguments: argparse.Namespace) -> None:
     Raises:
         InvalidInput: the expected seal is malformed.
         NotFound: there is no event log.
-        JobRecoveryError: the log or a snapshot was changed, or an event cannot be applied; the message names it.
+        JobRecoveryError: the log or a snapshot was changed, or an event cannot be applied; the message names it. Or the
+            log is an unfinished copy.
 
     """
-    log = load_settings().data_dir / "events.sqlite"
-    if not _exists(log):
-        raise NotFound(f"there is no event log {log}")
-    try:
-        verdict = verify(log, _seal(arguments.expect) if arguments.expect else None)
-        found = check_streams(log) if verdict.broken_at is None else Findings()
-    except sqlite3.OperationalError as error:
-        raise JobRecoveryError(f"the event log {log} cannot be opened: {error}") from None
+    place = log_place(load_settings())
+    with place.stored() as stored:
+        verdict = seals.verify(stored, _seal(arguments.expect) if arguments.expect else None)
+        found = check_streams(stored) if verdict.broken_at is None else Findings()
+        _report(place.name, verdict, found)
+        refuse_unfinished(stored, place.name)
+
+
+def _report(log: str, verdict: Verdict, found: Findings) -> None:
     if verdict.broken_at is not None:
         message = (
             f"the event log {log}: verification failed at position {verdict.broken_at}: {verdict.why}. "
-            f"{verdict.events} events before it verified; copy this file as evidence, then restore it from a backup"
+            f"{verdict.events} events before it verified; keep it as evidence, then restore it from a backup"
         )
         raise JobRecoveryError(message)
     if (forged := found.forged) is not None:
@@ -87,12 +87,6 @@ def verify_log(arguments: argparse.Namespace) -> None:
     print("store it elsewhere; `job-recovery verify --expect` proves later that nothing up to it was changed")
     if found.skipped:
         raise JobRecoveryError(f"{len(found.skipped)} events cannot be applied: {'; '.join(found.skipped)}")
-
-
-def _exists(log: Path) -> bool:
-    with suppress(OSError):
-        return log.is_file()
-    return False
 
 
 def _seal(expected: str) -> Seal:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
+from adapters.plain_text import redacted
 from domain.errors import InvalidInput
 
 N = TypeVar("N", int, float)
@@ -35,7 +36,8 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse(self, name: str, value: str, known: Iterable[str], hint: str) -> NoReturn:
         near = get_close_matches(value, known, n=1)
-        self.error(f"unknown {name} {value[:80]!r}: {f'did you mean {near[0]!r}?' if near else hint}")
+        # It may be an address with a password, of which the cut could remove what it is recognised by.
+        self.error(f"unknown {name} {redacted(value)[:80]!r}: {f'did you mean {near[0]!r}?' if near else hint}")
 
 
 class Version(argparse.Action):

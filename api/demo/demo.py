@@ -52,7 +52,7 @@ def _show_restart(
     console: Console, service: DemoService, first: SimulatedVMA, second: SimulatedVMA, pause: float
 ) -> None:
     console.print(f"The web console of the demo's service: {service.url} shows what follows as it happens.")
-    console.rule("1. Twelve jobs are registered, and watched")
+    console.rule("1. Thirteen jobs are registered, and watched")
     service.start()
     for scenario in SCENARIOS:
         job = {"job_id": scenario.job_id, "vm_name": f"vm-{scenario.job_id}", "vma": scenario.vma}

@@ -1,6 +1,7 @@
 """The HTTP application: routes, errors and the OpenAPI document."""
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi.security import HTTPBearer
 
 from api.http import problems
 from api.http.console import DIST, Console
+from api.http.ending import AnsweredAtTheEnd
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
 from api.http.parameters import check_query
@@ -68,13 +70,15 @@ def create_app(service: Service, dist: Path = DIST) -> FastAPI:
     app.vmas = list(service.settings.vma_urls)
     app.state.service = service
     # The last one added runs first: no body is received from a rejected caller.
-    app.add_middleware(BoundedBodies)
+    app.add_middleware(BoundedBodies, why_slow=lambda: service.event_log.error)
     app.add_middleware(Guard, access=lambda: service.access)
+    app.add_middleware(AnsweredAtTheEnd)
     return app
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI document; it does not depend on any service."""
+    """Return the OpenAPI document, which does not depend on any service, and is built once."""
     return _routes(Traces({})).openapi()
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field, JsonValue
 
-from api.http.schemas.present import Identifier
+from api.http.schemas.present import Identifier, without_nul
 from api.http.times import EndTime, UtcTime
 from domain.events import EVENTS
 from domain.last_decision import OPERATOR, REVISED
@@ -31,7 +31,9 @@ MAX_VALUES = 50
 Values = Annotated[tuple[T, ...], Query(max_length=MAX_VALUES)]
 """A parameter that may be repeated: any of its values."""
 
-Reference = Annotated[str, Field(min_length=1, max_length=240)]
+NO_NUL: dict[str, JsonValue] = {"pattern": r"^[^\u0000]*$"}
+
+Reference = Annotated[str, Field(min_length=1, max_length=240, json_schema_extra=NO_NUL), AfterValidator(without_nul)]
 """A stream, a correlation or a causation: longer than the id of the job, run or VM context in it."""
 
 
@@ -46,7 +48,7 @@ class AuditQuery(AuditFilter):
     causation_id: Values[Reference] = ()
     vm_context_id: Values[Identifier] = ()
     rule: Values[DecidedBy] = ()
-    actor: Values[Annotated[str, Field(max_length=100)]] = ()
+    actor: Values[Annotated[str, Field(max_length=100, json_schema_extra=NO_NUL), AfterValidator(without_nul)]] = ()
     outcome: Values[Outcome] = ()
     basis: Values[Basis] = ()
     type: Values[EventType] = ()

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.host.tokens import Scope as TokenScope
 from api.http import problems
 from api.http.origin import check_caller
-from api.runtime.access import Access, Caller
+from api.runtime.access import OPEN, Access, Caller
 from domain.errors import JobRecoveryError
 
 GUARDED = ("/api/v1/", "/metrics", "/health", "/openapi.json")
@@ -39,13 +39,16 @@ class Guard:
     def _admit(self, request: Request, authorization: str | None) -> None:
         access, path = self._access(), request.scope["path"]
         guarded = path.startswith(GUARDED)
-        if access.is_open:
+        # Looked up once: it asks the file system.
+        is_open = access.is_open
+        if is_open:
             check_caller(request, is_page=not guarded)
         if guarded:
             wanted = TokenScope.READ if request.method in READING else TokenScope.OPERATE
             peer = request.client.host if request.client else ""
             admin = path.startswith(ADMIN_ONLY)
-            request.state.caller = access.admit(authorization, TokenScope.ADMIN if admin else wanted, peer)
+            caller = OPEN if is_open else access.holder(authorization)
+            request.state.caller = access.admit(caller, TokenScope.ADMIN if admin else wanted, peer)
 
 
 def caller_of(request: Request) -> Caller:

@@ -5,6 +5,7 @@ A request beyond a limit is refused, and its connection closed. `connections` li
 
 import asyncio
 import resource
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 
@@ -27,10 +28,17 @@ BODY_TIMEOUT = 10.0
 """Seconds within which a request's body must arrive."""
 
 READS, WRITES, MAX_WAITING = 3, 32, 100
-"""Concurrent reads, concurrent other requests, and requests in the queue.
+"""Concurrent reads, concurrent other requests, and requests in the queue of each.
 
 A read of 1,000 events takes 0.1 s, and many writes share one commit. So a read waits for at most a few seconds behind
 the reads of a hostile client.
+"""
+
+PATIENCE = {True: 5.0, False: 1.0}
+"""Seconds that a request waits for its turn, if it is a read, and if it is not.
+
+While the database is away, each turn takes seconds, and the last in the queue would wait for the sum of them. A command
+has `background.COMMAND_TIMEOUT` when it has its turn.
 """
 
 HEALTH = ("/livez", "/readyz")
@@ -41,7 +49,7 @@ MAX_FILES = 10_240
 
 
 class _LimitExceeded(Exception):
-    """A request is too large or too slow, or the queue is full."""
+    """A request is too large or too slow, or the queue is full or too slow."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -55,11 +63,18 @@ class BoundedBodies:
     A request releases its turn when its response begins, or when it has a slot for long responses.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        why_slow: Callable[[], str | None] = lambda: None,
+        patience: Mapping[bool, float] = PATIENCE,
+    ) -> None:
+        """Wrap the application; `why_slow` returns why requests take long, if that is known."""
         self._app = app
         self._turns = {is_read: asyncio.Semaphore(limit) for is_read, limit in ((True, READS), (False, WRITES))}
-        self._waiting = 0
+        self._patience = patience
+        self._why_slow = why_slow
+        self._waiting = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or respond with problem details."""
@@ -100,16 +115,25 @@ class BoundedBodies:
         turn = ExitStack()
         if scope["path"] in HEALTH:
             return turn
-        if self._waiting >= MAX_WAITING:
-            raise _LimitExceeded(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are waiting: retry after a second")
-        turns = self._turns[scope["method"] in READING]
-        self._waiting += 1
+        is_read = scope["method"] in READING
+        if self._waiting[is_read] >= MAX_WAITING:
+            raise self._too_many()
+        turns, patience = self._turns[is_read], self._patience[is_read]
+        self._waiting[is_read] += 1
         try:
-            await turns.acquire()
+            async with asyncio.timeout(patience):
+                await turns.acquire()
+        except TimeoutError:
+            raise self._too_many() from None
         finally:
-            self._waiting -= 1
+            self._waiting[is_read] -= 1
         turn.callback(turns.release)
         return turn
+
+    def _too_many(self) -> _LimitExceeded:
+        why = self._why_slow()
+        what = "too many requests are waiting: retry after a second" + (f" ({why})" if why else "")
+        return _LimitExceeded(HTTPStatus.SERVICE_UNAVAILABLE, what)
 
 
 async def _whole_body(receive: Receive) -> Message:

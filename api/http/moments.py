@@ -64,7 +64,7 @@ AT = (
 )
 
 
-def _of_log(
+async def _of_log(
     at: Annotated[EndTime | None, Query(description=AT)] = None,
     position: Annotated[
         int | None, Query(ge=0, le=MAX_INT, description="The state after the event at this position: the exact form.")
@@ -79,7 +79,7 @@ def _of_log(
 AskedMoment = Annotated[LogMoment | None, Depends(_of_log)]
 
 
-def _of_job(
+async def _of_job(
     moment: AskedMoment,
     version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
 ) -> Moment | None:

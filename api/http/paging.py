@@ -13,8 +13,8 @@ from api.http.schemas.present import Page
 S = TypeVar("S")
 V = TypeVar("V")
 
-Key = int | str | tuple[int, str]
-"""A position, an id, or the position that a list of the past is of and an id."""
+Key = int | str | tuple[int, str, str]
+"""A position, an id, or for a list of the past: its position, the digest of the event there, and an id."""
 
 DESCRIPTION = "`next_cursor` of the previous page."
 ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which then counts."
@@ -22,9 +22,13 @@ ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too,
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
 IdCursor = Annotated[
     str | None,
-    Query(max_length=1617, pattern=r"^([0-7][0-9a-f]{15}\.)?([0-9a-f]{2}){1,800}$", description=ID_DESCRIPTION),
+    Query(
+        max_length=1634,
+        pattern=r"^([0-7][0-9a-f]{15}\.[0-9a-f]{16}\.)?([0-9a-f]{2}){1,800}$",
+        description=ID_DESCRIPTION,
+    ),
 ]
-"""An id, in UTF-8, in hexadecimal; before it the position that a list of the past is of, and a dot."""
+"""An id, in UTF-8, in hexadecimal; before it the position of a list of the past, and the digest of the event there."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
 """A position, in hexadecimal."""
 
@@ -36,7 +40,13 @@ def id_in(cursor: str | None) -> str:
 
 def moment_in(cursor: str | None) -> int | None:
     """Return the position that a list of the past is of; None on its first page, and for the present."""
-    return position_in((cursor or "").rpartition(".")[0])
+    return position_in((cursor or "").rpartition(".")[0].partition(".")[0])
+
+
+def digest_in(cursor: str | None) -> str | None:
+    """Return the digest of the event at the position that a list of the past is of; None if it is of the present."""
+    parts = (cursor or "").split(".")
+    return bytes.fromhex(parts[1]).decode("ascii", "replace") if len(parts) > 1 else None
 
 
 def position_in(cursor: str | None) -> int | None:
@@ -60,5 +70,5 @@ def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:
 
 def _cursor(key: Key) -> str:
     if isinstance(key, tuple):
-        return f"{_cursor(key[0])}.{_cursor(key[1])}"
+        return ".".join([_cursor(part) for part in key])
     return f"{key:016x}" if isinstance(key, int) else key.encode().hex()

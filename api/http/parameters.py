@@ -69,6 +69,6 @@ def declared_query(dependant: Dependant) -> Iterator[tuple[str, Any]]:
 def _hint(name: str, declared: Collection[str]) -> str:
     if SYNONYMS.get(name) in declared:
         return f": did you mean '{SYNONYMS[name]}'?"
-    if near := get_close_matches(name.lower(), declared, n=1):
+    if near := get_close_matches(name.lower(), declared):
         return f": did you mean '{near[0]}'?"
     return f": there are {', '.join(sorted(declared))}" if declared else ": this address has none"

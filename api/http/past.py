@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from api.http.event_ids import digest_at
 from api.http.moments import LogMoment, Moment, Position, Version
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
 from api.runtime.bootstrap import Service
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.replication_job import ReplicationJob
 from projections.queries.hindsight import Hindsight, known_at
 
@@ -31,6 +32,20 @@ async def as_of(service: Service, moment: LogMoment, first_page: int | None = No
     head = service.projector.position
     position = min(moment.number, head) if first_page is None else first_page
     return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > head)
+
+
+async def check_history(service: Service, first_page: int | None, seen: str | None) -> None:
+    """Check that the log still has the event at the position that a list of the past is of.
+
+    Raises:
+        Refused: it has not. What is at this position now is not what the first page showed.
+
+    """
+    if first_page is not None and await digest_at(service.event_log, first_page) not in {seen, None}:
+        raise Refused(
+            f"the event log has another event at position {first_page} than when this list was begun: it was probably "
+            "restored from a backup. Begin again with the first page"
+        )
 
 
 async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[ReplicationJob, AsOf]:

@@ -1,7 +1,8 @@
 """Entity tags of jobs, and the conditions of a request that name them, by RFC 9110.
 
-The tag of a response is `"VERSION.DIGEST"`: the job's version, and a digest of all bytes of the response, because live
-figures and hindsight change without a new version.
+The tag of a response is `"VERSION.EVENT.DIGEST"`: the job's version; a digest that identifies its last event, because a
+log that has gone back gives a version out again; and a digest of all bytes of the response, because live figures and
+hindsight change without a new version.
 """
 
 import hashlib
@@ -13,17 +14,19 @@ import msgspec
 from fastapi import Header, Response, status
 from pydantic import WithJsonSchema
 
+from api.http.event_ids import digest_of
 from api.http.schemas.present import JobView
 from api.runtime.errors import MalformedCondition
+from domain.aggregate import Aggregate
 
 DIGEST_BYTES = 8
 
 _ENTITY_TAG = re.compile(r'(?P<weak>W/)?(?P<opaque>"[\x21\x23-\x7e\x80-\xff]*")')
 _SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)*")
-_OWN_TAG = re.compile(r'"(?P<version>[1-9][0-9]{0,15})\.[0-9a-f]{16}"')
+_OWN_TAG = re.compile(r'"(?P<state>[1-9][0-9]{0,15}\.[0-9a-f]{8})\.[0-9a-f]{16}"')
 
 HEADERS: dict[str, Any] = {
-    "ETag": {"description": 'A strong tag of this response, `"VERSION.DIGEST"`.', "schema": {"type": "string"}}
+    "ETag": {"description": 'A strong tag of this response, `"VERSION.EVENT.DIGEST"`.', "schema": {"type": "string"}}
 }
 """For the OpenAPI document."""
 
@@ -35,8 +38,8 @@ _Tags = Annotated[
 IfMatch = Annotated[
     _Tags,
     Header(
-        description='Only if the job has the version of one of these `ETag`s, such as `"7.0f1e2d3c4b5a6978"`; '
-        "otherwise 412. `*` is any version. A weak tag, `W/…`, never matches."
+        description="Only if the job has the version and the last event of one of these `ETag`s, such as "
+        '`"7.1a2b3c4d.0f1e2d3c4b5a6978"`; otherwise 412. `*` is any. A weak tag, `W/…`, never matches.'
     ),
 ]
 IfNoneMatch = Annotated[
@@ -55,15 +58,13 @@ class Condition(msgspec.Struct, frozen=True):
         """Return whether a tag is named, by the weak comparison."""
         return self.anything or etag in self.strong | self.weak
 
-    @property
-    def versions(self) -> frozenset[int] | None:
-        """Return the versions of the strong tags; None if any version will do.
+    def holds_for(self, job: Aggregate) -> bool:
+        """Return whether a job is as one of the strong tags says.
 
-        A change of live figures is no change of the job, so a tag's digest does not count here.
+        A change of live figures is no change of the job, so the digest of the response does not count here.
         """
-        if self.anything:
-            return None
-        return frozenset(int(own["version"]) for own in map(_OWN_TAG.fullmatch, self.strong) if own)
+        own = (tag["state"] for tag in map(_OWN_TAG.fullmatch, self.strong) if tag)
+        return self.anything or state_of(job) in own
 
 
 def condition(name: str, lines: Sequence[str] | None) -> Condition | None:
@@ -105,11 +106,16 @@ def _end(match: re.Match[str] | None) -> int:
     return match.end() if match else 0
 
 
-def tagged(view: JobView, unless: Condition | None = None) -> Response:
-    """Return a job as a response with its tag; 304, without the job, if `unless` names that."""
+def tagged(state: str, view: JobView, unless: Condition | None = None) -> Response:
+    """Return the view of a job in a state as a response with its tag; 304, without the view, if `unless` names it."""
     body = view.model_dump_json().encode()
     digest = hashlib.blake2b(body, digest_size=DIGEST_BYTES).hexdigest()
-    headers = {"ETag": f'"{view.version}.{digest}"'}
+    headers = {"ETag": f'"{state}.{digest}"'}
     if unless is not None and unless.names(headers["ETag"]):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
+
+
+def state_of(job: Aggregate) -> str:
+    """Return what a tag says of a job's state: its version, and the digest of its last event."""
+    return f"{job.version}.{digest_of(job.last_event)}"

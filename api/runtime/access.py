@@ -32,6 +32,10 @@ class Caller(msgspec.Struct, frozen=True):
     scope: TokenScope
 
 
+OPEN = Caller(LOCAL, TokenScope.ADMIN)
+"""Who calls a service that needs no token."""
+
+
 class Buckets:
     """A token bucket per caller, with a burst of two seconds."""
 
@@ -88,14 +92,21 @@ class Access:
             StorageUnavailable: the tokens cannot be read.
 
         """
-        if self.is_open:
-            return Caller(LOCAL, TokenScope.ADMIN)
+        return OPEN if self.is_open else self.holder(authorization)
+
+    def holder(self, authorization: str | None) -> Caller | None:
+        """Return the holder of a valid token; None without one.
+
+        Raises:
+            StorageUnavailable: the tokens cannot be read.
+
+        """
         kind, _, secret = (authorization or "").partition(" ")
         token = self.tokens.find(secret.strip() if kind.lower() == "bearer" else "")
         return None if token is None else Caller(token.name, token.scope)
 
-    def admit(self, authorization: str | None, wanted: TokenScope, peer: str = "") -> Caller:
-        """Return the caller of an admitted request. Requests without a valid token share the rate of their address.
+    def admit(self, caller: Caller | None, wanted: TokenScope, peer: str = "") -> Caller:
+        """Return the caller if its request is admitted. Those without a valid token share the rate of their address.
 
         Raises:
             Unauthenticated: it has no token, or an unknown one.
@@ -103,7 +114,6 @@ class Access:
             TooManyRequests: its token or its address has exceeded the rate.
 
         """
-        caller = self.caller(authorization)
         self._buckets.consume(f"the address {peer}" if caller is None or caller.name == LOCAL else caller.name)
         if caller is None:
             raise Unauthenticated("no valid token: send `Authorization: Bearer ...`, with a token that is not revoked")

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from domain.errors import StorageUnavailable
+from domain.errors import JobRecoveryError, StorageUnavailable
 
 T = TypeVar("T")
+
+COMMAND_TIMEOUT = 4.0
+"""Seconds that a request waits for its command, so that with its turn it is answered within 5."""
 
 
 class Background:
     """Runs coroutines in the service's task group, so that an exception in one ends the service."""
 
-    def __init__(self, command_timeout: float = 10.0) -> None:
+    def __init__(self, command_timeout: float = COMMAND_TIMEOUT) -> None:
         """`attach` must precede `start`. A request waits for its command for at most `command_timeout` seconds."""
         self._group: asyncio.TaskGroup | None = None
         self._command_timeout = command_timeout
@@ -28,7 +31,11 @@ class Background:
         task = asyncio.ensure_future(work)
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
-        done, _ = await asyncio.wait({task}, timeout=self._command_timeout)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._command_timeout)
+        finally:
+            if not task.done():
+                task.add_done_callback(_ended_alone)
         if not done:
             what = f"the command has not finished within {self._command_timeout:g} s, and continues"
             raise StorageUnavailable(f"{what}: look at the job, and repeat the command if necessary")
@@ -44,3 +51,11 @@ class Background:
             work.close()
             raise RuntimeError("the service is not running")
         self._group.create_task(work)
+
+
+def _ended_alone(task: asyncio.Task[Any]) -> None:
+    """Take the result of a command whose request was answered before. A refusal has nobody to be told to."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, JobRecoveryError):
+        context = {"message": "a command failed after its request was answered", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)

@@ -4,13 +4,13 @@ import os
 import platform
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
-from sqlalchemy import Engine
 
-from adapters.event_log.sqlite import sqlite3, weakness
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.database_log import DatabaseEventLog
+from adapters.event_log.sqlite import weakness
 from adapters.host.clock import SystemClock
 from adapters.host.private_files import prepare
 from adapters.host.tokens import TokenFile
@@ -18,7 +18,9 @@ from adapters.vma.circuit import Circuit
 from adapters.vma.client import HttpVMA
 from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
+from api.runtime.event_logs import open_event_log
 from api.runtime.metrics import Metrics
+from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
 from domain.application import JobRecovery
@@ -39,7 +41,9 @@ from domain.run_book import RunBook
 from domain.silences import Silences
 from projections.queries.audit_trail import AuditTrail
 from projections.queries.present import Queries
-from projections.read_model.model_file import open_read_model
+from projections.queries.recorded_decisions import RecordedDecisions
+from projections.read_model.errors import ReadModelAway
+from projections.read_model.model_server import ReadModel
 from projections.read_model.projector import Projector
 
 
@@ -50,8 +54,8 @@ class Service(msgspec.Struct, frozen=True):
     instance: str
     clock: Clock
     log: Log
-    event_log: SQLiteEventLog
-    engine: Engine
+    event_log: DatabaseEventLog
+    model: ReadModel
     vma: VMA
     app: JobRecovery
     runs: RunBook
@@ -63,6 +67,7 @@ class Service(msgspec.Struct, frozen=True):
     projector: Projector
     queries: Queries
     trail: AuditTrail
+    decisions: RecordedDecisions
     background: Background
     access: Access
     reports: Reports
@@ -84,7 +89,7 @@ class Service(msgspec.Struct, frozen=True):
             await self.vma.close()
         self.traces.close()
         self.event_log.close()
-        self.engine.dispose()
+        self.model.close()
 
 
 def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None) -> Service:
@@ -99,15 +104,15 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     client = vma or HttpVMA(
         settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest, ca_file=settings.vma_ca_file
     )
-    data_dir = prepare(settings.data_dir)
+    prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
-    event_log = SQLiteEventLog(data_dir / "events.sqlite", synchronous=settings.sqlite_synchronous, logger=log)
-    engine = open_read_model(data_dir / "read_model.sqlite", sqlite3, log)
-    projector = Projector(engine, event_log, clock, log)
+    event_log = open_event_log(settings, log)
+    model = open_read_model(settings, log)
+    projector = Projector(model.writer, event_log, clock, log, model.writing)
     event_log.on_commit(projector.committed)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
-    return assemble(settings, instance, clock, log, event_log, engine, client, projector, random.SystemRandom())
+    return assemble(settings, instance, clock, log, event_log, model, client, projector, random.SystemRandom())
 
 
 def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
@@ -120,8 +125,8 @@ def assemble(  # noqa: PLR0913 - the parts of the service
     instance: str,
     clock: Clock,
     log: Log,
-    event_log: SQLiteEventLog,
-    engine: Engine,
+    event_log: DatabaseEventLog,
+    model: ReadModel,
     vma: VMA,
     projector: Projector,
     chance: random.Random,
@@ -136,12 +141,16 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         vma.trace(traces.provider)
     event_log.on_append(metrics.appended)
     app.subscribe(metrics.decided)
+    background = Background()
+    event_log.on_late_commit(app.forget)
+    event_log.on_late_commit(lambda events: background.start(app.take_in(events)))
     awake = AwakeTime(clock)
     silences = Silences(clock, awake.count_absences, settings.longest_pause)
     contact = Contact(vma, clock, policy, silences)
     contact.on_observed(metrics.probed)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
-    queries = Queries(engine)
+    queries = Queries(model.readers, model.reading)
+    trail = AuditTrail(model.readers, model.reading)
     requests = RecoveryRequests()
     shared = Dependencies(app, contact, clock, log)
     poller = Poller(shared, awake=awake, interval=settings.poll_interval, on_contact_lost=requests.request)
@@ -165,7 +174,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
             recover=requests.request,
         ),
         awake=awake,
-        guesses=queries.guesses,
+        guesses=partial(_guesses, projector, queries),
     )
     buckets = Buckets(settings.rate_limit, clock.monotonic)
     access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))
@@ -175,7 +184,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         clock,
         log,
         event_log,
-        engine,
+        model,
         vma,
         app,
         runs,
@@ -186,11 +195,24 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         supervisor,
         projector,
         queries,
-        AuditTrail(engine),
-        Background(),
+        trail,
+        RecordedDecisions(trail),
+        background,
         access,
         Reports(app, contact, poller, requests),
         Registrar(app, contact),
         metrics,
         traces,
     )
+
+
+async def _guesses(projector: Projector, queries: Queries) -> Sequence[str]:
+    """Return the ids of the jobs whose outcome was inferred.
+
+    Raises:
+        ReadModelAway: the read model does not have all of them.
+
+    """
+    if not projector.caught_up:
+        raise ReadModelAway("the read model is not up to date")
+    return await queries.guesses()

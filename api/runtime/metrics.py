@@ -68,6 +68,8 @@ class Metrics:
         circuits: Mapping[str, str],
     ) -> bytes:
         """Return all metrics in Prometheus' text format."""
+        # No figures rather than those of the last scrape.
+        self._jobs.clear()
         for state, count in jobs.items():
             self._jobs.labels(state).set(count)
         self._poll_lag.set(poll_lag)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter, ValidationError, field_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,8 +25,8 @@ from domain.recovery_policy import Policy
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
 
-NOT_SETTINGS = ("config", "token", "install")
-"""Other variables with the prefix: the settings file, a client's token, and consent to install packages."""
+NOT_SETTINGS = ("config", "token", "install", "test_postgres", "test_mariadb")
+"""Other variables with the prefix: settings file, a token of a client, consent to install, servers for the tests."""
 
 TEN_YEARS = 10 * 365 * 86400.0
 """Maximum duration, so that date arithmetic cannot overflow."""
@@ -39,6 +39,8 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False
 
 _POLICY = Policy()
 _URL = TypeAdapter(HttpUrl)
+_SQLITE = re.compile(r"sqlite:///[^\0]+")
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _WITH_A_HOST = re.compile(r"https?://[^\s/?#][^\s?#]*", re.IGNORECASE)
 
 
@@ -81,6 +83,55 @@ def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
     return vmas
 
 
+def _database(url: SecretStr) -> SecretStr:
+    """Return the address of a database.
+
+    Raises:
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
+
+    """
+    # Importing psycopg is slow, and most services have no such setting.
+    from adapters.event_log.postgres_url import parameters_of  # noqa: PLC0415
+
+    parameters_of(url.get_secret_value())
+    return url
+
+
+def _read_model(url: SecretStr) -> SecretStr:
+    """Return the address of a read model.
+
+    Raises:
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
+
+    """
+    text = url.get_secret_value()
+    if text.startswith("mariadb:"):
+        # Most services have no such setting.
+        from projections.read_model.mariadb import server_of  # noqa: PLC0415
+
+        server_of(text)
+    elif text.startswith("sqlite:"):
+        if not _SQLITE.fullmatch(text):
+            raise ValueError("An address of SQLite is sqlite:/// and a path")
+    elif not text.startswith(("postgresql:", "postgres:")):
+        raise ValueError("It does not begin with postgresql://, mariadb:// or sqlite:///")
+    else:
+        _database(url)
+    return url
+
+
+def schema_name(name: str) -> str:
+    """Return the name of a schema that needs no quotes.
+
+    Raises:
+        ValueError: it is not one.
+
+    """
+    if not _SCHEMA.fullmatch(name) or name.startswith("pg_"):
+        raise ValueError("A schema's name begins with a small letter, and has small letters, digits and _; at most 63")
+    return name
+
+
 class Settings(BaseSettings):
     """The settings of the service."""
 
@@ -110,6 +161,9 @@ class Settings(BaseSettings):
     stale_after: PositiveSeconds = 30.0
     stalled_after: PositiveSeconds = 900.0
     reconcile_for: Seconds = 86400.0
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    read_model_url: Annotated[SecretStr, AfterValidator(_read_model)] | None = None
+    database_schema: Annotated[str, AfterValidator(schema_name)] = "job_recovery"
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA"] = "FULL"
     rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 200.0
     log_format: Literal["auto", "json", "human"] = "auto"

@@ -64,11 +64,12 @@ async def livez() -> Liveness:
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def readyz(request: Request, service: TheService, response: Response) -> Readiness:
     """Return whether the event store can be written and the read model is current."""
-    log_error = await _event_log_error(service)
-    skipped = await _skipped_events(service)
+    log_error, (skipped, read_error) = await asyncio.gather(_event_log_error(service), _skipped_events(service))
     projector = service.projector
     caught_up = projector.caught_up and projector.lag <= MAX_LAG
-    why = [what for what in (log_error, projector.error) if what]
+    # The projector notices a silent server later: it may write for much longer than a reader may read.
+    model_error = projector.error or read_error
+    why = [what for what in (log_error, model_error) if what]
     if not caught_up:
         why.append(f"the read model is {projector.lag} events behind the event log: wait until it has caught up")
     if why:
@@ -78,7 +79,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     return Readiness(
         ready=not why,
         event_store_writable=log_error is None,
-        projections_caught_up=caught_up and projector.error is None,
+        projections_caught_up=caught_up and model_error is None,
         why=why if may_see else [NEEDS_A_TOKEN] * bool(why),
         degraded=degraded if may_see else [NEEDS_A_TOKEN] * bool(degraded),
     )
@@ -114,12 +115,12 @@ def _jobs_without_vma(service: Service) -> list[str]:
     ]
 
 
-async def _skipped_events(service: Service) -> list[str]:
+async def _skipped_events(service: Service) -> tuple[list[str], str | None]:
+    """Return the events that are not shown, and why the read model cannot be read, if it cannot."""
     try:
-        return await service.queries.skipped_events()
-    except StorageUnavailable:
-        # `projector.error` reports it.
-        return []
+        return await service.queries.skipped_events(), None
+    except StorageUnavailable as error:
+        return [], str(error)
 
 
 async def _event_log_error(service: Service) -> str | None:
@@ -129,5 +130,6 @@ async def _event_log_error(service: Service) -> str | None:
     except StorageUnavailable as error:
         return str(error)
     except TimeoutError:
-        return f"the event log did not accept a write within {CHECK_TIMEOUT:g} s: check its disk, and who locks it"
+        why = service.event_log.error or "check its disk, and who locks it"
+        return f"the event log did not accept a write within {CHECK_TIMEOUT:g} s: {why}"
     return None

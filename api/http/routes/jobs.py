@@ -1,5 +1,6 @@
 """Routes of jobs and VM contexts."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -7,16 +8,17 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
+from api.http.event_ids import NO_EVENT, digest_at
 from api.http.filters import State, Values
 from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment, Position
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import AsOf, Identifier, JobPage, JobView, NewJob, OperatorOrder, Page, VMContextView
-from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, tagged
+from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, state_of, tagged
 from api.http.views import add_positions, job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.settings import DEFAULT_VMA
-from domain.errors import InvalidInput, NotFound, VersionMismatch
+from domain.errors import InvalidInput, NotFound, StorageUnavailable, VersionMismatch
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
@@ -46,16 +48,23 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
         raise InvalidInput(f"vma: no VMA named {vma!r} is configured; configured are: {configured}")
     defaults = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
     registration = msgspec.convert(defaults | body.model_dump(exclude_none=True), Registration)
-    job, is_new = await service.background.command(service.registrar.register(registration, trace))
+
+    async def command() -> tuple[JobView, bool]:
+        job, is_new = await service.registrar.register(registration, trace)
+        return present_job(service, job), is_new
+
+    # The view is as the command left the job: the read model need not have what a poll records while it is awaited.
+    shown, is_new = await service.background.command(command())
     if not is_new:
         response.status_code = status.HTTP_200_OK
     await wait_for_read_model(service)
-    shown = present_job(service, job)
-    await add_positions(service, shown)
+    with suppress(StorageUnavailable):
+        # It is registered, whether the position of an end can be shown or not.
+        await add_positions(service, shown)
     return shown
 
 
-@router.get("/jobs", responses=problems.responses(503))
+@router.get("/jobs", responses=problems.responses(409, 503))
 async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
     moment: AskedMoment,
@@ -67,8 +76,9 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 ) -> JobPage:
     """List jobs by id, present or past: those in any of the states and of any of the contexts.
 
-    All pages of a list of the past are of the position of the first one, whatever was recorded in between. With
-    `needs_attention`, such a page may have fewer items than `limit`.
+    All pages of a list of the past are of the position of the first one, whatever was recorded in between. If the log
+    has lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
+    may have fewer items than `limit`.
     """
     after, first_page = paging.id_in(cursor), paging.moment_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
@@ -77,6 +87,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
         present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
         await add_positions(service, *present.items)
         return JobPage(items=present.items, next_cursor=present.next_cursor)
+    await past.check_history(service, first_page, paging.digest_in(cursor))
     then = await past.as_of(service, moment or Position(first_page or 0), first_page)
     return await _jobs_then(service, then, wanted, limit, after)
 
@@ -84,7 +95,8 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int, after: str) -> JobPage:
     versions = await service.trail.jobs_at(then.position, wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
-    page = paging.page(found, limit, lambda job: (then.position, job.id), lambda job: job_view(job, as_of=then))
+    digest = await digest_at(service.event_log, then.position) or NO_EVENT
+    page = paging.page(found, limit, lambda job: (then.position, digest, job.id), lambda job: job_view(job, as_of=then))
     items = [job for job in page.items if wanted.needs_attention in {None, job.needs_attention}]
     await add_positions(service, *items)
     return JobPage(items=items, next_cursor=page.next_cursor, as_of=then)
@@ -114,16 +126,19 @@ async def get_job(
 ) -> Response:
     """Return one job: present, with its live state, or past, at a version, a position or a time."""
     unless = condition("If-None-Match", if_none_match)
-    found = await _job_at(service, job_id, moment or as_known, as_known)
-    return await _tagged(service, found, unless)
+    job, view = await _job_at(service, job_id, moment or as_known, as_known)
+    return await _tagged(service, state_of(job), view, unless)
 
 
-async def _job_at(service: Service, job_id: str, moment: Moment | None, as_known: LogMoment | None) -> JobView:
+async def _job_at(
+    service: Service, job_id: str, moment: Moment | None, as_known: LogMoment | None
+) -> tuple[ReplicationJob, JobView]:
     if moment is None:
-        return present_job(service, await known_job(service, job_id))
+        job = await known_job(service, job_id)
+        return job, present_job(service, job)
     job, then = await past.job_at(service, job_id, moment)
     known_since = await past.hindsight(service, job, then, as_known) if as_known else None
-    return job_view(job, as_of=then, hindsight=known_since)
+    return job, job_view(job, as_of=then, hindsight=known_since)
 
 
 @router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))
@@ -170,24 +185,32 @@ async def decide_job(  # noqa: PLR0913 - the parameters of the API
     """
     if trace.actor == LOCAL:
         trace = msgspec.structs.replace(trace, actor=body.who[:MAX_ACTOR])
-    only_if = condition("If-Match", if_match)
-    versions = only_if.versions if only_if else None
+    named = condition("If-Match", if_match)
+    only_if = named.holds_for if named else None
     outcome = Outcome(body.outcome)
-    decided = service.app.operator_decide(job_id, outcome, body.who, body.why, trace, if_versions=versions)
+
+    async def command() -> tuple[str, JobView]:
+        job = await service.app.operator_decide(job_id, outcome, body.who, body.why, trace, only_if=only_if)
+        return state_of(job), present_job(service, job)
+
     try:
-        job = await service.background.command(decided)
+        state, shown = await service.background.command(command())
     except VersionMismatch as mismatch:
         refusal = await problems.of(request, mismatch)
-        present = await _tagged(service, present_job(service, await service.app.job(job_id)))
+        now = await service.app.job(job_id)
+        present = await _tagged(service, state_of(now), present_job(service, now))
         refusal.headers["ETag"] = present.headers["ETag"]
         return refusal
     await wait_for_read_model(service)
-    return await _tagged(service, present_job(service, job))
+    with suppress(StorageUnavailable):
+        # It is decided, whether the position can be shown or not.
+        await add_positions(service, shown)
+    return tagged(state, shown)
 
 
-async def _tagged(service: Service, job: JobView, unless: Condition | None = None) -> Response:
-    await add_positions(service, job)
-    return tagged(job, unless)
+async def _tagged(service: Service, state: str, view: JobView, unless: Condition | None = None) -> Response:
+    await add_positions(service, view)
+    return tagged(state, view, unless)
 
 
 @router.get("/vm-contexts", responses=problems.responses(503))

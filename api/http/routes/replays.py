@@ -97,7 +97,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
     for run_id in chosen:
         await _check_recorded(service, run_id)
     wanted = AuditFilter(type=("RecoveryDecided",), run_id=chosen, since=query.since, until=query.until)
-    decided = [entry.event() async for entry in service.trail.export(wanted)]
+    decided = await service.decisions.matching(wanted)
     changes = await asyncio.to_thread(what_if, decided, query.numbers)
     runs = len({event.correlation_id for event in decided})
     return WhatIfView(policy=query.numbers, runs=runs, decisions=len(decided), changes=changes)

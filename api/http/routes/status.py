@@ -1,6 +1,7 @@
 """Routes of the state of recovery and polling, and of the metrics."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from api.http.schemas.present import LiveView, RunView
 from api.http.views import live_of, retry_in, run_view
 from api.runtime.bootstrap import Service
 from api.runtime.output import dropped
+from domain.errors import StorageUnavailable
 from domain.processes.watch import watcher_of
 from domain.recovery_run import RecoveryRun
 
@@ -128,9 +130,13 @@ async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
     responses={200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
 )
 async def metrics(service: TheService) -> Response:
-    """Return the metrics for Prometheus."""
+    """Return the metrics for Prometheus; without the number of jobs while the read model cannot be used."""
+    jobs: dict[str, int] = {}
+    with suppress(StorageUnavailable):
+        # What tells that the read model is away must not be away with it.
+        jobs = await service.queries.jobs_by_state()
     text = service.metrics.scrape(
-        jobs=await service.queries.jobs_by_state(),
+        jobs=jobs,
         poll_lag=service.poller.lag,
         projection_lag=service.projector.lag,
         log_lines_dropped=dropped(),

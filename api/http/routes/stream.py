@@ -32,7 +32,7 @@ CHUNK = 50
 router = APIRouter(tags=["stream"])
 
 
-def start_of(
+async def start_of(
     last_event_id: Annotated[
         str | None, Header(pattern=PATTERN, description="The id of the last event that was received. Browsers send it.")
     ] = None,
@@ -62,7 +62,7 @@ async def stream_events(
     an event `reset` says so and where the stream goes on. In a second without an event a comment is sent: a client that
     receives nothing for much longer should reconnect. The stream ends when the token is revoked.
     """
-    service, authorization = service_of(request), request.headers.get("authorization")
+    service, authorization = await service_of(request), request.headers.get("authorization")
     with suppress(StorageUnavailable):
         start = None if last is None else await start_after(service.event_log, last)
         position = start.position if start else await service.trail.head()

@@ -29,6 +29,18 @@ def _no_token(text: str) -> str:
     return text
 
 
+def without_nul(text: str) -> str:
+    """Return a text that every database can store and compare.
+
+    Raises:
+        ValueError: it has a NUL character.
+
+    """
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
 def _not_reserved(text: str) -> str:
     if text.casefold() in RESERVED_ACTORS:
         raise ValueError("this name is reserved for the service itself: use another one")
@@ -134,7 +146,12 @@ class OperatorOrder(BaseModel):
     )
 
     outcome: Literal["complete", "fail"]
-    who: Annotated[Text, AfterValidator(_not_reserved)]
+    who: Annotated[
+        Text,
+        Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+        AfterValidator(without_nul),
+        AfterValidator(_not_reserved),
+    ]
     why: Text
 
 

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import logs
+
 
 @pytest.fixture(autouse=True)
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in an empty folder, where no service runs by default."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOB_RECOVERY_PORT", "9")
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / "data"))
+    logs.use(monkeypatch, tmp_path / "data")
     monkeypatch.setenv("COLUMNS", "250")
 
 

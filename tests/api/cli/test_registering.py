@@ -33,7 +33,8 @@ def test_a_job_is_registered_with_all_that_is_known_of_it(served: ServiceProcess
     job = json.loads(capsys.readouterr().out)
     assert (job["job_id"], job["vm_name"], job["vm_context_id"]) == ("job-9", "web 01", "ctx-web")
     assert (job["volume_ids"], job["vma"], job["progress_percent"]) == (["disk-9a", "disk-9b"], "default", 12.5)
-    assert served.get("/api/v1/jobs/job-9").json()["version"] == job["version"]
+    # A poll may have been recorded meanwhile.
+    assert served.get("/api/v1/jobs/job-9").json()["version"] >= job["version"] == 1
 
 
 def test_the_same_job_again_changes_nothing_and_another_of_its_id_is_refused(

@@ -16,6 +16,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
+from tests.support import logs
 from tests.support.service import ServiceProcess, wait_until
 
 Capture = pytest.CaptureFixture[str]
@@ -36,7 +37,7 @@ def with_a_job(tmp_path: Path) -> Iterator[Path]:
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "JOB_RECOVERY_DATA_DIR": str(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
+    return {**os.environ, **logs.environment_of(tmp_path / "data"), "JOB_RECOVERY_PORT": "0"}
 
 
 def serve(tmp_path: Path) -> tuple[int, str]:
@@ -138,15 +139,16 @@ def test_a_demo_that_stays_serves_its_web_console_and_its_jobs_until_ctrl_c(tmp_
         )
     wait_until(lambda: "goes on at" in output.read_text() or demo.poll() is not None, within=240, what="the demo's end")
 
+    assert demo.poll() is None, output.read_text()
     address = output.read_text().split("goes on at ")[1].split()[0]
     page = httpx.get(address, trust_env=False)
     jobs = httpx.get(f"{address}api/v1/jobs", trust_env=False).json()["items"]
     demo.send_signal(signal.SIGINT)
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert len(jobs) == 12
+    assert len(jobs) == 13
     assert demo.wait(timeout=30) == 0
-    assert output.read_text().index(address) < output.read_text().index("1. Twelve jobs")
+    assert output.read_text().index(address) < output.read_text().index("1. Thirteen jobs")
     assert list(tmp_path.iterdir()) == [output]
 
 

@@ -1,5 +1,6 @@
 """The caller's token goes to the service that the caller names, and to no address from the working directory."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,13 +53,17 @@ class _RecordsTokens(BaseHTTPRequestHandler):
 @pytest.fixture
 def eavesdropper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Eavesdropper]:
     """Listen at an address of this machine where no service is, on the port of the settings."""
-    with Eavesdropper((ELSEWHERE, 0), _RecordsTokens) as server:
+    with socket.socket() as held:
+        # Held and not listened at, so that no service of another test is there.
+        held.bind(("127.0.0.1", 0))
+        server = Eavesdropper((ELSEWHERE, held.getsockname()[1]), _RecordsTokens)
         server.tokens = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("JOB_RECOVERY_PORT", str(server.server_port))
         monkeypatch.setenv("JOB_RECOVERY_TOKEN", "a-secret")
         yield server
         server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("line", ASKING, ids=" ".join)

@@ -24,7 +24,7 @@ def told(decided: dict[str, Any], final: dict[str, Any]) -> str:
     return console.file.getvalue()
 
 
-def test_twelve_right_decisions_are_right() -> None:
+def test_right_decisions_are_all_right() -> None:
     assert f"{len(SCENARIOS)} of {len(SCENARIOS)} right" in told({}, {})
 
 

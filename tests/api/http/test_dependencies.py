@@ -12,13 +12,13 @@ REQUEST = Request({"type": "http", "state": {"caller": Caller("mara", Scope.OPER
 
 
 @pytest.mark.parametrize("own", ["ticket-17", "a", "A.b_c:9", "x" * 100])
-def test_the_callers_own_id_is_taken_as_it_is(own: str) -> None:
-    assert request_trace(REQUEST, own) == Trace(f"request-{own}", f"request-{own}", "mara")
+async def test_the_callers_own_id_is_taken_as_it_is(own: str) -> None:
+    assert await request_trace(REQUEST, own) == Trace(f"request-{own}", f"request-{own}", "mara")
 
 
 @pytest.mark.parametrize("own", [None, "", "ticket 17", "ticket-17\n", "ticket-17#2", "\u00e9", "x" * 101])
-def test_anything_else_is_replaced_by_a_new_id_for_each_request(own: str | None) -> None:
-    traces = [request_trace(REQUEST, own) for _ in range(2)]
+async def test_anything_else_is_replaced_by_a_new_id_for_each_request(own: str | None) -> None:
+    traces = [await request_trace(REQUEST, own) for _ in range(2)]
 
     assert len({trace.correlation_id for trace in traces}) == 2
     for trace in traces:

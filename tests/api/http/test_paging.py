@@ -1,10 +1,12 @@
 """The pages of a list are together the list, whatever their size; the last one has no cursor."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from api.http import paging
 from api.http.schemas.present import Page
@@ -53,9 +55,45 @@ def test_a_page_by_id_begins_after_the_last_id_of_the_one_before(last: str) -> N
 def test_a_cursor_of_the_past_has_the_position_of_its_list_and_one_of_the_present_has_none(
     position: int, last: str
 ) -> None:
-    past = paging.page([last, "job-2"], 1, lambda job_id: (position, job_id), lambda job_id: job_id).next_cursor
+    past = paging.page([last, "job-2"], 1, lambda job_id: (position, "1a2b3c4d", job_id), str).next_cursor
     present = paging.page([last, "job-2"], 1, lambda job_id: job_id, lambda job_id: job_id).next_cursor
 
-    assert (paging.moment_in(past), paging.id_in(past)) == (position, last)
-    assert (paging.moment_in(present), paging.id_in(present)) == (None, last)
+    assert (paging.moment_in(past), paging.digest_in(past), paging.id_in(past)) == (position, "1a2b3c4d", last)
+    assert (paging.moment_in(present), paging.digest_in(present), paging.id_in(present)) == (None, None, last)
     assert (paging.moment_in(None), paging.id_in(None)) == (None, "")
+
+
+def refused(kind: Any, value: object) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return True
+    return False
+
+
+def test_a_page_has_one_to_a_thousand_items() -> None:
+    assert [refused(paging.Limit, limit) for limit in (0, 1, 1000, 1001)] == [True, False, False, True]
+
+
+def test_the_cursors_of_the_largest_position_and_of_the_longest_id_are_accepted() -> None:
+    position, longest = 2**63 - 1, "\U0001f600" * 200
+    past = (position, "f" * 8, longest)
+    shown = {
+        key: paging.page([key, None], 1, lambda _, key=key: key, lambda row: row).next_cursor  # type: ignore[misc]
+        for key in (position, longest, past)
+    }
+
+    assert not refused(paging.Cursor, shown[position])
+    assert not refused(paging.IdCursor, shown[longest])
+    assert not refused(paging.IdCursor, shown[past])
+    assert refused(paging.Cursor, f"{shown[position]}0")
+    assert refused(paging.IdCursor, f"{shown[past]}00")
+
+
+@pytest.mark.parametrize("cursor", [None, "", "0000000000000003"])
+def test_the_first_page_of_a_list_that_does_not_change_begins_with_its_first_item(cursor: str | None) -> None:
+    begins = 3 if cursor else 0
+
+    found = paging.numbered("abcdefgh", 2, cursor)
+
+    assert (found.items, found.next_cursor) == (list("abcdefgh")[begins : begins + 2], f"{begins + 2:016x}")

@@ -83,6 +83,7 @@ def test_a_number_is_no_time(number: object) -> None:
 
 @pytest.mark.parametrize("zone", ["", "Z", "+23:59", "-23:59"])
 def test_a_time_outside_the_bounds_is_set_to_the_nearer_one(zone: str) -> None:
+    assert (EARLIEST.isoformat(), LATEST.isoformat()) == ("1970-01-01T00:00:00+00:00", "9000-01-01T00:00:00+00:00")
     for kind in (FROM, TO):
         assert kind.validate_python(f"9999-12-31T23:59:59{zone}") == LATEST
         assert kind.validate_python(f"0001-01-01T00:00:00.000000{zone}") == EARLIEST

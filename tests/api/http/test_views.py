@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,13 @@ from domain.replication_job import ReplicationJob
 from domain.vma_status import VMAStatus
 from tests.support.builders import NOON
 from tests.support.harness import REQUEST, RUNNING, RecordingLog, ScriptedVMA, asked
+from tests.support.logs import settings_of
 
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    built = build(Settings(data_dir=tmp_path, vma_url="http://default"), RecordingLog(), vma=ScriptedVMA())
+    where: dict[str, Any] = {"data_dir": tmp_path, **settings_of(tmp_path)}
+    built = build(Settings(**where, vma_url="http://default"), RecordingLog(), vma=ScriptedVMA())
     yield built
     await built.close()
 
@@ -29,10 +32,11 @@ async def recovered(service: Service, status: VMAStatus) -> ReplicationJob:
     """Return the job after a recovery in which its VMA answered like this."""
     assert isinstance(service.vma, ScriptedVMA)
     service.vma.says["job-1"] = RUNNING if status is VMAStatus.RUNNING else status
-    await service.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+    run = f"run-{status.value}"
+    await service.app.begin_recovery("job-1", run, Cause.RESTART, "test")
     job = await service.app.job("job-1")
     seen = await service.contact.ask(job)
-    await service.app.recover("job-1", "run-1", seen, service.contact.circumstances(job), lambda _: 60.0)
+    await service.app.recover("job-1", run, seen, service.contact.circumstances(job), lambda _: 60.0)
     return deepcopy(await service.app.job("job-1"))
 
 

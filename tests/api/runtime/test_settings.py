@@ -1,6 +1,7 @@
 """An invalid setting stops the start with one line that names it."""
 
 import json
+import traceback
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("STALE_AFTER", "1e14"),
         ("RECONCILE_FOR", "1e300"),
         ("SQLITE_SYNCHRONOUS", "OFF"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "mysql://db/jobs"),
+        ("DATABASE_SCHEMA", ""),
+        ("DATABASE_SCHEMA", "pg_jobs"),
+        ("DATABASE_SCHEMA", "Jobs"),
+        ("DATABASE_SCHEMA", "9jobs"),
+        ("DATABASE_SCHEMA", "jobs, public"),
+        ("DATABASE_SCHEMA", "j" * 64),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -82,6 +91,31 @@ def test_an_invalid_address_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: s
 
         assert PASSWORD not in str(refused.value)
         assert name in str(refused.value).upper()
+
+
+def test_the_address_of_a_database_is_in_no_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"postgresql://mara:{PASSWORD}@db.example/jobs"
+    monkeypatch.setenv("JOB_RECOVERY_DATABASE_URL", url)
+
+    settings = load_settings()
+
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == url
+    shown = f"{settings!r} {settings} {settings.model_dump_json()}"
+    assert [part for part in (PASSWORD, "mara", "db.example") if part in shown] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"postgresql://mara:{PASSWORD}@x@db/jobs", f"postgresql://mara:{PASSWORD}%zz@db/jobs", f"host=db {PASSWORD}"],
+)
+def test_an_invalid_address_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_DATABASE_URL", url)
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_DATABASE_URL: .* write % as %25, @ as %40") as refused:
+        load_settings()
+
+    assert PASSWORD not in "".join(traceback.format_exception(refused.value))
 
 
 def test_the_message_names_the_vma_with_the_invalid_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +198,13 @@ def test_an_unknown_name_unlike_any_setting_gets_no_suggestion(
 
 
 def test_other_variables_with_the_prefix_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("JOB_RECOVERY_TOKEN", "JOB_RECOVERY_INSTALL", "JOB_RECOVERYX", "OTHER_JOB_RECOVERY_PROT"):
+    for name in (
+        "JOB_RECOVERY_TOKEN",
+        "JOB_RECOVERY_INSTALL",
+        "JOB_RECOVERY_TEST_POSTGRES",
+        "JOB_RECOVERYX",
+        "OTHER_JOB_RECOVERY_PROT",
+    ):
         monkeypatch.setenv(name, "1")
 
     assert load_settings().port == Settings().port

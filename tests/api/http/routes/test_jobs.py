@@ -1,10 +1,14 @@
 """Routes of jobs: commands succeed or are refused with a reason, and lists are complete."""
 
+import asyncio
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
 from tests.support.http_api import eventually, registered
 
@@ -15,6 +19,24 @@ async def test_a_registration_is_created_once_and_can_be_repeated(api: httpx.Asy
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["state"] == "replicating"
     assert (await api.get("/vm-contexts/ctx-1")).json()["active_job"] == "job-1"
+
+
+async def test_the_response_of_a_command_is_never_ahead_of_the_next_read(
+    api: httpx.AsyncClient, vma: SimulatedVMA, tmp_path: Path
+) -> None:
+    vma.world.add_job("job-1", ["disk-1"], progress=40.0, duration=36_000)
+    # The events of the run of the start are not counted below.
+    await eventually(api, "/recovery/status", runs_by_status={"finished": 1})
+    with closing(sqlite3.connect(tmp_path / "data/read_model.sqlite", isolation_level=None)) as model:
+        model.execute("BEGIN IMMEDIATE")
+        registering = asyncio.ensure_future(registered(api))
+        # The read model misses the registration, the VM context's admission and the first poll's observation.
+        async with asyncio.timeout(30):
+            while (await api.get("http://localhost/health")).json()["projection_lag_events"] < 3:  # noqa: ASYNC110 - over HTTP
+                await asyncio.sleep(0.01)
+        model.execute("ROLLBACK")
+
+    assert (await registering).json()["version"] == 1
 
 
 async def test_other_content_or_a_busy_vm_is_a_conflict_that_names_the_job(api: httpx.AsyncClient) -> None:

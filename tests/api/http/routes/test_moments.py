@@ -17,7 +17,8 @@ from domain.events import Event
 from domain.replication_job import ReplicationJob
 from tests.support.builders import at
 from tests.support.clock import FakeClock
-from tests.support.past import ANY_LOG, DAY, Meanwhile, Written, client_of, log_of, service_with, written_to
+from tests.support.past import Meanwhile, client_of, service_with, written_to
+from tests.support.written import ANY_LOG, DAY, Written, log_of
 
 LATE_WRITER: list[Written] = [
     ("job-1", 10.0),

@@ -138,6 +138,22 @@ async def test_a_diff_names_the_fields_and_the_events_between(api: HTTP, history
     assert (by_time["changes"], by_time["events"]) == (diff["changes"], diff["events"])
 
 
+async def test_a_diff_has_the_events_after_the_earlier_version_up_to_the_later_one_in_either_order(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    for begin, end in ((2, 3), (3, 2)):
+        diff = (await api.get("/jobs/job-1/diff", params={"from": begin, "to": end})).json()
+        assert [event["version"] for event in diff["events"]] == [3]
+    assert (await api.get("/jobs/job-1/diff", params={"from": 2, "to": 2})).json()["events"] == []
+
+
+async def test_a_time_that_has_passed_is_not_in_the_future(api: HTTP, history: dict[str, Any]) -> None:
+    then = (await api.get("/jobs/job-1", params={"at": history["moment"].isoformat()})).json()["as_of"]
+    ahead = (await api.get("/jobs/job-1", params={"at": "2100-01-01T00:00:00Z"})).json()["as_of"]
+
+    assert (then["is_future"], ahead["is_future"]) == (False, True)
+
+
 BAD = [
     ("/jobs/job-1", {"at": "yesterday"}, 422, "query.at"),
     ("/jobs/job-1", {"version": 0}, 422, "query.version"),
@@ -210,6 +226,23 @@ async def test_a_what_if_over_one_run_has_the_decisions_of_that_run_alone(api: H
     assert sum(found["decisions"] for found in of_each.values()) == over_all["decisions"]
     assert sum(len(found["changes"]) for found in of_each.values()) == len(over_all["changes"])
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "there is no recovery run run-unknown")
+
+
+async def test_a_what_if_asked_again_has_the_decisions_made_since_and_another_filter_its_own(
+    api: HTTP, history: dict[str, Any]
+) -> None:
+    async def decisions(**query: Any) -> int:
+        found: int = (await api.get("/recovery-runs/what-if", params=query)).json()["decisions"]
+        return found
+
+    before = [await decisions(run_id=history["run_id"]), await decisions(), await decisions()]
+    other = (await api.post("/recovery-runs", json={"dry_run": False})).json()["run_id"]
+    await eventually(api, f"/recovery-runs/{other}", status="finished")
+    after = [await decisions(), await decisions(), await decisions(run_id=other)]
+
+    assert before == [1, before[1], before[1]]
+    assert after[2] > 0
+    assert after[:2] == [before[1] + after[2]] * 2
 
 
 async def test_a_run_is_replayed_exported_and_replayed_under_another_policy(api: HTTP, history: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ from api.http.filters import AuditQuery
 from api.http.routes.stream import stream_events
 from api.runtime.bootstrap import Service
 from tests.support.clock import FakeClock
-from tests.support.past import Meanwhile, log_of, service_with
+from tests.support.past import Meanwhile, service_with
+from tests.support.written import log_of
 
 REGISTERED, OBSERVED = log_of(("job-1", 0.0), ("job-1", 1.0))
 

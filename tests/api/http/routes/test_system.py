@@ -81,7 +81,7 @@ async def test_jobs_that_need_attention_are_counted(vma: SimulatedVMA, tmp_path:
 
         status = await eventually(api, "/recovery/status", jobs_needing_attention=2)
 
-    assert status["jobs_by_state"]["pending-retry"] == 2
+    assert sum(status["jobs_by_state"].values()) == 2
 
 
 async def test_a_polled_job_has_its_speed_and_an_estimate_of_its_end(api: httpx.AsyncClient, vma: SimulatedVMA) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from api.http.app import openapi_document
+from api.http.event_ids import event_id
 from api.http.validators import Condition, condition
 from tests.support.http_api import eventually, registered
 
@@ -68,7 +69,12 @@ async def test_a_tag_is_of_every_byte_of_the_response(api: HTTP, query: dict[str
     found = await api.get("/jobs/live", params=query)
 
     digest = hashlib.blake2b(found.content, digest_size=8).hexdigest()
-    assert found.headers["etag"] == f'"{found.json()["version"]}.{digest}"'
+    version, event, of_bytes = found.headers["etag"].strip('"').split(".")
+    assert (version, of_bytes) == (str(found.json()["version"]), digest)
+    events = (await api.get("/jobs/live/events")).json()["items"]
+    (last,) = (e for e in events if (e["stream_id"], e["version"]) == ("live", int(version)))
+    streamed = event_id(last["position"], f"live#{version}", datetime.fromisoformat(last["recorded_at"]))
+    assert streamed == f"{last['position']}.{event}"
 
 
 async def test_hindsight_that_has_changed_since_is_sent_again(api: HTTP, vma: SimulatedVMA) -> None:
@@ -118,6 +124,19 @@ async def test_a_decision_on_what_is_still_so_is_made_and_its_answer_has_the_new
 
     assert (answer.status_code, answer.json()["state"]) == (200, "failed")
     assert answer.headers["etag"] == (await api.get("/jobs/open")).headers["etag"] != tag
+
+
+async def test_the_same_version_in_a_history_that_the_log_has_lost_is_not_decided_on(
+    api: HTTP, vma: SimulatedVMA
+) -> None:
+    """After a restore, or a failover to a replica that lagged, the job gets its versions a second time."""
+    present = await ended(api, vma, "twice")
+    version, event, digest = present.headers["etag"].strip('"').split(".")
+    lost = f'"{version}.{int(event, 16) ^ 1:08x}.{digest}"'
+
+    refused = await decide(api, "twice", lost)
+
+    assert (refused.status_code, refused.headers["etag"]) == (412, present.headers["etag"])
 
 
 async def test_live_figures_are_no_change_of_the_job_that_is_decided(api: HTTP, vma: SimulatedVMA) -> None:
