@@ -25,10 +25,12 @@ from api.http.app import create_app
 from api.runtime.bootstrap import build
 from api.runtime.logs import configure
 from api.runtime.settings import Settings
+from projections.read_model import schema
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 21
-ALL = "SELECT * FROM audit_trail"
+TRAIL = schema.audit_trail.name
+ALL = f"SELECT * FROM {TRAIL}"  # noqa: S608
 FIRST_PAGE = "ORDER BY position DESC LIMIT 101"
 
 Query = tuple[str, dict[str, str], str, tuple[object, ...]]
@@ -37,11 +39,12 @@ Query = tuple[str, dict[str, str], str, tuple[object, ...]]
 
 def queries(log: sqlite3.Connection) -> dict[str, Query]:
     """Return the queries, about a job, a run and an hour in the middle of the history."""
-    middle = log.execute("SELECT max(position) / 2 FROM audit_trail").fetchone()[0]
+    middle = log.execute(f"SELECT max(position) / 2 FROM {TRAIL}").fetchone()[0]  # noqa: S608
     job, then = log.execute(
-        "SELECT job_id, recorded_at FROM audit_trail WHERE position >= ? AND type = 'RecoveryDecided'", (middle,)
+        f"SELECT job_id, recorded_at FROM {TRAIL} WHERE position >= ? AND type = 'RecoveryDecided'",  # noqa: S608
+        (middle,),
     ).fetchone()
-    run = log.execute("SELECT run_id FROM audit_trail WHERE position >= ? AND run_id > ''", (middle,)).fetchone()[0]
+    run = log.execute(f"SELECT run_id FROM {TRAIL} WHERE position >= ? AND run_id > ''", (middle,)).fetchone()[0]  # noqa: S608
     named = {
         "job_id": job,
         "vm_context_id": f"ctx-{job}",
@@ -67,7 +70,7 @@ def queries(log: sqlite3.Connection) -> dict[str, Query]:
     past = f"{ALL} WHERE stream_id = ? AND recorded_at <= ? ORDER BY position"
     asked["job at"] = (f"/jobs/{job}", {"at": then}, past, (job, then))
     table = (
-        "SELECT job_id, max(version) FROM audit_trail WHERE job_id > '' AND stream_id = job_id AND recorded_at <= ? "
+        f"SELECT job_id, max(version) FROM {TRAIL} WHERE job_id > '' AND stream_id = job_id AND recorded_at <= ? "  # noqa: S608
         "GROUP BY job_id ORDER BY job_id LIMIT 101"
     )
     asked["jobs at"] = ("/jobs", {"at": then}, table, (then,))

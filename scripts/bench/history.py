@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.database_log import DatabaseEventLog
 from domain.application import JobRecovery
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances, Silence
@@ -48,7 +48,7 @@ class Calendar:
 class History:
     """Writes batches of jobs, each from its registration to its end, with two recovery runs."""
 
-    def __init__(self, log: SQLiteEventLog) -> None:
+    def __init__(self, log: DatabaseEventLog) -> None:
         self.clock = Calendar()
         self.batches = 0
         self._log = log

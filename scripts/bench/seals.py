@@ -41,7 +41,7 @@ def main(events: int) -> None:
                 if sealed:
                     measured.append(write(events, Path(folder)))
                 else:
-                    with patch("adapters.event_log.seals._seal"):
+                    with patch("adapters.event_log.sqlite_recorder._seal"):
                         measured.append(write(events, Path(folder)))
     with_seals, without = statistics.median(times[True]), statistics.median(times[False])
     print(f"{events} events: {with_seals:.2f} s with seals, {without:.2f} s without; ratio {with_seals / without:.3f}")
