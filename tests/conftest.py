@@ -1,24 +1,29 @@
 """What all tests share."""
 
+import gc
 import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from tests.support import logs
 
 TESTS = Path(__file__).parent
 
 # The marker of a test is its cost, and is read off where it is and what it uses: `slow` plays whole lives of the
 # service, `process` starts a server or a process, or is as costly; `unit` is everything else. Nobody writes it by hand.
-SLOW_FOLDERS = {"console", "faults", "oracle", "restart", "simulation", "soak"}
+SLOW_FOLDERS = {"console", "database", "faults", "oracle", "restart", "simulation", "soak"}
 PROCESS_FOLDERS = {"cli", "hostile", "supply"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the long form of the tests that have one."""
+    """Offer the long form of the tests that have one, and both engines of the event log."""
     parser.addoption("--long", action="store_true", help="kill more often, look at more jobs")
+    parser.addoption("--log", choices=logs.ENGINES, default=logs.SQLITE, help="the engine of event logs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,6 +33,37 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("short", derandomize=True, database=None)
     settings.register_profile("long", print_blob=True)
     settings.load_profile("long" if config.getoption("--long") else "short")
+    logs.choose(config.getoption("--log"))
+
+
+def pytest_unconfigure() -> None:
+    """Drop the schemas of the tests."""
+    if logs.engine() == logs.POSTGRES:
+        logs.drop_all()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that is about SQLite's files, if logs are not in files."""
+    if logs.engine() != logs.SQLITE and (marker := item.get_closest_marker("of_files")) is not None:
+        pytest.skip(f"needs its log in a file, because it {marker.args[0]}")
+
+
+class OneWorkerForAModuleOfTheConsole(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each free worker the next test, or the next module of the console.
+
+    The browser and the service of such a module cost more than its tests. xdist's own groups (`--dist loadgroup`) have
+    no effect: version 3.8 writes a group into what pytest has no longer read since version 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module.startswith("tests/console/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerForAModuleOfTheConsole:
+    """Distribute the tests, if there are workers."""
+    return OneWorkerForAModuleOfTheConsole(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,9 +74,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         item.add_marker(cost(item))
-        if item.path.parent == TESTS / "console":
-            # One worker for each module: its browser and its service cost more than its tests.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
     step = max(1, len(others) * 2 // (3 * len(slow) + 1))
@@ -62,3 +95,8 @@ def cost(item: pytest.Item) -> str:
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the service does."""
     return "asyncio"
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collected tests out of what the garbage collector looks through again and again."""
+    gc.freeze()

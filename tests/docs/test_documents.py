@@ -118,10 +118,11 @@ def test_the_readme_fits_on_two_screens() -> None:
 def test_the_limits_of_a_request_are_those_of_the_code() -> None:
     listed = section("docs/security.md", "What one party can cost the others")
     body = f"body: {limits.MAX_BODY // 1000} kB and {limits.MAX_FIELDS:,} fields within {limits.BODY_TIMEOUT:g} s"
-    at_once = f"{limits.READS} reads and {limits.WRITES} others; {limits.MAX_WAITING} wait"
+    at_once = f"{limits.READS} reads and {limits.WRITES} others; {limits.MAX_WAITING} of each wait"
+    patience = f"a read for {limits.PATIENCE[True]:g} s and another for {limits.PATIENCE[False]:g} s"
     long = (
         f"{STREAMS._limit} and {EXPORTS._limit} at once, {STREAMS._per_caller} and {EXPORTS._per_caller} for one caller"
     )
 
-    assert [text for text in (body, at_once, long) if text not in listed] == []
+    assert [text for text in (body, at_once, patience, long) if text not in listed] == []
     assert limits.MAX_BODY % 1000 == 0

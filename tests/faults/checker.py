@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from adapters.event_log.seals import verify
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.sqlite_stored_log import verify
 from adapters.host.clock import SystemClock
 from adapters.null_logger import NullLogger
 from domain.application import JobRecovery

@@ -21,13 +21,14 @@ from sqlalchemy import select
 
 from adapters.simulated_vma import SimulatedVMA
 from api.http.app import create_app
-from api.http.server import run
 from api.runtime.bootstrap import Service, build
+from api.runtime.running import run
 from api.runtime.settings import Settings
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.model_file import request_rebuild
 from tests.support.harness import RecordingLog
+from tests.support.logs import settings_of
 
 CONCURRENT = 8
 CALL_TIMEOUT = 30.0
@@ -56,6 +57,9 @@ FIXED = (
     "#",
     "?",
 )
+
+SLOW = "the command has not finished within"
+"""Part of the refusal of a command that goes on: the machine is busy, and no id is to blame."""
 
 
 class Fuzz:
@@ -86,7 +90,7 @@ class Fuzz:
             self.wrong.append(f"{kind} {path} {body} hangs")
             return
         self.statuses[f"{kind} {answer.status_code}"] += 1
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 and SLOW not in answer.text:
             self.wrong.append(f"{kind} {path} {body}: {answer.status_code} {answer.text[:300]}")
         self.ids += self._named(kind, answer, body)
 
@@ -126,7 +130,7 @@ async def play(seed: int, calls: int, folder: Path, restart_every: int = 1000) -
                     await asyncio.gather(*(fuzz.call(api) for _ in range(CONCURRENT)))
                 fuzz.wrong += [f"after {begin}: {one}" for one in await _broken(service, api)]
                 before = _jobs(service)
-                request_rebuild(service.engine)
+                request_rebuild(service.model.writer)
             async with _serving(vma, folder) as (service, api):
                 after = _jobs(service)
                 fuzz.wrong += [f"{j} is not the same after a rebuild" for j in before if before[j] != after.get(j)]
@@ -139,6 +143,7 @@ async def play(seed: int, calls: int, folder: Path, restart_every: int = 1000) -
 async def _serving(vma: SimulatedVMA, folder: Path) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
     settings = Settings(
         data_dir=folder / "data",
+        **settings_of(folder / "data"),  # type: ignore[arg-type] # by name
         vma_url=vma.url,
         poll_interval=30.0,
         confirmation_window=0.2,
@@ -166,7 +171,7 @@ async def _broken(service: Service, api: httpx.AsyncClient) -> list[str]:
     """Return violations of the invariants of a log."""
     wrong: list[str] = list((await api.get("http://localhost/readyz")).json()["degraded"])
     await service.projector.reached(service.event_log.position, CALL_TIMEOUT)
-    with service.engine.connect() as connection:
+    with service.model.readers.connect() as connection:
         ids = list(connection.scalars(select(schema.jobs.c.id)))
     jobs = await service.event_log.load_many(ReplicationJob, ids)
     contexts = Counter(job.vm_context_id for job in jobs.values() if job.is_open)
@@ -179,7 +184,7 @@ async def _broken(service: Service, api: httpx.AsyncClient) -> list[str]:
 
 def _jobs(service: Service) -> dict[str, str]:
     """Return the VM context of each job in the read model."""
-    with service.engine.connect() as connection:
+    with service.model.readers.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(select(schema.jobs.c.id, schema.jobs.c.vm_context_id))}
 
 

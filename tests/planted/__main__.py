@@ -29,19 +29,24 @@ ALONE = ("-p", "no:xdist", "-p", "no:schemathesis")
 
 EVERYTHING = ("-m", "not slow", "--dist", "load", "--maxschedchunk", "1")
 
+CONSOLE = "api/console/dist"
+"""What is built, and not under version control."""
+
 FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 PASSED = 0
 
 
 def copy_tree(to: Path) -> None:
-    """Copy the files that are under version control, or will be, as they are in the working tree."""
+    """Copy the files that are under version control, or will be, as they are in the working tree, and the console."""
     line = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - no input of others
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
+    # Without it, tests of its pages would fail in every copy, and seem to find every bug.
+    shutil.copytree(ROOT / CONSOLE, to / CONSOLE)
 
 
 def first_failure(copy: Path, limit: float, arguments: Sequence[str]) -> str | None:
@@ -99,6 +104,8 @@ def anywhere(copy: Path, everything: Sequence[str]) -> str | None:
 
 def main() -> int:
     """Plant the bugs one after the other; return the exit code."""
+    # As by Ctrl-C: the running tests, which are in a session of their own, are ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     bugs = {bug.name: bug for bug in all_bugs()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="the bugs to plant; all by default")

@@ -9,6 +9,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.restart.conftest import StartService
+from tests.support import logs
 from tests.support.service import ServiceProcess
 
 
@@ -65,7 +66,7 @@ def test_a_service_with_tokens_conforms_to_its_document(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     service = start_service(RATE_LIMIT="0")
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(service.data_dir))
+    logs.use(monkeypatch, service.data_dir)
     assert main(["token", "create", "tester", "--scope", "admin"]) == 0
     secret = capsys.readouterr().out.strip()
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from adapters.event_log.seals import verify
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.sqlite_stored_log import verify
 from adapters.simulated_vma import SimulatedVMA
 from domain.replication_job import ReplicationJob
 from tests.support.service import ServiceProcess, wait_until
+
+pytestmark = pytest.mark.of_files("opens one that was written before")
 
 WRITTEN_BEFORE = Path(__file__).parents[1] / "corpus" / "earlier-version"
 """Nine jobs of every state after several crashes, one of them with a snapshot; written by the commit 0f4e418."""

@@ -1,20 +1,19 @@
 """Ids of jobs, runs and VM contexts do not collide, and a log of an earlier version in which they do is served."""
 
 import asyncio
-from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.database_log import DatabaseEventLog
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from domain.events import Event, JobRegistered, OperatorDecided
 from domain.recovery_policy import Outcome
 from tests.restart.conftest import StartService
+from tests.support import logs
 from tests.support.service import ServiceProcess
 
 DECISION = {"outcome": "fail", "who": "mara", "why": "a pasted id"}
@@ -91,12 +90,12 @@ def colliding(service: ServiceProcess) -> ServiceProcess:
     decided = {"outcome": Outcome.FAIL, "who": "mara", "why": "a pasted id"}
     job = {"vm_name": "vm", "vm_context_id": "other", "volume_ids": ("disk-x",), "vma": "default"}
 
-    async def append(log: SQLiteEventLog) -> None:
+    async def append(log: DatabaseEventLog) -> None:
         await log.append([event(OperatorDecided, run_id, 3, **decided)])
         await log.append([event(OperatorDecided, "vm-context:ctx-a", 2, **decided)])
         await log.append([event(JobRegistered, "vm-context:free", 1, **job)])
 
-    log = SQLiteEventLog(service.data_dir / "events.sqlite")
+    log = logs.open_log(service.data_dir)
     asyncio.run(append(log))
     log.close()
     return service
@@ -115,6 +114,7 @@ def test_a_log_with_colliding_ids_is_served_and_reported(colliding: ServiceProce
         colliding.terminate()
 
 
+@pytest.mark.of_files("has it sealed anew by the next start")
 def test_events_of_a_newer_version_are_skipped_and_applied_after_the_next_upgrade(
     service: ServiceProcess, vma: SimulatedVMA
 ) -> None:
@@ -146,12 +146,9 @@ def test_events_of_a_newer_version_are_skipped_and_applied_after_the_next_upgrad
 
 def rename(service: ServiceProcess, topic: str, to: str) -> None:
     """Give the first observation of job-a another kind, and the log new seals: whoever wrote it sealed it."""
-    with closing(sqlite3.connect(service.data_dir / "events.sqlite")) as log, log:
-        log.execute(
-            "UPDATE stored_events SET topic = ? WHERE topic = ? AND originator_id = 'job-a' AND originator_version = 2",
-            (to, topic),
-        )
-        log.execute("DELETE FROM seals")
+    where = "topic = ? AND originator_id = 'job-a' AND originator_version = 2"
+    logs.execute(service.data_dir, f"UPDATE stored_events SET topic = ? WHERE {where}", to, topic)  # noqa: S608 - ours
+    logs.execute(service.data_dir, "DELETE FROM seals")
 
 
 def test_callers_without_a_token_do_not_see_the_reasons(colliding: ServiceProcess) -> None:
@@ -169,7 +166,7 @@ def test_callers_without_a_token_do_not_see_the_reasons(colliding: ServiceProces
 def test_verify_lists_skipped_events_and_verifies_all(
     colliding: ServiceProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(colliding.data_dir))
+    logs.use(monkeypatch, colliding.data_dir)
 
     assert main(["verify"]) == 1
 
@@ -182,7 +179,7 @@ def test_verify_lists_skipped_events_and_verifies_all(
 
 
 def test_a_log_with_colliding_ids_is_rebuilt(colliding: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(colliding.data_dir))
+    logs.use(monkeypatch, colliding.data_dir)
 
     assert main(["rebuild"]) == 0
 

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
+from projections.read_model import schema
 from tests.restart.conftest import StartService
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 from tests.support.fleet import run_jobs
@@ -64,6 +65,7 @@ def refusal(service: ServiceProcess, command: str = "serve") -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("damage", ["no database", "cut"])
+@pytest.mark.of_files("damages it")
 def test_a_damaged_log_is_refused_with_its_name_and_what_to_do(stopped: ServiceProcess, damage: str) -> None:
     log = stopped.data_dir / "events.sqlite"
     if damage == "cut":
@@ -102,6 +104,7 @@ def test_a_read_model_with_any_damaged_page_is_quarantined_and_rebuilt(stopped: 
 
 
 @pytest.mark.parametrize(("how", "command"), [("deleted", "serve"), ("emptied", "serve"), ("emptied", "rebuild")])
+@pytest.mark.of_files("deletes it")
 def test_a_missing_log_is_refused_while_the_read_model_has_its_events(
     stopped: ServiceProcess, how: str, command: str
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_missing_log_is_refused_while_the_read_model_has_its_events(
     assert f"restore the log from a backup, or, to start with an empty log, delete {log.parent}/read_model" in message
 
 
+@pytest.mark.of_files("copies it")
 def test_after_a_restore_the_service_shows_the_restored_log(stopped: ServiceProcess) -> None:
     log = stopped.data_dir / "events.sqlite"
     backup = log.read_bytes()
@@ -134,6 +138,7 @@ def test_after_a_restore_the_service_shows_the_restored_log(stopped: ServiceProc
     assert stopped.job("job-4")["state"] == "replicating"
 
 
+@pytest.mark.of_files("names it")
 def test_a_changed_event_is_refused_before_anything_is_decided(stopped: ServiceProcess) -> None:
     log = stopped.data_dir / "events.sqlite"
     with closing(sqlite3.connect(log)) as connection, connection:
@@ -152,7 +157,8 @@ def test_a_service_whose_read_model_is_behind_is_not_ready_and_gives_the_reason(
     wait_until(lambda: stopped.logged("recovery_completed"))
     model = stopped.data_dir / "read_model.sqlite"
     with closing(sqlite3.connect(model)) as other:
-        other.execute("CREATE TRIGGER no BEFORE INSERT ON audit_trail BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+        refusing = "BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        other.execute(f"CREATE TRIGGER no BEFORE INSERT ON {schema.audit_trail.name} {refusing}")
     stopped.post("/api/v1/jobs", {"job_id": "job-9", "vm_name": "vm", "volume_ids": ["disk-9"]})
 
     unready = wait_until(lambda: (r := stopped.get("/readyz")).status_code == 503 and r.json(), what="unready")
@@ -165,6 +171,7 @@ def test_a_service_whose_read_model_is_behind_is_not_ready_and_gives_the_reason(
     wait_until(lambda: stopped.get("/readyz").is_success, what="ready again")
 
 
+@pytest.mark.of_files("locks it")
 def test_while_another_program_locks_the_log_nothing_is_lost(vma: SimulatedVMA, start_service: StartService) -> None:
     service = start_service()
     vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
@@ -190,6 +197,7 @@ def test_many_signals_end_the_service_cleanly(stopped: ServiceProcess) -> None:
     wait_until(lambda: all(job["state"] == "replicating" for job in stopped.jobs()))
 
 
+@pytest.mark.of_files("damages a page of it")
 def test_a_corrupt_page_of_the_log_is_refused_before_anything_is_decided(stopped: ServiceProcess) -> None:
     log = stopped.data_dir / "events.sqlite"
     last_page = log.stat().st_size - 4096
@@ -202,6 +210,7 @@ def test_a_corrupt_page_of_the_log_is_refused_before_anything_is_decided(stopped
     assert "backup" in message
 
 
+@pytest.mark.of_files("has no room for it")
 def test_on_a_full_disk_reads_work_and_writes_resume_without_a_restart(
     vma: SimulatedVMA, small: ServiceOnASmallDisk
 ) -> None:

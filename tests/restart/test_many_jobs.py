@@ -8,16 +8,8 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
-from tests.support.fleet import LIST_EVERY, every_poll_counted, register_fleet, wait_for_all
+from tests.support.fleet import LIST_EVERY, PRODUCTION, every_poll_counted, register_fleet, wait_for_all
 from tests.support.service import ServiceProcess, wait_until
-
-PRODUCTION = {
-    "POLL_INTERVAL": "5",
-    "PROBE_TIMEOUT": "5",
-    "CONFIRMATION_WINDOW": "15",
-    "RETRY_BACKOFF_INITIAL": "5",
-    "RETRY_BACKOFF_MAX": "60",
-}
 
 
 def start_world(vma: SimulatedVMA, names: list[str], **how: float) -> None:

@@ -12,6 +12,7 @@ import pytest
 from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
+from tests.support import logs
 from tests.support.builders import NOON
 from tests.support.fleet import run_jobs
 from tests.support.service import ServiceProcess, wait_until
@@ -90,7 +91,7 @@ def test_a_canary_in_every_input_appears_nowhere(
     service.start()
     vma.faults.clear()
     service.wait_for("job-4", vma_status="not_found")
-    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(service.data_dir))
+    logs.use(monkeypatch, service.data_dir)
     assert main(["job", token, "--url", f"http://x:{PASSWORD}@127.0.0.1:1"]) != 0
     assert main(["serve", token]) != 0
 

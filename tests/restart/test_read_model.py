@@ -2,6 +2,7 @@
 
 from adapters.event_log.sqlite import sqlite3
 from adapters.simulated_vma import SimulatedVMA
+from projections.read_model import schema
 from projections.read_model.model_file import open_read_model
 from tests.restart.conftest import StartService
 from tests.support.service import ServiceProcess, wait_until
@@ -13,10 +14,10 @@ def dump(service: ServiceProcess) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table, in order."""
     engine = open_read_model(service.data_dir / "read_model.sqlite", sqlite3)
     with engine.connect() as connection:
-        rows = {
-            table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")]  # noqa: S608
-            for table in TABLES
-        }
+        rows = {}
+        for name in TABLES:
+            query = f"SELECT * FROM {schema.PREFIX}{name} ORDER BY 1"  # noqa: S608
+            rows[name] = [tuple(row) for row in connection.exec_driver_sql(query)]
     engine.dispose()
     return rows
 

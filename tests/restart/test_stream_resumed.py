@@ -1,13 +1,13 @@
 """A live stream goes on exactly where its client stopped, or says that the log has no such place."""
 
 import json
-import shutil
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.restart.conftest import StartService
+from tests.support import logs
 from tests.support.service import ServiceProcess
 
 BEGINNING = {"after": "0"}
@@ -83,13 +83,11 @@ def test_an_id_of_a_log_that_a_backup_has_replaced_is_told_though_the_new_log_is
 ) -> None:
     common = with_jobs(service, "a")
     service.terminate()
-    backup = service.data_dir.with_suffix(".backup")
-    shutil.copytree(service.data_dir, backup)
+    logs.back_up(service.data_dir)
     service.start()
     lost = with_jobs(service, "b")
     service.terminate()
-    shutil.rmtree(service.data_dir)
-    backup.rename(service.data_dir)
+    logs.restore(service.data_dir)
     service.start()
 
     present = with_jobs(service, "c", "d", "e")

@@ -1,7 +1,6 @@
 """A real service and a simulated VMA, with the hazards of a year in a few minutes."""
 
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from adapters.event_log.seals import verify
 from adapters.simulated_vma import SimulatedVMA
+from tests.support import logs
 from tests.support.service import ServiceProcess, wait_until
 
 SETTINGS = {
@@ -117,7 +116,7 @@ class Soak:
         """Kill the service, verify the log, and start it."""
         self.service.kill()
         self.result.kills += 1
-        verdict = verify(self.service.data_dir / "events.sqlite")
+        verdict = logs.verify(self.service.data_dir)
         assert verdict.broken_at is None, verdict
         assert verdict.events >= self.result.events, f"events are lost: {verdict.events} of {self.result.events}"
         self.result.events = verdict.events
@@ -154,7 +153,7 @@ class Soak:
         assert set(decided.values()) <= {1}, f"decided twice: {decided.most_common(3)}"
         self.result.states = dict(Counter(job["state"] for job in self.service.jobs()))
         assert self.service.terminate() == 0
-        verdict = verify(self.service.data_dir / "events.sqlite")
+        verdict = logs.verify(self.service.data_dir)
         assert verdict.broken_at is None, verdict
         self.result.events = verdict.events
 
@@ -225,9 +224,8 @@ def _an_operator_recovers(soak: Soak) -> None:
 
 
 def _another_program_reads_the_log(soak: Soak) -> None:
-    with sqlite3.connect(f"file:{soak.service.data_dir}/events.sqlite?mode=ro", uri=True) as other:
-        assert other.execute("SELECT count(*) FROM stored_events").fetchone()[0] > 0
-    other.close()
+    ((events,),) = logs.execute(soak.service.data_dir, "SELECT count(*) FROM stored_events")
+    assert events > 0
 
 
 HAZARDS: list[Callable[[Soak], None]] = [

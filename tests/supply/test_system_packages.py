@@ -13,13 +13,18 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROOT, NOBODY = 0, 65534
 TOOLS = ("bash", "cat", "dirname", "env", "flock", "readlink", "sha256sum", "true", "uname")
 OR_ASK = ", or set JOB_RECOVERY_INSTALL=1 to have sudo do it"
-INSTALLS = [("reliability/need-strace", "strace"), ("need-chromium", "chromium"), ("setup", "python3-venv")]
+INSTALLS = [
+    ("reliability/need-strace", "strace"),
+    ("need-chromium", "chromium"),
+    ("need-postgres", "postgresql pgbouncer"),
+    ("setup", "python3-venv"),
+]
 ASKED = ({"CI": "true"}, {"JOB_RECOVERY_INSTALL": "1"})
 
 
 @pytest.fixture
 def bare() -> Iterator[Path]:
-    """Return a Debian without strace, Chromium and Python, whose `sudo` and `apt-get` only record their arguments."""
+    """Return a Debian with few programs, whose `sudo` and `apt-get` only record their arguments."""
     if os.geteuid() != ROOT:
         pytest.skip("only root can be both kinds of user")
     with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +69,10 @@ def run(machine: Path, script: str, user: int, **wanted: str) -> tuple[int, str,
     [
         ("reliability/need-strace", "need-strace: install strace (Debian: apt-get install strace)" + OR_ASK),
         ("need-chromium", "need-chromium: install chromium (Debian: apt-get install chromium)" + OR_ASK),
+        (
+            "need-postgres",
+            "need-postgres: install postgresql and pgbouncer (Debian: apt-get install postgresql pgbouncer)" + OR_ASK,
+        ),
         (
             "setup",
             "setup: no Python 3.11 or later with SQLite was found: install one (Debian: python3-venv" + OR_ASK + ")",

@@ -10,6 +10,17 @@ import httpx
 from adapters.simulated_vma import SimulatedVMA
 from tests.support.service import ServiceProcess, wait_until
 
+PRODUCTION = {
+    "POLL_INTERVAL": "5",
+    "PROBE_TIMEOUT": "5",
+    "CONFIRMATION_WINDOW": "15",
+    "RETRY_BACKOFF_INITIAL": "5",
+    "RETRY_BACKOFF_MAX": "60",
+    "UNREACHABLE_GRACE": "300",
+    "STALE_AFTER": "30",
+}
+"""The defaults, in the place of those that make minutes a second."""
+
 CONNECTIONS = 16
 
 LIST_EVERY = 0.3

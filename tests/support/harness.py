@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.event_log.database_log import DatabaseEventLog
 from domain.application import JobRecovery
 from domain.events import Cause, Event, Trace
 from domain.evidence import Silence
@@ -17,6 +17,7 @@ from domain.recovery_policy import Policy
 from domain.replication_job import Registration, ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Answer, Document, VMAStatus, export_name
+from tests.support import logs
 from tests.support.builders import answer, document
 from tests.support.clock import FakeClock
 from tests.support.memory_log import MemoryLog
@@ -74,7 +75,7 @@ class RecordingLog:
 class Harness:
     """The dependencies of every process."""
 
-    def __init__(self, event_log: SQLiteEventLog | MemoryLog) -> None:
+    def __init__(self, event_log: DatabaseEventLog | MemoryLog) -> None:
         self.clock = FakeClock()
         self.log = RecordingLog()
         self.vma = ScriptedVMA()
@@ -85,18 +86,20 @@ class Harness:
         self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
         self.shared = Dependencies(self.app, self.contact, self.clock, self.log)
         self.requested: list[tuple[str, Cause]] = []
+        self.requested_at: list[float] = []
+        """Seconds of the clock, which goes on until a test sees a request."""
 
     def request(self, job_id: str, cause: Cause) -> None:
         """Record a request for recovery."""
         self.requested.append((job_id, cause))
+        self.requested_at.append(self.clock.elapsed)
 
     def make_writable(self, *, writable: bool) -> None:
-        """Make the log, or SQLite below it, refuse or accept writes."""
+        """Make the log, or the database below it, refuse or accept writes."""
         if isinstance(self.event_log, MemoryLog):
             self.event_log.writable = writable
-            return
-        with self.event_log._recorder.datastore.transaction(commit=True) as cursor:
-            cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
+        else:
+            logs.make_writable(self.event_log, writable=writable)
 
     async def job(self, job_id: str = "job-1", *, percent: float = 40.0, vma: str = "default") -> ReplicationJob:
         """Register a job of one disk, and return it."""
@@ -104,8 +107,13 @@ class Harness:
         job, _ = await registrar.register(asked(job_id, percent=percent, vma=vma), REQUEST)
         return job
 
-    async def decided(self, job_id: str, *, inconclusive_for: float = 0.0, run_id: str = "run-1") -> ReplicationJob:
-        """Recover a job by the VMA's present answer, confirmed; return the job. `inconclusive_for` in seconds."""
+    async def decided(self, job_id: str, *, inconclusive_for: float = 0.0, run_id: str | None = None) -> ReplicationJob:
+        """Recover a job by the VMA's present answer, confirmed, in another run than the last one; return the job.
+
+        `inconclusive_for` in seconds.
+        """
+        if run_id is None:
+            run_id = "run-2" if (await self.app.job(job_id)).run_id == "run-1" else "run-1"
         await self.app.begin_recovery(job_id, run_id, Cause.RESTART, "test")
         job = await self.app.job(job_id)
         observation = await self.contact.ask(job)

@@ -1,6 +1,7 @@
 """The whole service in this process, and common calls of its HTTP API."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +12,16 @@ import httpx
 from adapters.simulated_vma import SimulatedVMA
 from api.http.app import create_app
 from api.http.console import DIST
-from api.http.server import run
 from api.runtime.bootstrap import build
+from api.runtime.running import run
 from api.runtime.settings import Settings
+from tests.support import logs
 from tests.support.harness import RecordingLog
+
+ROOT = Path(__file__).parents[2]
+
+PUBLISHED_PATHS: dict[str, dict[str, Any]] = json.loads((ROOT / "docs/openapi.json").read_text())["paths"]
+"""The routes of the published document, read from its file: it takes a second to build, and every worker would."""
 
 JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id": "ctx-1", "volume_ids": ["disk-1"]}
 
@@ -24,6 +31,7 @@ async def serving(vma: SimulatedVMA, folder: Path, dist: Path = DIST, **other: A
     """Run the whole service in this process, with the console of a build and `other` settings; yield a client of it."""
     usual: dict[str, Any] = {
         "data_dir": folder / "data",
+        **logs.settings_of(folder / "data"),
         "vma_url": vma.url,
         "poll_interval": 0.2,
         "confirmation_window": 0.2,

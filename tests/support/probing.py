@@ -28,7 +28,7 @@ class Bounds(msgspec.Struct):
 async def asking(
     vmas: str | Mapping[str, str],
     *,
-    probe_timeout: float = 1.5,
+    probe_timeout: float = 2.5,
     probe_concurrency: int = 8,
     circuit_rest: float = 0.2,
     ca_file: Path | None = None,

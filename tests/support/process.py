@@ -6,15 +6,29 @@ is forked from that one, with its own memory, files and signals.
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from api.cli.main import main
 
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["api.cli.main", "api.http.server", "api.runtime.logs"])
+_forks.set_forkserver_preload(
+    [
+        "api.cli.main",
+        "api.http.server",
+        "api.runtime.logs",
+        "adapters.event_log.postgres_store",
+        "adapters.event_log.postgres_copying",
+    ]
+)
 
 
 class Process(Protocol):
@@ -85,6 +99,36 @@ class Started:
 
     def wait(self, within: float) -> int:
         return self._process.wait(timeout=within)
+
+
+def run_together(function: Callable[..., str], arguments: Sequence[tuple[str, ...]]) -> list[str]:
+    """Call a function in one process for each argument, all at once, and return the results."""
+    results: Queue[str] = _forks.Queue()
+    together = _forks.Barrier(len(arguments))
+    processes = [_forks.Process(target=_call, args=(function, one, together, results)) for one in arguments]
+    for process in processes:
+        process.start()
+    found = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    return found
+
+
+def run_until_killed(function: Callable[..., None], *arguments: object) -> None:
+    """Call a function in a process, which must end by SIGKILL."""
+    process = _forks.Process(target=function, args=arguments)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL, f"it ended with {process.exitcode}"
+
+
+def _call(function: Callable[..., str], arguments: tuple[str, ...], together: Barrier, results: "Queue[str]") -> None:
+    together.wait(60)
+    try:
+        results.put(function(*arguments))
+    except BaseException as error:
+        results.put(f"{type(error).__name__}: {error}")
+        raise
 
 
 def _serve(environment: dict[str, str], output: Path) -> None:

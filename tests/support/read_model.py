@@ -12,7 +12,5 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def rows_of(engine: Engine) -> Rows:
     """Return all rows of all tables, in an order independent of their insertion."""
     with engine.connect() as connection:
-        return {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-            for table in schema.metadata.sorted_tables
-        }
+        found = {table.name: connection.execute(select(table)).all() for table in schema.metadata.sorted_tables}
+    return {name.removeprefix(schema.PREFIX): sorted(map(tuple, rows), key=repr) for name, rows in found.items()}

@@ -1,4 +1,4 @@
-"""A TCP relay before a service: it counts requests, and can swallow what is sent without closing a connection."""
+"""A TCP relay before a service: it counts requests, removes a prefix, and can swallow or cut what is sent."""
 
 import selectors
 import socket
@@ -11,9 +11,11 @@ BLOCK = 65536
 class Relay:
     """Passes connections on to a port of this machine, from a port of its own."""
 
-    def __init__(self, target: int) -> None:
-        """Listen at once."""
+    def __init__(self, target: int, prefix: str = "") -> None:
+        """Listen at once. `prefix` is what a reverse proxy removes from each path, such as `/job-recovery`."""
         self._target = target
+        self._prefix = prefix.encode()
+        self._cut, self._cut_after = b"", 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._open: dict[socket.socket, bytes] = {}
@@ -25,7 +27,7 @@ class Relay:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}{self._prefix.decode()}"
 
     def streams(self) -> int:
         """Return how many open connections have the live stream as their last request."""
@@ -39,6 +41,10 @@ class Relay:
     def resume(self) -> None:
         """Pass on again."""
         self._passing.set()
+
+    def cut(self, path: str, after: int) -> None:
+        """Break each connection within the answer to this path, after so many bytes of its body. No path: none."""
+        self._cut, self._cut_after = path.encode(), after
 
     def close(self) -> None:
         """End all connections."""
@@ -68,6 +74,7 @@ class Relay:
                 del self._open[client]
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
+        left: int | None = None
         with selectors.DefaultSelector() as ready:
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
@@ -78,14 +85,35 @@ class Relay:
                     if not piece:
                         return
                     if key.fileobj is client:
-                        self._note(client, piece)
+                        left, piece = self._until_cut(piece), self._noted(client, piece)
+                    elif left is not None:
+                        left += head_of(piece)
+                        piece = piece[:left]
+                        left -= len(piece)
                     if self._passing.is_set():
                         key.data.sendall(piece)
+                    if left == 0:
+                        return
 
-    def _note(self, client: socket.socket, piece: bytes) -> None:
-        """Remember a request: a browser sends each in one piece, and none before the answer to the last."""
-        line, _, _ = piece.partition(b"\r\n")
-        if line.endswith(b" HTTP/1.1"):
-            with self._lock:
-                self._open[client] = line
-                self.requests.append(line.removesuffix(b" HTTP/1.1").decode())
+    def _until_cut(self, request: bytes) -> int | None:
+        """Return after how many bytes of the answer to break the connection; None: it is not broken."""
+        line = request.partition(b"\r\n")[0]
+        return self._cut_after if self._cut and self._cut in line else None
+
+    def _noted(self, client: socket.socket, piece: bytes) -> bytes:
+        """Remember a request: a browser sends each in one piece, and none before the answer to the last.
+
+        Returns the request without the prefix.
+        """
+        line, end, rest = piece.partition(b"\r\n")
+        if not line.endswith(b" HTTP/1.1"):
+            return piece
+        with self._lock:
+            self._open[client] = line
+            self.requests.append(line.removesuffix(b" HTTP/1.1").decode())
+        return line.replace(b" " + self._prefix + b"/", b" /", 1) + end + rest
+
+
+def head_of(piece: bytes) -> int:
+    """Return how many bytes of a piece are the head of an answer, which uvicorn sends in one."""
+    return piece.index(b"\r\n\r\n") + 4 if piece.startswith(b"HTTP/1.1 ") else 0

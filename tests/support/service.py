@@ -10,12 +10,17 @@ from urllib.parse import quote
 
 import httpx
 
+from tests.support import logs
+from tests.support.awake import awake
 from tests.support.process import ForkedProcess, Process
 
 T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds within which a condition must become true."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.3
+"""Seconds between two looks at a condition, by default: a tenth of the time waited so far."""
 
 QUICK = {
     "POLL_INTERVAL": "0.3",
@@ -33,20 +38,22 @@ QUICK = {
 """Settings that make minutes of production a second."""
 
 
-def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "", every: float = 0.03) -> T:
-    """Return the condition's value as soon as it is true; evaluate it every `every` seconds.
+def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "", every: float = 0) -> T:
+    """Return the condition's value as soon as it is true; evaluate it every `every` seconds, or ever less often.
+
+    Most conditions ask the service, and what waits for long must not keep it from its work.
 
     Raises:
-        AssertionError: it has not become true within the limit; the message has the last value.
+        AssertionError: it has not become true while this process ran for so long; the message has the last value.
 
     """
-    deadline = time.monotonic() + within
+    began, deadline = time.monotonic(), awake() + within
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"not within {within} s: {what or condition} (last: {value!r})"
-        time.sleep(every)
+        assert awake() < deadline, f"not within {within} s: {what or condition} (last: {value!r})"
+        time.sleep(every or min(LONGEST_PAUSE, max(SHORTEST_PAUSE, (time.monotonic() - began) / 10)))
 
 
 class ServiceProcess:
@@ -74,18 +81,26 @@ class ServiceProcess:
         own = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
         return {
             **own,
-            "JOB_RECOVERY_DATA_DIR": str(self.data_dir),
+            **logs.environment_of(self.data_dir),
             "JOB_RECOVERY_PORT": "0",
             **{f"JOB_RECOVERY_{name}": value for name, value in self.settings.items()},
         }
 
     def start(self, *, ready: bool = True) -> None:
         """Start the process; return when it serves, or when it is ready."""
-        self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._process = self.launch()
-        self._http.base_url = httpx.URL(self._address())
+        self.begin()
+        self.connect()
         if ready:
             wait_until(lambda: self._http.get("/readyz").is_success, what="ready")
+
+    def begin(self) -> None:
+        """Start the process; return at once."""
+        self._logged = self.log_file.stat().st_size if self.log_file.exists() else 0
+        self._process = self.launch()
+
+    def connect(self) -> None:
+        """Wait until the process serves, and send requests to it from now on."""
+        self._http.base_url = httpx.URL(self._address())
 
     def launch(self) -> Process:
         """Start a process, with its output to the log file."""

@@ -54,12 +54,36 @@ def test_a_short_password_is_not_masked_and_bytes_that_are_no_text_stay_unintell
     assert address.read(ASKED, 200, b'\xff@{"status":"running"}', 1.0).status is VMAStatus.UNINTELLIGIBLE
 
 
+@pytest.mark.parametrize(("password", "told"), [("five5", "no five5!"), ("sixsix", "no ***!")])
+def test_a_password_is_masked_from_six_characters_on(password: str, told: str) -> None:
+    address = VMAAddress(f"http://oma:{password}@vma:9081")
+
+    answer = address.read(ASKED, 200, reply(status="failed", last_error=f"no {password}!"), 1.0)
+
+    assert (answer.document and answer.document.error) == told
+    assert told in address.describe(ValueError(f"no {password}!"))
+
+
+def test_a_character_that_json_writes_as_two_is_masked_in_both_forms() -> None:
+    password = "key-\U0001f511-\U0001f5dd-key"
+    address = VMAAddress(f"http://oma:{quote(password, safe='')}@vma:9081")
+
+    for text in (password, json.dumps(password)[1:-1]):
+        assert address.describe(ValueError(f"no {text}!")) == "ValueError: no ***!"
+
+
+def test_an_error_is_described_by_its_first_200_characters() -> None:
+    described = VMAAddress("http://vma:9081").describe(ValueError("no " * 1000))
+
+    assert (len(described), described[:15]) == (200, "ValueError: no ")
+
+
 def test_requests_go_to_the_address_without_its_user() -> None:
     address = VMAAddress("http://oma:hunter2@vma:9081/base/")
 
     assert address.of("progress", "a/b") == "http://vma:9081/base/api/v1/progress/a%2Fb"
-    assert address.login is not None
-    assert VMAAddress("http://vma:9081").login is None
+    assert address.headers["Authorization"] == f"Basic {base64.b64encode(b'oma:hunter2').decode()}"
+    assert "Authorization" not in VMAAddress("http://vma:9081").headers
 
 
 @pytest.mark.parametrize("password", ['sec"ret-pass', "gehe\u00efm-pass", "a/b-secret", "a b-secret"])

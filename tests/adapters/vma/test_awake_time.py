@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapters.vma.awake_time import awake_time_limit
+from adapters.vma.awake_time import AwakeTimeLimit
 from tests.support.loop import SimulatedLoop
 
 
@@ -20,7 +20,7 @@ def waited(seconds: float, *, stop_at: float | None = None) -> float:
         if stop_at is not None:
             loop.call_later(stop_at, stop)
         with pytest.raises(TimeoutError):
-            async with awake_time_limit(seconds):
+            async with AwakeTimeLimit(seconds):
                 await asyncio.Event().wait()
         return loop.time()
 
@@ -30,8 +30,9 @@ def waited(seconds: float, *, stop_at: float | None = None) -> float:
         loop.close()
 
 
-def test_a_limit_expires_after_its_seconds() -> None:
-    assert waited(8.0) == pytest.approx(8.0)
+@pytest.mark.parametrize("seconds", [0.5, 8.0, 9.0])
+def test_a_limit_expires_after_its_seconds(seconds: float) -> None:
+    assert waited(seconds) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("stop_at", [0.5, 4.5, 7.9])
@@ -41,6 +42,29 @@ def test_an_hour_in_which_the_process_was_stopped_hardly_counts(stop_at: float) 
     assert ran >= min(8.0, stop_at + 1.0)
 
 
+@pytest.mark.parametrize(("late", "slices"), [(0.2, 8), (0.3, 16)])
+def test_a_process_that_is_always_late_has_twice_the_slices(late: float, slices: int) -> None:
+    """Every slice of a second ends late; by a fifth of a second is still in time."""
+    loop = SimulatedLoop()
+    before = 0.125
+
+    def delay() -> None:
+        loop._clock.now += before + late
+        loop.call_later(1.0 - before, delay)
+
+    async def wait() -> float:
+        loop.call_later(1.0 - before, delay)
+        with pytest.raises(TimeoutError):
+            async with AwakeTimeLimit(8.0):
+                await asyncio.Event().wait()
+        return loop.time()
+
+    try:
+        assert loop.run_until_complete(wait()) == pytest.approx(slices * (1.0 + late))
+    finally:
+        loop.close()
+
+
 async def test_a_reply_that_came_while_the_loop_was_blocked_is_read() -> None:
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"hello\n")
@@ -48,7 +72,7 @@ async def test_a_reply_that_came_while_the_loop_was_blocked_is_read() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        async with awake_time_limit(0.4):
+        async with AwakeTimeLimit(0.4):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             time.sleep(1.0)  # noqa: ASYNC251 - blocks the loop on purpose
             line = await reader.readline()
@@ -57,7 +81,7 @@ async def test_a_reply_that_came_while_the_loop_was_blocked_is_read() -> None:
 
 
 async def test_a_body_that_ends_in_time_leaves_no_timer() -> None:
-    async with awake_time_limit(0.01):
+    async with AwakeTimeLimit(0.01):
         pass
 
     await asyncio.sleep(0.05)
@@ -65,7 +89,7 @@ async def test_a_body_that_ends_in_time_leaves_no_timer() -> None:
 
 async def test_a_cancellation_is_no_time_out() -> None:
     async def wait() -> None:
-        async with awake_time_limit(60.0):
+        async with AwakeTimeLimit(60.0):
             await asyncio.Event().wait()
 
     task = asyncio.ensure_future(wait())

@@ -73,6 +73,17 @@ async def test_a_vma_whose_answers_take_longer_than_the_time_limit_is_not_unreac
 
 
 @virtually
+async def test_a_request_without_an_answer_says_how_many_milliseconds_it_was_waited_for() -> None:
+    channel = channel_to(ModelledVMA(1.5 * TIMEOUT))
+    await asyncio.sleep(7.0)
+
+    answer = await channel.ask("progress", "disk-1")
+
+    assert answer.latency_ms == pytest.approx(TIMEOUT * 1000)
+    assert answer.status is UNANSWERED
+
+
+@virtually
 async def test_a_vma_that_becomes_slow_gets_fewer_requests_and_then_more_again() -> None:
     vma = ModelledVMA(0.02)
     channel = channel_to(vma)
@@ -142,13 +153,31 @@ async def test_ids_that_hang_do_not_block_the_others_even_if_they_come_first() -
     channel = channel_to(vma)
 
     hanging = asyncio.ensure_future(ask_all(channel, 100))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
     good = await channel.ask("progress", "good")
 
     assert good.status is RUNNING
     assert now() < 2 * TIMEOUT
     assert await hanging == {UNANSWERED: 100}
     assert channel.circuit.state == "closed"
+
+
+@pytest.mark.parametrize(("latency", "is_prompt"), [(TIMEOUT / 4 - 0.01, True), (TIMEOUT / 4, False)])
+@virtually
+async def test_ids_that_hang_lose_their_slots_only_beside_a_health_check_that_is_prompt(
+    latency: float, *, is_prompt: bool
+) -> None:
+    vma = ModelledVMA(latency)
+    vma.hanging = {str(n) for n in range(100)}
+    channel = channel_to(vma)
+
+    hanging = asyncio.ensure_future(ask_all(channel, 100))
+    await asyncio.sleep(0.001)
+    await channel.ask("progress", "good")
+
+    # Otherwise one after the other waits for its time limit.
+    assert (now() < 5 * TIMEOUT, now() > 99 * TIMEOUT) == (is_prompt, not is_prompt)
+    await hanging
 
 
 @virtually

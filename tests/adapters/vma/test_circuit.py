@@ -45,10 +45,14 @@ async def test_a_sign_of_life_admits_all_requests(circuit: Circuit) -> None:
     await circuit.admit()
     others = await others_ask(circuit)
 
-    circuit.close()
+    seen = [circuit.signs_of_life]
+    for _ in range(2):
+        circuit.close()
+        seen.append(circuit.signs_of_life)
 
     assert await asyncio.gather(*others) == [Admission.NORMAL] * 100
     assert circuit.state == "closed"
+    assert len(set(seen)) == 3
 
 
 async def test_while_it_is_open_requests_are_refused_except_one_trial_request_per_rest(
@@ -63,6 +67,18 @@ async def test_while_it_is_open_requests_are_refused_except_one_trial_request_pe
 
     assert circuit.refusal() is None
     assert await circuit.admit() is Admission.TRIAL
+
+
+@pytest.mark.parametrize("later", [REST, REST + 1, 32.0, 3600.0])
+async def test_however_long_after_its_rest_a_trial_request_is_due(
+    circuit: Circuit, clock: FakeClock, later: float
+) -> None:
+    await circuit.admit()
+    circuit.open("refused")
+
+    clock.advance(later)
+
+    assert (circuit.refusal(), await circuit.admit()) == (None, Admission.TRIAL)
 
 
 async def test_an_old_failure_refuses_no_request_beside_a_trial_request(circuit: Circuit, clock: FakeClock) -> None:

@@ -74,7 +74,7 @@ async def test_every_reply_gives_one_status_within_the_time_limit(
     assert last_status(observation) is status
     assert all(answer.detail for answer in observation.answers if answer.document is None)
     assert sum(len(answer.excerpt or "") for answer in observation.answers) < 4096
-    assert time.monotonic() - began < 12.0
+    assert time.monotonic() - began < 20.0
 
 
 async def test_a_job_is_asked_for_by_its_exports_and_by_its_own_id_only_where_none_answers(

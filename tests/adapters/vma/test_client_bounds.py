@@ -140,10 +140,18 @@ async def test_a_reply_full_of_disks_does_not_block_the_event_loop(size: int) ->
     body = b'{"status":"completed","percentage":100,"disks":[' + b"{}," * (size // 3 - 20) + b"{}]}"
     assert len(body) <= size
     async with answering(answers_with(body)) as url, asking(url, probe_timeout=30.0) as client:
-        seen, longest = await beside(probe(client))
+        probes = [await beside(probe(client)) for _ in range(3)]
 
-    assert seen.status is VMAStatus.UNINTELLIGIBLE
-    assert longest < 0.1
+    assert {seen.status for seen, _ in probes} == {VMAStatus.UNINTELLIGIBLE}
+    # Times of this thread's CPU, and the least of several, so that the ratio holds on a busy machine, too.
+    assert min(longest for _, longest in probes) < 20 * min(decoding(body) for _ in range(3))
+
+
+def decoding(body: bytes) -> float:
+    """Return the seconds of CPU that the decoding of a body takes."""
+    began = time.thread_time()
+    json.loads(body)
+    return time.thread_time() - began
 
 
 async def beside(work: Awaitable[Observation]) -> tuple[Observation, float]:

@@ -18,7 +18,7 @@ async def test_an_id_that_hangs_does_not_block_others(vma: SimulatedVMA, client:
     found = await asyncio.gather(probe(client, hanging), *(probe(client, other) for _ in range(5)))
 
     assert found[0].answers[0].status is VMAStatus.UNANSWERED
-    assert found[0].answers[0].detail == "no answer within 1.5 s, while the VMA answers others"
+    assert found[0].answers[0].detail == "no answer within 2.5 s, while the VMA answers others"
     assert [seen.status for seen in found[1:]] == [VMAStatus.RUNNING] * 5
     assert client.circuits["default"].state == "closed"
 

@@ -13,7 +13,9 @@ AT_NOON, A_MINUTE_LATER = "Thu, 01 Jan 2026 12:00:00 GMT", "Thu, 01 Jan 2026 12:
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
     [
+        ("1", 1.0),
         ("30", 30.0),
+        ("1800", 1800.0),
         (" 30 ", 30.0),
         ("3600", 3600.0),
         ("3601", 3600.0),
