@@ -28,12 +28,17 @@ def prepare(data_dir: Path, logger: Log | None = None) -> Path:
         raise StorageUnavailable(f"the data directory {data_dir} cannot be used: {error}") from None
     if not os.access(data_dir, os.W_OK):
         raise StorageUnavailable(f"the data directory {data_dir} is not writable")
-    os.umask(OTHER_USERS)
+    close_later_files()
     files = [file for name in FILES for file in data_dir.glob(name) if not file.is_symlink()]
     still_open = [str(path) for path in (data_dir, *files) if not _is_closed(path)]
     if still_open and logger is not None:
         logger.warning("open_to_other_users", paths=still_open, remedy="chmod go= them, as their owner")
     return data_dir
+
+
+def close_later_files() -> None:
+    """Close all files that this process creates later to other users, also those that it creates through SQLite."""
+    os.umask(OTHER_USERS)
 
 
 def open_private(path: Path, flags: int) -> int:

@@ -56,13 +56,15 @@ class TokenFile:
         """Read nothing until the first query."""
         self._path = data_dir / "tokens.json"
         self._created = data_dir / "tokens.made"
+        self._was_created = False
         self._read: tuple[int, int] | None = None
         self._by_hash: dict[str, Token] = {}
 
     @property
     def ever_created(self) -> bool:
-        """Return whether there ever was a token, also one that is revoked."""
-        return self._created.exists() or self._path.exists()
+        """Return whether there ever was a token, also one that is revoked. What was true once stays so."""
+        self._was_created = self._was_created or self._created.exists() or self._path.exists()
+        return self._was_created
 
     def all(self) -> list[Token]:
         """Return all tokens, by name.

@@ -18,14 +18,17 @@ MIN_SECRET = 6
 MAX_ERROR = 200
 """Characters of an error's description."""
 
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "job-recovery"}
+"""Of every request. A body is read as it was sent."""
+
 
 class VMAAddress:
-    """The address of a VMA, and the login."""
+    """The address of a VMA, and the headers of a request to it."""
 
     def __init__(self, url: str) -> None:
         """`url` is the VMA's base address; its user and password are sent in a header only."""
         parsed = httpx.URL(url)
-        self.login = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
+        self.headers = {**HEADERS, **_login(parsed)}
         self.host = parsed.host
         self.base = str(parsed.copy_with(userinfo=b"")).rstrip("/")
         self.health = f"{self.base}/api/v1/health"
@@ -74,9 +77,20 @@ class VMAAddress:
         return body if self._secrets is None else self._secrets.sub(MASK.encode(), body)
 
 
+def _login(address: httpx.URL) -> dict[str, str]:
+    """Return the header with user and password; none without them."""
+    if not address.userinfo:
+        return {}
+    return {"Authorization": f"Basic {_basic(address.username, address.password)}"}
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 def _secrets(user: str, password: str) -> re.Pattern[bytes]:
     """Return a pattern of a password and of the header with it, plain or escaped."""
-    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    basic = _basic(user, password)
     secrets = [secret for secret in (basic, password) if secret is basic or len(secret) >= MIN_SECRET]
     forms = [form for secret in secrets for form in (re.escape(secret), "".join(map(_escaped, secret)))]
     # Most of a reply is skipped by the first character.

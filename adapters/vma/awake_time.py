@@ -1,8 +1,7 @@
 """A time limit that counts only the time in which this process ran."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 SLICES = 8
 """Parts in which a limit is counted, so that at most one of them passes while the process is stopped."""
@@ -11,32 +10,32 @@ LATE = 0.25
 """Seconds by which a timer of the event loop may be late before the process counts as having been stopped."""
 
 
-@asynccontextmanager
-async def awake_time_limit(seconds: float) -> AsyncIterator[None]:
-    """Raise TimeoutError in the body after `seconds` in which the event loop ran.
+class AwakeTimeLimit:
+    """A context that raises TimeoutError in its body after `seconds` in which the event loop ran.
 
     While the process is suspended, or its event loop is blocked, no reply can be read. A plain time limit would then
     expire although the reply has already arrived. A slice that ends late counts half, so that even in an event loop
     that is always late the limit expires, after twice the time.
     """
-    async with asyncio.timeout(None) as limit:
-        countdown = _Countdown(limit, seconds / SLICES)
-        try:
-            yield
-        finally:
-            countdown.stop()
 
-
-class _Countdown:
-    def __init__(self, limit: asyncio.Timeout, slice_seconds: float) -> None:
+    def __init__(self, seconds: float) -> None:
+        """Count from when the context is entered."""
         self._loop = asyncio.get_running_loop()
-        self._limit = limit
-        self._slice = slice_seconds
+        self._limit = asyncio.timeout(None)
+        self._slice = seconds / SLICES
         self._remaining = float(SLICES)
+
+    async def __aenter__(self) -> None:
+        """Begin to count."""
+        await self._limit.__aenter__()
         self._wait()
 
-    def stop(self) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop counting."""
         self._timer.cancel()
+        await self._limit.__aexit__(kind, error, traceback)
 
     def _wait(self) -> None:
         self._due = self._loop.time() + self._slice

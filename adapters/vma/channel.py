@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from adapters.vma.awake_time import awake_time_limit
+from adapters.vma.awake_time import AwakeTimeLimit
 from adapters.vma.circuit import Admission, Circuit, Refusal
 from adapters.vma.health import HealthChecks
 from adapters.vma.reply import Reply, failed
@@ -100,7 +100,7 @@ class Channel:
     async def _reply(self, slot: Slot, endpoint: str, asked_id: str) -> Reply:
         began = self._monotonic()
         try:
-            async with awake_time_limit(self._timeout):
+            async with AwakeTimeLimit(self._timeout):
                 reply = await self._ask(endpoint, asked_id)
         except TimeoutError:
             self.queue.timed_out(slot)

@@ -20,7 +20,7 @@ from adapters.vma.circuit import Circuit
 from adapters.vma.reply import Reply, not_asked
 from adapters.vma.requests import Requests
 from adapters.vma.send_failures import unknown_vma
-from adapters.vma.transport import http_client
+from adapters.vma.transport import http_transport
 from adapters.vma.trust import authorities
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import Answer, VMAStatus, export_name
@@ -76,8 +76,7 @@ class HttpVMA:
             name: Channel(clock.monotonic, limits, partial(self._get, name), partial(self._get_health, name))
             for name in urls
         }
-        self._client = http_client(authorities(ca_file), settings.probe_timeout)
-        self._requests = Requests(self._client, clock)
+        self._requests = Requests(http_transport(authorities(ca_file), settings.probe_timeout), clock)
 
     @property
     def circuits(self) -> dict[str, Circuit]:
@@ -96,19 +95,23 @@ class HttpVMA:
         """Record a span of every request from now on, if there is a provider."""
         if provider is None:
             return
-        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - imported only if needed
+        from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport  # noqa: PLC0415 - only if needed
 
-        HTTPXClientInstrumentor.instrument_client(self._client, tracer_provider=provider)
+        self._requests.transport = AsyncOpenTelemetryTransport(self._requests.transport, tracer_provider=provider)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._requests.transport.aclose()
 
     async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
         """Return the answer of each disk's export by volume id, in the job's order of disks.
 
         Each request may wait for its slot, and is limited in time from when it is sent.
         """
+        if len(target.volume_ids) == 1:
+            # Most jobs have one disk, and a task of its own takes as long as reading the reply.
+            (volume_id,) = target.volume_ids
+            return {volume_id: await self._ask(target.vma, "progress", export_name(volume_id))}
         async with asyncio.TaskGroup() as group:
             asked = {
                 volume_id: group.create_task(self._ask(target.vma, "progress", export_name(volume_id)))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from adapters.vma.awake_time import awake_time_limit
+from adapters.vma.awake_time import AwakeTimeLimit
 from adapters.vma.reply import Reply
 from domain.vma_status import VMAStatus
 
@@ -86,7 +86,7 @@ class HealthChecks:
     async def _run(self) -> HealthCheck:
         began, alive, not_asked = self._monotonic(), False, None
         try:
-            async with awake_time_limit(self._timeout):
+            async with AwakeTimeLimit(self._timeout):
                 reply = await self._ask()
         except TimeoutError:
             pass

@@ -141,7 +141,7 @@ class RequestQueue:
     def _new_slot(self) -> Slot:
         self._slots += 1
         others = len(self._in_progress)
-        for other in self._in_progress.values() if others == 1 else ():
+        for other in self._in_progress.values():
             other.alone = False
         slot = Slot(self._slots, alone=not others, fills_window=others + 1 >= self.window.size)
         self._in_progress[slot.number] = slot

@@ -1,5 +1,8 @@
 """Sends one HTTP request to a VMA, and reads the reply."""
 
+from contextlib import aclosing
+from functools import lru_cache
+
 import aiohttp
 import httpx
 import msgspec
@@ -16,20 +19,25 @@ from domain.vma_status import Answer, VMAStatus
 MAX_BODY = 64_000
 """Bytes of a reply that are read: twice those of a document of 64 disks with the longest names."""
 
+PREPARED = 5_000
+"""Requests that are kept for the next poll, of 2.5 kB each. Preparing one again is a twentieth of a poll's CPU."""
+
 
 class Requests:
     """Sends requests, each of which ends in a reply. They have no time limit of their own."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, clock: Clock) -> None:
         """`clock` measures the requests."""
-        self._client = client
+        self.transport = transport
         self._clock = clock
+        self._prepared = lru_cache(PREPARED)(_prepare)
 
     async def get(self, vma: str, address: VMAAddress, url: str, asked_id: str, *, with_body: bool = True) -> Reply:
         """Return the reply to a request for `asked_id`; without its body, only the HTTP status is read."""
         began = self._clock.monotonic()
         try:
-            async with self._client.stream("GET", url, auth=address.login) as response:
+            response = await self.transport.handle_async_request(self._prepared(address, url))
+            async with aclosing(response):
                 body = await read_bounded(response, MAX_BODY) if with_body else b""
         except (httpx.HTTPError, aiohttp.ClientError, httpx.InvalidURL, ValueError) as error:
             # The transport does not translate aiohttp's errors for malformed HTTP.
@@ -54,6 +62,10 @@ class Requests:
 
     def _since(self, began: float) -> float:
         return round((self._clock.monotonic() - began) * 1000, 1)
+
+
+def _prepare(address: VMAAddress, url: str) -> httpx.Request:
+    return httpx.Request("GET", url, headers=address.headers)
 
 
 def _as(answer: Answer, status: VMAStatus, detail: str) -> Answer:

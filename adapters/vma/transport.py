@@ -1,8 +1,7 @@
-"""The HTTP client for all VMAs."""
+"""The HTTP transport for all VMAs."""
 
 import ssl
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
@@ -14,31 +13,34 @@ KEEP_ALIVE = 15.0
 """Seconds for which a connection without requests stays open."""
 
 
-def http_client(trusted: ssl.SSLContext, timeout: float) -> httpx.AsyncClient:
-    """Return a client that ignores the environment, stores no cookie and follows no redirect.
+def http_transport(trusted: ssl.SSLContext, timeout: float) -> httpx.AsyncBaseTransport:
+    """Return a transport that ignores the environment, stores no cookie and follows no redirect.
 
-    It has no time limit of its own, because each caller has one. `timeout` is that limit, in seconds.
+    It has no time limit of its own, because each caller has one, which does not count the time in which this process
+    was stopped. `timeout` is that limit, in seconds.
+
+    An `httpx.AsyncClient` before it would take as long as the request itself: it merges addresses, headers, cookies and
+    logins that are the same for every request to a VMA.
     """
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=trusted, trust_env=False, client=_session(trusted, timeout)),
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 - the caller limits the time, without the time in which this process was stopped
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-    )
+    return AiohttpTransport(verify=trusted, trust_env=False, client=_session(trusted, timeout))
 
 
 def _session(trusted: ssl.SSLContext, timeout: float) -> Callable[[], aiohttp.ClientSession]:
     def session() -> aiohttp.ClientSession:
         # No limit of connections: requests are limited per VMA, and those of one VMA must not wait for another's.
-        # The name server's limit ends first: a request without an address was not sent, which is no sign of the VMA.
-        connector = aiohttp.TCPConnector(
-            ssl=trusted, limit=0, keepalive_timeout=KEEP_ALIVE, resolver=Resolver(0.8 * timeout)
-        )
+        resolver = Resolver(name_server_limit(timeout))
+        connector = aiohttp.TCPConnector(ssl=trusted, limit=0, keepalive_timeout=KEEP_ALIVE, resolver=resolver)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return session
+
+
+def name_server_limit(timeout: float) -> float:
+    """Return for how long a name server is waited for, in seconds, if a request has `timeout`.
+
+    It ends first: a request without an address was not sent, which is no sign of the VMA.
+    """
+    return 0.8 * timeout
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes | None:
