@@ -3,7 +3,8 @@
 The tests (in their own process, from any thread), the demo, and `job-recovery simulate-vma` use it.
 """
 
+from adapters.simulated_vma.held_port import HeldPort
 from adapters.simulated_vma.running import run
 from adapters.simulated_vma.server import SimulatedVMA
 
-__all__ = ["SimulatedVMA", "run"]
+__all__ = ["HeldPort", "SimulatedVMA", "run"]

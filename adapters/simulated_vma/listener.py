@@ -5,18 +5,20 @@ import ssl
 
 from aiohttp import web
 
+from adapters.simulated_vma.held_port import HeldPort
 from adapters.simulated_vma.injection import Listening
 
 BACKLOG = 1024
 
 
 class Listener:
-    """One address of one server. Port 0 selects a free port, which does not change."""
+    """One address of one server. Port 0 selects a free port, which stays its own while it refuses connections."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.host = host
         self.port = port
         self._tls = tls
+        self._held: HeldPort | None = None
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._silent: asyncio.Server | None = None
@@ -24,6 +26,8 @@ class Listener:
 
     async def start(self, app: web.Application) -> None:
         """Serve an application."""
+        self._held = HeldPort(self.host, self.port)
+        self.port = self._held.number
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await self.listen("open")
@@ -43,6 +47,8 @@ class Listener:
         await self._stop_listening()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._held is not None:
+            self._held.close()
 
     async def _open(self) -> None:
         if self._runner is None:
@@ -52,7 +58,6 @@ class Listener:
         )
         await site.start()
         self._site = site
-        self.port = int(self._runner.addresses[0][1])
 
     async def _stop_listening(self) -> None:
         if self._site is not None:

@@ -1,24 +1,19 @@
 """The demonstration's service: a process of its own that can be killed."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
+from adapters.simulated_vma import HeldPort
 from api.cli.client import Client, ServiceUnreachable
 from api.demo.world import SECOND_VMA
 from domain.errors import JobRecoveryError
 
 TIMEOUT = 120.0
 """Seconds within which each step must end, also on a busy machine."""
-
-PORTS = range(20_000, 30_000)
-"""Ports that no operating system gives to a client's connection: the service needs the same one at its second start."""
 
 SETTINGS = {
     "POLL_INTERVAL": "1",
@@ -41,18 +36,18 @@ class DemoService:
         """Store data and log in `folder`."""
         self.log_file = folder / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
-        port = free_port()
+        self._port = HeldPort()
         settings = {
             **SETTINGS,
             "DATA_DIR": str(folder / "data"),
             "VMA_URL": vma_url,
             "VMAS": f'{{"{SECOND_VMA}": "{second_url}"}}',
-            "PORT": str(port),
+            "PORT": str(self._port.number),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("JOB_RECOVERY_")}
         self._environment = inherited | {f"JOB_RECOVERY_{name}": value for name, value in settings.items()}
-        self.url = f"http://127.0.0.1:{port}/"
-        self.client = Client(f"http://127.0.0.1:{port}")
+        self.url = f"http://127.0.0.1:{self._port.number}/"
+        self.client = Client(f"http://127.0.0.1:{self._port.number}")
 
     def start(self) -> None:
         """Start the process and return when it answers."""
@@ -89,11 +84,3 @@ def wait(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise DemoFailed(f"waited {TIMEOUT:g} s for {what}")
         time.sleep(0.2)
-
-
-def free_port() -> int:
-    """Return a port for a service that is to come back at the same address."""
-    for port in random.sample(PORTS, 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise DemoFailed(f"no port from {PORTS.start} to {PORTS.stop - 1} is free")

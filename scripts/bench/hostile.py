@@ -11,7 +11,6 @@ import asyncio
 import http.client
 import json
 import multiprocessing
-import socket
 import sys
 import tempfile
 import threading
@@ -27,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 from history import History
 
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from adapters.simulated_vma import SimulatedVMA
+from adapters.simulated_vma import HeldPort, SimulatedVMA
 from tests.hostile.attacks import ATTACKS, JOB
 from tests.support.fleet import run_jobs
 from tests.support.service import ServiceProcess
@@ -94,10 +93,8 @@ def measure(name: str, seconds: float, folder: Path) -> None:
     folder.mkdir()
     with closing(SQLiteEventLog(folder / "events.sqlite", synchronous="OFF")) as log:
         asyncio.run(History(log).write(EVENTS))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        vma_port = free.getsockname()[1]
-    others = json.dumps({"hostile": f"http://127.0.0.1:{vma_port}"})
-    with SimulatedVMA() as vma:
+    with SimulatedVMA() as vma, HeldPort() as hostile:
+        others = json.dumps({"hostile": f"http://127.0.0.1:{hostile.number}"})
         settings = {"VMAS": others, "PROBE_TIMEOUT": "5", "POLL_INTERVAL": str(POLL_INTERVAL)}
         service = ServiceProcess(folder, vma.url, **settings)
         service.start()
@@ -106,7 +103,7 @@ def measure(name: str, seconds: float, folder: Path) -> None:
             service.register(f"other-{n}", f"disk-other-{n}", vma="hostile")
         port = int(service.url.rpartition(":")[2].strip("/"))
         attacker = multiprocessing.get_context("spawn").Process(
-            target=run_attack, args=(name, vma_port if name == "vma" else port), daemon=True
+            target=run_attack, args=(name, hostile.number if name == "vma" else port), daemon=True
         )
         attacker.start()
         time.sleep(2)

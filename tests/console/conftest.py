@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ProxySettings, sync_playwright
 
-from adapters.simulated_vma import SimulatedVMA
-from api.demo.service import free_port
+from adapters.simulated_vma import HeldPort, SimulatedVMA
 from api.http.console import DIST, INDEX, NOT_BUILT
 from tests.console import chromium
 from tests.console.elsewhere import Elsewhere
@@ -43,10 +42,11 @@ def vma() -> Iterator[SimulatedVMA]:
 @pytest.fixture(scope="module")
 def service(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Return a service that runs."""
-    running = ServiceProcess(tmp_path_factory.mktemp("console") / "data", vma.url, PORT=str(free_port()))
-    running.start()
-    yield running
-    running.close()
+    with HeldPort() as port:
+        running = ServiceProcess(tmp_path_factory.mktemp("console") / "data", vma.url, PORT=str(port.number))
+        running.start()
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="module")

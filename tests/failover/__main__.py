@@ -8,7 +8,6 @@ import argparse
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from adapters.simulated_vma import SimulatedVMA
+from adapters.simulated_vma import HeldPort, SimulatedVMA
 from tests.support.service import ServiceProcess, wait_until
 
 KEPT, LOST = 5, 20
@@ -28,10 +27,9 @@ QUIET = {"POLL_INTERVAL": "3600", "LOG_FORMAT": "json"}
 class Server:
     """One PostgreSQL server in a directory. As root, it runs as the user `postgres`, as it must."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = port
 
     def run(self, program: str, *arguments: str) -> None:
         user = "postgres" if os.geteuid() == 0 else None
@@ -173,7 +171,8 @@ def main() -> None:
         if os.geteuid() == 0:
             place.chmod(0o755)
             os.chown(servers, pwd.getpwnam("postgres").pw_uid, -1)
-        primary, replica = Server(servers / "primary"), Server(servers / "replica")
+        ports = [stack.enter_context(HeldPort()).number for _ in range(2)]
+        primary, replica = Server(servers / "primary", ports[0]), Server(servers / "replica", ports[1])
         for server in (primary, replica):
             stack.callback(server.end)
         primary.create()
@@ -181,8 +180,7 @@ def main() -> None:
         replica.follow(primary)
         replica.start()
         vma = stack.enter_context(SimulatedVMA())
-        hosts, ports = "127.0.0.1,127.0.0.1", f"{primary.port},{replica.port}"
-        url = f"host={hosts} port={ports} user=postgres dbname=postgres"
+        url = f"host=127.0.0.1,127.0.0.1 port={ports[0]},{ports[1]} user=postgres dbname=postgres"
         service = ServiceProcess(place / "data", vma.url, DATABASE_URL=url, **QUIET)
         stack.callback(service.close)
         service.start()

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 
 import psycopg
 
+from adapters.simulated_vma import HeldPort
 from tests.support.postgres import VARIABLE
 from tests.support.service import wait_until
 
@@ -38,13 +38,12 @@ FOR_TESTS = {"max_connections": "400", "fsync": "off"}
 
 
 class PostgresCluster:
-    """One server, on a folder and a port of its own."""
+    """One server, on a folder of its own."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, port: int, **settings: str) -> None:
         """Make the files of the server; `settings` are those of postgresql.conf."""
         self._folder = folder / "cluster"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = port
         if AS_USER:
             os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
         line = [program("initdb"), "-D", str(self._folder), "-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--no-sync"]
@@ -102,8 +101,8 @@ class PostgresCluster:
 @contextmanager
 def new_cluster(**settings: str) -> Iterator[PostgresCluster]:
     """Run a server for a block; nothing of it stays."""
-    with tempfile.TemporaryDirectory(prefix="job-recovery-", ignore_cleanup_errors=True) as folder:
-        cluster = PostgresCluster(Path(folder), **settings)
+    with tempfile.TemporaryDirectory(prefix="job-recovery-", ignore_cleanup_errors=True) as folder, HeldPort() as port:
+        cluster = PostgresCluster(Path(folder), port.number, **settings)
         try:
             cluster.start()
             yield cluster

@@ -20,6 +20,7 @@ from adapters.event_log.postgres_lock import HOLDER, acquire
 from adapters.event_log.postgres_schema import MIGRATIONS, lock_key
 from adapters.event_log.postgres_session import SETTINGS, Session
 from adapters.event_log.postgres_store import database_of
+from adapters.simulated_vma import HeldPort
 from domain.errors import StorageUnavailable
 from tests.adapters.event_log.opening import open_once
 from tests.adapters.event_log.places import PostgresPlace, registered, verify
@@ -222,8 +223,20 @@ def pgbouncer(folder: Path, mode: str) -> Iterator[int]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         miss("needs pgbouncer: set JOB_RECOVERY_INSTALL=1 and run scripts/need-postgres")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    as_user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    with HeldPort() as port:
+        line = [program, "-q", *as_user, str(_settings(folder, port.number, mode))]
+        process = subprocess.Popen(line, stderr=subprocess.DEVNULL)  # noqa: S603
+        try:
+            wait_until(lambda: process.poll() is not None or is_open(port.number))
+            yield port.number
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _settings(folder: Path, port: int, mode: str) -> Path:
+    """Write PgBouncer's settings to a file that its user can read."""
     known = psycopg.conninfo.conninfo_to_dict(server.SERVER)
     login = " ".join(f"{name}={known[name]}" for name in ("user", "password") if name in known)
     settings = folder / "pgbouncer.ini"
@@ -235,14 +248,7 @@ def pgbouncer(folder: Path, mode: str) -> Iterator[int]:
     for readable in (folder, *folder.parents):
         if readable.owner() == settings.owner() and "pytest" in str(readable):
             readable.chmod(0o755)
-    as_user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([program, "-q", *as_user, str(settings)], stderr=subprocess.DEVNULL)  # noqa: S603
-    try:
-        wait_until(lambda: process.poll() is not None or is_open(port))
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
+    return settings
 
 
 def is_open(port: int) -> bool:

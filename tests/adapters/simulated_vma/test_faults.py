@@ -1,8 +1,10 @@
 """Faults of the whole server, of its health, of all ids, or of single ids, for ever or for some answers."""
 
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -175,6 +177,22 @@ class TestTheWholeServer:
                 ask(vma, A, SHORT)
             vma.faults.clear()
             assert codes(vma, A) == [200]
+
+    def test_the_port_of_one_that_refuses_is_given_to_nobody_else(self, vma: SimulatedVMA) -> None:
+        for fault in ("refuse", "silent", "refuse"):
+            vma.faults.set(fault)
+            with closing(socket.socket()) as other, pytest.raises(OSError, match="already in use"):
+                other.bind(("127.0.0.1", vma.port))
+        vma.faults.clear()
+
+        assert answers(vma, A)
+
+    def test_the_port_of_one_that_ended_is_free(self) -> None:
+        with SimulatedVMA() as vma:
+            vma.faults.set("refuse")
+
+        with SimulatedVMA(vma.port) as next_one:
+            assert next_one.port == vma.port
 
     def test_one_that_is_silent_can_be_stopped(self) -> None:
         with SimulatedVMA() as vma:
