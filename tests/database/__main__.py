@@ -53,6 +53,7 @@ def _run(name: str, size: Size) -> bool:
         found = SCENARIOS[name](size)
     except AssertionError as wrong:
         print(f"  VIOLATED after {awake() - began:.0f} s: {wrong}", file=sys.stderr, flush=True)
+        print(*getattr(wrong, "__notes__", []), sep="\n", file=sys.stderr, flush=True)
         return False
     for what, value in found.items():
         print(f"  {what}: {value}")

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+import psycopg
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.support.awake import awake
@@ -32,6 +33,14 @@ POLLED = 20.0
 
 CLIENT_TIMEOUT = 120.0
 """Seconds that a client waits, so that it is the service that limits them."""
+
+LAST_LINES, LAST_CHARACTERS = 30, 300
+"""How much of a service's log a violation is told with: lines, and characters of each."""
+
+SESSIONS = (
+    "SELECT application_name, state, wait_event, count(*), max(now() - state_change)::text, min(left(query, 80)) "
+    "FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1, 2, 3"
+)
 
 Figures = dict[str, object]
 """What a scenario has seen, by name."""
@@ -168,6 +177,15 @@ class Site:
         files = [file for file in self.folder.rglob("*") if file.is_file() and "cluster" not in file.parts]
         return "\n".join(said + [file.read_bytes().decode("utf-8", "replace") for file in files])
 
+    def last_words(self) -> str:
+        """Return what the service logged last, and whom the server has at its connections."""
+        lines = self.service.log_file.read_text(encoding="utf-8").splitlines()[-LAST_LINES:]
+        logged = [line[:LAST_CHARACTERS] for line in lines]
+        sessions = ["none can be read"]
+        with suppress(psycopg.Error):
+            sessions = [str(row) for row in self.cluster.execute(SESSIONS)]
+        return "\n".join(["the service's last lines:", *logged, "the server's sessions:", *sessions])
+
 
 def url_at(port: int, password: str = PASSWORD) -> str:
     """Return the URL of the service's role at a port of this machine."""
@@ -188,6 +206,9 @@ def new_site(size: Size, *, relayed: bool = False, **settings: str) -> Iterator[
         site = Site(size, Path(folder), cluster, vma, relay)
         try:
             yield site
+        except AssertionError as violated:
+            violated.add_note(site.last_words())
+            raise
         finally:
             site.service.close()
             if relay is not None:

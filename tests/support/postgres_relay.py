@@ -20,6 +20,12 @@ CUT, SWALLOW, DELAY = "cut", "swallow", "delay"
 LATE = 1.0
 """Seconds for which a message is delayed."""
 
+NOTICED = 11.0
+"""Seconds after which a server ends a session whose client is silent: the keep-alives that a session of ours asks for.
+
+This machine would answer them for ever, so that the server had no connection left in the end.
+"""
+
 RESET = struct.pack("ii", 1, 0)
 """The option of a socket that is closed by a reset, without a word."""
 
@@ -74,7 +80,8 @@ class PostgresRelay:
     def disturb(self, every: int, *what: str) -> None:
         """Do one of `what`, in turn, at every so-many-th message to the server; none: no more.
 
-        CUT resets the connection, SWALLOW passes on nothing more of it, nor its end, and DELAY holds the message back.
+        CUT resets the connection, and DELAY holds the message back. SWALLOW passes on nothing more of it, and does not
+        tell the client of its end; the server notices by its keep-alives.
         """
         each = cycle(what)
         self._disturbances = iter(()) if not what else (next(each) if n % every == 0 else None for n in count(1))
@@ -139,6 +146,8 @@ class PostgresRelay:
             time.sleep(LATE)
         elif what == SWALLOW:
             self._forgotten |= {client, server}
+            if not self._closed.wait(NOTICED):
+                server.shutdown(socket.SHUT_RDWR)
             self._closed.wait()
         else:
             for one in (client, server):
