@@ -27,11 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have hypothesis try the same examples at every run, and other ones in the long form."""
+    """Have hypothesis try the same examples at every run, and other ones in the long form, however long each takes."""
     # A shell's background job ignores SIGINT, and so would every process that is to be interrupted by a test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    settings.register_profile("short", derandomize=True, database=None)
-    settings.register_profile("long", print_blob=True)
+    settings.register_profile("short", derandomize=True, database=None, deadline=None)
+    settings.register_profile("long", print_blob=True, deadline=None)
     settings.load_profile("long" if config.getoption("--long") else "short")
     logs.choose(config.getoption("--log"))
 

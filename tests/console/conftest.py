@@ -13,7 +13,7 @@ from tests.console import chromium
 from tests.console.elsewhere import Elsewhere
 from tests.console.tabs import Tabs
 from tests.support.relay import Relay
-from tests.support.service import ServiceProcess
+from tests.support.service import PATIENT, ServiceProcess
 
 OpenTabs = Callable[..., Tabs]
 
@@ -43,7 +43,7 @@ def vma() -> Iterator[SimulatedVMA]:
 def service(vma: SimulatedVMA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Return a service that runs."""
     with HeldPort() as port:
-        running = ServiceProcess(tmp_path_factory.mktemp("console") / "data", vma.url, PORT=str(port.number))
+        running = ServiceProcess(tmp_path_factory.mktemp("console") / "data", vma.url, PORT=str(port.number), **PATIENT)
         running.start()
         yield running
         running.close()

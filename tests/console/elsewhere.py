@@ -34,6 +34,8 @@ class Elsewhere:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # A thread that waits for a connection would otherwise accept one more.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _refuse(self) -> None:

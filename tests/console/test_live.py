@@ -30,8 +30,8 @@ def _jobs(vma: SimulatedVMA, service: ServiceProcess) -> None:
 
 
 def expect_what_the_api_says(page: Page, service: ServiceProcess) -> None:
-    """Check every row of the list of jobs against the API."""
-    jobs = service.jobs()
+    """Check every row of the list of jobs against the API, once all jobs are decided."""
+    jobs = wait_until(lambda: [] if service.jobs(state="recovering") else service.jobs(), what="all are decided")
     expect(rows(page)).to_have_count(len(jobs))
     for job in jobs:
         row = rows(page).filter(has_text=job["vm_name"])

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 
 from adapters.simulated_vma import SimulatedVMA
+from api.http import dependencies
 from api.http.app import create_app
 from api.http.console import DIST
 from api.runtime.bootstrap import build
@@ -17,6 +19,7 @@ from api.runtime.running import run
 from api.runtime.settings import Settings
 from tests.support import logs
 from tests.support.harness import RecordingLog
+from tests.support.service import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +31,10 @@ JOB: dict[str, Any] = {"job_id": "job-1", "vm_name": "pgtest1", "vm_context_id":
 
 @asynccontextmanager
 async def serving(vma: SimulatedVMA, folder: Path, dist: Path = DIST, **other: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the whole service in this process, with the console of a build and `other` settings; yield a client of it."""
+    """Run the whole service in this process, with the console of a build and `other` settings; yield a client of it.
+
+    A client reads its own writes, however slow the machine is.
+    """
     usual: dict[str, Any] = {
         "data_dir": folder / "data",
         **logs.settings_of(folder / "data"),
@@ -45,7 +51,8 @@ async def serving(vma: SimulatedVMA, folder: Path, dist: Path = DIST, **other: A
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         while (await client.get("http://localhost/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.01)
-        yield client
+        with mock.patch.object(dependencies, "READ_YOUR_WRITES", PATIENCE):
+            yield client
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await service.close()

@@ -37,6 +37,9 @@ QUICK = {
 }
 """Settings that make minutes of production a second."""
 
+PATIENT = {"PROBE_TIMEOUT": "20"}
+"""For a VMA that always answers: the test's own process, in which it runs, may be kept from running for seconds."""
+
 
 def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what: str = "", every: float = 0) -> T:
     """Return the condition's value as soon as it is true; evaluate it every `every` seconds, or ever less often.

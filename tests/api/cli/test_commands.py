@@ -10,7 +10,7 @@ from adapters.host.lease import Lease
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
-from tests.support.service import ServiceProcess
+from tests.support.service import PATIENT, ServiceProcess
 
 
 @pytest.mark.parametrize("line", [["dance"], [], ["job"], ["jobs", "--colour"], ["job", "../etc"]])
@@ -64,7 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
     """Serve one running job."""
     with SimulatedVMA() as vma:
         vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
-        service = ServiceProcess(tmp_path_factory.mktemp("served") / "data", vma.url)
+        service = ServiceProcess(tmp_path_factory.mktemp("served") / "data", vma.url, **PATIENT)
         service.start()
         service.register("job-1", "disk-1")
         service.wait_for("job-1", vma_status="running")

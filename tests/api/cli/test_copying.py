@@ -5,7 +5,8 @@ import os
 import pty
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -146,15 +147,25 @@ def test_the_copy_is_closed_to_other_users(source: str, tmp_path: Path) -> None:
 
 def test_a_terminal_shows_a_bar(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     mine, its = pty.openpty()
-    with monkeypatch.context() as patch, open(its, "w") as terminal:  # noqa: PTH123 - a file descriptor
-        patch.setattr(sys, "stderr", terminal)
-        patch.setenv("TERM", "xterm")
-        assert main(["copy", "--from", source, "--to", f"sqlite:///{tmp_path}/b.sqlite"]) == 0
-        shown = os.read(mine, 10_000).decode()
+    with ThreadPoolExecutor(1) as reader:
+        shown = reader.submit(whole, mine)
+        with monkeypatch.context() as patch, open(its, "w") as terminal:  # noqa: PTH123 - a file descriptor
+            patch.setattr(sys, "stderr", terminal)
+            patch.setenv("TERM", "xterm")
+            assert main(["copy", "--from", source, "--to", f"sqlite:///{tmp_path}/b.sqlite"]) == 0
     os.close(mine)
 
-    assert "copying" in shown
-    assert "5/5" in shown
+    assert "copying" in shown.result()
+    assert "5/5" in shown.result()
+
+
+def whole(terminal: int) -> str:
+    """Return all that is shown until the terminal is closed, which a read reports as an error."""
+    shown = b""
+    with suppress(OSError):
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    return shown.decode()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess
 
 Capture = pytest.CaptureFixture[str]
 
@@ -42,7 +42,7 @@ class _Proxy(BaseHTTPRequestHandler):
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Serve jobs that ended in different ways."""
     with SimulatedVMA() as vma:
-        service = ServiceProcess(tmp_path_factory.mktemp("cut") / "data", vma.url)
+        service = ServiceProcess(tmp_path_factory.mktemp("cut") / "data", vma.url, **PATIENT)
         service.start()
         for n in (1, 2, 3):
             vma.world.add_job(f"job-{n}", [f"disk-{n}"], progress=41.0, duration=36_000)
@@ -52,7 +52,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
         service.wait_for("job-1", state="completed")
         service.post("/api/v1/jobs/job-2/decision", {"outcome": "fail", "who": "mara", "why": "VM deleted"})
         run = service.post("/api/v1/recovery-runs", {}).json()["run_id"]
-        wait_until(lambda: service.get(f"/api/v1/recovery-runs/{run}").json()["status"] == "finished")
+        service.finished_run(run)
         yield service
         service.close()
 

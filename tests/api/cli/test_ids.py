@@ -11,7 +11,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
-from tests.support.service import ServiceProcess
+from tests.support.service import PATIENT, ServiceProcess
 
 Capture = pytest.CaptureFixture[str]
 
@@ -28,7 +28,7 @@ def context_of(job_id: str) -> str:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Serve a job for each name, that runs under its own id, or under an export of the same name."""
     with SimulatedVMA() as vma:
-        service = ServiceProcess(tmp_path_factory.mktemp("ids") / "data", vma.url, RATE_LIMIT="0")
+        service = ServiceProcess(tmp_path_factory.mktemp("ids") / "data", vma.url, **PATIENT)
         service.start()
         for name, reports in zip(NAMES, ("job_id", "exports", "exports"), strict=True):
             vma.world.add_job(name, [name], progress=41.0, duration=36_000, reports=reports)

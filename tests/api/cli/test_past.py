@@ -15,7 +15,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess, wait_until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -27,7 +27,7 @@ def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProce
         vma.world.add_job("runs", ["disk-1"], progress=41.0, duration=36_000)
         vma.world.add_job("nearly", ["disk-2"], progress=92.0, duration=360_000)
         vma.world.add_job("half", ["disk-3"], progress=40.0, duration=36_000)
-        service = ServiceProcess(tmp_path_factory.mktemp("restarted") / "data", vma.url)
+        service = ServiceProcess(tmp_path_factory.mktemp("restarted") / "data", vma.url, **PATIENT)
         service.start()
         for job_id, disk in (("runs", "disk-1"), ("nearly", "disk-2"), ("half", "disk-3")):
             service.register(job_id, disk)

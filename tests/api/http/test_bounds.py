@@ -65,11 +65,23 @@ async def listening(app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
 
 
 @pytest.fixture(autouse=True)
-def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "BODY_TIMEOUT", 0.3)
-    for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
-        monkeypatch.setattr(connections, name, 0.3)
     monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
+
+
+Shorten = Callable[[], None]
+
+
+@pytest.fixture
+def shorten(monkeypatch: pytest.MonkeyPatch) -> Shorten:
+    """Return what makes the timeouts short. A test calls it when everything that they limit is there."""
+
+    def shorten_them() -> None:
+        for name in ("READ_TIMEOUT", "HEAD_TIMEOUT"):
+            monkeypatch.setattr(connections, name, 0.3)
+
+    return shorten_them
 
 
 @pytest.fixture
@@ -87,12 +99,15 @@ def connected(server: uvicorn.Server, buffer: int = 4096) -> socket.socket:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3])
-async def test_a_client_that_sends_or_reads_nothing_is_disconnected(server: uvicorn.Server, sent: bytes) -> None:
+async def test_a_client_that_sends_or_reads_nothing_is_disconnected(
+    server: uvicorn.Server, sent: bytes, shorten: Shorten
+) -> None:
     clients = [connected(server) for _ in range(5)]
     await until(lambda: len(server.server_state.connections) == 5)
     for client in clients:
         client.send(sent)
 
+    shorten()
     await until(lambda: not server.server_state.connections)
 
     for client in clients:
@@ -107,13 +122,14 @@ async def answered(client: socket.socket) -> None:
     assert (await asyncio.get_running_loop().sock_recv(client, 4096)).startswith(b"HTTP/1.1 200")
 
 
-async def test_an_idle_connection_is_kept_longer_than_one_with_half_a_request() -> None:
+async def test_an_idle_connection_is_kept_longer_than_one_with_half_a_request(shorten: Shorten) -> None:
     async with serving(PlainTextResponse("small")) as server:
         idle, half = connected(server), connected(server)
         await answered(idle)
         await answered(half)
 
         half.send(HEAD)
+        shorten()
         await until(lambda: len(server.server_state.connections) == 1)
 
         await answered(idle)
@@ -133,30 +149,33 @@ async def test_an_idle_connection_is_closed_in_the_end(monkeypatch: pytest.Monke
 
 
 async def test_a_client_that_reads_no_live_stream_is_disconnected_silently(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, shorten: Shorten
 ) -> None:
     async with serving(live_stream()) as server:
         client = connected(server)
         client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await until(lambda: bool(server.server_state.tasks))
 
+        shorten()
         await until(lambda: not server.server_state.tasks)
 
         client.close()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_slow_reader_gets_the_whole_response(server: uvicorn.Server) -> None:
+async def test_a_slow_reader_gets_the_whole_response(server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     loop, client = asyncio.get_running_loop(), connected(server, buffer=200_000)
+    monkeypatch.setattr(connections, "READ_TIMEOUT", 1.5)
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    received = 0
+    received, began = 0, loop.time()
     with suppress(ConnectionResetError):
         while chunk := await loop.sock_recv(client, 400_000):
             received += len(chunk)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.1)
     client.close()
 
     assert received > len(LARGE)
+    assert loop.time() - began > connections.READ_TIMEOUT
 
 
 async def test_a_body_that_does_not_arrive_gets_408(server: uvicorn.Server) -> None:

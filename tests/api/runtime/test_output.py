@@ -84,7 +84,7 @@ def test_a_pipe_without_reading_blocks_no_writer_and_excess_lines_are_counted(sm
     took = time.monotonic() - began
 
     dropped = lines.dropped
-    assert took < 5
+    assert took < 60
     assert dropped > 90_000
     lines_read = b""
     while lines_read.count(b"\n") < 100_000 - dropped:

@@ -185,7 +185,10 @@ async def test_a_requested_run_recovers_all_open_jobs(api: httpx.AsyncClient, vm
     vma.world.add_job("job-1", ["disk-1"], progress=41.0, duration=36_000)
     await registered(api)
 
+    # The run does not end before the answer.
+    vma.latency = 0.5
     started = await api.post("/recovery-runs", json={"dry_run": False})
+    vma.latency = 0.0
     run = await eventually(api, f"/recovery-runs/{started.json()['run_id']}", status="finished")
 
     assert (run["cause"], run["rules"]) == ("operator", {"still-running": 1})

@@ -54,9 +54,10 @@ async def decide(api: HTTP, job_id: str, *tags: str) -> httpx.Response:
 
 
 async def test_a_poll_that_changes_the_live_figures_changes_the_tag_and_not_the_version(api: HTTP) -> None:
-    first = await api.get("/jobs/live")
-
-    later = await polled_again(api, "live")
+    first, later = await api.get("/jobs/live"), await polled_again(api, "live")
+    if first.json()["version"] != later.json()["version"]:
+        # That poll was the one in a minute that is recorded.
+        first, later = later, await polled_again(api, "live")
 
     assert first.json()["version"] == later.json()["version"]
     assert first.headers["etag"] != later.headers["etag"]
@@ -143,10 +144,13 @@ async def test_live_figures_are_no_change_of_the_job_that_is_decided(api: HTTP, 
     vma.world.add_job("moving", ["disk-moving"], progress=41.0, duration=360_000)
     await registered(api, job_id="moving", vm_context_id="ctx-moving", volume_ids=["disk-moving"])
     await eventually(api, "/jobs/moving", vma_status="running")
-    seen = await api.get("/jobs/moving")
-    assert (await polled_again(api, "moving")).headers["etag"] != seen.headers["etag"]
-
-    decided = await decide(api, "moving", seen.headers["etag"])
+    decided = httpx.Response(412)
+    for _ in range(2):
+        if decided.status_code == 412:
+            # Once: the poll in between may be the one in a minute that is recorded.
+            seen = await api.get("/jobs/moving")
+            assert (await polled_again(api, "moving")).headers["etag"] != seen.headers["etag"]
+            decided = await decide(api, "moving", seen.headers["etag"])
 
     assert (decided.status_code, decided.json()["state"]) == (200, "failed")
 
