@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from tests.database.site import CLIENT_TIMEOUT, Site
 from tests.support.awake import awake
@@ -42,8 +43,10 @@ class OMA:
             assert not self.wrong, self.wrong[:3]
 
     async def _work(self) -> None:
-        # With the client's usual limit of connections, the time of an answer would be that of a turn in the client.
-        client = httpx.AsyncClient(timeout=CLIENT_TIMEOUT, trust_env=False, limits=httpx.Limits())
+        # Otherwise the time of an answer would be that of a turn in the client: by its limit of connections, and by the
+        # pool of httpx's own transport, in which hundreds of requests at once wait for seconds.
+        transport = AiohttpTransport(trust_env=False, limits=httpx.Limits())
+        client = httpx.AsyncClient(timeout=CLIENT_TIMEOUT, transport=transport)
         async with client, asyncio.TaskGroup() as tasks:
             number = 0
             while not self._over.is_set():

@@ -65,7 +65,7 @@ class Prober:
         self.server.sends, self.server.ends = sends, ends
         # A circuit that is open would answer by itself.
         self._client.circuits["default"].close()
-        return self.loop.run_until_complete(asyncio.wait_for(probe(self._client), 2.0))
+        return self.loop.run_until_complete(asyncio.wait_for(probe(self._client), 20.0))
 
     def close(self) -> None:
         self.loop.run_until_complete(self._client.close())

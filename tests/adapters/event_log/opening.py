@@ -7,15 +7,19 @@ from adapters.event_log.copying import copy
 from adapters.event_log.database_errors import EventLogInUse
 from adapters.event_log.postgres_store import PostgresEventLog
 from api.runtime.log_places import place_at
+from domain.errors import StorageUnavailable
 
 
 def open_once(url: str, schema: str) -> str:
-    """Open and close a log, and return what became of it."""
-    try:
-        PostgresEventLog(url, schema, patience=0).close()
-    except EventLogInUse:
-        return "in use"
-    return "open"
+    """Open and close a log, and return what became of it; again if the server does not answer in time."""
+    while True:
+        try:
+            PostgresEventLog(url, schema, patience=0).close()
+        except EventLogInUse:
+            return "in use"
+        except StorageUnavailable:
+            continue
+        return "open"
 
 
 def copy_until_killed(source: tuple[str, str], target: tuple[str, str], block_size: int, killed_at: int) -> None:

@@ -83,7 +83,8 @@ class PostgresPlace:
         self.database = database_of(url, schema)
         self.name = self.database.place
 
-    def open(self, logger: Log | None = None, *, patience: float = 0) -> DatabaseEventLog:
+    def open(self, logger: Log | None = None, *, patience: float = 10) -> DatabaseEventLog:
+        """Open it; wait for so many seconds for a session that has just ended, and has the lock still."""
         return PostgresEventLog(self.url, self.schema, patience=patience, logger=logger)
 
     def stored(self) -> AbstractContextManager[StoredLog]:

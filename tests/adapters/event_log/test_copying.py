@@ -194,7 +194,7 @@ def test_a_schema_that_is_written_by_a_service_is_not_copied_to(tmp_path: Path, 
 
 def test_a_schema_that_is_copied_to_is_not_opened_by_a_service(postgres: PostgresPlace) -> None:
     with postgres.target(), pytest.raises(EventLogInUse, match="is in use by job-recovery copy"):
-        postgres.open()
+        postgres.open(patience=0)
 
 
 def test_a_log_is_copied_while_it_is_written(places: tuple[Place, Place]) -> None:

@@ -31,9 +31,9 @@ from tests.support.process import run_together
 from tests.support.service import wait_until
 
 DEFAULTS = {
-    "statement_timeout": "500",
-    "lock_timeout": "1",
-    "idle_session_timeout": "500",
+    "statement_timeout": "20000",
+    "lock_timeout": "20000",
+    "idle_session_timeout": "20000",
     "idle_in_transaction_session_timeout": "1",
     "timezone": "Asia/Kathmandu",
     "search_path": "pg_catalog",
@@ -130,7 +130,7 @@ async def test_a_strangers_lock_is_not_taken_for_the_logs(postgres: PostgresPlac
 def test_a_second_process_is_refused_with_the_name_of_the_first_until_that_ends(postgres: PostgresPlace) -> None:
     with closing(postgres.open()):
         with pytest.raises(EventLogInUse) as refused:
-            postgres.open()
+            postgres.open(patience=0)
         assert f"is in use by job-recovery writer {os.uname().nodename}:{os.getpid()} (PostgreSQL process " in str(
             refused.value
         )
@@ -160,7 +160,7 @@ def test_a_lock_that_is_released_before_its_holder_is_read_is_taken(postgres: Po
 
         assert released
         with pytest.raises(EventLogInUse):
-            postgres.open()
+            postgres.open(patience=0)
 
 
 def test_a_start_waits_for_the_process_before_and_says_so(postgres: PostgresPlace) -> None:
@@ -196,7 +196,7 @@ def test_a_schema_of_a_newer_version_is_refused(postgres: PostgresPlace) -> None
     with pytest.raises(
         StorageUnavailable, match=f"is of version {newer}, and this program knows {newer - 1}: use a new"
     ):
-        postgres.open()
+        postgres.open(patience=0)
 
 
 async def test_a_refused_write_leaves_no_gap_in_the_positions(postgres: PostgresPlace) -> None:
@@ -214,7 +214,7 @@ def test_a_start_without_a_free_connection_says_so(postgres: PostgresPlace, role
     place = PostgresPlace(postgres.schema, server.url_to(server.port(), user=role, password=role))
 
     with pytest.raises(StorageUnavailable, match=r"cannot be opened: .*too many connections for role"):
-        place.open()
+        place.open(patience=0)
 
 
 @contextmanager
@@ -266,7 +266,7 @@ def test_a_pooler_in_transaction_mode_is_refused_in_one_line(postgres: PostgresP
     with pgbouncer(tmp_path, "transaction") as port:
         place = PostgresPlace(postgres.schema, pooled(port))
         with pytest.raises(StorageUnavailable) as refused:
-            place.open()
+            place.open(patience=0)
         with pytest.raises(Exception, match="pooler in transaction mode"):
             verify(place)
 

@@ -23,7 +23,7 @@ U = VMAStatus.UNINTELLIGIBLE
 FOUND: list[tuple[str, dict[str, Any], VMAStatus]] = [
     ("hang", {}, VMAStatus.UNREACHABLE),
     ("drip", {}, VMAStatus.UNANSWERED),
-    ("slow", {"seconds": 9}, VMAStatus.UNREACHABLE),
+    ("slow", {"seconds": 60}, VMAStatus.UNREACHABLE),
     ("reset", {}, VMAStatus.UNREACHABLE),
     ("refuse", {}, VMAStatus.UNREACHABLE),
     ("status", {"code": 502}, VMAStatus.UNREACHABLE),

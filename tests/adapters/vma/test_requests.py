@@ -10,6 +10,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from adapters.simulated_vma import HeldPort
 from adapters.vma.address import VMAAddress
 from adapters.vma.reply import Reply
 from adapters.vma.requests import MAX_BODY, Requests
@@ -139,10 +140,9 @@ async def test_an_error_of_the_vma_is_no_pause(transport: httpx.AsyncBaseTranspo
 async def test_a_server_that_is_not_there_is_unreachable_and_an_address_that_is_none_was_not_sent(
     transport: httpx.AsyncBaseTransport, clock: FakeClock
 ) -> None:
-    async with vma(clock) as (url, _):
-        gone = VMAAddress(url)
-
-    found = await Requests(transport, clock).get("dc2", gone, gone.health, "health")
+    with HeldPort() as unused:
+        gone = VMAAddress(f"http://127.0.0.1:{unused.number}")
+        found = await Requests(transport, clock).get("dc2", gone, gone.health, "health")
 
     assert (found.answer.status, found.answer.http_status, found.is_sign_of_life) == (
         VMAStatus.UNREACHABLE, None, False

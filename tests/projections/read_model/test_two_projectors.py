@@ -13,9 +13,14 @@ from tests.support.harness import Harness
 from tests.support.memory_log import MemoryLog
 from tests.support.read_model import rows_of
 from tests.support.read_models import SERVERS, two_processes
+from tests.support.service import wait_until
 
 THIS = {"postgresql": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"}
 END = {"postgresql": "SELECT pg_terminate_backend({}, 5000)", "mariadb": "KILL CONNECTION {}"}
+LEFT = {
+    "postgresql": "SELECT 1 FROM pg_stat_activity WHERE pid = {}",
+    "mariadb": "SELECT 1 FROM information_schema.processlist WHERE id = {}",
+}
 
 
 def projector(harness: Harness, model: ReadModel) -> Projector:
@@ -23,11 +28,12 @@ def projector(harness: Harness, model: ReadModel) -> Projector:
 
 
 def cut_writer(kind: str, model: ReadModel) -> None:
-    """Have the server end the session that writes."""
+    """Have the server end the session that writes; return when it has, with the session's locks."""
     with model.writer.connect() as connection:
         number = connection.scalar(text(THIS[kind]))
     with model.readers.connect() as connection:
         connection.execute(text(END[kind].format(number)))
+        wait_until(lambda: not connection.execute(text(LEFT[kind].format(number))).all(), what="its end")
 
 
 @pytest.mark.parametrize("kind", SERVERS)
