@@ -48,7 +48,7 @@ def test_a_completed_of_a_worker_with_one_shared_id_waits_for_the_completion_win
 ) -> None:
     clock = StoppedClock()
     with SimulatedVMA(now=clock) as vma:
-        service = start_service(VMA_URL=vma.url, COMPLETION_WINDOW="6")
+        service = start_service(VMA_URL=vma.url, COMPLETION_WINDOW="10")
         run_jobs(vma, service, [JOB], DISKS, reports=reports, progress=0, duration=100, disk_gap=100)
 
         clock.seconds = 150

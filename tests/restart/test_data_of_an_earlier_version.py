@@ -76,5 +76,6 @@ def test_ended_jobs_are_shown_as_before_and_open_ones_are_recovered(service: Ser
 
     (run,) = wait_until(lambda: service.completed("restart"), what="recovered")
     assert (run["resumed"], run["polled_again"]) == (2, 2)
-    assert [service.job(name)["state"] for name in RUN_ON] == ["replicating"] * 2
+    for name in RUN_ON:
+        service.wait_for(name, state="replicating")
     assert service.job("job-next")["state"] in {"pending-retry", "recovering"}

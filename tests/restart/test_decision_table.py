@@ -1,14 +1,14 @@
 """The decision table, each row with the real process: started, killed, its world changed, started again."""
 
-import time
 from datetime import datetime
 
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
+from tests.support.awake import awake
 from tests.support.fleet import run_jobs
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess, wait_until
 
 DISK = "5f0c6a1e-0001"
 JOB = "job-20251003-140000-abc123"
@@ -31,7 +31,7 @@ def decisions_of(service: ServiceProcess, job_id: str = JOB) -> list[tuple[str, 
 
 
 def test_a_running_job_is_resumed_after_a_restart(vma: SimulatedVMA, start_service: StartService) -> None:
-    service = start_service()
+    service = start_service(**PATIENT)
     running_job(service, vma)
     service.kill()
     asked_before = vma.requests.count(f"migration-vol-{DISK}")
@@ -147,7 +147,7 @@ def test_a_guess_is_revised_when_the_vma_contradicts_it(vma: SimulatedVMA, start
 def test_a_contradicted_guess_about_a_vm_with_a_newer_job_needs_the_operator(
     vma: SimulatedVMA, start_service: StartService
 ) -> None:
-    service = start_service(UNREACHABLE_TIMEOUT="1", RETRY_BACKOFF_INITIAL="1")
+    service = start_service(UNREACHABLE_TIMEOUT="1", UNREACHABLE_GRACE="6", RETRY_BACKOFF_INITIAL="1")
     vma.world.add_job(JOB, [DISK], duration=3600, progress=40)
     service.register(JOB, DISK, vm_context_id="ctx-1")
     service.wait_for(JOB, vma_status="running")
@@ -179,7 +179,7 @@ def test_a_vma_that_forgot_most_of_its_jobs_has_not_lost_them(vma: SimulatedVMA,
 
 
 def test_after_the_unreachable_timeout_jobs_in_amnesia_are_lost(start_service: StartService) -> None:
-    service = start_service(UNREACHABLE_TIMEOUT="12")
+    service = start_service(UNREACHABLE_TIMEOUT="12", CONFIRMATION_WINDOW="10")
     names = [f"job-{n}" for n in range(12)]
     for name in names:
         service.register(name, f"disk-{name}", progress_percent=40 if name != "job-7" else 95)
@@ -298,13 +298,13 @@ def test_a_second_service_on_the_same_data_is_refused(start_service: StartServic
 
 
 def test_sigterm_ends_the_service_cleanly_within_five_seconds(vma: SimulatedVMA, start_service: StartService) -> None:
-    service = start_service(PROBE_TIMEOUT="5")
+    service = start_service(PROBE_TIMEOUT="60")
     running_job(service, vma)
     vma.faults.set("hang")
-    began = time.monotonic()
+    began = awake()
 
     code = service.terminate()
 
     assert code == 0
-    assert time.monotonic() - began < 5
+    assert awake() - began < 5
     assert service.logged("service_stopped")

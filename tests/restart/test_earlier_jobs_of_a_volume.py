@@ -127,10 +127,10 @@ def test_a_zero_change_incremental_while_away_is_neither_lost_nor_surely_complet
     vma.world.run_zero_change(B, "former")
     service.start()
 
-    service.wait_for(B, state="pending-retry", rule="completion-unconfirmed")
-
     job = service.wait_for(B, state="completed", rule="completed-while-away", basis="inferred")
     assert job["needs_attention"]
+    first = next(event for event in service.events(B) if event["type"] == "RecoveryDecided")
+    assert (first["data"]["rule"], first["data"]["outcome"]) == ("completion-unconfirmed", "retry")
 
 
 def test_an_incremental_that_copied_something_while_away_is_completed(

@@ -5,7 +5,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
 from tests.support.fleet import run_jobs
-from tests.support.service import wait_until
+from tests.support.service import PATIENT, wait_until
 
 JOB = "job-20251003-140000-abc123"
 DISKS = ["disk-a", "disk-b", "disk-c"]
@@ -21,7 +21,7 @@ class TestForgetfulness:
     """The VMA stores everything in memory: after its restart every id is unknown, while the workers continue."""
 
     def test_a_restarted_vma_loses_no_running_job(self, vma: SimulatedVMA, start_service: StartService) -> None:
-        service = start_service(CONFIRMATION_WINDOW="4")
+        service = start_service(CONFIRMATION_WINDOW="4", **PATIENT)
         run_jobs(vma, service, [JOB], DISKS)
         service.kill()
         vma.world.restart(reannounce=2.0)
@@ -34,12 +34,13 @@ class TestForgetfulness:
     def test_a_vma_that_restarts_while_polled_loses_no_job(
         self, vma: SimulatedVMA, start_service: StartService
     ) -> None:
-        service = start_service(CONFIRMATION_WINDOW="4")
+        service = start_service(CONFIRMATION_WINDOW="20", CONFIRMATION_PROBES="11")
         run_jobs(vma, service, [JOB], DISKS)
 
-        vma.world.restart(reannounce=(1.5, 2.0))
-
+        vma.world.restart(reannounce=float("inf"))
         service.wait_for(JOB, vma_status="not_found")
+        vma.world.restart(reannounce=0)
+
         service.wait_for(JOB, state="replicating", vma_status="running")
         assert service.outcomes_of(JOB) <= {"resume"}
 

@@ -16,7 +16,7 @@ from projections.read_model import schema
 from tests.restart.conftest import StartService
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 from tests.support.fleet import run_jobs
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENCE, ServiceProcess, wait_until
 
 
 @pytest.fixture
@@ -183,7 +183,9 @@ def test_while_another_program_locks_the_log_nothing_is_lost(vma: SimulatedVMA, 
         other.execute("ROLLBACK")
 
     assert (refused.status_code, refused.json()["status"]) == (503, 503)
-    assert service.post("/api/v1/jobs", body).status_code == 201
+    # On a slow machine the refused command may have been still waiting, and continued.
+    made = 200 if "continues" in refused.json()["detail"] else 201
+    assert service.post("/api/v1/jobs", body).status_code in {201, made}
     service.wait_for("job-1", vma_status="running")
 
 
@@ -192,7 +194,7 @@ def test_many_signals_end_the_service_cleanly(stopped: ServiceProcess) -> None:
     for _ in range(50):
         stopped.process.terminate()
 
-    assert stopped.process.wait(10) == 0
+    assert stopped.process.wait(PATIENCE) == 0
     stopped.start()
     wait_until(lambda: all(job["state"] == "replicating" for job in stopped.jobs()))
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
 from tests.support.fleet import LIST_EVERY, PRODUCTION, every_poll_counted, register_fleet, wait_for_all
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess, wait_until
 
 
 def start_world(vma: SimulatedVMA, names: list[str], **how: float) -> None:
@@ -121,7 +121,7 @@ def test_a_missing_job_among_many_running_ones_is_decided_by_its_own_progress(
     names = fleet[:50]
     start_world(vma, names)
     vma.world.set_status("job-0000", "in_progress", percent=percent)
-    service = start_service()
+    service = start_service(**PATIENT)
     register_fleet(service, names)
     wait_for_all(service, 60, vma_status="running")
     service.kill()
@@ -131,4 +131,4 @@ def test_a_missing_job_among_many_running_ones_is_decided_by_its_own_progress(
 
     rule = "gone-near-end" if percent > 90 else "lost"
     service.wait_for("job-0000", rule=rule, basis="inferred")
-    assert Counter(job["state"] for job in service.jobs())["replicating"] == 49
+    wait_until(lambda: Counter(job["state"] for job in service.jobs())["replicating"] == 49, what="49 that are resumed")

@@ -19,7 +19,7 @@ TIMEOUT = 2.0
 @pytest.fixture
 def service(vma: SimulatedVMA, start_service: StartService) -> ServiceProcess:
     """Return a service with a running job, a short timeout and a long grace."""
-    service = start_service(UNREACHABLE_TIMEOUT=str(TIMEOUT), UNREACHABLE_GRACE="4")
+    service = start_service(UNREACHABLE_TIMEOUT=str(TIMEOUT), UNREACHABLE_GRACE="8")
     run_jobs(vma, service, [JOB, OTHER])
     return service
 
@@ -53,7 +53,7 @@ def test_a_suspended_process_fails_no_job_when_it_continues_with_the_vma_down(
 ) -> None:
     os.kill(service.process.pid, signal.SIGSTOP)
     vma.faults.set("refuse")
-    absent(TIMEOUT + 4.5)
+    absent(TIMEOUT + 8.5)
 
     os.kill(service.process.pid, signal.SIGCONT)
 
@@ -88,6 +88,6 @@ def test_a_vma_that_did_not_answer_for_the_grace_is_unreachable_for_too_long(
     job = service.wait_for(JOB, state="failed", rule="unreachable-too-long", basis="inferred")
 
     silence = next(e for e in reversed(service.events(JOB)) if e["type"] == "RecoveryDecided")["data"]["evidence"]
-    assert silence["silence"]["held_for"] >= 4.0
+    assert silence["silence"]["held_for"] >= 8.0
     assert silence["contact_age"] > TIMEOUT
     assert "Check its tunnel" in job["decision"]["reason"]

@@ -1,6 +1,5 @@
 """The service with its log on PostgreSQL: restarts, and a database that goes away while it runs."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +13,10 @@ from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.restart.conftest import StartService
 from tests.support import postgres as server
+from tests.support.awake import awake
 from tests.support.postgres_relay import ANSWER as ANSWER_OF_COMMIT
 from tests.support.postgres_relay import HELD, PostgresRelay
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess, wait_until
 
 ANSWER = 6.0
 """Seconds within which a command has an answer: 5, and what a busy machine adds."""
@@ -42,7 +42,8 @@ def relay(schema: str) -> Iterator[PostgresRelay]:
 @pytest.fixture
 def service(start_service: StartService, schema: str, relay: PostgresRelay) -> ServiceProcess:
     """Return a service that reaches its log through the relay."""
-    return start_service(DATABASE_URL=server.url_to(relay.port, password=PASSWORD), DATABASE_SCHEMA=schema)
+    url = server.url_to(relay.port, password=PASSWORD)
+    return start_service(DATABASE_URL=url, DATABASE_SCHEMA=schema, **PATIENT)
 
 
 def run_job(vma: SimulatedVMA, service: ServiceProcess, name: str = "job-1") -> None:
@@ -53,9 +54,9 @@ def run_job(vma: SimulatedVMA, service: ServiceProcess, name: str = "job-1") -> 
 
 def refusal(service: ServiceProcess, name: str) -> dict[str, Any]:
     """Return the answer to a registration that must be refused, in time."""
-    began = time.monotonic()
+    began = awake()
     response = service.post("/api/v1/jobs", {"job_id": name, "vm_name": "vm", "volume_ids": [f"disk-of-{name}"]})
-    assert time.monotonic() - began < ANSWER
+    assert awake() - began < ANSWER
     found: dict[str, Any] = response.json()
     assert response.status_code == 503, found
     return found
@@ -107,8 +108,9 @@ def test_while_a_stranger_locks_the_log_polls_go_on_and_the_strangers_process_is
         stranger.execute(f"LOCK TABLE {schema}.stored_events IN SHARE MODE")
         process = f"PostgreSQL process {stranger.info.backend_pid} (a dump"
 
-        assert process in unready(service)
-        assert process in refusal(service, "job-2")["detail"]
+        # On a slow machine the server's own answer may come too late to be told.
+        wait_until(lambda: process in unready(service), what="/readyz names it")
+        wait_until(lambda: process in refusal(service, "job-2")["detail"], what="a refusal names it")
         polled = service.job("job-1")["live"]["polled_at"]
         wait_until(lambda: service.job("job-1")["live"]["polled_at"] > polled, what="another poll")
 
@@ -182,25 +184,33 @@ def test_a_service_whose_database_does_not_answer_ends_within_five_seconds(
 ) -> None:
     relay.go_silent()
     unready(service)
-    began = time.monotonic()
+    began = awake()
 
     assert service.terminate() == 0
 
-    assert time.monotonic() - began < ANSWER
+    assert awake() - began < ANSWER
 
 
 def test_a_command_that_is_in_progress_when_the_service_ends_is_refused_and_told_so(
     vma: SimulatedVMA, service: ServiceProcess, relay: PostgresRelay
 ) -> None:
     run_job(vma, service)
-    relay.lose(HELD, of="job-2")
-    with ThreadPoolExecutor(1) as client:
-        answer = client.submit(refusal, service, "job-2")
-        wait_until(lambda: relay.is_silent, what="a COMMIT that is held")
+    service.terminate()
+    why = ""
+    for n in range(2, 7):
+        # On a slow machine the COMMIT may be given up by itself before the service ends.
+        if "the service is stopping" not in why:
+            service.start()
+            relay.lose(HELD, of=f"job-{n}")
+            with ThreadPoolExecutor(1) as client:
+                answer = client.submit(refusal, service, f"job-{n}")
+                wait_until(lambda: relay.is_silent, what="a COMMIT that is held")
 
-        assert service.terminate() == 0
+                assert service.terminate() == 0
+            why = answer.result()["detail"]
+            relay.resume()
 
-    assert "the service is stopping" in answer.result()["detail"]
+    assert "the service is stopping" in why
     assert "Traceback" not in service.log_file.read_text()
 
 

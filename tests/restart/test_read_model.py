@@ -5,7 +5,7 @@ from adapters.simulated_vma import SimulatedVMA
 from projections.read_model import schema
 from projections.read_model.model_file import open_read_model
 from tests.restart.conftest import StartService
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENT, ServiceProcess, wait_until
 
 TABLES = ("jobs", "vm_contexts", "recovery_runs", "audit_trail")
 
@@ -54,7 +54,7 @@ def test_deleting_the_read_model_and_starting_gives_the_same_tables(
 
 
 def test_a_jobs_history_explains_every_state_it_had(vma: SimulatedVMA, start_service: StartService) -> None:
-    service = start_service()
+    service = start_service(**PATIENT)
     vma.world.add_job("job-1", ["disk-1"], duration=3600, progress=40)
     service.register("job-1", "disk-1", vm_context_id="ctx-1")
     service.wait_for("job-1", vma_status="running")

@@ -68,8 +68,9 @@ def restored_schema(schema: str, dump: Path) -> Callable[[], None]:
     subprocess.run(["pg_dump", f"--schema={schema}", f"--file={dump}", server.SERVER], check=True)  # noqa: S603, S607
 
     def restore() -> None:
-        server.execute(f"DROP SCHEMA {schema} CASCADE")
-        command = ["psql", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={dump}", server.SERVER]
+        # In one transaction: no heartbeat meets a part of it.
+        steps = ["--single-transaction", f"--command=DROP SCHEMA {schema} CASCADE", f"--file={dump}"]
+        command = ["psql", "--quiet", "--set=ON_ERROR_STOP=1", *steps, server.SERVER]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
     return restore

@@ -3,7 +3,7 @@
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
 from tests.support.fleet import every_poll_counted, register_fleet, run_jobs
-from tests.support.service import wait_until
+from tests.support.service import PATIENT, wait_until
 
 SLOW = {"UNREACHABLE_TIMEOUT": "1", "UNREACHABLE_GRACE": "1", "STALE_AFTER": "1"}
 
@@ -37,7 +37,7 @@ def test_many_jobs_on_a_vma_that_answers_one_request_at_a_time_are_all_polled(
 
 def test_they_are_all_resumed_after_a_restart(vma: SimulatedVMA, start_service: StartService) -> None:
     names = [f"job-{n:02}" for n in range(40)]
-    service = start_service(**SLOW)
+    service = start_service(**SLOW, **PATIENT)
     run_jobs(vma, service, names)
     service.kill()
     vma.faults.set("serial", seconds=0.1)

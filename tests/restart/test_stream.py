@@ -61,7 +61,7 @@ def running(vma: SimulatedVMA, start_service: StartService) -> Iterator[ServiceP
     """Serve five jobs."""
     service = start_service()
     for n in range(5):
-        vma.world.add_job(f"job-{n}", [f"disk-{n}"], duration=20, progress=10)
+        vma.world.add_job(f"job-{n}", [f"disk-{n}"], duration=60, progress=10)
         service.register(f"job-{n}", f"disk-{n}")
     yield service
     service.close()
@@ -77,13 +77,14 @@ def test_every_event_comes_once_and_in_order_though_the_service_is_killed(runnin
         wait_until(lambda: running.logged("recovery_completed"))
     entries = running.pages("/api/v1/audit", order="oldest")
     last = entries[-1]["position"]
+    expected = [entry["position"] for entry in entries if entry["type"] == "RecoveryDecided"]
     wait_until(lambda: everything.ids and everything.ids[-1] >= last, what="the end")
+    wait_until(lambda: len(decided.ids) >= len(expected), what="the end of the decisions")
     everything.stop()
     decided.stop()
 
     upto = everything.ids[: everything.ids.index(last) + 1]
     assert upto == [entry["position"] for entry in entries]
-    expected = [entry["position"] for entry in entries if entry["type"] == "RecoveryDecided"]
     assert decided.ids[: len(expected)] == expected
     assert set(decided.kinds) == {"RecoveryDecided"}
 

@@ -101,7 +101,7 @@ def test_a_cancelled_worker_fails_the_job_with_that_status(
 
 
 def test_one_id_that_hangs_while_others_answer_is_unanswered(vma: SimulatedVMA, start_service: StartService) -> None:
-    service = start_service(**QUICK, PROBE_TIMEOUT="0.5")
+    service = start_service(**QUICK, PROBE_TIMEOUT="2")
     run_jobs(vma, service, [JOB, "job-2"])
     vma.faults.set("hang", id=EXPORT)
 

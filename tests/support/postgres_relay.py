@@ -93,7 +93,8 @@ class PostgresRelay:
     def close(self) -> None:
         """End all connections."""
         # A thread that waits for a connection would otherwise accept one more.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._closed.set()
         self._passing.set()

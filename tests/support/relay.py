@@ -49,7 +49,8 @@ class Relay:
     def close(self) -> None:
         """End all connections."""
         # A thread that waits for a connection would otherwise accept one more.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for one in self._open:

@@ -132,7 +132,8 @@ class ServiceProcess:
         """Return the log lines of an event since the last start."""
         with self.log_file.open("rb") as log:
             log.seek(self._logged)
-            lines = log.read().decode().splitlines()
+            # The last line may be written at this moment.
+            lines = log.read().rpartition(b"\n")[0].decode().splitlines()
         found = [json.loads(line) for line in lines if f'"event":"{event}"' in line.replace(": ", ":")]
         return [line for line in found if line["event"] == event]
 
@@ -211,7 +212,12 @@ class ServiceProcess:
         """Wait until the job has these values; `rule` and `outcome` are those of its last decision."""
 
         def matches() -> dict[str, Any] | None:
-            job = self.job(job_id)
+            response = self.get(f"/api/v1/jobs/{quote(job_id, safe='')}")
+            # The read model may not have it yet.
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            assert response.is_success, response.text
+            job: dict[str, Any] = response.json()
             decision = job["decision"] or {}
             shown = {**job, "rule": decision.get("rule"), "outcome": decision.get("outcome")}
             return job if all(shown[name] == value for name, value in expected.items()) else None
