@@ -366,6 +366,8 @@ async def test_a_connection_that_goes_silent_with_the_lock_does_not_keep_out_its
         if not silent:
             silent.append(session)
             relay.forget()
+            # Nobody learns that it has the lock.
+            session.execute("SELECT 1")
 
     with open_log(relayed) as log:
         monkeypatch.setattr(postgres_writer, "acquire", acquire_then_go_silent)
