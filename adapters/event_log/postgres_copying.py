@@ -13,9 +13,9 @@ from adapters.event_log.postgres_lock import acquire
 from adapters.event_log.postgres_schema import check_known, exists, lock_key
 from adapters.event_log.postgres_session import Database, Session
 from adapters.event_log.postgres_setup import set_up
-from adapters.event_log.postgres_stored_log import EVENTS, SEALS
+from adapters.event_log.postgres_stored_log import EVENTS
 from adapters.event_log.seals import NOTHING_SEALED, Seal
-from adapters.event_log.stored_log import Row, SealRow
+from adapters.event_log.stored_log import SEALS, Row, SealRow
 from domain.errors import NotFound
 
 TIMEOUT, LOCK_TIMEOUT = 60.0, 10.0

@@ -9,12 +9,10 @@ from psycopg.rows import tuple_row
 from adapters.event_log.postgres_errors import translating
 from adapters.event_log.postgres_schema import exists
 from adapters.event_log.postgres_session import Database, Session
-from adapters.event_log.stored_log import Row, SealRow, SnapshotRow
+from adapters.event_log.stored_log import SqlStoredLog
 from domain.errors import NotFound
 
 EVENTS = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
-
-SEALS = "SELECT first, last, digests, hash FROM seals"
 
 BATCH = 1000
 """Rows that are fetched at once."""
@@ -23,29 +21,15 @@ CHECK_TIMEOUT = 60.0
 """Seconds for one statement: the first has to sort all events."""
 
 
-class PostgresStoredLog:
+class PostgresStoredLog(SqlStoredLog):
     """The rows of one schema, in the transaction of a session."""
+
+    events_query = EVENTS
 
     def __init__(self, session: Session) -> None:
         """Read from `session`, whose transaction has begun."""
         self._session = session
         self._cursors = 0
-
-    def events(self) -> Iterator[Row]:
-        """Return all events by position."""
-        return self._rows(f"{EVENTS} ORDER BY notification_id")
-
-    def events_by_stream(self) -> Iterator[Row]:
-        """Return all events by stream and version."""
-        return self._rows(f"{EVENTS} ORDER BY originator_id, originator_version")
-
-    def seals(self) -> Iterator[SealRow]:
-        """Return all seals by position."""
-        return self._rows(f"{SEALS} ORDER BY first")
-
-    def snapshots(self) -> Iterator[SnapshotRow]:
-        """Return all snapshots."""
-        return self._rows("SELECT originator_id, originator_version, topic, state FROM stored_snapshots")
 
     def head(self) -> int:
         """Return the position of the last event; 0 if there is none."""

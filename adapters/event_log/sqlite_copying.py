@@ -11,7 +11,8 @@ from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_application import LOCK_TIMEOUT, open_events
 from adapters.event_log.sqlite_recorder import INSERT as INSERT_SEAL
 from adapters.event_log.sqlite_recorder import SealingRecorder
-from adapters.event_log.sqlite_stored_log import EVENTS, SEALS
+from adapters.event_log.sqlite_stored_log import EVENTS
+from adapters.event_log.stored_log import SEALS
 
 INSERT_EVENT = """
 INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)

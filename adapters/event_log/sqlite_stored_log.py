@@ -9,36 +9,20 @@ from adapters.event_log import seals, stream_check
 from adapters.event_log.database_errors import Damaged
 from adapters.event_log.seals import Seal, Verdict
 from adapters.event_log.sqlite import sqlite3
-from adapters.event_log.stored_log import Row, SealRow, SnapshotRow
+from adapters.event_log.stored_log import SqlStoredLog
 from adapters.event_log.stream_check import Findings
 
 EVENTS = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 
-SEALS = "SELECT first, last, digests, hash FROM seals"
 
-
-class SQLiteStoredLog:
+class SQLiteStoredLog(SqlStoredLog):
     """The rows of one file, in the transaction of a connection."""
+
+    events_query = EVENTS
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Read from `connection`, whose transaction has begun."""
         self._connection = connection
-
-    def events(self) -> Iterator[Row]:
-        """Return all events by position."""
-        return self._rows(f"{EVENTS} ORDER BY rowid")
-
-    def events_by_stream(self) -> Iterator[Row]:
-        """Return all events by stream and version."""
-        return self._rows(f"{EVENTS} ORDER BY originator_id, originator_version")
-
-    def seals(self) -> Iterator[SealRow]:
-        """Return all seals by position."""
-        return self._rows(f"{SEALS} ORDER BY first")
-
-    def snapshots(self) -> Iterator[SnapshotRow]:
-        """Return all snapshots."""
-        return self._rows("SELECT originator_id, originator_version, topic, state FROM stored_snapshots")
 
     def head(self) -> int:
         """Return the position of the last event; 0 if there is none."""
