@@ -6,16 +6,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import Depends, FastAPI, Security
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPBearer
 
 from api.http import problems
 from api.http.console import DIST, Console
 from api.http.ending import AnsweredAtTheEnd
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
-from api.http.parameters import check_query
+from api.http.routers import KNOWN_PARAMETERS
 from api.http.routes import (
     audit,
     health,
@@ -91,7 +90,7 @@ def _routes(traces: Traces) -> DescribedApp:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(check_query)],
+        dependencies=[KNOWN_PARAMETERS],
         telemetry=traces.of_requests(),
     )
     problems.install(app)
@@ -99,10 +98,8 @@ def _routes(traces: Traces) -> DescribedApp:
     app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)(
         lambda: JSONResponse(app.openapi())
     )
-    app.include_router(health.router)
-    app.include_router(status.scrape)
-    bearer = [Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))]
     # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
-    for part in (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens):
-        app.include_router(part.router, prefix="/api/v1", dependencies=bearer)
+    parts = (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens)
+    for router in (health.router, status.scrape, *(part.router for part in parts)):
+        app.router.routes.extend(router.routes)
     return app

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from fastapi.responses import StreamingResponse
 
 from adapters.event_log.seals import Seal
@@ -11,6 +11,7 @@ from api.http.dependencies import TheService
 from api.http.exports import HEADERS, announced, as_csv, as_ndjson, in_blocks
 from api.http.filters import Wanted
 from api.http.paging import Cursor, Limit
+from api.http.routers import api_router
 from api.http.schemas.history import ChainView, SealView
 from api.http.schemas.present import MAX_INT, Page
 from api.http.slots import EXPORTS
@@ -22,7 +23,7 @@ Order = Literal["newest", "oldest"]
 
 Position = Annotated[int, Path(ge=1, le=MAX_INT)]
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = api_router("audit", "/audit")
 
 
 @router.get("", responses=problems.responses(503))

@@ -4,10 +4,11 @@ import asyncio
 from importlib.metadata import version
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import Request, Response, status
 from pydantic import BaseModel, Field
 
 from api.http.dependencies import TheService
+from api.http.routers import public_router
 from api.runtime.bootstrap import Service
 from domain.errors import StorageUnavailable
 
@@ -18,7 +19,7 @@ MAX_LAG = 1000
 
 NEEDS_A_TOKEN = "send a token to see the reason"  # noqa: S105 - no secret
 
-router = APIRouter(tags=["health"])
+router = public_router("health")
 
 
 class Liveness(BaseModel):

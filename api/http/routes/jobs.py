@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import Query, Request, Response, status
 
 from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
@@ -12,6 +12,7 @@ from api.http.event_ids import NO_EVENT, digest_at
 from api.http.filters import State, Values
 from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment, Position
 from api.http.paging import Cursor, IdCursor, Limit
+from api.http.routers import api_router
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import AsOf, Identifier, JobPage, JobView, NewJob, OperatorOrder, Page, VMContextView
 from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, state_of, tagged
@@ -29,7 +30,7 @@ from projections.queries.present import JobFilter
 MAX_ACTOR = 100
 """Maximum characters of an actor's name."""
 
-router = APIRouter(tags=["jobs"])
+router = api_router("jobs")
 
 
 @router.post(

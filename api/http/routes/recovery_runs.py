@@ -2,18 +2,19 @@
 
 import asyncio
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from api.http import paging, problems
 from api.http.dependencies import TheService, TheTrace, wait_for_read_model
 from api.http.paging import Cursor, Limit
+from api.http.routers import api_router
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view, run_view
 from domain.errors import NotFound
 from domain.events import Cause
 from projections.queries.audit_entry import AuditFilter
 
-router = APIRouter(prefix="/recovery-runs", tags=["recovery"])
+router = api_router("recovery", "/recovery-runs")
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -13,6 +13,7 @@ from api.http import paging, problems
 from api.http.dependencies import TheService
 from api.http.exports import HEADERS, announced, in_blocks
 from api.http.paging import Cursor, Limit
+from api.http.routers import api_router
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import MAX_INT, Identifier
 from api.http.slots import EXPORTS
@@ -34,7 +35,7 @@ Seconds = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float | None, Field(ge=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
 
-router = APIRouter(prefix="/recovery-runs", tags=["replay"], dependencies=[Depends(EXPORTS)])
+router = api_router("replay", "/recovery-runs", [Depends(EXPORTS)])
 
 
 class OtherPolicy(BaseModel):

@@ -4,13 +4,13 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from api.http import problems
 from api.http.dependencies import JobId, TheService, known_job
+from api.http.routers import api_router, public_router
 from api.http.schemas.present import LiveView, RunView
 from api.http.views import live_of, retry_in, run_view
 from api.runtime.bootstrap import Service
@@ -19,8 +19,8 @@ from domain.errors import StorageUnavailable
 from domain.processes.watch import watcher_of
 from domain.recovery_run import RecoveryRun
 
-router = APIRouter(tags=["observability"])
-scrape = APIRouter(tags=["observability"])
+router = api_router("observability")
+scrape = public_router("observability")
 
 
 class RecoveryStatus(BaseModel):

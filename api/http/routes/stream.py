@@ -11,13 +11,14 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.http import problems
 from api.http.dependencies import service_of
 from api.http.event_ids import PATTERN, event_id, start_after
 from api.http.filters import Wanted
+from api.http.routers import api_router
 from api.http.schemas.stream import MEDIA
 from api.http.slots import STREAMS
 from domain.errors import StorageUnavailable
@@ -29,7 +30,7 @@ HEARTBEAT = 1.0
 CHUNK = 50
 """Events per query, so that other requests run between the queries of many streams."""
 
-router = APIRouter(tags=["stream"])
+router = api_router("stream")
 
 
 async def start_of(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from adapters.host.tokens import Scope
@@ -10,10 +10,11 @@ from adapters.plain_text import redacted
 from api.http import problems
 from api.http.dependencies import TheService
 from api.http.guard import caller_of
+from api.http.routers import api_router
 from api.http.schemas.present import Page
 from api.runtime.settings import PREFIX, Settings
 
-router = APIRouter(tags=["access"])
+router = api_router("access")
 
 
 class SessionView(BaseModel):

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from adapters.host.tokens import Scope
 from api.http import problems
 from api.http.dependencies import TheService
+from api.http.routers import api_router
 from api.http.schemas.present import Page
 
-router = APIRouter(tags=["access"])
+router = api_router("access")
 
 
 class TokenView(BaseModel):

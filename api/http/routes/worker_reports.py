@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,12 +17,13 @@ from adapters.vma.vocabulary import STATUSES
 from adapters.vma.worker_reports import read_report
 from api.http import problems
 from api.http.dependencies import JobId, TheService, TheTrace, wait_for_read_model
+from api.http.routers import api_router
 from api.http.times import EARLIEST, LATEST, UtcTime
 
 JobType = Literal["replication", "backup"]
 """The worker's name for the kind of job; it uses `backup` for replication jobs, too."""
 
-router = APIRouter(tags=["telemetry"])
+router = api_router("telemetry")
 
 
 def _sent_at(value: object, read: ValidatorFunctionWrapHandler) -> datetime | None:
