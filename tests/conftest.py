@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from api.cli.main import GARBAGE_COLLECTION
 from tests.support import logs
 
 TESTS = Path(__file__).parent
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have hypothesis try the same examples at every run, and other ones in the long form, however long each takes."""
+    gc.set_threshold(*GARBAGE_COLLECTION)
     # A shell's background job ignores SIGINT, and so would every process that is to be interrupted by a test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("short", derandomize=True, database=None, deadline=None)

@@ -5,6 +5,7 @@ in use by another process, 4 not found, 130 interrupted (Ctrl-C).
 """
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -31,12 +32,20 @@ EXIT_CODES = {
 
 OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
+GARBAGE_COLLECTION = 50_000, 20, 20
+"""New objects until the garbage collector runs, instead of 700, and runs until it looks at older ones.
+
+By default it would take a tenth of the CPU of a start, and a seventh of that of polling: most of what it looks at lives
+as long as the service, or as a job.
+"""
+
 ABOUT = "Tracks VM replication jobs and recovers them after a restart."
 EXIT_CODES_HELP = (__doc__ or "").partition("\n\n")[2]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. Errors are one line on standard error."""
+    gc.set_threshold(*GARBAGE_COLLECTION)
     _prepare_output()
     try:
         return _run(argv)
