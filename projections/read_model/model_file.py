@@ -92,10 +92,11 @@ def _check_and_complete(connection: Connection) -> None:
     for table in FOLDED:
         if table.name in present:
             _check_folded(connection, table.name)
-    schema.metadata.create_all(connection)
-    if checkpoint.read(connection) is None:
+    missing = schema.metadata.tables.keys() - present
+    if schema.position.name in missing or checkpoint.read(connection) is None:
         checkpoint.reset(connection)
-    elif schema.metadata.tables.keys() - present:
+    elif missing:
+        schema.metadata.create_all(connection)
         checkpoint.invalidate(connection)
 
 

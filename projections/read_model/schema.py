@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, MetaData, Table, text
+from sqlalchemy import Boolean, Column, Connection, Index, MetaData, Table, event, text
 from sqlalchemy.schema import SchemaItem
 
 from projections.read_model.column_types import MARIADB_COLLATION, Blob, Fraction, LongText, Number, ShortText, Time
@@ -44,8 +44,18 @@ def _aggregates(name: str, id_length: int, *columns: SchemaItem) -> Table:
 
 def _sparse_index(name: str, column: str) -> Index:
     """Return an index of the rows that have a value in a column."""
-    present = text(f"{column} IS NOT NULL")
-    return Index(PREFIX + name, column, "position", sqlite_where=present, postgresql_where=present)
+    return Index(PREFIX + name, column, "position", sqlite_where=text(f"{column} IS NOT NULL"))
+
+
+@event.listens_for(metadata, "before_create")
+def _make_sparse_on_postgres(_metadata: MetaData, connection: Connection, **_details: object) -> None:
+    """Limit indexes on PostgreSQL as on SQLite.
+
+    Not where they are defined: naming an option of PostgreSQL imports its dialect, which takes a tenth of a start.
+    """
+    if connection.dialect.name == "postgresql":
+        for index in (index for table in metadata.tables.values() for index in table.indexes):
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 position = _table(
