@@ -16,6 +16,7 @@ from projections.read_model import schema
 from tests.restart.conftest import StartService
 from tests.restart.small_disk import UNSHARE, ServiceOnASmallDisk
 from tests.support.fleet import run_jobs
+from tests.support.process import ForkedProcess
 from tests.support.service import PATIENCE, ServiceProcess, wait_until
 
 
@@ -52,16 +53,10 @@ def not_served(client: httpx.Client) -> bool:
 
 
 def refusal(service: ServiceProcess, command: str = "serve") -> tuple[int, str]:
-    """Run a command that must fail; return its exit code and the last line of its error output."""
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "api", command],
-        env=service.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stderr.strip().splitlines()[-1]
+    """Run a command that must fail; return its exit code and the last line of its output."""
+    output = service.data_dir.with_suffix(".refused")
+    code = ForkedProcess(service.environment, output, command).wait(PATIENCE)
+    return code, output.read_text().strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("damage", ["no database", "cut"])

@@ -51,13 +51,13 @@ class Process(Protocol):
 
 
 class ForkedProcess:
-    """One `job-recovery serve`, forked."""
+    """One command of `job-recovery`, forked."""
 
-    def __init__(self, environment: dict[str, str], output: Path) -> None:
+    def __init__(self, environment: dict[str, str], output: Path, command: str = "serve") -> None:
         """Start it; its output goes to the file `output`."""
         # The file must exist before a test reads it. As a daemon, the service ends with the tests.
         output.touch()
-        self._process = _forks.Process(target=_serve, args=(environment, output), daemon=True)
+        self._process = _forks.Process(target=_run, args=(environment, output, command), daemon=True)
         self._process.start()
 
     @property
@@ -131,12 +131,12 @@ def _call(function: Callable[..., str], arguments: tuple[str, ...], together: Ba
         raise
 
 
-def _serve(environment: dict[str, str], output: Path) -> None:
-    """Run the service in this process."""
+def _run(environment: dict[str, str], output: Path, command: str) -> None:
+    """Run a command in this process."""
     os.environ.clear()
     os.environ.update(environment)
     with output.open("ab", buffering=0) as log:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())
-    sys.exit(main(["serve"]))
+    sys.exit(main([command]))
