@@ -14,7 +14,8 @@ from api.http.console import DIST, Console
 from api.http.ending import AnsweredAtTheEnd
 from api.http.guard import Guard
 from api.http.limits import BoundedBodies
-from api.http.routers import KNOWN_PARAMETERS
+from api.http.parameters import CheckedRoute
+from api.http.routers import API
 from api.http.routes import (
     audit,
     health,
@@ -39,6 +40,10 @@ DESCRIPTION = (
 )
 
 
+BEARER = {"type": "http", "description": "Required after the first token was created.", "scheme": "bearer"}
+"""How a token is sent, for the OpenAPI document. `Guard` checks it, before the application."""
+
+
 class DescribedApp(FastAPI):
     """FastAPI, with the schema of problem details and the names of the VMAs in its OpenAPI document."""
 
@@ -55,9 +60,11 @@ class DescribedApp(FastAPI):
         if self.vmas:
             vma = {"type": "string", "enum": sorted(self.vmas)}
             schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
-        for call in (call for path in document["paths"].values() for call in path.values() if "security" in call):
+        document["components"]["securitySchemes"] = {"HTTPBearer": BEARER}
+        guarded = (calls for path, calls in document["paths"].items() if path.startswith(API))
+        for call in (call for calls in guarded for call in calls.values()):
             # A token is optional until the first one is created.
-            call["security"].append({})
+            call["security"] = [{"HTTPBearer": []}, {}]
         return document
 
 
@@ -90,14 +97,14 @@ def _routes(traces: Traces) -> DescribedApp:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[KNOWN_PARAMETERS],
         telemetry=traces.of_requests(),
     )
     problems.install(app)
     # Not the framework's own route, which ignores unknown parameters.
-    app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)(
-        lambda: JSONResponse(app.openapi())
+    document = CheckedRoute(
+        "/openapi.json", lambda: JSONResponse(app.openapi()), methods=["GET", "HEAD"], include_in_schema=False
     )
+    app.router.routes.append(document)
     # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
     parts = (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens)
     for router in (health.router, status.scrape, *(part.router for part in parts)):

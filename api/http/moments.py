@@ -64,30 +64,28 @@ AT = (
 )
 
 
-async def _of_log(
-    at: Annotated[EndTime | None, Query(description=AT)] = None,
-    position: Annotated[
-        int | None, Query(ge=0, le=MAX_INT, description="The state after the event at this position: the exact form.")
-    ] = None,
-) -> LogMoment | None:
+_At = Annotated[EndTime | None, Query(description=AT)]
+_Position = Annotated[
+    int | None, Query(ge=0, le=MAX_INT, description="The state after the event at this position: the exact form.")
+]
+_Version = Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")]
+
+
+async def _of_log(at: _At = None, position: _Position = None) -> LogMoment | None:
     """Return the moment that a request names; None for the present."""
     if at is not None and position is not None:
         raise InvalidInput("at and position both name a moment: leave one of them out")
     return at if position is None else Position(position)
 
 
-AskedMoment = Annotated[LogMoment | None, Depends(_of_log)]
-
-
-async def _of_job(
-    moment: AskedMoment,
-    version: Annotated[int | None, Query(ge=1, le=MAX_INT, description="The job at this version.")] = None,
-) -> Moment | None:
+async def _of_job(version: _Version = None, at: _At = None, position: _Position = None) -> Moment | None:
     """Return the moment that a request about one job names; None for the present."""
+    moment = await _of_log(at, position)
     if version is not None and moment is not None:
         other = "position" if isinstance(moment, Position) else "at"
         raise InvalidInput(f"version and {other} both name a moment: leave one of them out")
     return moment if version is None else Version(version)
 
 
+AskedMoment = Annotated[LogMoment | None, Depends(_of_log)]
 AskedJobMoment = Annotated[Moment | None, Depends(_of_job)]

@@ -4,14 +4,16 @@ An unknown one is refused: if it were ignored, a misspelled filter would list ev
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_origin
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.datastructures import QueryParams
 
 from api.http.problems import MAX_ERRORS
 
@@ -33,17 +35,32 @@ MAX_NAME = 50
 """Characters of an unknown name that are compared with the known ones."""
 
 
-async def check_query(request: Request) -> None:
-    """Check that the route declares every query parameter, and that only a list is given several times.
+class CheckedRoute(APIRoute):
+    """A route that checks the query of each request, before it reads anything else of it.
+
+    As a dependency of the routes, the check would cost each request several times as much.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler with the check in front of it."""
+        handle, declared = super().get_route_handler(), dict(declared_query(self.dependant))
+
+        async def checked(request: Request) -> Response:
+            check_query(request.query_params, declared)
+            return await handle(request)
+
+        return checked
+
+
+def check_query(query: QueryParams, declared: Mapping[str, Any]) -> None:
+    """Check that every query parameter is among those declared, by name and type, and that only a list is repeated.
 
     Raises:
-        RequestValidationError: it does not; the message has the nearest name that the route declares.
+        RequestValidationError: one is not; the message has the nearest name that is declared.
 
     """
-    declared = dict(declared_query(request.scope["route"].dependant))
-    given = Counter(name for name, _ in request.query_params.multi_items())
     wrong: list[dict[str, Any]] = []
-    for name, times in given.items():
+    for name, times in Counter(name for name, _ in query.multi_items()).items():
         if name not in declared:
             # Comparing names takes time, and a query can have thousands.
             hint = _hint(name[:MAX_NAME], declared) if len(wrong) < MAX_ERRORS else ""

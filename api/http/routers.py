@@ -1,4 +1,4 @@
-"""Routers, and what every request is checked for.
+"""Routers: where their paths begin, and the check that every request passes.
 
 The application takes over their routes as they are. `include_router` would analyse each route a second time, at its
 first request, and go through the included routers at every request.
@@ -6,24 +6,20 @@ first request, and go through the included routers at every request.
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Depends, Security
-from fastapi.params import Depends as Dependency
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter
+from fastapi.params import Depends
 
-from api.http.parameters import check_query
+from api.http.parameters import CheckedRoute
 
-PREFIX = "/api/v1"
-
-KNOWN_PARAMETERS = Depends(check_query)
-
-BEARER = Security(HTTPBearer(auto_error=False, description="Required after the first token was created."))
+API = "/api/v1"
+"""The beginning of the paths for which a token is required, once one exists: see `api.http.guard`."""
 
 
-def api_router(tag: str, prefix: str = "", dependencies: Sequence[Dependency] = ()) -> APIRouter:
-    """Return a router of the API, whose calls need a token after the first one was created."""
-    return APIRouter(prefix=PREFIX + prefix, tags=[tag], dependencies=[KNOWN_PARAMETERS, BEARER, *dependencies])
+def api_router(tag: str, prefix: str = "", dependencies: Sequence[Depends] = ()) -> APIRouter:
+    """Return a router of the API."""
+    return APIRouter(prefix=API + prefix, tags=[tag], dependencies=dependencies, route_class=CheckedRoute)
 
 
 def public_router(tag: str) -> APIRouter:
-    """Return a router outside of the API, for calls without a token."""
-    return APIRouter(tags=[tag], dependencies=[KNOWN_PARAMETERS])
+    """Return a router for paths outside of the API."""
+    return APIRouter(tags=[tag], route_class=CheckedRoute)

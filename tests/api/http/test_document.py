@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
@@ -30,12 +29,10 @@ def headers_and_cookies(dependant: Dependant) -> Iterator[tuple[str, str]]:
 
 
 def described(path: str) -> dict[str, set[tuple[str, str]]]:
-    """Return the parameters of each method of a path, which a router may have with a prefix."""
-    items = openapi_document()["paths"]
-    item: dict[str, Any] = items.get(path) or items[f"/api/v1{path}"]
+    """Return the parameters of each method of a path."""
     return {
         method.upper(): {(one["in"], one["name"]) for one in call.get("parameters", ())}
-        for method, call in item.items()
+        for method, call in openapi_document()["paths"][path].items()
     }
 
 
