@@ -1,5 +1,6 @@
 """Maps aggregates, live state and audit entries to the API's schemas."""
 
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -20,8 +21,14 @@ V = TypeVar("V", bound=BaseModel)
 
 def _view(kind: type[V], source: object, **computed: object) -> V:
     """Return a view with the fields of `source` that it has by name, and with the computed ones."""
-    same = {name: getattr(source, name) for name in kind.model_fields if hasattr(source, name)}
+    same = {name: getattr(source, name) for name in _shared(kind, type(source))}
     return kind.model_validate(same | computed, from_attributes=True)
+
+
+@cache
+def _shared(kind: type[BaseModel], source: type) -> tuple[str, ...]:
+    """Return the fields of a view that a class has by name. Not asked for each view: a page of jobs has thousands."""
+    return tuple(name for name in kind.model_fields if hasattr(source, name))
 
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
