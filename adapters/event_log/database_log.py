@@ -27,9 +27,6 @@ from domain.ports import Clock, Log, TAggregate, TEvent
 
 T = TypeVar("T")
 
-READERS = 2
-"""Threads that read. More would only wait for the interpreter's lock."""
-
 
 class DatabaseEventLog(ABC):
     """The event log port of the domain, and the notification log of the projections."""
@@ -39,7 +36,7 @@ class DatabaseEventLog(ABC):
         self._storage = storage
         self._recorder = storage.recorder
         self._logger = logger
-        self._readers = ReadingThreads(READERS)
+        self._readers = ReadingThreads()
         self._aggregates = Aggregates(storage, logger)
         self._writer = GroupCommit(self._store, logger)
         self._closed = False

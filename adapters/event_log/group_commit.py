@@ -58,7 +58,8 @@ class GroupCommit:
 
         Raises:
             ConcurrentWrite: one of the versions exists already; nothing was stored.
-            StorageUnavailable: the log cannot be written now, or is closed; nothing was stored.
+            StorageUnavailable: the log cannot be written now, or is closed. Nothing was stored, unless the connection
+                to the log was lost: the store tells of that when it knows.
 
         """
         request = WriteRequest(events, snapshots, asyncio.get_running_loop())
@@ -88,8 +89,9 @@ class GroupCommit:
                 continue
             results = self._write(requests)
             if self._unavailable is not None:
-                # They have waited as long as those that failed, and must not wait as long again. They are taken before
-                # these are told: what is asked for after that gets an attempt of its own.
+                # They have waited as long as those that failed, and must not wait as long again; and they were decided
+                # without events that are stored after all (`StoredLate`). They are taken before these are told: what is
+                # asked for after that gets an attempt of its own.
                 waiting, closed = self._taken([])
                 _resolve(waiting, [self._unavailable] * len(waiting))
                 closing, self._unavailable = closing or closed, None
@@ -109,14 +111,14 @@ class GroupCommit:
         try:
             return list(self._store(requests))
         except StorageUnavailable as error:
-            return [error] * len(requests)
+            self._unavailable = error
         except UNAVAILABLE as error:
             self._unavailable = StorageUnavailable(f"the event log cannot be written: {error}")
-            return [self._unavailable] * len(requests)
         except Exception as error:  # noqa: BLE001 - it is the callers' result, and logged if it is a fault
             if len(requests) > 1:
-                return [self._write([request])[0] for request in requests]
+                return [self._unavailable or self._write([request])[0] for request in requests]
             return [self._translate(requests[0], error)]
+        return [self._unavailable] * len(requests)
 
     def _translate(self, request: WriteRequest, error: Exception) -> JobRecoveryError:
         streams = ", ".join(sorted({event.originator_id for event in request.events}))

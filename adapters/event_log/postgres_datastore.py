@@ -13,9 +13,7 @@ from psycopg_pool import PoolTimeout
 from adapters.event_log.database_errors import DatabaseUnavailable
 from adapters.event_log.postgres_errors import one_line, translated, translating
 from adapters.event_log.postgres_session import Database, Session
-
-READERS = 2
-"""Sessions that read: one for each thread that does."""
+from adapters.event_log.reading_threads import READERS
 
 READ_TIMEOUT = 3.0
 """Seconds for one statement that reads."""
@@ -42,16 +40,18 @@ class PostgresDatastore(postgres.PostgresDatastore):
 
 
 class _Pool(ConnectionPool[Session]):
-    """The library's pool, which remembers why it could not connect."""
+    """The library's pool, which remembers why it cannot connect."""
 
     last_error: str = ""
 
     def _connect(self, timeout: float | None = None) -> Session:
         try:
-            return super()._connect(timeout)
+            session = super()._connect(timeout)
         except psycopg.Error as error:
             self.last_error = one_line(error)
             raise
+        self.last_error = ""
+        return session
 
 
 class Readers(PostgresDatastore):

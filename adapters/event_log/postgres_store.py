@@ -13,13 +13,14 @@ from adapters.event_log.copying import refuse_unfinished
 from adapters.event_log.database_errors import DATABASE_ERRORS, DatabaseUnavailable, EventLogInUse
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.mapper import EventMapper
-from adapters.event_log.postgres_datastore import READERS, Readers
+from adapters.event_log.postgres_datastore import Readers
 from adapters.event_log.postgres_place import record_place
 from adapters.event_log.postgres_recorder import SealingRecorder, SnapshotRecorder
 from adapters.event_log.postgres_session import Database
 from adapters.event_log.postgres_stored_log import stored_log
 from adapters.event_log.postgres_url import parameters_of
 from adapters.event_log.postgres_writer import WORTH_REPEATING, Writer
+from adapters.event_log.reading_threads import READERS
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable

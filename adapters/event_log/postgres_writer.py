@@ -63,7 +63,12 @@ class Writer:
         self._undecided: Sequence[StoredEvent] = ()
         self._changed: LogChanged | None = None
         self._datastore.session = self._open()
-        self._recorder.history = self._history = History(self._recorder.last_seal())
+        try:
+            self._recorder.history = self._history = History(self._recorder.last_seal())
+        except BaseException:
+            # The session has the lock, and would keep out the next attempt.
+            self.close()
+            raise
 
     def write(self, events: Sequence[StoredEvent]) -> Sequence[int]:
         """Store the events in one transaction; return their positions.
@@ -154,7 +159,7 @@ class Writer:
         self._datastore.session = self._connector.session(deadline)
         try:
             positions = self._attempt(self._recognise, deadline)
-        except DatabaseUnavailable:
+        except BaseException:
             # Whatever the reason: a session is only used when what was undecided is known.
             self._datastore.drop()
             raise

@@ -10,15 +10,18 @@ from adapters.event_log.database_errors import UNAVAILABLE, DatabaseUnavailable
 
 T = TypeVar("T")
 
+READERS = 2
+"""Threads, and sessions on a server. More would only wait for the interpreter's lock."""
+
 
 class ReadingThreads:
     """Runs queries in a few threads.
 
-    A query that fails because the database cannot be used takes those with it that were asked for by then: they have
-    waited as long, and one after the other would wait as long again. `group_commit` does the same for writes.
+    A query that fails because the database cannot be used also fails all queries that were waiting at that moment: they
+    have waited as long, and one after the other would wait as long again. `group_commit` does the same for writes.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int = READERS) -> None:
         """Start a thread when it is needed, and `number` at most."""
         self._threads = ThreadPoolExecutor(number, thread_name_prefix="event-reader")
         self._asked = 0

@@ -18,7 +18,6 @@ class JobEvents(Application[str]):
     """The library's application over one SQLite file; text ids, explicit topics, snapshots."""
 
     is_snapshotting_enabled = True
-    log_section_size = 1000
 
     def construct_mapper(self) -> Mapper[str]:
         """Return our own mapper, which needs no transcoder."""

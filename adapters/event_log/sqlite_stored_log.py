@@ -5,12 +5,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from adapters.event_log import seals, stream_check
+from adapters.event_log import seals
 from adapters.event_log.database_errors import Damaged
 from adapters.event_log.seals import Seal, Verdict
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.stored_log import SqlStoredLog
-from adapters.event_log.stream_check import Findings
 
 EVENTS = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 
@@ -63,9 +62,3 @@ def verify(path: Path, expected: Seal | None = None, *, whole: bool = True) -> V
     """Check a file against its seals, as `seals.verify` does."""
     with stored_log(path) as log:
         return seals.verify(log, expected, whole=whole)
-
-
-def check_streams(path: Path) -> Findings:
-    """Fold all streams of a file, as `stream_check.check_streams` does."""
-    with stored_log(path) as log:
-        return stream_check.check_streams(log)

@@ -158,6 +158,49 @@ async def test_requests_that_arrive_while_the_disk_fails_do_not_wait_for_another
     writer.close()
 
 
+async def test_requests_that_wait_while_an_earlier_one_is_found_to_be_stored_are_refused_with_it() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+    disk.fault = always(StorageUnavailable("the state was read again: try again"))
+    disk.may_write.clear()
+    beat = asyncio.ensure_future(writer.submit((), ()))
+    await asyncio.to_thread(disk.entered.wait, 10)
+    waiting = asyncio.ensure_future(writer.submit(stalled("job-2"), ()))
+    await asyncio.sleep(0)
+    calls = disk.calls
+
+    disk.may_write.set()
+    results = await asyncio.wait_for(asyncio.gather(beat, waiting, return_exceptions=True), 10)
+
+    assert [str(result) for result in results] == ["the state was read again: try again"] * 2
+    assert disk.calls == calls
+    disk.fault = lambda _requests: None
+    assert await asyncio.wait_for(writer.submit(stalled("job-2"), ()), 10) == 1
+    writer.close()
+
+
+async def test_a_group_that_is_stored_one_by_one_ends_with_the_first_that_the_disk_fails() -> None:
+    disk = Disk()
+    writer = GroupCommit(disk.store, RecordingLog())
+
+    def fault(requests: Sequence[WriteRequest]) -> None:
+        streams = [event.originator_id for request in requests for event in request.events]
+        if len(streams) > 1:
+            raise TypeError("one of them cannot be encoded")
+        if streams == ["job-2"]:
+            raise OperationalError("database is locked")
+
+    disk.fault = fault
+
+    results = await disk.group(writer, "job-1", "job-2", "job-3", "job-4")
+
+    assert results[0] == 2
+    assert all("database is locked" in str(result) for result in results[1:])
+    assert disk.stored == ["first", "job-1"]
+    assert disk.calls == 1 + 1 + 2
+    writer.close()
+
+
 async def test_closing_the_log_while_the_disk_fails_refuses_the_waiting_requests_and_ends() -> None:
     disk = Disk()
     writer = GroupCommit(disk.store, RecordingLog())

@@ -10,11 +10,13 @@ import psycopg
 import pytest
 
 from adapters.event_log import postgres_writer
-from adapters.event_log.database_errors import EventLogInUse
+from adapters.event_log.database_errors import DatabaseUnavailable, EventLogInUse
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.postgres_lock import acquire
 from adapters.event_log.postgres_schema import lock_key
 from adapters.event_log.postgres_session import Session
+from adapters.event_log.postgres_store import database_of
+from adapters.event_log.postgres_writer import Writer
 from domain.errors import ConcurrentWrite, LogChanged, StorageUnavailable
 from domain.replication_job import ReplicationJob
 from tests.adapters.event_log.places import PostgresPlace, registered, verify
@@ -291,6 +293,21 @@ async def test_a_stranger_that_locks_the_seals_is_named_too(postgres: PostgresPl
         stranger.execute(f"LOCK TABLE {postgres.schema}.seals")
 
         await refused_with(f"PostgreSQL process {stranger.info.backend_pid} (", lambda: log.append(registered("job-1")))
+
+
+async def test_a_start_that_is_refused_while_the_seals_are_locked_does_not_keep_out_the_next_one(
+    postgres: PostgresPlace,
+) -> None:
+    postgres.open().close()
+    database = database_of(server.SERVER, postgres.schema)
+    with psycopg.connect(server.SERVER) as stranger:
+        stranger.execute(f"LOCK TABLE {postgres.schema}.seals")
+        with pytest.raises(DatabaseUnavailable) as refused:
+            Writer(database, lambda: None)
+
+    # Its session is not collected as garbage meanwhile: the error that is kept refers to it.
+    assert "lock timeout" in str(refused.value)
+    Writer(database, lambda: None).close()
 
 
 async def test_reads_that_wait_for_a_strangers_lock_are_refused_in_time_all_together_with_its_process(
