@@ -21,7 +21,8 @@ V = TypeVar("V", bound=BaseModel)
 
 def _view(kind: type[V], source: object, **computed: object) -> V:
     """Return a view with the fields of `source` that it has by name, and with the computed ones."""
-    same = {name: getattr(source, name) for name in _shared(kind, type(source))}
+    kind_of_source: type = type(source)
+    same = {name: getattr(source, name) for name in _shared(kind, kind_of_source)}
     return kind.model_validate(same | computed, from_attributes=True)
 
 
