@@ -65,8 +65,8 @@ def on_mariadb(server: "Server") -> ReadModel:
     lock = model_server.LOCK_TIMEOUT
     return model_server.on_server(
         "mariadb",
-        partial(server.connect, statement=model_server.READ_TIMEOUT, lock=lock),
-        partial(server.connect, statement=model_server.WRITE_TIMEOUT, lock=lock),
+        partial(server.connect, statement=model_server.READ_TIMEOUT, lock=lock, idle=model_server.READER_IDLE),
+        partial(server.connect, statement=model_server.WRITE_TIMEOUT, lock=lock, idle=model_server.PROJECTOR_IDLE),
     )
 
 

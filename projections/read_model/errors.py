@@ -53,6 +53,9 @@ class ReadModelMissing(StorageUnavailable):
 NO_TABLE = ("42P01", "3F000", 1146)
 """What PostgreSQL and MariaDB answer if a table or its schema does not exist."""
 
+NO_RIGHT = ("42501", 1142)
+"""What they answer if the user may not do it, such as to create the tables of a new release."""
+
 REFUSED = ("28000", "28P01", "3D000", 1044, 1045, 1049)
 """What they answer if user, password or database are wrong."""
 
@@ -89,6 +92,9 @@ def translate_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError) and code_of(error) in NO_RIGHT:
+            # MariaDB gives new rights to new sessions only.
+            engine.dispose()
         raise _translated(engine, error) from error
 
 
@@ -99,6 +105,11 @@ def _translated(engine: Engine, error: SQLAlchemyError) -> StorageUnavailable:
     why = said(error)
     if code_of(error) in NO_TABLE or why.startswith("no such table"):
         return ReadModelMissing(f"the read model is not there: {why}. It is being derived from the log")
+    if code_of(error) in NO_RIGHT:
+        return ReadModelAway(
+            f"the read model cannot be used now: {why}. Its user needs all rights on its tables, and "
+            "the right to create them"
+        )
     passing = isinstance(error, OperationalError | InterfaceError | InternalError)
     if on_server and (passing or error.connection_invalidated):
         return ReadModelAway(f"the read model cannot be used now: {why}")

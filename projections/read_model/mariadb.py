@@ -14,6 +14,9 @@ PORT = 3306
 CONNECT_TIMEOUT = 2
 """Seconds."""
 
+NO_TLS = 2026
+"""The driver's number of an error before a connection is encrypted."""
+
 FORM = "mariadb://USER:PASSWORD@HOST:PORT/DATABASE"
 ENCODE = (
     "in USER and PASSWORD, write % as %25, @ as %40, / as %2F, ? as %3F, # as %23, : as %3A and a blank as %20. "
@@ -28,11 +31,12 @@ _URL = re.compile(
 SESSION = (
     "SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin",
     "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 0",
-    "SET SESSION wait_timeout = 31536000, sql_select_limit = DEFAULT, unique_checks = 1",
+    "SET SESSION sql_select_limit = DEFAULT, unique_checks = 1",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
-    # Below, %s is a number of seconds. So long may one statement take, and so long may it wait for a lock.
-    "SET SESSION max_statement_time = %s, net_read_timeout = %s, net_write_timeout = %s",
-    "SET SESSION lock_wait_timeout = %s, innodb_lock_wait_timeout = %s",
+    # Seconds. So long may one statement take, and so long may it wait for a lock.
+    "SET SESSION max_statement_time = {statement}, net_read_timeout = {seconds}, net_write_timeout = {seconds}",
+    "SET SESSION lock_wait_timeout = {lock}, innodb_lock_wait_timeout = {lock}",
+    "SET SESSION wait_timeout = {idle}",
 )
 
 KEEP_ALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 4000}
@@ -57,17 +61,24 @@ class Server(msgspec.Struct, frozen=True):
         """Return its name for messages."""
         return f"{self.database} at {self.host}:{self.port}"
 
-    def connect(self, *, statement: float, lock: int) -> pymysql.Connection:
-        """Return a new session, configured; `statement` and `lock` are its time limits in seconds."""
+    def connect(self, *, statement: float, lock: int, idle: int) -> pymysql.Connection:
+        """Return a new session, configured with its time limits, in seconds.
+
+        Args:
+            statement: for one statement.
+            lock: for waiting for a lock.
+            idle: for being unused. The server ends it then, also if its network or its machine is gone.
+
+        """
         connection = pymysql.Connection(
             host=self.host, port=self.port, user=self.user, password=self.password, database=self.database,
             charset="utf8mb4", client_flag=CLIENT.FOUND_ROWS, connect_timeout=CONNECT_TIMEOUT, defer_connect=True,
             read_timeout=CONNECT_TIMEOUT, write_timeout=CONNECT_TIMEOUT, program_name="job-recovery read model",
-            ssl=None if self.ssl_ca is None else ssl.create_default_context(cafile=self.ssl_ca),
+            ssl=self._authorities(),
         )  # fmt: skip
         connection.connect(self._socket())
         try:
-            _configure(connection, statement, lock)
+            _configure(connection, statement=statement, seconds=round(statement), lock=lock, idle=idle)
             # The driver has one limit for the greeting and for all later statements, and a silent server must not
             # have the long one.
             connection._read_timeout = connection._write_timeout = statement + 1  # noqa: SLF001
@@ -75,6 +86,12 @@ class Server(msgspec.Struct, frozen=True):
             connection.close()
             raise
         return connection
+
+    def _authorities(self) -> ssl.SSLContext | None:
+        try:
+            return _authorities_in(self.ssl_ca)
+        except ValueError as error:
+            raise pymysql.OperationalError(NO_TLS, str(error)) from None
 
     def _socket(self) -> socket.socket:
         try:
@@ -93,7 +110,7 @@ def server_of(url: str) -> Server:
     """Return the database of a URL.
 
     Raises:
-        ValueError: it is not of the form. The message contains nothing of it.
+        ValueError: it is not of the form, or the authorities cannot be read. The message contains no password.
 
     """
     found = _URL.fullmatch(url)
@@ -103,21 +120,33 @@ def server_of(url: str) -> Server:
     options = dict(parse_qsl(query[1:], keep_blank_values=True))
     if options.keys() - {"ssl_ca"} or int(port[1:] or PORT) > 65535:  # noqa: PLR2004 - the last port
         raise ValueError(f"It is not of the form {FORM}: {ENCODE}")
+    ssl_ca = Path(options["ssl_ca"]) if "ssl_ca" in options else None
+    _authorities_in(ssl_ca)
     return Server(
         user=unquote(user),
         password=unquote(password[1:]),
         host=host.strip("[]"),
         port=int(port[1:] or PORT),
         database=unquote(database),
-        ssl_ca=Path(options["ssl_ca"]) if "ssl_ca" in options else None,
+        ssl_ca=ssl_ca,
     )
 
 
-def _configure(connection: pymysql.Connection, statement: float, lock: int) -> None:
+def _authorities_in(file: Path | None) -> ssl.SSLContext | None:
+    """Return the authorities that may have signed the server's certificate; None for no TLS.
+
+    Raises:
+        ValueError: the file cannot be read, or contains no certificate.
+
+    """
+    try:
+        return None if file is None else ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise ValueError(f"ssl_ca={file}: {error}") from None
+
+
+def _configure(connection: pymysql.Connection, **limits: float) -> None:
     with connection.cursor() as cursor:
-        for command in SESSION[:-2]:
-            cursor.execute(command)
-        seconds = round(statement)
-        cursor.execute(SESSION[-2], (statement, seconds, seconds))
-        cursor.execute(SESSION[-1], (lock, lock))
+        for command in SESSION:
+            cursor.execute(command.format(**limits))
     connection.commit()

@@ -28,6 +28,10 @@ SILENT = "the read model cannot be used now: its server does not answer in time"
 LOCK_TIMEOUT = 3
 """Seconds that a statement waits for a lock, at most."""
 
+READER_IDLE, PROJECTOR_IDLE = 31_536_000, 20
+"""Seconds without a statement after which MariaDB ends a session. The projector's has a lock, and is used each second:
+a session whose network or machine is gone must not keep the lock."""
+
 DIALECTS = {"postgresql": "postgresql+psycopg://", "mariadb": "mariadb+pymysql://"}
 
 Connect = Callable[[], Any]

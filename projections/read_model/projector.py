@@ -29,6 +29,14 @@ BATCH = 1000
 SLOW_POLL = 1.0
 """Seconds between two polls of the log without a commit, and before a retry."""
 
+HELD_UP_AFTER = 5.0
+"""Seconds in which the process that has the lock applies an event, or something is wrong with it."""
+
+HELD_UP = (
+    "another session of its server has the lock of the read model, which is at position {} and has not moved for {} s: "
+    "look for another service that uses the same database, or for a session that its process has left"
+)
+
 
 class NotificationLog(Protocol):
     """The event log, in the order of positions."""
@@ -53,6 +61,8 @@ class Projector:
         self._model = ModelStore(engine)
         self._threads = threads
         self._has_lock = False
+        self._stands_since: float | None = None
+        """Since when the process that has the lock applies no event that there is, by the event loop's clock."""
         self._log = log
         self._clock = clock
         self._logger = logger
@@ -215,7 +225,7 @@ class Projector:
                     await self._wake.wait()
             except TimeoutError:
                 self._head = max(self._head, await self._log.head())
-                if not self._has_lock and await self._take_lock():
+                if await self._has_got_lock():
                     return
             self._wake.clear()
             while await self._advance():
@@ -236,9 +246,30 @@ class Projector:
         reached = await self._call(self._model.checkpoint)
         if reached is None or not reached.is_valid or not await history.has(self._log, reached):
             raise StorageUnavailable("another process updates the read model, and is not at an event of this log yet")
+        self._check_that_it_moves(reached.position)
         await self._reach(reached)
         self.error = None
         return False
+
+    def _check_that_it_moves(self, position: int) -> None:
+        now = asyncio.get_running_loop().time()
+        if position != self.position or not self.lag:
+            self._stands_since = None
+            return
+        if self._stands_since is None:
+            self._stands_since = now
+        if now - self._stands_since > HELD_UP_AFTER:
+            raise StorageUnavailable(HELD_UP.format(position, round(now - self._stands_since)))
+
+    async def _has_got_lock(self) -> bool:
+        """Return whether this process has got the lock now.
+
+        If it has the lock on a server, its session is used, so that the server knows that it is alive.
+        """
+        had_lock = self._has_lock
+        if had_lock and self._threads is None:
+            return False
+        return await self._take_lock() and not had_lock
 
     async def _applied_by(self, position: int) -> Checkpoint:
         return await self._call(self._model.applied_by, position)

@@ -1,7 +1,7 @@
 """The lock of the projector of one read model: one process at a time applies events.
 
-It belongs to the session that writes. Whoever loses the session loses the lock, and cannot commit in it. On SQLite, the
-lease on the data directory is the lock.
+It belongs to the session that writes. A process that loses the session loses the lock, and cannot commit in it. A file
+has no lock: in the data directory, the lease on that keeps out a second service.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """The tables of the read model.
 
-Their names begin with the version and a fingerprint of this module. So each release has tables of its own, and several
-can use one database, in turn or at once. Other code that changes what a table contains needs a new `VERSION`.
+Their names begin with the version and a fingerprint of this module and of the column types. So each release has tables
+of its own, and several can use one database, in turn or at once. Other code that changes what a table contains needs a
+new `VERSION`.
 """
 
 import hashlib
@@ -11,11 +12,14 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Index, MetaData, Table, event, text
 from sqlalchemy.schema import SchemaItem
 
+from projections.read_model import column_types
 from projections.read_model.column_types import MARIADB_COLLATION, Blob, Fraction, LongText, Number, ShortText, Time
 
 VERSION = 8
 
-PREFIX = f"read_model_{VERSION}_{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]}_"
+_SOURCES = b"".join(Path(source).read_bytes() for source in (__file__, column_types.__file__))
+
+PREFIX = f"read_model_{VERSION}_{hashlib.sha256(_SOURCES).hexdigest()[:8]}_"
 """The beginning of the names of all tables and indexes: on SQLite and PostgreSQL, indexes share one namespace."""
 
 metadata = MetaData()

@@ -23,7 +23,7 @@ NEEDS_MARIADB = (
 @cache
 def _answers() -> bool:
     try:
-        _server().connect(statement=5, lock=5).close()
+        _server().connect(statement=5, lock=5, idle=60).close()
     except pymysql.Error:
         return False
     return True
@@ -35,7 +35,7 @@ def _server(database: str = "mysql") -> Server:
 
 def execute(statement: str) -> list[tuple[object, ...]]:
     """Execute a statement as a superuser, and return its rows."""
-    with closing(_server().connect(statement=30, lock=30)) as connection, connection.cursor() as cursor:
+    with closing(_server().connect(statement=30, lock=30, idle=60)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())
 

@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+import trustme
 
 from api.runtime.settings import CallerSettings, Settings, load_settings
 from domain.errors import InvalidInput
@@ -57,6 +58,13 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("DATABASE_SCHEMA", "9jobs"),
         ("DATABASE_SCHEMA", "jobs, public"),
         ("DATABASE_SCHEMA", "j" * 64),
+        ("READ_MODEL_URL", ""),
+        ("READ_MODEL_URL", "mysql://u:p@db/jobs"),
+        ("READ_MODEL_URL", "mariadb://db/jobs"),
+        ("READ_MODEL_URL", "mariadb://u:p@db"),
+        ("READ_MODEL_URL", "mariadb://u:p@db:70000/jobs"),
+        ("READ_MODEL_URL", "mariadb://u:p@db/jobs?ssl=yes"),
+        ("READ_MODEL_URL", "sqlite://relative"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -116,6 +124,24 @@ def test_an_invalid_address_of_a_database_is_not_shown(monkeypatch: pytest.Monke
         load_settings()
 
     assert PASSWORD not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_authorities_of_a_database_that_cannot_be_read_are_named_without_its_password(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    file = elsewhere / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("JOB_RECOVERY_READ_MODEL_URL", f"mariadb://u:{PASSWORD}@h/d?ssl_ca={file}")
+
+    with pytest.raises(InvalidInput, match=f"^JOB_RECOVERY_READ_MODEL_URL: ssl_ca={file}: ") as refused:
+        load_settings()
+
+    assert PASSWORD not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    trustme.CA().cert_pem.write_to_path(file)
+    assert load_settings().read_model_url is not None
 
 
 def test_the_message_names_the_vma_with_the_invalid_address(monkeypatch: pytest.MonkeyPatch) -> None:
