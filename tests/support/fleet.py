@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from adapters.simulated_vma import SimulatedVMA
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import PATIENCE, ServiceProcess, wait_until
 
 PRODUCTION = {
     "POLL_INTERVAL": "5",
@@ -22,6 +22,9 @@ PRODUCTION = {
 """The defaults, in the place of those that make minutes a second."""
 
 CONNECTIONS = 16
+
+UNAVAILABLE, AGAIN_AFTER = httpx.codes.SERVICE_UNAVAILABLE, 1.0
+"""The answer to a request that is to be repeated, and after how many seconds."""
 
 LIST_EVERY = 0.3
 """Seconds between two requests for all jobs: listing a thousand costs more than probing the VMA for them."""
@@ -43,7 +46,10 @@ def run_jobs(
 
 
 def register_fleet(service: ServiceProcess, names: list[str], **more: Any) -> None:
-    """Register jobs with one disk each, named after the job, over several connections."""
+    """Register jobs with one disk each, named after the job, over several connections.
+
+    A request that a busy machine does not finish in time is repeated, as a client is told to.
+    """
     asyncio.run(_register_all(service.url, names, more))
 
 
@@ -53,9 +59,10 @@ async def _register_all(url: str, names: list[str], more: dict[str, Any]) -> Non
 
         async def register(name: str) -> None:
             body = {"job_id": name, "vm_name": name, "volume_ids": [f"disk-{name}"], **more}
-            async with slots:
-                response = await client.post("/api/v1/jobs", json=body)
-            assert response.status_code == httpx.codes.CREATED, response.text
+            async with slots, asyncio.timeout(PATIENCE):
+                while (response := await client.post("/api/v1/jobs", json=body)).status_code == UNAVAILABLE:
+                    await asyncio.sleep(AGAIN_AFTER)
+            assert response.is_success, response.text
 
         await asyncio.gather(*(register(name) for name in names))
 
