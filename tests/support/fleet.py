@@ -60,7 +60,7 @@ async def _register_all(url: str, names: list[str], more: dict[str, Any]) -> Non
         async def register(name: str) -> None:
             body = {"job_id": name, "vm_name": name, "volume_ids": [f"disk-{name}"], **more}
             async with slots, asyncio.timeout(PATIENCE):
-                while (response := await client.post("/api/v1/jobs", json=body)).status_code == UNAVAILABLE:
+                while (response := await client.post("/api/v1/jobs", json=body)).status_code == UNAVAILABLE:  # noqa: ASYNC110 - over HTTP
                     await asyncio.sleep(AGAIN_AFTER)
             assert response.is_success, response.text
 
