@@ -141,7 +141,7 @@ class DatabaseEventLog(ABC):
     def close(self) -> None:
         """Finish waiting writes, refuse later ones, and close the database."""
         self._closed = True
-        # Before the last writes, so that the one does not wait for the other when the server does not answer.
+        # Before the last writes: otherwise they wait for queries that a silent server does not answer.
         self._storage.stop_reading()
         self._writer.close()
         self._readers.shutdown()

@@ -1,4 +1,4 @@
-"""The lock of a log: the session of its one writer holds it, so who loses the session cannot write as its owner."""
+"""The lock of a log. The session of the writer has it, so a process that loses the session cannot write any more."""
 
 import time
 from collections.abc import Sequence

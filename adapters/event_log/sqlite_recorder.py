@@ -7,6 +7,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from adapters.event_log.seals import NOTHING_SEALED, Seal, next_seal, rows_of
+from adapters.event_log.sqlite_stored_log import EVENTS
 from adapters.event_log.stored_log import Row
 
 UNSEALED_BATCH = 1000
@@ -15,7 +16,6 @@ UNSEALED_BATCH = 1000
 CREATE = "CREATE TABLE IF NOT EXISTS seals (first INTEGER PRIMARY KEY, last INTEGER, digests BLOB, hash BLOB)"
 LAST = "SELECT last, hash FROM seals ORDER BY first DESC LIMIT 1"
 INSERT = "INSERT INTO seals VALUES (?, ?, ?, ?)"
-EVENTS = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 
 
 class SealingRecorder(SQLiteApplicationRecorder):
@@ -50,14 +50,11 @@ class SealingRecorder(SQLiteApplicationRecorder):
             found = cursor.fetchone()
         return Seal(found[0], found[1].hex()) if found else NOTHING_SEALED
 
-    def seal_unsealed(self) -> int:
-        """Seal the events of a version without seals; return how many they were."""
-        sealed = 0
+    def seal_unsealed(self) -> None:
+        """Seal the events of a version without seals."""
         while rows := self._unsealed():
             with self.datastore.transaction(commit=True) as cursor:
                 _seal(cursor, rows)
-            sealed += len(rows)
-        return sealed
 
     def _unsealed(self) -> list[Row]:
         with self.datastore.transaction(commit=False) as cursor:
