@@ -74,6 +74,10 @@ class JobRecovery:
         """Return the watched jobs: the open jobs, and those whose outcome is a guess."""
         return self._watched
 
+    def may_be_open(self, job_id: str) -> bool:
+        """Return whether a job is watched as an open one, or a command on it is in progress."""
+        return self._watched.may_be_open(job_id)
+
     async def open_jobs(self) -> list[str]:
         """Return the ids of the open jobs, in the order in which their VM contexts admitted them."""
         active: dict[str, str] = {}
@@ -88,7 +92,8 @@ class JobRecovery:
         """Load many jobs at once into memory, as a restart does; return those that can be read."""
         loaded = await self._log.load_many(ReplicationJob, list(job_ids))
         self._watched.add(loaded)
-        return list(loaded.values())
+        # A worker's report may have changed one meanwhile.
+        return [self._watched.get(job_id) or job for job_id, job in loaded.items()]
 
     async def registered(self, asked: Registration) -> ReplicationJob | None:
         """Return the job if it is registered with the same content; None if it is not registered.

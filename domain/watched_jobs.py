@@ -27,9 +27,16 @@ class WatchedJobs:
         """Return a job; None if it is not here."""
         return self._jobs.get(job_id)
 
+    def may_be_open(self, job_id: str) -> bool:
+        """Return whether a job is open, as far as is known here: one that is taken out may have ended by now."""
+        job = self._jobs.get(job_id)
+        return job.is_open if job is not None else job_id in self._before
+
     def add(self, loaded: Mapping[str, ReplicationJob]) -> None:
-        """Add jobs as they were loaded, by id."""
-        self._jobs.update(loaded)
+        """Add jobs as they were loaded, by id. One that is here or taken out may have changed since."""
+        for job_id, job in loaded.items():
+            if job_id not in self._before:
+                self._jobs.setdefault(job_id, job)
 
     def take_out(self, job: ReplicationJob) -> None:
         """Take a job out, which a command is about to change.

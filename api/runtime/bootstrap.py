@@ -146,7 +146,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
     event_log.on_late_commit(lambda events: background.start(app.take_in(events)))
     awake = AwakeTime(clock)
     silences = Silences(clock, awake.count_absences, settings.longest_pause)
-    contact = Contact(vma, clock, policy, silences)
+    contact = Contact(vma, clock, policy, silences, app.may_be_open)
     contact.on_observed(metrics.probed)
     backoff = Backoff(settings.retry_backoff_initial, settings.retry_backoff_max, chance.random)
     queries = Queries(model.readers, model.reading)

@@ -55,9 +55,12 @@ class _VMAState:
 class Contact:
     """Asks the VMAs, and has what a decision needs besides the answer."""
 
-    def __init__(self, vma: VMA, clock: Clock, policy: Policy, silences: Silences) -> None:
-        """Ask through the VMA port."""
+    def __init__(
+        self, vma: VMA, clock: Clock, policy: Policy, silences: Silences, may_be_open: Callable[[str], bool]
+    ) -> None:
+        """Ask through the VMA port; `may_be_open` returns whether a job is open now, or may be."""
         self._vma = vma
+        self._may_be_open = may_be_open
         self._clock = clock
         self._policy = policy
         self._silences = silences
@@ -177,7 +180,9 @@ class Contact:
         if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
             state.recognised_at = seen.address
         missed_none = not state.missing
-        if job.is_open:
+        # It may have ended while it was asked about, and who asked may have an older state of it. One that is counted
+        # after it was forgotten would be for ever, and hide that the VMA has forgotten all others.
+        if job.is_open and self._may_be_open(job.id):
             self._count(state, job, seen)
         for listener in self._on_back if was_down else ():
             listener(job.vma)

@@ -44,6 +44,23 @@ async def test_a_registration_is_stored_with_its_vm_context(harness: Harness) ->
     assert (await context_of(harness, "job-1")).active_job == job.id
 
 
+async def test_a_job_that_changes_while_many_are_loaded_is_watched_as_it_is_now(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start loads the guesses while workers report already: one of them may be reopened meanwhile."""
+    await harness.app.register(asked(), REQUEST)
+    before = await harness.event_log.load_many(ReplicationJob, ["job-1"])
+    await harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
+
+    async def loaded_before(*_: object) -> dict[str, ReplicationJob]:
+        return before
+
+    monkeypatch.setattr(harness.event_log, "load_many", loaded_before)
+    (preloaded,) = await harness.app.preload(["job-1"])
+
+    assert preloaded.state is (await harness.app.job("job-1")).state is JobState.RECOVERING
+
+
 async def test_the_identical_registration_again_changes_nothing(harness: Harness) -> None:
     await harness.app.register(asked(percent=12.0), REQUEST)
     await harness.contact.ask(await harness.app.job("job-1"))

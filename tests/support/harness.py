@@ -83,7 +83,7 @@ class Harness:
         self.event_log = event_log
         self.app = JobRecovery(event_log, self.clock, self.policy)
         self.silences = Silences(self.clock, lambda: 0, longest_pause=86_400.0)
-        self.contact = Contact(self.vma, self.clock, self.policy, self.silences)
+        self.contact = Contact(self.vma, self.clock, self.policy, self.silences, self.app.may_be_open)
         self.shared = Dependencies(self.app, self.contact, self.clock, self.log)
         self.requested: list[tuple[str, Cause]] = []
         self.requested_at: list[float] = []

@@ -1,10 +1,13 @@
 """A VMA that has forgotten its jobs, and another one in its place, show only over many jobs."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from domain.processes.contact import Contact
 from domain.recovery_policy import Outcome
+from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.contacts import amnesia_of, ask, ask_all, forgets
 from tests.support.builders import document, observed
@@ -160,6 +163,43 @@ class TestAmnesia:
         assert first is not None
         assert again == msgspec.structs.replace(first, since=harness.clock.now())
 
+    @pytest.mark.parametrize("ends_first", [True, False])
+    @pytest.mark.parametrize("says", [RUNNING, VMAStatus.NOT_FOUND])
+    async def test_a_job_that_has_ended_when_an_answer_about_an_older_state_of_it_comes_is_not_counted(
+        self, harness: Harness, says: Document | VMAStatus, *, ends_first: bool
+    ) -> None:
+        """A poll that begins while the end of its job is stored reads the job as it was before."""
+        await ask_all(harness, 6, lost=0)
+        ended = [f"job-default-{n}" for n in range(3, 6)]
+        before = (await harness.event_log.load_many(ReplicationJob, ended)).values()
+
+        async def end() -> None:
+            for name in ended:
+                await harness.app.operator_decide(name, Outcome.FAIL, "mara", "gone", REQUEST)
+                harness.contact.forget(await harness.app.job(name))
+
+        if ends_first:
+            await end()
+        harness.vma.hang("default")
+        harness.vma.says |= dict.fromkeys(ended, says)
+        asking = [asyncio.ensure_future(harness.contact.ask(job)) for job in before]
+        await asyncio.sleep(0)
+        if not ends_first:
+            await end()
+        harness.vma.go_on()
+        await asyncio.gather(*asking)
+
+        await ask(harness, "job-default-0")
+        assert not await forgets(harness, "job-default-0")
+        for n in range(3):
+            harness.vma.says[f"job-default-{n}"] = VMAStatus.NOT_FOUND
+        for n in 2 * [0, 1, 2]:
+            await ask(harness, f"job-default-{n}")
+
+        amnesia = await amnesia_of(harness, "job-default-0")
+        assert amnesia is not None
+        assert (amnesia.not_found, amnesia.asked) == (3, 3)
+
     async def test_a_job_that_has_ended_is_not_missing(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=3)
         await harness.app.operator_decide("job-default-0", Outcome.FAIL, "mara", "gone", REQUEST)
@@ -175,7 +215,7 @@ class TestAmnesia:
         assert job.decision.rule == "vma-amnesia"
         never = await harness.job("job-of-another", vma="another")
 
-        fresh = Contact(harness.vma, harness.clock, harness.policy, harness.silences)
+        fresh = Contact(harness.vma, harness.clock, harness.policy, harness.silences, harness.app.may_be_open)
         fresh.restore(job)
         fresh.restore(never)
 

@@ -37,7 +37,7 @@ class Started:
         clock, log, policy = harness.clock, harness.log, harness.policy
         self.app = JobRecovery(harness.event_log, clock, policy)
         awake = clock.monotonic
-        contact = Contact(harness.vma, clock, policy, Silences(clock, lambda: 0, 300.0))
+        contact = Contact(harness.vma, clock, policy, Silences(clock, lambda: 0, 300.0), self.app.may_be_open)
         requests = RecoveryRequests()
         shared = Dependencies(self.app, contact, clock, log)
         self.poller = Poller(shared, awake=awake, interval=5.0, on_contact_lost=requests.request)
