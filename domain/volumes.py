@@ -19,13 +19,16 @@ class Volumes:
         """Nothing is read yet."""
         self._log = log
         self._lock = asyncio.Lock()
-        self._owners: Owners | None = None
+        self._owners: Owners = {}
+        self._is_read = False
 
     async def last_jobs(self, vma: str, volume_ids: tuple[str, ...]) -> dict[str, str]:
         """Return the last job of each of a VMA's volumes, without volumes that had none."""
         async with self._lock:
-            if self._owners is None:
-                self._owners = await self._read()
+            if not self._is_read:
+                # What was assigned meanwhile is newer than what was read.
+                self._owners = await self._read() | self._owners
+                self._is_read = True
         return {v: self._owners[vma, v] for v in volume_ids if (vma, v) in self._owners}
 
     async def newer_job_than(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> str | None:
@@ -34,9 +37,8 @@ class Volumes:
         return next((other for other in last.values() if other != job_id), None)
 
     def assign(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> None:
-        """Assign the volumes to a job whose registration has been stored. Before the first query this is not needed."""
-        if self._owners is not None:
-            self._owners |= {(vma, v): job_id for v in volume_ids}
+        """Assign the volumes to a job whose registration has been stored."""
+        self._owners |= {(vma, v): job_id for v in volume_ids}
 
     async def _read(self) -> Owners:
         stored = await self._log.select(JobRegistered)

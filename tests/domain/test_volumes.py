@@ -1,12 +1,13 @@
 """One export cannot serve two workers: a volume has one open job at a time."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from domain.application import JobRecovery
 from domain.errors import NotFound, VolumeBusy
-from domain.events import Cause
+from domain.events import Cause, JobRegistered
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration
 from domain.vma_status import VMAStatus
@@ -110,6 +111,28 @@ async def test_of_many_at_once_in_circles_each_volume_has_one(harness: Harness) 
     taken = [volume for job in won for volume in job.volume_ids]
     assert len(taken) == len(set(taken)) >= 4
     assert all(isinstance(result, VolumeBusy) for result in results if isinstance(result, BaseException))
+
+
+async def test_a_volume_that_is_assigned_while_the_log_is_read_is_its_new_jobs(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await harness.app.register(on("a", "b", job="job-1"), REQUEST)
+    read, may_end = harness.event_log.select, asyncio.Event()
+
+    async def slowly(*kinds: type[JobRegistered]) -> Sequence[JobRegistered]:
+        found = await read(*kinds)
+        await may_end.wait()
+        return found
+
+    monkeypatch.setattr(harness.event_log, "select", slowly)
+    volumes = Volumes(harness.event_log)
+    asking = asyncio.ensure_future(volumes.last_jobs("default", ("a", "b")))
+    await asyncio.sleep(0)
+
+    volumes.assign("job-2", "default", ("a",))
+    may_end.set()
+
+    assert await asking == await volumes.last_jobs("default", ("a", "b")) == {"a": "job-2", "b": "job-1"}
 
 
 async def test_it_is_so_after_our_restart(harness: Harness) -> None:
