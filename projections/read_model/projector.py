@@ -252,6 +252,12 @@ class Projector:
         return False
 
     def _check_that_it_moves(self, position: int) -> None:
+        """Check that the process with the lock applies events, if there are any.
+
+        Raises:
+            StorageUnavailable: it has applied none for too long.
+
+        """
         now = asyncio.get_running_loop().time()
         if position != self.position or not self.lag:
             self._stands_since = None
@@ -276,6 +282,8 @@ class Projector:
 
     async def _take_lock(self) -> bool:
         self._has_lock = await self._call(self._model.acquire)
+        if self._has_lock:
+            self._stands_since = None
         return self._has_lock
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:

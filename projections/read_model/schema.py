@@ -55,7 +55,7 @@ def _sparse_index(name: str, column: str) -> Index:
 def _make_sparse_on_postgres(_metadata: MetaData, connection: Connection, **_details: object) -> None:
     """Limit indexes on PostgreSQL as on SQLite.
 
-    Not where they are defined: naming an option of PostgreSQL imports its dialect, which takes a tenth of a start.
+    Not where they are defined: naming an option of PostgreSQL imports its dialect, at every start on any engine.
     """
     if connection.dialect.name == "postgresql":
         for index in (index for table in metadata.tables.values() for index in table.indexes):

@@ -57,16 +57,21 @@ class Disk:
         self.stored += [event.originator_id for request in requests for event in request.events]
         return [len(self.stored)] * len(requests)
 
-    async def group(self, writer: GroupCommit, *names: str) -> list[int | BaseException]:
-        """Write several requests in one group; return the result of each."""
+    async def all_at_once(
+        self, writer: GroupCommit, first: Sequence[JobStalled], *names: str
+    ) -> list[int | BaseException]:
+        """Write the first request, and several that arrive while it waits for the disk; return the result of each."""
         self.may_write.clear()
-        first = asyncio.ensure_future(writer.submit(stalled("first"), ()))
+        asked = [asyncio.ensure_future(writer.submit(first, ()))]
         await asyncio.to_thread(self.entered.wait, 10)
-        group = [asyncio.ensure_future(writer.submit(stalled(name), ())) for name in names]
+        asked += [asyncio.ensure_future(writer.submit(stalled(name), ())) for name in names]
         await asyncio.sleep(0)
         self.may_write.set()
-        await first
-        return await asyncio.wait_for(asyncio.gather(*group, return_exceptions=True), 10)
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+
+    async def group(self, writer: GroupCommit, *names: str) -> list[int | BaseException]:
+        """Write several requests in one group, after another one; return the result of each."""
+        return (await self.all_at_once(writer, stalled("first"), *names))[1:]
 
 
 def raising(error: Exception, name: str = "") -> Fault:
@@ -142,14 +147,8 @@ async def test_requests_that_arrive_while_the_disk_fails_do_not_wait_for_another
     disk = Disk()
     writer = GroupCommit(disk.store, RecordingLog())
     disk.fault = always(OperationalError("database is locked"))
-    disk.may_write.clear()
-    first = asyncio.ensure_future(writer.submit(stalled("first"), ()))
-    await asyncio.to_thread(disk.entered.wait, 10)
-    waiting = [asyncio.ensure_future(writer.submit(stalled(f"job-{n}"), ())) for n in range(3)]
-    await asyncio.sleep(0)
 
-    disk.may_write.set()
-    results = await asyncio.wait_for(asyncio.gather(first, *waiting, return_exceptions=True), 10)
+    results = await disk.all_at_once(writer, stalled("first"), "job-1", "job-2", "job-3")
 
     assert all("database is locked" in str(result) for result in results)
     assert disk.calls == 1
@@ -162,18 +161,11 @@ async def test_requests_that_wait_while_an_earlier_one_is_found_to_be_stored_are
     disk = Disk()
     writer = GroupCommit(disk.store, RecordingLog())
     disk.fault = always(StorageUnavailable("the state was read again: try again"))
-    disk.may_write.clear()
-    beat = asyncio.ensure_future(writer.submit((), ()))
-    await asyncio.to_thread(disk.entered.wait, 10)
-    waiting = asyncio.ensure_future(writer.submit(stalled("job-2"), ()))
-    await asyncio.sleep(0)
-    calls = disk.calls
 
-    disk.may_write.set()
-    results = await asyncio.wait_for(asyncio.gather(beat, waiting, return_exceptions=True), 10)
+    results = await disk.all_at_once(writer, [], "job-2")
 
     assert [str(result) for result in results] == ["the state was read again: try again"] * 2
-    assert disk.calls == calls
+    assert disk.calls == 1
     disk.fault = lambda _requests: None
     assert await asyncio.wait_for(writer.submit(stalled("job-2"), ()), 10) == 1
     writer.close()
