@@ -12,6 +12,7 @@ from adapters.host.clock import SystemClock
 from domain.errors import StorageUnavailable
 from projections.read_model import model_server
 from projections.read_model import projector as projecting
+from projections.read_model.errors import ReadModelAway
 from projections.read_model.model_file import request_rebuild
 from projections.read_model.model_server import ReadModel
 from projections.read_model.model_store import ModelStore
@@ -145,3 +146,28 @@ async def test_mariadb_ends_a_session_with_the_lock_that_is_not_used(monkeypatch
 
         async with running(second):
             await until(lambda: second.position > 0)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_one_that_has_led_since_does_not_count_how_long_the_other_stood_still_before(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projecting, "HELD_UP_AFTER", 0.0)
+    harness = Harness(MemoryLog())
+    with two_processes(kind) as (model, other):
+        first, second = projector(harness, model), projector(harness, other)
+        await first.catch_up()
+        await harness.job("job-1")
+        assert await second.catch_up() < await harness.event_log.head()
+        cut_writer(kind, model)
+        assert await second.catch_up() == await harness.event_log.head()
+        cut_writer(kind, other)
+        with suppress(StorageUnavailable):
+            # As above.
+            await first.catch_up()
+        await first.catch_up()
+        await harness.job("job-2")
+
+        with suppress(ReadModelAway):
+            # It follows, and does not say that the other one stands still.
+            await second.catch_up()
