@@ -173,6 +173,27 @@ class JobRecovery:
             job_id, lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now())
         )
 
+    async def recover_by_report(
+        self,
+        job_id: str,
+        observation: Observation,
+        circumstances: Circumstances,
+        backoff: Callable[[int], float],
+        trace: Trace,
+    ) -> ReplicationJob:
+        """Record a worker's report, and let the job's present recovery run decide by it; `trace` is the request.
+
+        Raises:
+            IllegalTransition: no run is deciding the job.
+
+        """
+
+        def command(job: ReplicationJob) -> ReplicationJob:
+            job.recover_by_report(observation, circumstances, self.policy, backoff, self._clock.now(), trace)
+            return job
+
+        return await self._change(job_id, command)
+
     def assess(self, job: ReplicationJob, observation: Observation, circumstances: Circumstances) -> Decision | None:
         """Return what would be decided about a job, without recording anything."""
         return decide(job.evidence(observation, circumstances, self._clock.now()), self.policy)

@@ -36,8 +36,8 @@ class JobLifecycle(StateMachine):
     failed = State(value=JobState.FAILED.value)
 
     observe_progress = replicating.to(replicating) | recovering.to(recovering)
-    observe_completed = replicating.to(completed) | recovering.to(recovering)
-    observe_failed = replicating.to(failed) | recovering.to(recovering)
+    observe_completed = completed.from_(replicating, pending_retry) | recovering.to(recovering)
+    observe_failed = failed.from_(replicating, pending_retry) | recovering.to(recovering)
 
     begin_recovery = replicating.to(recovering) | pending_retry.to(recovering) | recovering.to(recovering)
     decide_resume = recovering.to(replicating)

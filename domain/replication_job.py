@@ -96,9 +96,14 @@ class ReplicationJob(JobFields, kw_only=True):
         )
 
     def observe(self, observation: Observation, at: datetime, trace: Trace | None = None) -> None:
-        """Record an observation by polling. A conclusive end ends the job; anything else leaves it replicating."""
+        """Record an observation by polling, or a worker's report. A conclusive end ends the job, nothing else does.
+
+        Raises:
+            IllegalTransition: a recovery run is deciding the job, or it waits for a retry and this is no end.
+
+        """
         if self.state is JobState.RECOVERING:
-            raise IllegalTransition(self.id, self.state.value, "polling (a recovery run is deciding the job)")
+            raise IllegalTransition(self.id, self.state.value, "an observation outside its recovery run")
         recorded = observation.for_log(raw=not observation.conclusive)
         self.record(VMAStatusObserved, at, trace or self.watched_by, observation=recorded)
 
@@ -141,7 +146,32 @@ class ReplicationJob(JobFields, kw_only=True):
         if (made := self._decision_of(run_id)) is not None:
             return made
         evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
-        trace = Trace(run_id, self.last_ref)
+        return self._decide(run_id, evidence, policy, backoff, Trace(run_id, self.last_ref))
+
+    def recover_by_report(  # noqa: PLR0913 - what a decision is made from
+        self,
+        observation: Observation,
+        circumstances: Circumstances,
+        policy: Policy,
+        backoff: Callable[[int], float],
+        at: datetime,
+        trace: Trace,
+    ) -> None:
+        """Record a worker's report as what the present recovery run decides by; `trace` is the request.
+
+        Raises:
+            IllegalTransition: no run is deciding the job.
+
+        """
+        if self.state is not JobState.RECOVERING or self.run_id is None:
+            raise IllegalTransition(self.id, self.state.value, "recovery by its worker's report")
+        evidence = self.evidence(observation.for_log(raw=True), circumstances, at)
+        self._decide(self.run_id, evidence, policy, backoff, trace)
+
+    def _decide(
+        self, run_id: str, evidence: Evidence, policy: Policy, backoff: Callable[[int], float], trace: Trace
+    ) -> Decision | None:
+        at = evidence.decided_at
         self.record(VMAStatusObserved, at, trace, observation=evidence.observation, run_id=run_id)
         decision = decide(evidence, policy)
         if decision is not None:

@@ -3,7 +3,7 @@
 from domain.events import Event, OperatorDecided, OutcomeRevised, RecoveryDecided, RecoveryStarted, VMAStatusObserved
 from domain.lifecycle import TRANSITIONS, JobState, state_after
 from domain.recovery_policy import Outcome
-from domain.vma_status import ENDS, Observation
+from domain.vma_status import Observation
 
 STATE_AFTER = {outcome: TRANSITIONS[JobState.RECOVERING, f"decide_{outcome.value}"] for outcome in Outcome}
 OUTCOME_BEFORE = {state: outcome for outcome, state in STATE_AFTER.items()}
@@ -39,5 +39,4 @@ def reported_state(observation: Observation) -> JobState | None:
 
 def _observed_transition(observation: Observation) -> str:
     """Return the transition: only a conclusive end ends a job, a doubtful one is progress."""
-    ends = observation.conclusive and observation.status in ENDS
-    return f"observe_{observation.status.value}" if ends else "observe_progress"
+    return f"observe_{observation.status.value}" if observation.is_end else "observe_progress"

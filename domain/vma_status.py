@@ -216,6 +216,11 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is VMAStatus.COMPLETED and uncertain
 
     @property
+    def is_end(self) -> bool:
+        """Return whether this ends a job that is replicating."""
+        return self.status in ENDS and self.conclusive
+
+    @property
     def has_no_figures(self) -> bool:
         """Return whether this is a worker's report without figures, which does not change those that were known."""
         figures = (self.progress_percent, self.bytes_transferred, self.total_bytes)

@@ -3,10 +3,13 @@
 A report that was sent before an applied one changes nothing. Only the worker's own times are compared with each other,
 because its clock may be wrong. It is safe to repeat a report. One that could not be stored leaves no trace: the worker
 gets an error, and sends it again.
+
+The report of an end is a worker's last one, and is stored in every state of the job. While a recovery run is deciding
+the job, or it waits for a retry, other reports are only known for a while: the next one comes within seconds.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -26,12 +29,20 @@ from domain.vma_status import WORKER, Observation
 class Reports:
     """Applies workers' own reports."""
 
-    def __init__(self, app: JobRecovery, contact: Contact, poller: Poller, requests: RecoveryRequests) -> None:
-        """`requests` gets the waiting jobs of which a report came."""
+    def __init__(
+        self,
+        app: JobRecovery,
+        contact: Contact,
+        poller: Poller,
+        requests: RecoveryRequests,
+        backoff: Callable[[int], float],
+    ) -> None:
+        """`requests` gets the waiting jobs of which a report came; `backoff` is that of recovery runs."""
         self._app = app
         self._contact = contact
         self._poller = poller
         self._requests = requests
+        self._backoff = backoff
         self._last_sent: dict[str, datetime] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         app.subscribe(self._forget_ended)
@@ -79,17 +90,24 @@ class Reports:
     async def _store(
         self, job: ReplicationJob, observation: Observation, trace: Trace
     ) -> tuple[ReplicationJob, str | None]:
+        if job.state in {JobState.RECOVERING, JobState.PENDING_RETRY} and not observation.is_end:
+            return job, self._leave_to_recovery(job)
         if job.state is JobState.RECOVERING:
-            return job, "a recovery run is asking the VMA about this job, and takes the report into account"
-        if job.state is JobState.PENDING_RETRY:
-            self._requests.request(job.id, Cause.RETRY_DUE)
-            return job, "the job waits for its VMA, which is asked now; the report is taken into account"
-        if job.state is JobState.REPLICATING:
+            known = self._contact.circumstances(job)
+            job = await self._app.recover_by_report(job.id, observation, known, self._backoff, trace)
+        elif job.is_open:
             job = await self._app.observe(job.id, observation, trace)
             self._poller.record(job, observation)
         elif observation.conclusive:
             job = await self._app.revise(job.id, observation, trace)
         return job, None
+
+    def _leave_to_recovery(self, job: ReplicationJob) -> str:
+        """Have a waiting job asked about now, and return how the report is taken into account."""
+        if job.state is JobState.RECOVERING:
+            return "a recovery run is asking the VMA about this job, and takes the report into account"
+        self._requests.request(job.id, Cause.RETRY_DUE)
+        return "the job waits for its VMA, which is asked now; the report is taken into account"
 
     def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:
         if not job.is_watched:

@@ -82,7 +82,7 @@ def _registered(event: Event) -> Job:
 def _observed(job: Job, event: Event) -> None:
     seen = event.data["observation"]
     _see(job, seen)
-    if job["state"] == "replicating" and is_conclusive(seen) and seen["status"] != "running":
+    if job["state"] in {"replicating", "pending-retry"} and is_conclusive(seen) and seen["status"] != "running":
         job["state"] = seen["status"]
         why = f"the {seen['said_by']} reported {seen['status']}" + (f": {seen['error']}" if seen["error"] else "")
         _end(job, event, "observed", seen["observed_at"], why)

@@ -68,3 +68,24 @@ def test_of_two_reports_in_one_second_the_last_counts(vma: SimulatedVMA, start_s
         assert service.post(f"/api/v1/telemetry/replication/{JOB}", sent).is_success
 
     service.wait_for(JOB, state="completed", basis="observed")
+
+
+def test_an_end_that_was_reported_while_the_vma_was_away_survives_a_kill_and_a_vma_that_has_forgotten_it(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service()
+    run_jobs(vma, service, [JOB, "job-2"], progress=40, duration=1e9)
+    vma.faults.set("refuse")
+    for job_id in (JOB, "job-2"):
+        service.wait_for(job_id, state="pending-retry")
+
+    assert service.post(f"/api/v1/telemetry/replication/{JOB}", {"status": "completed"}).is_success
+    service.kill()
+    for job_id in (JOB, "job-2"):
+        vma.world.forget(job_id, reannounce=float("inf"))
+    vma.faults.clear()
+    service.start()
+
+    service.wait_for("job-2", state="failed", basis="inferred")
+    ended = service.job(JOB)
+    assert (ended["state"], ended["basis"]) == ("completed", "observed")

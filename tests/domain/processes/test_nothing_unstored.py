@@ -32,7 +32,7 @@ class Life:
         )
         self.retries = RetryScheduler(shared, Backoff(5.0, 60.0, lambda: 0.5), self.harness.request)
         self.guesses = Reconciliation(shared, first_after=5.0, ask_for=60.0)
-        self.reports = Reports(shared.app, shared.contact, self.poller, RecoveryRequests())
+        self.reports = Reports(shared.app, shared.contact, self.poller, RecoveryRequests(), float)
         self.changes: list[tuple[str, list[str]]] = []
         watch = Watch(self.poller, self.retries, self.guesses)
         shared.app.subscribe(lambda job, _: watch.assign(job))

@@ -15,11 +15,15 @@ from domain.ports import ProbeTarget
 from domain.processes.polling import Poller
 from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.reports import Reports
+from domain.recovery_policy import Basis
+from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 from tests.support.memory_log import MemoryLog
 
+NO_BACKOFF = float
+ENDS = [(COMPLETED, JobState.COMPLETED), (document(VMAStatus.FAILED, 60.0), JobState.FAILED)]
 LATE = "a report that was sent later is already applied"
 
 
@@ -35,7 +39,7 @@ def poller(harness: Harness) -> Poller:
 
 @pytest.fixture
 def reports(harness: Harness, poller: Poller) -> Reports:
-    return Reports(harness.app, harness.contact, poller, RecoveryRequests())
+    return Reports(harness.app, harness.contact, poller, RecoveryRequests(), NO_BACKOFF)
 
 
 def said(harness: Harness, what: Document, job_id: str = "job-1") -> Observation:
@@ -43,6 +47,20 @@ def said(harness: Harness, what: Document, job_id: str = "job-1") -> Observation
     exports = {volume: answer(export_name(volume), VMAStatus.NOT_FOUND)}
     own = (answer(job_id, what),)
     return observe(ProbeTarget(job_id, "default", (volume,)), exports, own, observed_at=harness.clock.now())
+
+
+async def recovering(harness: Harness, job_id: str) -> ReplicationJob:
+    """Register a job, begin its recovery, and return it; its VMA does not answer."""
+    await harness.job(job_id)
+    harness.vma.says[job_id] = VMAStatus.UNREACHABLE
+    await harness.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
+    return await harness.app.job(job_id)
+
+
+async def waiting(harness: Harness, job_id: str) -> ReplicationJob:
+    """Register a job whose VMA does not answer, have it decided, and return it."""
+    await recovering(harness, job_id)
+    return await harness.decided(job_id, run_id="run-1")
 
 
 async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(harness: Harness, reports: Reports) -> None:
@@ -114,14 +132,89 @@ async def test_a_status_alone_is_no_movement(harness: Harness, reports: Reports,
     assert poller.live["job-1"].still_since == moved_at
 
 
-async def test_a_job_in_recovery_is_left_to_it(harness: Harness, reports: Reports) -> None:
+@pytest.mark.parametrize("what", [RUNNING, document(VMAStatus.COMPLETED, 40.0)])
+async def test_a_report_of_no_end_is_left_to_the_recovery_of_its_job(
+    what: Document, harness: Harness, reports: Reports
+) -> None:
     await harness.job()
     await harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test")
 
-    assert await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON) == (
-        "a recovery run is asking the VMA about this job, and takes the report into account"
-    )
+    why = await reports.apply("job-1", said(harness, what), REQUEST, NOON)
+
+    assert why == "a recovery run is asking the VMA about this job, and takes the report into account"
     assert (await harness.app.job("job-1")).state is JobState.RECOVERING
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted"]
+
+
+@pytest.mark.parametrize(("what", "state"), ENDS)
+async def test_a_report_of_an_end_decides_a_job_in_recovery_and_the_run_finds_it_decided(
+    what: Document, state: JobState, harness: Harness, reports: Reports
+) -> None:
+    job = await recovering(harness, "job-1")
+    await recovering(harness, "job-2")
+
+    why = await reports.apply("job-1", said(harness, what), REQUEST, NOON)
+    polled = await harness.contact.ask(job)
+    decision = await harness.app.recover("job-1", "run-1", polled, harness.contact.circumstances(job), NO_BACKOFF)
+
+    ended = await harness.app.job("job-1")
+    assert (why, ended.state, ended.outcome_basis) == (None, state, Basis.OBSERVED)
+    assert decision == (ended.decision.by_recovery if ended.decision else None)
+    assert await harness.kinds() == ["JobRegistered", "RecoveryStarted", "VMAStatusObserved", "RecoveryDecided"]
+    assert await harness.kinds("job-2") == ["JobRegistered", "RecoveryStarted"]
+
+
+async def test_a_decision_by_a_report_has_its_observation_as_cause_and_that_has_the_request(
+    harness: Harness, reports: Reports
+) -> None:
+    await recovering(harness, "job-1")
+
+    await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
+
+    *_, observed, decided = [event for event in await harness.events() if event.originator_id == "job-1"]
+    assert (observed.correlation_id, observed.causation_id) == ("request-1", "request-1")
+    assert (decided.correlation_id, decided.causation_id) == ("run-1", observed.ref)
+
+
+@pytest.mark.parametrize(("what", "state"), ENDS)
+async def test_a_report_of_an_end_ends_a_job_that_waits_for_its_vma(
+    what: Document, state: JobState, harness: Harness, reports: Reports
+) -> None:
+    await waiting(harness, "job-1")
+    version = (await waiting(harness, "job-2")).version
+
+    took = [await reports.apply("job-1", said(harness, what), REQUEST, NOON) for _ in range(2)]
+
+    ended = await harness.app.job("job-1")
+    assert took == [None, f"the job has {state.value} already"]
+    assert (ended.state, ended.outcome_basis) == (state, Basis.OBSERVED)
+    neighbour = await harness.app.job("job-2")
+    assert (neighbour.state, neighbour.version) == (JobState.PENDING_RETRY, version)
+
+
+async def test_a_report_of_no_end_has_a_job_that_waits_asked_about(harness: Harness, poller: Poller) -> None:
+    requests = RecoveryRequests()
+    reports = Reports(harness.app, harness.contact, poller, requests, NO_BACKOFF)
+    await waiting(harness, "job-1")
+
+    why = await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
+
+    assert why == "the job waits for its VMA, which is asked now; the report is taken into account"
+    assert requests.drain(()) == {Cause.RETRY_DUE: ["job-1"]}
+
+
+@pytest.mark.parametrize("state", [JobState.RECOVERING, JobState.PENDING_RETRY])
+async def test_a_report_of_an_end_that_cannot_be_stored_is_applied_when_it_is_sent_again(
+    state: JobState, harness: Harness, reports: Reports
+) -> None:
+    await (recovering if state is JobState.RECOVERING else waiting)(harness, "job-1")
+
+    await refused_twice(harness, reports, COMPLETED, NOON)
+    refused_in = (await harness.app.job("job-1")).state
+    why = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
+
+    assert (refused_in, why) == (state, None)
+    assert (await harness.app.job("job-1")).state is JobState.COMPLETED
 
 
 async def refused_twice(harness: Harness, reports: Reports, what: Document, sent_at: datetime | None) -> None:
@@ -322,7 +415,7 @@ async def test_a_report_that_comes_while_a_recovery_begins_is_left_to_it() -> No
     log = HeldLog()
     harness = Harness(log)
     poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
-    reports = Reports(harness.app, harness.contact, poller, RecoveryRequests())
+    reports = Reports(harness.app, harness.contact, poller, RecoveryRequests(), NO_BACKOFF)
     await harness.job()
     log.goes_on.clear()
     beginning = asyncio.ensure_future(harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test"))
