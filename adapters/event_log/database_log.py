@@ -27,6 +27,9 @@ from domain.ports import Clock, Log, TAggregate, TEvent
 
 T = TypeVar("T")
 
+LOADED_AT_ONCE = 50
+"""Past states that a thread loads in a row, so that other reads come in between."""
+
 
 class DatabaseEventLog(ABC):
     """The event log port of the domain, and the notification log of the projections."""
@@ -82,7 +85,10 @@ class DatabaseEventLog(ABC):
 
     async def load_versions(self, kind: type[TAggregate], versions: Sequence[tuple[str, int]]) -> list[TAggregate]:
         """Return aggregates, each at one version, in the given order, without those that do not exist."""
-        return await self._read(partial(self._aggregates.load_versions, kind, versions))
+        found: list[TAggregate] = []
+        for parts in (versions[n : n + LOADED_AT_ONCE] for n in range(0, len(versions), LOADED_AT_ONCE)):
+            found += await self._read(partial(self._aggregates.load_versions, kind, parts))
+        return found
 
     async def select(self, *kinds: type[TEvent]) -> list[TEvent]:
         """Return all events of these kinds, in the order in which they were stored."""

@@ -15,9 +15,13 @@ from api.runtime.bootstrap import Service
 from domain.errors import NotFound
 from domain.events import Trace
 from domain.replication_job import ReplicationJob
+from projections.read_model.errors import ReadModelAway
 
 READ_YOUR_WRITES = 1.0
 """Maximum seconds that a command waits for the read model, so that the next read shows its events."""
+
+FEW_EVENTS = 1000
+"""Events that the read model applies within that time."""
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 
@@ -58,6 +62,29 @@ async def known_job(service: Service, job_id: str) -> ReplicationJob:
 
 
 async def wait_for_read_model(service: Service) -> None:
-    """Wait until the read model has all stored events, so that a client reads its own writes; not if it is away."""
-    if service.projector.error is None:
-        await service.projector.reached(service.event_log.position, READ_YOUR_WRITES)
+    """Wait until the read model has all stored events, so that a client reads its own writes.
+
+    Not if it is away, or so far behind that each command would wait in vain.
+    """
+    end = service.event_log.position
+    if service.projector.error is None and end - service.projector.position <= FEW_EVENTS:
+        await service.projector.reached(end, READ_YOUR_WRITES)
+
+
+async def check_read_model(service: Service, *, may_lack: int = 0) -> bool:
+    """Wait until the read model has all stored events; return whether it has, or lacks at most `may_lack` events.
+
+    Raises:
+        ReadModelAway: it lacks more, as while it is derived anew. What is read from it would look complete.
+
+    """
+    projector = service.projector
+    end = max(service.event_log.position, projector.position + projector.lag)
+    if projector.caught_up and await projector.reached(end, READ_YOUR_WRITES):
+        return True
+    if projector.caught_up and end - projector.position <= may_lack:
+        return False
+    raise ReadModelAway(
+        f"the read model has the events up to position {projector.position} of {end}, and would answer incompletely: "
+        "ask again when it has caught up, as `projection_lag_events` in /health shows"
+    )

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from api.http.dependencies import FEW_EVENTS, check_read_model
 from api.http.event_ids import digest_at
-from api.http.moments import LogMoment, Moment, Position, Version
+from api.http.moments import LogMoment, Moment, Version
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
@@ -26,9 +27,12 @@ async def as_of(service: Service, moment: LogMoment, first_page: int | None = No
     The moment of a page is the position of the first page: the same time may be another position by now.
     """
     if isinstance(moment, datetime):
+        is_future = moment > service.clock.now() or not await check_read_model(service, may_lack=FEW_EVENTS)
         position = await service.trail.position_at(moment) if first_page is None else first_page
-        return AsOf(position=position, time=moment, is_future=moment > service.clock.now())
+        return AsOf(position=position, time=moment, is_future=is_future)
     # Read once: an event that is applied in between must not make a moment that was still to come a past one.
+    if moment.number > service.projector.position:
+        await check_read_model(service, may_lack=FEW_EVENTS)
     head = service.projector.position
     position = min(moment.number, head) if first_page is None else first_page
     return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > head)
@@ -56,7 +60,8 @@ async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[Replica
 
     """
     if isinstance(moment, Version):
-        then = await as_of(service, Position(await _position_of(service, job_id, moment.number)))
+        position = await _position_of(service, job_id, moment.number)
+        then = AsOf(position=position, time=await service.trail.time_at(position), is_future=False)
     else:
         then = await as_of(service, moment)
     version = await service.trail.version_at(job_id, then.position)

@@ -52,6 +52,12 @@ class RunProgress(msgspec.Struct, kw_only=True):
     settled_elsewhere: int = 0
     decisions: list[JobDecision] = msgspec.field(default_factory=list)
 
+    async def stored(self) -> RecoveryRun:
+        """Return the run as soon as its start is stored; that of a dry run at once."""
+        while self.run is None:
+            await self.started.wait()
+        return self.run
+
     def add(self, job_id: str, state: JobState, observation: Observation, decision: Decision) -> JobDecision:
         """Add and return the decision about a job."""
         made = JobDecision(

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
-from domain.events import SERVICE
+from domain.events import SERVICE, RecoveryDecided
 from projections.queries.audit_conditions import by_value, first_of
 from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.present import JobFilter
@@ -61,10 +61,17 @@ class AuditTrail(Reader):
     ) -> AsyncIterator[AuditEntry]:
         """Yield all events of a filter up to a position, by default all present ones, read in chunks."""
         end = await self.head() if end is None else end
-        after: int | None = None
-        while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first, end=end):
+        async for found in self.chunks(wanted, newest_first=newest_first, end=end):
             for entry in found:
                 yield entry
+
+    async def chunks(
+        self, wanted: AuditFilter, *, newest_first: bool = False, end: int
+    ) -> AsyncIterator[list[AuditEntry]]:
+        """Yield the chunks of all events of a filter up to a position."""
+        after: int | None = None
+        while found := await self.entries(wanted, CHUNK, after, newest_first=newest_first, end=end):
+            yield found
             after = found[-1].position
 
     async def events(self, stream_id: str, limit: int, after: int = 0) -> list[AuditEntry]:
@@ -72,12 +79,11 @@ class AuditTrail(Reader):
         query = select(TRAIL).where(TRAIL.c.stream_id == stream_id, TRAIL.c.position > after)
         return await self._entries(query.order_by(TRAIL.c.position).limit(limit))
 
-    async def count(self, column: str, kind: str | None = None) -> dict[str, int]:
-        """Return the number of events by the value of a column, without those that have none."""
-        query = select(TRAIL.c[column], func.count()).where(TRAIL.c[column].is_not(None)).group_by(TRAIL.c[column])
-        if kind is not None:
-            query = query.where(TRAIL.c.type == kind)
-        return dict(await self.rows(query))
+    async def decisions(self) -> dict[tuple[str, str], int]:
+        """Return the number of decisions of all recovery runs by rule and outcome."""
+        query = select(TRAIL.c.rule, TRAIL.c.outcome, func.count()).group_by(TRAIL.c.rule, TRAIL.c.outcome)
+        found = await self.rows(query.where(TRAIL.c.type == RecoveryDecided.topic))
+        return {(rule, outcome): count for rule, outcome, count in found}
 
     async def entry(self, position: int) -> AuditEntry | None:
         """Return one event."""

@@ -2,7 +2,8 @@
 
 Only conclusive reports of the VMA and decisions of operators are knowledge, each of one time. If the next report after
 a time is `running`, the job was running at that time. If it is `completed` or `failed`, the job was either running or
-already had that outcome: the time of the change is not known.
+already had that outcome: the time of the change is not known. Where a report before the time had an outcome already,
+that counts, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -87,6 +88,8 @@ def _between(before: ConclusiveReport | None, after: ConclusiveReport | None) ->
             return RUNNING, True, f"the {after.by} reported running later ({after.event})"
         case ConclusiveReport(said="completed" | "failed"), None:
             return before.said, True, f"the {before.by} had reported {before.said} ({before.event})"
+        case ConclusiveReport(said="completed" | "failed"), ConclusiveReport():
+            return _between_ends(before, after)
         case ConclusiveReport(said="running"), None:
             return RUNNING, False, f"running at the last report ({before.event}); nothing conclusive since"
         case _, ConclusiveReport():
@@ -94,6 +97,13 @@ def _between(before: ConclusiveReport | None, after: ConclusiveReport | None) ->
             return known, False, f"the {after.by} reported {after.said} later ({after.event}); its time is not known"
         case _:
             return UNKNOWN, False, "there is no conclusive report"
+
+
+def _between_ends(before: ConclusiveReport, after: ConclusiveReport) -> tuple[str, bool, str]:
+    because = f"the {before.by} had reported {before.said} ({before.event})"
+    if before.said == after.said:
+        return before.said, True, because
+    return f"{before.said} or {after.said}", False, f"{because}, and the {after.by} {after.said} later ({after.event})"
 
 
 def _conclusive_reports(events: Iterable[Event]) -> Sequence[ConclusiveReport]:

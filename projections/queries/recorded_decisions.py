@@ -1,6 +1,7 @@
 """The recorded decisions that a what-if makes again, kept between its questions."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from domain.events import Event
 from projections.queries.audit_entry import AuditEntry, AuditFilter
@@ -24,15 +25,23 @@ class RecordedDecisions:
         self._last: AuditEntry | None = None
         self._events: list[Event] = []
 
-    async def matching(self, wanted: AuditFilter) -> list[Event]:
-        """Return the decisions of a filter, oldest first."""
+    async def matching(self, wanted: AuditFilter) -> AsyncIterator[Sequence[Event]]:
+        """Yield the decisions of a filter in parts, oldest first: of a long period they need not fit into memory."""
         last = next(iter(await self._trail.entries(wanted, 1, newest_first=True)), None)
         if last is None:
-            return []
+            return
         if (wanted, last) == (self._wanted, self._last):
-            return self._events
-        entries = [entry async for entry in self._trail.export(wanted, end=last.position)]
-        events = await asyncio.to_thread(lambda: [entry.event() for entry in entries])
-        if len(events) <= KEPT:
-            self._wanted, self._last, self._events = wanted, last, events
-        return events
+            yield self._events
+            return
+        read: list[Event] = []
+        async for entries in self._trail.chunks(wanted, end=last.position):
+            events = await asyncio.to_thread(_events_of, entries)
+            if len(read) <= KEPT:
+                read += events
+            yield events
+        if len(read) <= KEPT:
+            self._wanted, self._last, self._events = wanted, last, read
+
+
+def _events_of(entries: Sequence[AuditEntry]) -> list[Event]:
+    return [entry.event() for entry in entries]

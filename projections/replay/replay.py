@@ -4,7 +4,7 @@ It needs only the run's events, so an exported run can be replayed on another ma
 A decision that differs from the recorded one shows that the code has changed. A what-if replays with another policy.
 """
 
-import math
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -27,6 +27,15 @@ from projections.replay.results import (
     ReplayedDecision,
     RuleChange,
 )
+
+BOUNDS: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(Policy.__struct_fields__, (0, None)),
+    "complete_above_percent": (0, 100),
+    "confirmation_probes": (1, 1000),
+    "amnesia_share": (0, 1),
+    "amnesia_at_least": (1, 2**53),
+}
+"""The least and the largest value of each number of another policy."""
 
 UNDECIDED = "no decision yet: the silence is too short for this policy"
 
@@ -71,19 +80,22 @@ def policy_changes(asked: dict[str, Any]) -> dict[str, float]:
     """Return the checked numbers of a what-if.
 
     Raises:
-        InvalidInput: a name is unknown, or a value is not a finite number.
+        InvalidInput: a name is unknown, or a value is not a number within its bounds.
 
     """
     try:
         known = msgspec.convert(asked, Policy, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"policy: {error}") from None
-    if not all(math.isfinite(getattr(known, name, 0.0)) for name in asked):
-        raise InvalidInput("policy: a number of the policy must be finite")
     unknown = sorted(set(asked) - set(Policy.__struct_fields__))
     if unknown:
         raise InvalidInput(f"policy: no number {unknown[0]!r}; there are: {', '.join(Policy.__struct_fields__)}")
-    return {name: getattr(known, name) for name in asked}
+    numbers = {name: getattr(known, name) for name in asked}
+    for name, value in numbers.items():
+        least, most = BOUNDS[name]
+        if not least <= value <= (sys.float_info.max if most is None else most):
+            raise InvalidInput(f"policy: {name} must be a number of {least} to {most or 'any finite one'}")
+    return numbers
 
 
 def compare(a: Replay, b: Replay) -> list[RuleChange]:

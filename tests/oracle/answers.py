@@ -211,8 +211,11 @@ def _report(event: Event) -> View | None:
 
 def _between(before: View | None, after: View | None) -> tuple[str, bool]:
     """Return what is known between two statements, and whether it is certain."""
+    if after is not None and after["said"] == RUNNING:
+        return RUNNING, True
     if after is not None:
-        return (RUNNING, True) if after["said"] == RUNNING else (f"{RUNNING} or {after['said']}", False)
+        first = before["said"] if before else RUNNING
+        return (first, True) if first == after["said"] else (f"{first} or {after['said']}", False)
     if before is not None:
         return before["said"], before["said"] != RUNNING
     return UNKNOWN, False

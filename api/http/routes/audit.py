@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from adapters.event_log.seals import Seal
 from api.http import paging, problems
-from api.http.dependencies import TheService
+from api.http.dependencies import TheService, check_read_model
 from api.http.exports import HEADERS, announced, as_csv, as_ndjson, in_blocks
 from api.http.filters import Wanted
 from api.http.paging import Cursor, Limit
@@ -56,6 +56,7 @@ async def export_audit(
     format: Literal["ndjson", "csv"] = "ndjson",  # noqa: A002 - the parameter's name in the API
 ) -> StreamingResponse:
     """Stream all events of a filter. The headers tell how many they are, so that a cut connection is noticed."""
+    await check_read_model(service)
     end = await service.trail.head()
     headers = announced(await service.trail.total(wanted, end), end)
     entries = service.trail.export(wanted, newest_first=order == "newest", end=end)

@@ -14,7 +14,17 @@ from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogM
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.routers import api_router
 from api.http.schemas.history import DiffView
-from api.http.schemas.present import AsOf, Identifier, JobPage, JobView, NewJob, OperatorOrder, Page, VMContextView
+from api.http.schemas.present import (
+    OWN_CONTEXT,
+    AsOf,
+    Identifier,
+    JobPage,
+    JobView,
+    NewJob,
+    OperatorOrder,
+    Page,
+    VMContextView,
+)
 from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, state_of, tagged
 from api.http.views import add_positions, job_view, present_job
 from api.runtime.bootstrap import Service
@@ -47,7 +57,7 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
     if vma not in service.settings.vma_urls:
         configured = ", ".join(sorted(service.settings.vma_urls))
         raise InvalidInput(f"vma: no VMA named {vma!r} is configured; configured are: {configured}")
-    defaults = {"vma": vma, "vm_context_id": f"ctx-{body.job_id}", "progress_percent": 0.0}
+    defaults = {"vma": vma, "vm_context_id": f"{OWN_CONTEXT}{body.job_id}", "progress_percent": 0.0}
     registration = msgspec.convert(defaults | body.model_dump(exclude_none=True), Registration)
 
     async def command() -> tuple[JobView, bool]:

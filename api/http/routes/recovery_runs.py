@@ -10,8 +10,10 @@ from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view, run_view
-from domain.errors import NotFound
-from domain.events import Cause
+from api.runtime.bootstrap import Service
+from domain.errors import NotFound, StorageUnavailable
+from domain.events import Cause, Trace
+from domain.processes.recovery import RunProgress
 from projections.queries.audit_entry import AuditFilter
 
 router = api_router("recovery", "/recovery-runs")
@@ -19,19 +21,38 @@ router = api_router("recovery", "/recovery-runs")
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, responses=problems.responses(503))
 async def start_run(service: TheService, trace: TheTrace, response: Response, body: NewRun) -> RunView:
-    """Start a recovery run over all open jobs, and return when its start is stored. `Location` is the run."""
-    open_jobs = await service.app.open_jobs()
-    run_id = service.runs.new_id()
-    if body.dry_run:
+    """Start a recovery run over all open jobs, and return when its start is stored. `Location` is the run.
+
+    While the start of an earlier request's run is not stored yet, that run is returned instead of another one.
+    """
+    progress = (None if body.dry_run else _not_stored(service)) or await _begin(service, trace, dry_run=body.dry_run)
+    try:
+        run = await service.background.command(progress.stored())
+    except StorageUnavailable as error:
+        raise StorageUnavailable(
+            f"recovery run {progress.run_id} cannot be stored now, and is tried again until it can. A repeated request "
+            f"waits for the same run ({error})"
+        ) from None
+    await wait_for_read_model(service)
+    response.headers["Location"] = f"/api/v1/recovery-runs/{progress.run_id}"
+    return run_view(run, progress)
+
+
+def _not_stored(service: Service) -> RunProgress | None:
+    """Return the run of an earlier request whose start is not stored yet."""
+    live = service.recovery.live.values()
+    return next((progress for progress in live if progress.cause is Cause.OPERATOR and progress.run is None), None)
+
+
+async def _begin(service: Service, asked_by: Trace, *, dry_run: bool) -> RunProgress:
+    open_jobs, run_id = await service.app.open_jobs(), service.runs.new_id()
+    if dry_run:
         service.background.start(service.recovery.dry_run(open_jobs, run_id))
     else:
-        run = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=trace)
+        run = service.recovery.run(Cause.OPERATOR, open_jobs, run_id=run_id, asked_by=asked_by)
         service.background.start(run)
     await asyncio.sleep(0)
-    await service.background.command(service.recovery.live[run_id].started.wait())
-    await wait_for_read_model(service)
-    response.headers["Location"] = f"/api/v1/recovery-runs/{run_id}"
-    return await get_run(run_id, service)
+    return service.recovery.live[run_id]
 
 
 @router.get("", responses=problems.responses(503))

@@ -3,37 +3,42 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.http import paging, problems
-from api.http.dependencies import TheService
+from api.http.dependencies import FEW_EVENTS, TheService, check_read_model
 from api.http.exports import HEADERS, announced, in_blocks
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
-from api.http.schemas.present import MAX_INT, Identifier
+from api.http.schemas.present import Identifier
 from api.http.slots import EXPORTS
 from api.http.times import EndTime, UtcTime
 from api.http.views import run_view
 from api.runtime.bootstrap import Service
-from domain.errors import NotFound, Refused
+from domain.errors import InvalidInput, NotFound, Refused
 from domain.events import Event
 from domain.recovery_policy import Policy
 from projections.queries.audit_entry import AuditFilter
 from projections.replay import run_file
-from projections.replay.replay import compare, phases, replay, what_if
-from projections.replay.results import Replay
+from projections.replay.replay import BOUNDS, compare, phases, replay, what_if
+from projections.replay.results import Change, Replay
+
+MAX_CHANGES = 10_000
+"""Changes of a what-if in one answer, of half a kilobyte each."""
 
 READ_AT_ONCE = 500
 """Events of a run per query, so that other requests run in between."""
 
-Seconds = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
-Percent = Annotated[float | None, Field(ge=0, le=100, allow_inf_nan=False)]
-Share = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
+
+def _bounded(name: str) -> Any:  # noqa: ANN401 - pydantic's own type for a field
+    least, most = BOUNDS[name]
+    return Field(default=None, ge=least, le=most, allow_inf_nan=False)
+
 
 router = api_router("replay", "/recovery-runs", [Depends(EXPORTS)])
 
@@ -41,16 +46,16 @@ router = api_router("replay", "/recovery-runs", [Depends(EXPORTS)])
 class OtherPolicy(BaseModel):
     """The numbers of another policy. Omitted numbers stay as recorded."""
 
-    complete_above_percent: Percent = None
-    unreachable_timeout: Seconds = None
-    unreachable_grace: Seconds = None
-    startup_grace: Seconds = None
-    confirmation_window: Seconds = None
-    confirmation_probes: int | None = Field(default=None, ge=1, le=1000)
-    amnesia_share: Share = None
-    completion_window: Seconds = None
-    amnesia_at_least: int | None = Field(default=None, ge=1, le=MAX_INT)
-    attention_after: Seconds = None
+    complete_above_percent: float | None = _bounded("complete_above_percent")
+    unreachable_timeout: float | None = _bounded("unreachable_timeout")
+    unreachable_grace: float | None = _bounded("unreachable_grace")
+    startup_grace: float | None = _bounded("startup_grace")
+    confirmation_window: float | None = _bounded("confirmation_window")
+    confirmation_probes: int | None = _bounded("confirmation_probes")
+    amnesia_share: float | None = _bounded("amnesia_share")
+    completion_window: float | None = _bounded("completion_window")
+    amnesia_at_least: int | None = _bounded("amnesia_at_least")
+    attention_after: float | None = _bounded("attention_after")
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -92,16 +97,22 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
 async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query()]) -> WhatIfView:
     """Make all decisions of a run, or of a period, again under another policy. Nothing is written.
 
-    Without a number of another policy, the changes are those of the code since then.
+    Without a number of another policy, the changes are those of the code since then. A question with more than 10,000
+    changes is refused: narrow it by `run_id`, `from` or `to`.
     """
+    await check_read_model(service, may_lack=FEW_EVENTS)
     chosen = (query.run_id,) if query.run_id else ()
     for run_id in chosen:
         await _check_recorded(service, run_id)
     wanted = AuditFilter(type=("RecoveryDecided",), run_id=chosen, since=query.since, until=query.until)
-    decided = await service.decisions.matching(wanted)
-    changes = await asyncio.to_thread(what_if, decided, query.numbers)
-    runs = len({event.correlation_id for event in decided})
-    return WhatIfView(policy=query.numbers, runs=runs, decisions=len(decided), changes=changes)
+    runs, decisions, changes = set[str](), 0, list[Change]()
+    async for decided in service.decisions.matching(wanted):
+        changes += await asyncio.to_thread(what_if, decided, query.numbers)
+        runs |= {event.correlation_id for event in decided}
+        decisions += len(decided)
+        if len(changes) > MAX_CHANGES:
+            raise InvalidInput(f"more than {MAX_CHANGES} decisions would change: narrow it by run_id, from or to")
+    return WhatIfView(policy=query.numbers, runs=len(runs), decisions=decisions, changes=changes)
 
 
 @router.get("/{run_id}/replay", responses=problems.responses(404, 409, 503))
@@ -154,6 +165,7 @@ async def events_of(service: Service, run_id: str, end: int | None = None) -> li
         NotFound: the log has no such run.
 
     """
+    await check_read_model(service, may_lack=FEW_EVENTS)
     await _check_recorded(service, run_id)
     events: list[Event] = []
     after = 0

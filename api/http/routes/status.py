@@ -77,8 +77,12 @@ class JobPolling(BaseModel):
 async def recovery_status(service: TheService) -> RecoveryStatus:
     """Return the last recovery run, and totals of all runs."""
     runs = await service.queries.runs(1)
-    rules, outcomes = [await service.trail.count(name, "RecoveryDecided") for name in ("rule", "outcome")]
-    decisions = sum(rules.values())
+    rules: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    for (rule, outcome), count in (await service.trail.decisions()).items():
+        rules[rule] += count
+        outcomes[outcome] += count
+    decisions = rules.total()
     return RecoveryStatus(
         last_run=_run(service, runs[0][1] if runs else None),
         last_restart=_run(service, await _restart(service)),
@@ -86,7 +90,7 @@ async def recovery_status(service: TheService) -> RecoveryStatus:
         decisions=decisions,
         decisions_by_rule=rules,
         decisions_by_outcome=outcomes,
-        success_rate=round(1 - outcomes.get("retry", 0) / decisions, 4) if decisions else None,
+        success_rate=round(1 - outcomes["retry"] / decisions, 4) if decisions else None,
         jobs_by_state=await service.queries.jobs_by_state(),
         jobs_needing_attention=await service.queries.jobs_needing_attention(),
         jobs_in_recovery=len(service.recovery.claims),

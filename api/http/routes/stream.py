@@ -66,7 +66,7 @@ async def stream_events(
     service, authorization = await service_of(request), request.headers.get("authorization")
     with suppress(StorageUnavailable):
         start = None if last is None else await start_after(service.event_log, last)
-        position = start.position if start else await service.trail.head()
+        position = start.position if start else await service.event_log.head()
         yield ServerSentEvent(comment=f"after position {position}", retry=1000)
         if start and start.reset:
             yield ServerSentEvent(id=start.id, event="reset", data={"position": position, "why": start.reset})

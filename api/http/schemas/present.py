@@ -61,6 +61,10 @@ def _id_field(max_length: int) -> Any:  # noqa: ANN401 - the type of pydantic's 
 Identifier = Annotated[str, _id_field(MAX_LENGTH), AfterValidator(_id)]
 VolumeId = Annotated[str, _id_field(MAX_LENGTH - len(export_name(""))), AfterValidator(_id)]
 """Short enough that the name of its export is an id, too."""
+OWN_CONTEXT = "ctx-"
+"""The beginning of the VM context that a job gets if it names none; the job's id follows."""
+NewJobId = Annotated[str, _id_field(MAX_LENGTH - len(OWN_CONTEXT)), AfterValidator(_id)]
+"""Short enough that its own VM context has an id, too."""
 Prose = AfterValidator(redacted)
 """Redacts secrets in a text before it is stored."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S"), Prose]
@@ -117,7 +121,7 @@ class NewJob(BaseModel):
         },
     )
 
-    job_id: Identifier
+    job_id: NewJobId
     vm_name: Text
     vm_context_id: Identifier | None = Field(
         default=None,

@@ -1,5 +1,7 @@
 """What is known about a job at a time follows from the reports before and after it."""
 
+import pytest
+
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
@@ -122,3 +124,25 @@ def test_without_any_report_nothing_is_known_or_certain() -> None:
 
         assert (found.known, found.certain, found.differs) == ("unknown", False, False)
         assert (found.before, found.after) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("decided", "known"),
+    [(Outcome.COMPLETE, ("failed or completed", False, False)), (Outcome.FAIL, ("failed", True, True))],
+)
+def test_an_end_that_was_reported_before_counts_beside_what_an_operator_decides_later(
+    decided: Outcome, known: tuple[str, bool, bool]
+) -> None:
+    job = ReplicationJob(id="job-1")
+    job.register(registration(job.id), at(0), TRACE)
+    job.begin_recovery("run-1", Cause.RESTART, at(90), "instance")
+    near_end = observed(document(VMAStatus.RUNNING, 95.0), seconds=95)
+    job.recover("run-1", near_end, circumstances(near_end), Policy(), lambda _: 5.0, at(95))
+    job.begin_recovery("run-2", Cause.RESTART, at(99), "instance")
+    job.recover("run-2", gone(100), circumstances(gone(100)), Policy(), lambda _: 5.0, at(100))
+    job.revise(observed(document(VMAStatus.FAILED, 95.0), seconds=200), "job-2", at(200))
+    job.operator_decide(decided, "mara", "looked at the VM", at(300), TRACE)
+
+    found = seen(job, JobState.COMPLETED, 250)
+
+    assert (found.known, found.certain, found.differs) == known

@@ -96,7 +96,7 @@ async def test_an_empty_log_has_nothing_at_any_position(tmp_path: Path) -> None:
     trail = await trail_of(empty, [])
 
     assert (await trail.head(), await trail.entry(0), await trail.time_at(0)) == (0, None, None)
-    assert (await trail.total(AuditFilter(), 0), await trail.count("job_id")) == (0, {})
+    assert (await trail.total(AuditFilter(), 0), await trail.decisions()) == (0, {})
     empty.dispose()
 
 

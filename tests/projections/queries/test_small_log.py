@@ -21,13 +21,16 @@ import pytest
 from sqlalchemy import event
 
 from adapters.event_log.sqlite import sqlite3
-from domain.events import SERVICE, Event, JobRegistered
+from domain.events import SERVICE, Cause, Event, JobRegistered, Trace
+from domain.recovery_policy import Policy
+from domain.replication_job import ReplicationJob
+from domain.vma_status import VMAStatus
 from projections.queries.audit_entry import AuditEntry, AuditFilter
 from projections.queries.audit_trail import AuditTrail
 from projections.queries.present import JobFilter
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
-from tests.support.builders import NOON, at
+from tests.support.builders import NOON, at, circumstances, document, observed, registration
 from tests.support.clock import FakeClock
 from tests.support.harness import RecordingLog
 from tests.support.memory_log import MemoryLog
@@ -153,11 +156,23 @@ async def test_a_stream_has_its_own_events_after_a_position(trail: AuditTrail) -
     assert await trail.events("job-4", 10) == []
 
 
-async def test_events_are_counted_by_the_values_of_a_column_that_have_one(trail: AuditTrail) -> None:
-    assert await trail.count("job_id") == {"job-1": 3, "job-2": 2, "job-3": 1}
-    assert await trail.count("job_id", "JobRegistered") == {"job-1": 1, "job-2": 1, "job-3": 1}
-    assert await trail.count("actor") == {"adam": 2, "mara": 1}
-    assert await trail.count("rule") == {}
+def recovered(job_id: str, *answers: VMAStatus) -> list[Event]:
+    """Return the events of a job that one run after the other decided by these answers."""
+    job = ReplicationJob(id=job_id)
+    job.register(registration(job_id), at(0), Trace("r", "r"))
+    for n, answer in enumerate(answers):
+        seen = observed(document(answer, 41.0) if answer is VMAStatus.RUNNING else answer, seconds=n)
+        job.begin_recovery(f"run-{n}", Cause.RESTART, at(n), "instance")
+        job.recover(f"run-{n}", seen, circumstances(seen), Policy(), lambda _: 5.0, at(n))
+    return list(job.pending)
+
+
+async def test_decisions_are_counted_by_rule_and_outcome(tmp_path: Path) -> None:
+    down, running = VMAStatus.UNREACHABLE, VMAStatus.RUNNING
+    trail = await trail_of(tmp_path, [*recovered("job-1", down, running), *recovered("job-2", running, down, running)])
+
+    assert await trail.decisions() == {("unreachable-recent", "retry"): 2, ("still-running", "resume"): 3}
+    trail._engine.dispose()
 
 
 async def test_an_entry_shows_its_event(trail: AuditTrail) -> None:

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 from domain.events import Event, RecoveryDecided
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.replay import run_file
-from projections.replay.replay import compare, phases, policy_changes, replay, what_if
+from projections.replay.replay import BOUNDS, compare, phases, policy_changes, replay, what_if
 from projections.replay.results import ReplayedDecision
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
@@ -171,7 +171,15 @@ def test_an_invalid_file_is_refused_with_the_line(content: bytes, says: str) -> 
 
 
 @pytest.mark.parametrize(
-    "asked", [{"colour": "red"}, {"complete_above_percent": "much"}, {"unreachable_timeout": "nan"}]
+    "asked",
+    [
+        {"colour": "red"},
+        {"complete_above_percent": "much"},
+        {"unreachable_timeout": "nan"},
+        {"unreachable_grace": "inf"},
+        *({name: str(least - 1)} for name, (least, _) in BOUNDS.items()),
+        *({name: str(most + 1)} for name, (_, most) in BOUNDS.items() if most is not None),
+    ],
 )
 def test_an_invalid_policy_is_refused(asked: dict[str, str]) -> None:
     with pytest.raises(InvalidInput, match="policy: "):
@@ -180,6 +188,9 @@ def test_an_invalid_policy_is_refused(asked: dict[str, str]) -> None:
 
 def test_a_policy_is_read_from_text() -> None:
     assert policy_changes({"complete_above_percent": "95"}) == {"complete_above_percent": 95.0}
+    for name, (least, most) in BOUNDS.items():
+        for value in (least, most or 10**9):
+            assert policy_changes({name: str(value)}) == {name: value}
 
 
 @pytest.mark.parametrize("field", ["recorded_at", "observed_at", "decided_at"])

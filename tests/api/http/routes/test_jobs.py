@@ -39,6 +39,14 @@ async def test_the_response_of_a_command_is_never_ahead_of_the_next_read(
     assert (await registering).json()["version"] == 1
 
 
+async def test_the_longest_job_has_a_vm_context_of_its_own_that_can_be_read(api: httpx.AsyncClient) -> None:
+    longest = "x" * 196
+
+    assert (await registered(api, job_id=longest, vm_context_id=None)).status_code == 201
+
+    assert (await api.get(f"/vm-contexts/ctx-{longest}")).json()["active_job"] == longest
+
+
 async def test_other_content_or_a_busy_vm_is_a_conflict_that_names_the_job(api: httpx.AsyncClient) -> None:
     await registered(api)
 
@@ -59,7 +67,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"vm_context_id": "a\u200bb"}, "vm_context_id"),
     ({"volume_ids": ["a\nb"]}, "volume_ids"),
     ({"job_id": ""}, "at least 1 character"),
-    ({"job_id": "x" * 201}, "job_id"),
+    ({"job_id": "x" * 197}, "at most 196 characters"),
     ({"volume_ids": []}, "volume_ids"),
     ({"volume_ids": ["a", "a"]}, "a volume is listed twice"),
     ({"volume_ids": ["a/b"]}, "volume_ids"),

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -211,6 +212,20 @@ async def test_a_what_if_without_another_number_shows_the_changes_of_the_code(
 
     assert (found["policy"], found["changes"]) == ({}, [])
     assert found["decisions"] > 0
+
+
+async def test_a_what_if_with_more_changes_than_one_answer_has_is_refused(api: HTTP, history: dict[str, Any]) -> None:
+    everything = {"unreachable_grace": "0", "complete_above_percent": "0"}
+    changes = (await api.get("/recovery-runs/what-if", params=everything)).json()["changes"]
+    assert changes
+
+    with mock.patch.object(replays, "MAX_CHANGES", len(changes) - 1):
+        refused = await api.get("/recovery-runs/what-if", params=everything)
+    with mock.patch.object(replays, "MAX_CHANGES", len(changes)):
+        allowed = await api.get("/recovery-runs/what-if", params=everything)
+
+    assert (refused.status_code, allowed.json()["changes"]) == (422, changes)
+    assert "narrow it by run_id, from or to" in refused.json()["detail"]
 
 
 async def test_a_what_if_over_one_run_has_the_decisions_of_that_run_alone(api: HTTP, history: dict[str, Any]) -> None:

@@ -264,7 +264,8 @@ export interface paths {
          * What If Over Runs
          * @description Make all decisions of a run, or of a period, again under another policy. Nothing is written.
          *
-         *     Without a number of another policy, the changes are those of the code since then.
+         *     Without a number of another policy, the changes are those of the code since then. A question with more than 10,000
+         *     changes is refused: narrow it by `run_id`, `from` or `to`.
          */
         get: operations["what_if_over_runs_api_v1_recovery_runs_what_if_get"];
         put?: never;
@@ -333,6 +334,8 @@ export interface paths {
         /**
          * Start Run
          * @description Start a recovery run over all open jobs, and return when its start is stored. `Location` is the run.
+         *
+         *     While the start of an earlier request's run is not stored yet, that run is returned instead of another one.
          */
         post: operations["start_run_api_v1_recovery_runs_post"];
         delete?: never;

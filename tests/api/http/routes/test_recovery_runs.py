@@ -1,0 +1,74 @@
+"""A recovery run that an operator asks for is one run, also while it cannot be stored."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from unittest import mock
+
+import httpx
+import pytest
+
+from api.http import dependencies
+from api.runtime.bootstrap import Service
+from tests.support import logs
+from tests.support.clock import FakeClock
+from tests.support.harness import REQUEST, asked
+from tests.support.past import client_of, service_with
+
+HTTP = httpx.AsyncClient
+SOON, PATIENT = 0.1, 30.0
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """Return a service with two open jobs, which runs nothing but what is asked of it."""
+    async with service_with([], tmp_path, FakeClock()) as service:
+        for job_id in ("job-1", "job-2"):
+            await service.app.register(asked(job_id), REQUEST)
+        group = asyncio.TaskGroup()
+        async with group:
+            service.background.attach(group)
+            yield service
+            for task in group._tasks:
+                task.cancel()
+
+
+@pytest.fixture
+async def api(service: Service) -> AsyncIterator[HTTP]:
+    async with client_of(service) as client:
+        yield client
+
+
+async def started(service: Service, api: HTTP, *, dry_run: bool = False, within: float = PATIENT) -> httpx.Response:
+    service.background._command_timeout = within
+    return await api.post("/recovery-runs", json={"dry_run": dry_run})
+
+
+async def test_a_request_that_is_repeated_while_the_log_cannot_be_written_waits_for_the_same_run(
+    service: Service, api: HTTP
+) -> None:
+    logs.make_writable(service.event_log, writable=False)
+    refused = [await started(service, api, within=SOON) for _ in range(3)]
+    tried = await started(service, api, dry_run=True)
+    logs.make_writable(service.event_log, writable=True)
+    stored = await started(service, api)
+
+    run_id = stored.json()["run_id"]
+    assert (stored.status_code, stored.json()["jobs"]) == (httpx.codes.ACCEPTED, 2)
+    assert {answer.status_code for answer in refused} == {httpx.codes.SERVICE_UNAVAILABLE}
+    assert {found for answer in refused for found in re.findall(r"run-\w+-\w+-\w+", answer.text)} == {run_id}
+    assert tried.json()["run_id"] != run_id
+    await service.projector.catch_up()
+    assert [run["run_id"] for run in (await api.get("/recovery-runs")).json()["items"]] == [run_id]
+
+
+async def test_a_run_that_the_read_model_does_not_have_yet_is_shown_by_the_request_that_started_it(
+    service: Service, api: HTTP
+) -> None:
+    await service.projector.catch_up()
+    with mock.patch.object(dependencies, "READ_YOUR_WRITES", 0.01):
+        stored = await started(service, api)
+
+    assert (stored.status_code, stored.json()["status"]) == (httpx.codes.ACCEPTED, "running")
+    assert stored.headers["Location"].endswith(stored.json()["run_id"])

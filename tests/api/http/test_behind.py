@@ -1,0 +1,119 @@
+"""While the read model is behind the log, no answer looks as if it had every event."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from unittest import mock
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from api.http import dependencies, past
+from api.http.app import create_app
+from api.http.filters import AuditQuery
+from api.http.routes import replays
+from api.http.routes.stream import stream_events
+from api.runtime.bootstrap import Service
+from tests.support.clock import FakeClock
+from tests.support.past import client_of, service_with
+from tests.support.written import log_of
+
+APPLIED, STORED = 3, 5
+LOG = log_of(("job-1", 0.0), ("job-2", 1.0), ("job-1", 2.0), ("job-1", 3.0), ("job-2", 4.0))
+NOW = {"at": "2025-10-03T12:30:00Z"}
+
+HTTP = httpx.AsyncClient
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """Return a service whose read model has some of the events, and applies no others until it is told to."""
+    clock = FakeClock()
+    clock.advance(3600)
+    async with service_with(LOG[:APPLIED], tmp_path, clock) as service:
+        await service.event_log.append(LOG[APPLIED:])
+        with mock.patch.object(dependencies, "READ_YOUR_WRITES", 0.01):
+            yield service
+
+
+@pytest.fixture
+async def api(service: Service) -> AsyncIterator[HTTP]:
+    async with client_of(service) as client:
+        yield client
+
+
+async def test_an_export_waits_for_every_event_or_is_refused(service: Service, api: HTTP) -> None:
+    refused = await api.get("/audit/export")
+    await service.projector.catch_up()
+    whole = await api.get("/audit/export")
+
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert f"position {APPLIED} of {STORED}" in refused.json()["detail"]
+    assert (whole.status_code, whole.headers["Job-Recovery-Events"]) == (httpx.codes.OK, str(STORED))
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/job-1"])
+async def test_a_state_of_the_past_that_lacks_the_last_events_is_told_as_one_that_can_change(
+    path: str, service: Service, api: HTTP
+) -> None:
+    lacking = (await api.get(path, params=NOW)).json()["as_of"]
+    await service.projector.catch_up()
+    whole = (await api.get(path, params=NOW)).json()["as_of"]
+
+    assert (lacking["position"], lacking["is_future"]) == (APPLIED, True)
+    assert (whole["position"], whole["is_future"]) == (STORED, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/jobs", NOW),
+        ("/jobs/job-1", NOW),
+        ("/jobs/job-1", {"position": STORED}),
+        ("/jobs/job-1/diff", {"from": "1", "to": "2025-10-03T12:30:00Z"}),
+        ("/recovery-runs/what-if", {}),
+        ("/recovery-runs/run-1/replay", {}),
+        ("/recovery-runs/run-1/export", {}),
+        ("/recovery-runs/compare", {"a": "run-1", "b": "run-2"}),
+    ],
+)
+async def test_while_many_events_are_missing_nothing_of_the_past_is_answered(
+    path: str, query: dict[str, str], api: HTTP
+) -> None:
+    with mock.patch.object(past, "FEW_EVENTS", 1), mock.patch.object(replays, "FEW_EVENTS", 1):
+        refused = await api.get(path, params=query)
+
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE, refused.text
+    assert f"position {APPLIED} of {STORED}" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(("path", "query"), [("/jobs", {}), ("/jobs/job-1", {"version": 2}), ("/audit", {})])
+async def test_meanwhile_the_present_and_exact_versions_are_answered(
+    path: str, query: dict[str, int], api: HTTP
+) -> None:
+    with mock.patch.object(past, "FEW_EVENTS", 1):
+        assert (await api.get(path, params=query)).status_code == httpx.codes.OK
+
+
+async def test_a_version_is_that_version_however_far_the_projector_says_that_it_is(service: Service, api: HTTP) -> None:
+    service.projector.position = 1
+
+    shown = (await api.get("/jobs/job-1", params={"version": 2})).json()
+
+    assert (shown["version"], shown["as_of"]["position"], shown["as_of"]["is_future"]) == (2, 3, False)
+
+
+async def test_a_stream_of_new_events_has_none_that_the_read_model_only_lacks(service: Service) -> None:
+    request = Request({"type": "http", "app": create_app(service), "headers": []})
+
+    first = await anext(stream_events(request, None, AuditQuery()))
+
+    assert first.comment == f"after position {STORED}"
+
+
+async def test_a_command_does_not_wait_for_a_read_model_that_is_far_behind(service: Service, api: HTTP) -> None:
+    decision = {"outcome": "fail", "who": "mara", "why": "VM deleted"}
+    with mock.patch.object(dependencies, "READ_YOUR_WRITES", 3600), mock.patch.object(dependencies, "FEW_EVENTS", 1):
+        decided = await api.post("/jobs/job-1/decision", json=decision)
+
+    assert (decided.status_code, decided.json()["state"]) == (httpx.codes.OK, "failed")
