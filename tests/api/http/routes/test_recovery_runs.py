@@ -51,16 +51,15 @@ async def test_a_request_that_is_repeated_while_the_log_cannot_be_written_waits_
     logs.make_writable(service.event_log, writable=False)
     refused = [await started(service, api, within=SOON) for _ in range(3)]
     tried = await started(service, api, dry_run=True)
+    (run_id,) = {found for answer in refused for found in re.findall(r"run-\w+-\w+-\w+", answer.text)}
+    begun = service.recovery.live[run_id]
     logs.make_writable(service.event_log, writable=True)
-    stored = await started(service, api)
+    run = await begun.stored()
 
-    run_id = stored.json()["run_id"]
-    assert (stored.status_code, stored.json()["jobs"]) == (httpx.codes.ACCEPTED, 2)
     assert {answer.status_code for answer in refused} == {httpx.codes.SERVICE_UNAVAILABLE}
-    assert {found for answer in refused for found in re.findall(r"run-\w+-\w+-\w+", answer.text)} == {run_id}
-    assert tried.json()["run_id"] != run_id
+    assert (run.id, run.jobs, tried.json()["run_id"] == run_id) == (run_id, 2, False)
     await service.projector.catch_up()
-    assert [run["run_id"] for run in (await api.get("/recovery-runs")).json()["items"]] == [run_id]
+    assert [shown["run_id"] for shown in (await api.get("/recovery-runs")).json()["items"]] == [run_id]
 
 
 async def test_a_run_that_the_read_model_does_not_have_yet_is_shown_by_the_request_that_started_it(
