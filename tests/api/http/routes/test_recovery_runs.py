@@ -2,16 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest import mock
 
 import httpx
 import pytest
 
+from adapters.event_log.sqlite import sqlite3
 from api.http import dependencies
 from api.runtime.bootstrap import Service
-from tests.support import logs
 from tests.support.clock import FakeClock
 from tests.support.harness import REQUEST, asked
 from tests.support.past import client_of, service_with
@@ -40,20 +41,28 @@ async def api(service: Service) -> AsyncIterator[HTTP]:
         yield client
 
 
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
 async def started(service: Service, api: HTTP, *, dry_run: bool = False, within: float = PATIENT) -> httpx.Response:
     service.background._command_timeout = within
     return await api.post("/recovery-runs", json={"dry_run": dry_run})
 
 
+@pytest.mark.of_files("locks it")
 async def test_a_request_that_is_repeated_while_the_log_cannot_be_written_waits_for_the_same_run(
-    service: Service, api: HTTP
+    service: Service, api: HTTP, tmp_path: Path
 ) -> None:
-    logs.make_writable(service.event_log, writable=False)
-    refused = [await started(service, api, within=SOON) for _ in range(3)]
-    tried = await started(service, api, dry_run=True)
-    (run_id,) = {found for answer in refused for found in re.findall(r"run-\w+-\w+-\w+", answer.text)}
-    begun = service.recovery.live[run_id]
-    logs.make_writable(service.event_log, writable=True)
+    with locked(tmp_path / "data/events.sqlite"):
+        refused = [await started(service, api, within=SOON) for _ in range(3)]
+        tried = await started(service, api, dry_run=True)
+        (run_id,) = {found for answer in refused for found in re.findall(r"run-\w+-\w+-\w+", answer.text)}
+        begun = service.recovery.live[run_id]
     run = await begun.stored()
 
     assert {answer.status_code for answer in refused} == {httpx.codes.SERVICE_UNAVAILABLE}
