@@ -69,6 +69,10 @@ class JobRecovery:
             raise NotFound(f"there is no job {job_id}")
         return job
 
+    async def job_after_commands(self, job_id: str) -> ReplicationJob:
+        """Return the job as the commands on it that are under way leave it."""
+        return await self._change(job_id, lambda job: job)
+
     @property
     def watched(self) -> Iterable[ReplicationJob]:
         """Return the watched jobs: the open jobs, and those whose outcome is a guess."""

@@ -21,13 +21,13 @@ class _Entry(msgspec.Struct):
     since: float
     last: float
     absences: int
-    key: tuple[VMAStatus, bool] | None = None
+    key: tuple[object, ...] | None = None
     probes: int = 0
     inconclusive_since: float | None = None
 
 
 class Silences:
-    """Records the answers about each job; a change of status, or a pause, starts the measurement again."""
+    """Records the answers about each job; another answer, or a pause, starts the measurement again."""
 
     def __init__(self, clock: Clock, absences: Callable[[], int], longest_pause: float) -> None:
         """`absences` counts those of this process. A job not asked about for `longest_pause` seconds starts again."""
@@ -38,21 +38,30 @@ class Silences:
         self._vmas: dict[str, float] = {}
 
     def record(self, job: JobFields, observation: Observation) -> Silence:
-        """Record an answer; return for how long it has been the same."""
+        """Record an answer about an open job; return for how long it has been the same."""
         now, entry, absences = self._clock.monotonic(), self._entry(job), self._absences()
         if now - entry.last > self._longest_pause or absences != entry.absences:
             entry.key, entry.inconclusive_since = None, None
-        key = (observation.status, observation.doubtful)
+        key = _key(observation)
         if key != entry.key:
             entry.key, entry.since, entry.probes = key, now, 0
         entry.probes, entry.last, entry.absences = entry.probes + 1, now, absences
-        self._record_contact(entry, observation, now)
+        self.record_vma(observation)
+        if observation.conclusive:
+            entry.contact, entry.inconclusive_since = now, None
+        elif entry.inconclusive_since is None:
+            entry.inconclusive_since = now
         return Silence(
             status=observation.status,
             duration=now - entry.since,
             probes=entry.probes,
             inconclusive_for=0.0 if entry.inconclusive_since is None else now - entry.inconclusive_since,
         )
+
+    def record_vma(self, observation: Observation) -> None:
+        """Record whether the VMA as a whole has answered."""
+        if observation.status not in {VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED}:
+            self._vmas[observation.vma] = self._clock.monotonic()
 
     def without_contact(self, job: JobFields) -> float:
         """Return the seconds since the last contact with the job, or with its VMA as a whole."""
@@ -63,14 +72,6 @@ class Silences:
         """Remove a job that has ended."""
         self._jobs.pop(job_id, None)
 
-    def _record_contact(self, entry: _Entry, observation: Observation, now: float) -> None:
-        if observation.status not in {VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED}:
-            self._vmas[observation.vma] = now
-        if observation.conclusive:
-            entry.contact, entry.inconclusive_since = now, None
-        elif entry.inconclusive_since is None:
-            entry.inconclusive_since = now
-
     def _entry(self, job: JobFields) -> _Entry:
         """Return the job's entry; a new one begins with the last contact in the event log."""
         if job.id not in self._jobs:
@@ -79,3 +80,13 @@ class Silences:
             contact = monotonic - max(0.0, ago)
             self._jobs[job.id] = _Entry(contact=contact, since=monotonic, last=monotonic, absences=self._absences())
         return self._jobs[job.id]
+
+
+def _key(observation: Observation) -> tuple[object, ...]:
+    """Return what is compared of two answers.
+
+    A worker that shares an id among several disks reports `completed` after each: with other figures, of a later one.
+    """
+    if not observation.doubtful:
+        return (observation.status,)
+    return (observation.status, observation.covered, observation.total_bytes, observation.movement)

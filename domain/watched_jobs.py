@@ -18,6 +18,8 @@ class WatchedJobs:
         self._jobs: dict[str, ReplicationJob] = {}
         self._before: dict[str, ReplicationJob] = {}
         """The jobs that are taken out, as they were then."""
+        self._unknown: set[str] = set()
+        """The jobs that must be read again."""
 
     def __iter__(self) -> Iterator[ReplicationJob]:
         """Return the jobs that are not taken out."""
@@ -30,7 +32,7 @@ class WatchedJobs:
     def may_be_open(self, job_id: str) -> bool:
         """Return whether a job is open, as far as is known here: one that is taken out may have ended by now."""
         job = self._jobs.get(job_id)
-        return job.is_open if job is not None else job_id in self._before
+        return job.is_open if job is not None else job_id in self._before or job_id in self._unknown
 
     def add(self, loaded: Mapping[str, ReplicationJob]) -> None:
         """Add jobs as they were loaded, by id. One that is here or taken out may have changed since."""
@@ -53,14 +55,18 @@ class WatchedJobs:
         """
         before = self._before.pop(job.id, None)
         known = before if job.pending else job
-        if known is not None and known.is_watched:
+        if known is None:
+            return
+        self._unknown.discard(job.id)
+        if known.is_watched:
             self._jobs[job.id] = known
 
     def doubt(self, job_id: str) -> None:
         """Put a job not back as it was before: how it is stored now is not known."""
         self._before.pop(job_id, None)
+        self._unknown.add(job_id)
 
     def forget(self, job_id: str) -> None:
         """Remove a job, so that it is read again."""
-        self._jobs.pop(job_id, None)
-        self._before.pop(job_id, None)
+        if self._jobs.pop(job_id, None) or self._before.pop(job_id, None):
+            self._unknown.add(job_id)

@@ -199,7 +199,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         RecordedDecisions(trail),
         background,
         access,
-        Reports(app, contact, poller, requests, backoff),
+        Reports(shared, poller, recovery, requests.request),
         Registrar(app, contact),
         metrics,
         traces,

@@ -97,7 +97,7 @@ class Contact:
         if reported is not None and not seen.conclusive:
             answers = (*reported.answers, *seen.answers)
             seen = msgspec.structs.replace(reported, observed_at=seen.observed_at, answers=answers)
-        self._silent[job.id] = self._silences.record(job, seen)
+        self._record_silence(job, seen)
         return seen
 
     @contextmanager
@@ -119,8 +119,11 @@ class Contact:
 
     def record_report(self, job: ReplicationJob, observation: Observation) -> None:
         """Record a worker's own report, which is contact, too."""
-        self._reports[job.id] = (self._clock.monotonic(), observation)
-        self._silent[job.id] = self._silences.record(job, observation)
+        if job.is_watched:
+            self._reports[job.id] = (self._clock.monotonic(), observation)
+        else:
+            self._reports.pop(job.id, None)
+        self._record_silence(job, observation)
 
     async def probe_unregistered(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> Observation:
         """Ask what a VMA has of a job that is not yet registered; nothing is recorded."""
@@ -164,6 +167,20 @@ class Contact:
             listener(seen)
         return seen
 
+    def _record_silence(self, job: ReplicationJob, seen: Observation) -> None:
+        if self._is_open(job):
+            self._silent[job.id] = self._silences.record(job, seen)
+        else:
+            self._silences.record_vma(seen)
+
+    def _is_open(self, job: ReplicationJob) -> bool:
+        """Return whether the job is open, also if its state is an older one.
+
+        It may have ended while it was asked about. What is recorded of it after it was forgotten would stay for ever,
+        and hide that its VMA has forgotten all others.
+        """
+        return job.is_open and self._may_be_open(job.id)
+
     def _fresh_report(self, job_id: str) -> Observation | None:
         at, observation = self._reports.get(job_id, (float("-inf"), None))
         return observation if self._clock.monotonic() - at <= REPORT_VALID_FOR else None
@@ -180,9 +197,7 @@ class Contact:
         if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
             state.recognised_at = seen.address
         missed_none = not state.missing
-        # It may have ended while it was asked about, and who asked may have an older state of it. One that is counted
-        # after it was forgotten would be for ever, and hide that the VMA has forgotten all others.
-        if job.is_open and self._may_be_open(job.id):
+        if self._is_open(job):
             self._count(state, job, seen)
         for listener in self._on_back if was_down else ():
             listener(job.vma)

@@ -120,6 +120,21 @@ class Recovery:
                 self._release(job_id, run_id)
             self.live.pop(run_id, None)
 
+    async def decide_by_report(self, job: ReplicationJob, observation: Observation, asked_by: Trace) -> ReplicationJob:
+        """Let the run that is deciding a job decide it by its worker's report of an end.
+
+        A run of an earlier process decides nothing any more: the job is then one of this process's first run.
+
+        Raises:
+            IllegalTransition: no run is deciding the job any more.
+
+        """
+        while job.state is JobState.RECOVERING and job.run_id not in self.live:
+            await self._clock.sleep(RETRY_AFTER)
+            job = await self._app.job(job.id)
+        known = self._contact.circumstances(job)
+        return await self._app.recover_by_report(job.id, observation, known, self._backoff, asked_by)
+
     async def dry_run(self, job_ids: Iterable[str], run_id: str) -> RunProgress:
         """Decide about these jobs without recording or changing anything."""
         ids = tuple(job_ids)

@@ -1,11 +1,13 @@
 """Reports that a worker sends by itself: applied as observations, like polled ones.
 
 A report that was sent before an applied one changes nothing. Only the worker's own times are compared with each other,
-because its clock may be wrong. It is safe to repeat a report. One that could not be stored leaves no trace: the worker
-gets an error, and sends it again.
+because its clock may be wrong. It is safe to repeat a report. One that could not be stored leaves no trace, and the
+worker gets an error.
 
-The report of an end is a worker's last one, and is stored in every state of the job. While a recovery run is deciding
-the job, or it waits for a retry, other reports are only known for a while: the next one comes within seconds.
+The report of an end is different: it is the worker's last one, no other follows, and a worker need not repeat it. So it
+is never too old, it is stored in every state of the job, and where it cannot be stored, that is tried again until it
+can. While a recovery run is deciding the job, or it waits for a retry, other reports are only known for a while: the
+next one comes within seconds.
 """
 
 import asyncio
@@ -15,13 +17,12 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from domain.application import JobRecovery
-from domain.errors import IllegalTransition
+from domain.errors import ConcurrentWrite, IllegalTransition, StorageUnavailable
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
-from domain.processes.contact import Contact
+from domain.processes.dependencies import Dependencies
 from domain.processes.polling import Poller
-from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.recovery import RETRY_AFTER, Recovery
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Observation
 
@@ -30,22 +31,17 @@ class Reports:
     """Applies workers' own reports."""
 
     def __init__(
-        self,
-        app: JobRecovery,
-        contact: Contact,
-        poller: Poller,
-        requests: RecoveryRequests,
-        backoff: Callable[[int], float],
+        self, shared: Dependencies, poller: Poller, recovery: Recovery, request: Callable[[str, Cause], None]
     ) -> None:
-        """`requests` gets the waiting jobs of which a report came; `backoff` is that of recovery runs."""
-        self._app = app
-        self._contact = contact
+        """`request` requests the recovery of the waiting jobs of which a report came."""
+        self._app, self._contact = shared.app, shared.contact
+        self._clock, self._log = shared.clock, shared.log
         self._poller = poller
-        self._requests = requests
-        self._backoff = backoff
+        self._recovery = recovery
+        self._request = request
         self._last_sent: dict[str, datetime] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        app.subscribe(self._forget_ended)
+        self._app.subscribe(self._forget_ended)
 
     async def apply(self, job_id: str, observation: Observation, trace: Trace, sent_at: datetime | None) -> str | None:
         """Apply a report; return why it changes nothing, or None if it was applied.
@@ -63,14 +59,14 @@ class Reports:
         """
         # Two reports at once: the later one counts as applied only when it is stored.
         async with self._locks.setdefault(job_id, asyncio.Lock()):
-            job = await self._app.job(job_id)
-            if sent_at is not None and sent_at < self._last_sent.get(job_id, sent_at):
+            if sent_at is not None and not observation.is_end and sent_at < self._last_sent.get(job_id, sent_at):
                 return "a report that was sent later is already applied"
+            job = await self._app.job(job_id)
             if not job.is_watched:
                 return f"the job has {job.state.value} already"
             job, why = await self._apply(job, msgspec.structs.replace(observation, source=WORKER), trace)
             if sent_at is not None and job.is_watched:
-                self._last_sent[job_id] = sent_at
+                self._last_sent[job_id] = max(sent_at, self._last_sent.get(job_id, sent_at))
             return why
 
     async def _apply(
@@ -78,23 +74,38 @@ class Reports:
     ) -> tuple[ReplicationJob, str | None]:
         """Apply the report by the job's state; return the job after it, and why it changes nothing."""
         with self._contact.reporting(job.id, observation):
-            try:
-                job, why = await self._store(job, observation, trace)
-            except IllegalTransition:
-                # A recovery run has begun in the meantime.
-                job, why = await self._store(await self._app.job(job.id), observation, trace)
-        if job.is_watched:
-            self._contact.record_report(job, observation)
+            store = self._store_until_stored if observation.is_end else self._store
+            job, why = await store(job.id, observation, trace)
+        self._contact.record_report(job, observation)
         return job, why
 
-    async def _store(
+    async def _store_until_stored(
+        self, job_id: str, observation: Observation, trace: Trace
+    ) -> tuple[ReplicationJob, str | None]:
+        while True:
+            try:
+                return await self._store(job_id, observation, trace)
+            except (StorageUnavailable, ConcurrentWrite) as error:
+                self._log.error("report_not_recorded", job_id=job_id, error=str(error))
+                await self._clock.sleep(RETRY_AFTER)
+
+    async def _store(self, job_id: str, observation: Observation, trace: Trace) -> tuple[ReplicationJob, str | None]:
+        """Store the report in whatever state the job is, after the commands on it that are under way."""
+        while True:
+            job = await self._app.job_after_commands(job_id)
+            try:
+                return await self._store_in(job, observation, trace)
+            except IllegalTransition:
+                # The job's state has changed in the meantime.
+                continue
+
+    async def _store_in(
         self, job: ReplicationJob, observation: Observation, trace: Trace
     ) -> tuple[ReplicationJob, str | None]:
         if job.state in {JobState.RECOVERING, JobState.PENDING_RETRY} and not observation.is_end:
             return job, self._leave_to_recovery(job)
         if job.state is JobState.RECOVERING:
-            known = self._contact.circumstances(job)
-            job = await self._app.recover_by_report(job.id, observation, known, self._backoff, trace)
+            job = await self._recovery.decide_by_report(job, observation, trace)
         elif job.is_open:
             job = await self._app.observe(job.id, observation, trace)
             self._poller.record(job, observation)
@@ -106,7 +117,7 @@ class Reports:
         """Have a waiting job asked about now, and return how the report is taken into account."""
         if job.state is JobState.RECOVERING:
             return "a recovery run is asking the VMA about this job, and takes the report into account"
-        self._requests.request(job.id, Cause.RETRY_DUE)
+        self._request(job.id, Cause.RETRY_DUE)
         return "the job waits for its VMA, which is asked now; the report is taken into account"
 
     def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:

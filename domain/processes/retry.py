@@ -15,7 +15,7 @@ from domain.lifecycle import JobState
 from domain.materiality import others_changed
 from domain.processes.dependencies import Dependencies
 from domain.processes.schedule import Schedule
-from domain.recovery_policy import Outcome
+from domain.recovery_policy import Outcome, Rule
 from domain.replication_job import ReplicationJob
 
 TICK = 0.1
@@ -65,7 +65,9 @@ class RetryScheduler:
         decision = job.decision
         if decision is None or job.id in self._schedule:
             return
-        self.waiting[job.id] = Waiting(vma=job.vma, rule=decision.rule, attempt=decision.attempt)
+        # Between two long pauses, a worker could report the next disk, and that as completed as well.
+        attempt = 1 if decision.rule == Rule.COMPLETION_UNCONFIRMED else decision.attempt
+        self.waiting[job.id] = Waiting(vma=job.vma, rule=decision.rule, attempt=attempt)
         delay = decision.retry_in if decision.retry_in is not None else self._backoff(decision.attempt)
         self._schedule.put(job.id, self._clock.monotonic() + delay)
 
@@ -97,7 +99,8 @@ class RetryScheduler:
             return
         if changed:
             self._recover(job_id, Cause.RETRY_DUE)
-        waiting.attempt += 1
+        if waiting.rule != Rule.COMPLETION_UNCONFIRMED:
+            waiting.attempt += 1
         self._schedule.put(job_id, self._clock.monotonic() + self._backoff(waiting.attempt))
 
     async def _has_changed(self, job_id: str, waiting: Waiting) -> bool:

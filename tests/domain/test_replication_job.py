@@ -91,7 +91,7 @@ def test_polling_is_refused_while_a_recovery_run_holds_the_job() -> None:
     job = registered()
     job.begin_recovery("run-1", Cause.RESTART, at(1), "instance")
 
-    with pytest.raises(IllegalTransition, match="recovery run is deciding the job"):
+    with pytest.raises(IllegalTransition, match="an observation outside its recovery run"):
         job.observe(RUNNING, at(2))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from domain.events import Trace
@@ -104,6 +105,40 @@ class TestHeldFor:
         sure = listener.hears(job, COMPLETED)
 
         assert (shared.doubtful, held.duration, sure.duration, sure.probes) == (True, 10.0, 0.0, 1)
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            document(VMAStatus.COMPLETED, 100.0, total=2000),
+            document(VMAStatus.COMPLETED, 100.0, phase="Finalise"),
+            document(VMAStatus.COMPLETED, 99.5),
+        ],
+    )
+    def test_a_completion_in_doubt_with_other_figures_is_one_of_the_next_disk(
+        self, listener: Listener, job: ReplicationJob, later: Document
+    ) -> None:
+        listener.silences.record(job, observed(LOST, LOST, own=COMPLETED))
+        listener.clock.advance(10)
+
+        first = listener.silences.record(job, observed(LOST, LOST, own=later))
+        listener.clock.advance(10)
+        held = listener.silences.record(job, observed(LOST, LOST, own=later))
+
+        assert ((first.duration, first.probes), (held.duration, held.probes)) == ((0.0, 1), (10.0, 2))
+
+    def test_more_disks_that_are_covered_are_another_answer(self, listener: Listener, job: ReplicationJob) -> None:
+        shared = observed(LOST, LOST, own=COMPLETED)
+        listener.silences.record(job, shared)
+        listener.clock.advance(10)
+
+        assert listener.silences.record(job, msgspec.structs.replace(shared, covered=0)).duration == 0.0
+
+    def test_other_figures_of_a_job_that_runs_are_the_same_answer(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        listener.hears(job, RUNNING)
+
+        assert listener.hears(job, document(VMAStatus.RUNNING, 50.0), after=10).duration == 10.0
 
     @pytest.mark.parametrize(("pause", "duration", "probes"), [(120.0, 125.0, 3), (120.1, 0.0, 1)])
     def test_a_pause_in_which_we_did_not_ask_starts_it_again(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 import msgspec
 
@@ -12,9 +13,13 @@ from domain.evidence import Silence
 from domain.ports import ProbeTarget
 from domain.processes.contact import Contact
 from domain.processes.dependencies import Dependencies
+from domain.processes.polling import Poller
+from domain.processes.recovery import Recovery
+from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.registration import Registrar
 from domain.recovery_policy import Policy
 from domain.replication_job import Registration, ReplicationJob
+from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vma_status import Answer, Document, VMAStatus, export_name
 from tests.support import logs
@@ -93,6 +98,12 @@ class Harness:
         """Record a request for recovery."""
         self.requested.append((job_id, cause))
         self.requested_at.append(self.clock.elapsed)
+
+    def recovery(self, poller: Poller) -> Recovery:
+        """Return what makes recovery runs, `run-1` and so on."""
+        numbers = count(1)
+        runs = RunBook(self.event_log, self.clock, self.log, "instance-1", lambda: f"run-{next(numbers)}")
+        return Recovery(self.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
 
     def make_writable(self, *, writable: bool) -> None:
         """Make the log, or the database below it, refuse or accept writes."""

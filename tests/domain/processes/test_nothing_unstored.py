@@ -8,7 +8,6 @@ from domain.errors import StorageUnavailable
 from domain.events import Cause
 from domain.processes.polling import Poller
 from domain.processes.reconciliation import Reconciliation
-from domain.processes.recovery_requests import RecoveryRequests
 from domain.processes.reports import Reports
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.processes.watch import Watch
@@ -32,7 +31,7 @@ class Life:
         )
         self.retries = RetryScheduler(shared, Backoff(5.0, 60.0, lambda: 0.5), self.harness.request)
         self.guesses = Reconciliation(shared, first_after=5.0, ask_for=60.0)
-        self.reports = Reports(shared.app, shared.contact, self.poller, RecoveryRequests(), float)
+        self.reports = Reports(shared, self.poller, self.harness.recovery(self.poller), self.harness.request)
         self.changes: list[tuple[str, list[str]]] = []
         watch = Watch(self.poller, self.retries, self.guesses)
         shared.app.subscribe(lambda job, _: watch.assign(job))

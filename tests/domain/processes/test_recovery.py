@@ -1,7 +1,6 @@
 """A run holds its jobs until each is decided, whatever the VMA, the log or another person does meanwhile."""
 
 import asyncio
-from itertools import count
 
 import pytest
 
@@ -9,10 +8,8 @@ from domain.events import Cause, RecoveryRunFinished, RecoveryRunStarted, Recove
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
 from domain.processes.recovery import MAX_DRY_RUNS, Recovery, RunProgress
-from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
-from domain.run_book import RunBook
 from domain.vma_status import Document, VMAStatus
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually, while_running
 from tests.support.memory_log import MemoryLog
@@ -26,9 +23,7 @@ def recovery(harness: Harness) -> Recovery:
         interval=5.0,
         on_contact_lost=harness.request,
     )
-    numbers = count(1)
-    runs = RunBook(harness.event_log, harness.clock, harness.log, "instance-1", lambda: f"run-{next(numbers)}")
-    return Recovery(harness.shared, runs, RecoveryRequests(), poller, lambda _: 5.0)
+    return harness.recovery(poller)
 
 
 async def jobs(harness: Harness, many: int, *, lost: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Workers' own reports: which is late, what a status alone leaves as it was, what is kept of one not applied."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,14 +12,15 @@ from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.observing import observe
 from domain.ports import ProbeTarget
+from domain.processes.contact import REPORT_VALID_FOR
 from domain.processes.polling import Poller
-from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.recovery import Recovery, RunProgress
 from domain.processes.reports import Reports
 from domain.recovery_policy import Basis
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import NOON, answer, document
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked, eventually
 from tests.support.memory_log import MemoryLog
 
 NO_BACKOFF = float
@@ -38,8 +39,32 @@ def poller(harness: Harness) -> Poller:
 
 
 @pytest.fixture
-def reports(harness: Harness, poller: Poller) -> Reports:
-    return Reports(harness.app, harness.contact, poller, RecoveryRequests(), NO_BACKOFF)
+def recovery(harness: Harness, poller: Poller) -> Recovery:
+    """Return what makes runs; one of them is under way."""
+    recovery = harness.recovery(poller)
+    recovery.live["run-1"] = RunProgress(run_id="run-1", cause=Cause.RESTART)
+    return recovery
+
+
+@pytest.fixture
+def reports(harness: Harness, poller: Poller, recovery: Recovery) -> Reports:
+    return Reports(harness.shared, poller, recovery, harness.request)
+
+
+class HeldLog(MemoryLog):
+    """A log in memory whose writes wait until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.waiting = 0
+
+    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+        self.waiting += 1
+        await self.goes_on.wait()
+        self.waiting -= 1
+        return await super().append(events, snapshots)
 
 
 def said(harness: Harness, what: Document, job_id: str = "job-1") -> Observation:
@@ -49,12 +74,34 @@ def said(harness: Harness, what: Document, job_id: str = "job-1") -> Observation
     return observe(ProbeTarget(job_id, "default", (volume,)), exports, own, observed_at=harness.clock.now())
 
 
+async def registered(harness: Harness, job_id: str) -> ReplicationJob:
+    """Register a job whose VMA does not answer, and return it."""
+    harness.vma.says[job_id] = VMAStatus.UNREACHABLE
+    return await harness.job(job_id)
+
+
 async def recovering(harness: Harness, job_id: str) -> ReplicationJob:
     """Register a job, begin its recovery, and return it; its VMA does not answer."""
     await harness.job(job_id)
     harness.vma.says[job_id] = VMAStatus.UNREACHABLE
     await harness.app.begin_recovery(job_id, "run-1", Cause.RESTART, "test")
     return await harness.app.job(job_id)
+
+
+async def is_logged(harness: Harness, event: str) -> bool:
+    return event in harness.log.events
+
+
+async def has_slept(harness: Harness, seconds: float) -> bool:
+    return harness.clock.elapsed >= seconds
+
+
+async def has_asked(harness: Harness, times: int) -> bool:
+    return len(harness.vma.asked) >= times
+
+
+async def is_waiting(log: HeldLog) -> bool:
+    return log.waiting > 0
 
 
 async def waiting(harness: Harness, job_id: str) -> ReplicationJob:
@@ -69,7 +116,7 @@ async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(harness: H
     long_ago = NOON - timedelta(days=400)
 
     first = await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
-    late = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON - timedelta(seconds=1))
+    late = await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON - timedelta(seconds=1))
     other = await reports.apply("job-2", said(harness, RUNNING, "job-2"), REQUEST, long_ago)
     timeless = await reports.apply("job-1", said(harness, RUNNING), REQUEST, None)
 
@@ -192,29 +239,114 @@ async def test_a_report_of_an_end_ends_a_job_that_waits_for_its_vma(
     assert (neighbour.state, neighbour.version) == (JobState.PENDING_RETRY, version)
 
 
-async def test_a_report_of_no_end_has_a_job_that_waits_asked_about(harness: Harness, poller: Poller) -> None:
-    requests = RecoveryRequests()
-    reports = Reports(harness.app, harness.contact, poller, requests, NO_BACKOFF)
+async def test_a_report_of_no_end_has_a_job_that_waits_asked_about(harness: Harness, reports: Reports) -> None:
     await waiting(harness, "job-1")
 
     why = await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
 
     assert why == "the job waits for its VMA, which is asked now; the report is taken into account"
-    assert requests.drain(()) == {Cause.RETRY_DUE: ["job-1"]}
+    assert harness.requested == [("job-1", Cause.RETRY_DUE)]
 
 
-@pytest.mark.parametrize("state", [JobState.RECOVERING, JobState.PENDING_RETRY])
-async def test_a_report_of_an_end_that_cannot_be_stored_is_applied_when_it_is_sent_again(
-    state: JobState, harness: Harness, reports: Reports
+@pytest.mark.parametrize("found", [registered, recovering, waiting])
+async def test_a_report_of_an_end_that_cannot_be_stored_is_stored_as_soon_as_it_can(
+    found: Callable[[Harness, str], Awaitable[ReplicationJob]], harness: Harness, reports: Reports
 ) -> None:
-    await (recovering if state is JobState.RECOVERING else waiting)(harness, "job-1")
+    state = (await found(harness, "job-1")).state
+    neighbour = await registered(harness, "job-2")
+    harness.make_writable(writable=False)
 
-    await refused_twice(harness, reports, COMPLETED, NOON)
-    refused_in = (await harness.app.job("job-1")).state
-    why = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON))
+    await eventually(lambda: is_logged(harness, "report_not_recorded"))
+    meanwhile = (await harness.app.job("job-1")).state
+    harness.make_writable(writable=True)
 
-    assert (refused_in, why) == (state, None)
+    assert (await reporting, meanwhile) == (None, state)
     assert (await harness.app.job("job-1")).state is JobState.COMPLETED
+    assert (neighbour.state, await harness.kinds("job-2")) == (JobState.REPLICATING, ["JobRegistered"])
+
+
+async def test_a_report_of_an_end_that_could_not_be_stored_revises_what_was_inferred_meanwhile(
+    harness: Harness, reports: Reports
+) -> None:
+    await harness.job(percent=95.0)
+    harness.make_writable(writable=False)
+    failed = document(VMAStatus.FAILED, 95.0)
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, failed), REQUEST, NOON))
+    await eventually(lambda: is_logged(harness, "report_not_recorded"))
+    harness.clock.advance(REPORT_VALID_FOR + 1)
+    harness.make_writable(writable=True)
+
+    inferred = await harness.decided("job-1", run_id="run-1")
+    await reporting
+
+    assert (inferred.id, (await harness.app.job("job-1")).state) == ("job-1", JobState.FAILED)
+    assert (await harness.app.job("job-1")).outcome_basis is Basis.OBSERVED
+
+
+async def test_a_report_of_an_end_is_never_too_old(harness: Harness, reports: Reports) -> None:
+    await harness.job()
+    await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON)
+
+    took = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON - timedelta(days=1))
+
+    assert (took, (await harness.app.job("job-1")).state) == (None, JobState.COMPLETED)
+
+
+async def test_a_report_decides_nothing_in_the_name_of_a_run_of_an_earlier_process(
+    harness: Harness, reports: Reports, recovery: Recovery
+) -> None:
+    await recovering(harness, "job-1")
+    recovery.live["run-2"] = recovery.live.pop("run-1")
+
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON))
+    await eventually(lambda: has_slept(harness, 3))
+    waits = await harness.kinds()
+    await harness.app.begin_recovery("job-1", "run-2", Cause.RESTART, "test")
+
+    assert (await reporting, waits) == (None, ["JobRegistered", "RecoveryStarted"])
+    decision = (await harness.app.job("job-1")).decision
+    assert (decision.run_id if decision else None) == "run-2"
+
+
+@pytest.mark.parametrize("what", [RUNNING, document(VMAStatus.FAILED, 41.0)])
+async def test_a_report_during_the_decision_that_its_job_is_lost_revises_it(what: Document) -> None:
+    log = HeldLog()
+    harness = Harness(log)
+    poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
+    recovery = harness.recovery(poller)
+    recovery.live["run-1"] = RunProgress(run_id="run-1", cause=Cause.RESTART)
+    reports = Reports(harness.shared, poller, recovery, harness.request)
+    await recovering(harness, "job-1")
+    harness.vma.says["job-1"] = VMAStatus.NOT_FOUND
+    log.goes_on.clear()
+    deciding = asyncio.ensure_future(harness.decided("job-1", run_id="run-1"))
+    await eventually(lambda: is_waiting(log))
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, what), REQUEST, NOON))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    log.goes_on.set()
+    await deciding
+
+    assert await reporting is None
+    reported = JobState.REPLICATING if what is RUNNING else JobState.FAILED
+    job = await harness.app.job("job-1")
+    assert (job.state, job.is_guess) == (reported, False)
+
+
+async def test_of_a_job_that_ended_while_it_was_asked_about_nothing_is_kept(harness: Harness, reports: Reports) -> None:
+    harness.app.subscribe(lambda job, _: None if job.is_open else harness.contact.forget(job))
+    job, other = await harness.job("job-1"), await harness.job("job-2")
+    harness.vma.hang("default")
+    asking = [asyncio.ensure_future(harness.contact.ask(one)) for one in (job, other)]
+    await eventually(lambda: has_asked(harness, 2))
+    await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
+
+    harness.vma.go_on()
+    await asyncio.gather(*asking)
+
+    assert list(harness.contact._silent) == list(harness.silences._jobs) == ["job-2"]
 
 
 async def refused_twice(harness: Harness, reports: Reports, what: Document, sent_at: datetime | None) -> None:
@@ -398,24 +530,11 @@ async def test_of_a_job_that_has_ended_no_report_is_kept(harness: Harness, repor
     assert list(harness.contact._reports) == list(harness.contact._silent) == ["job-2"]
 
 
-class HeldLog(MemoryLog):
-    """A log in memory whose writes wait until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
-
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
-        await self.goes_on.wait()
-        return await super().append(events, snapshots)
-
-
 async def test_a_report_that_comes_while_a_recovery_begins_is_left_to_it() -> None:
     log = HeldLog()
     harness = Harness(log)
     poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
-    reports = Reports(harness.app, harness.contact, poller, RecoveryRequests(), NO_BACKOFF)
+    reports = Reports(harness.shared, poller, harness.recovery(poller), harness.request)
     await harness.job()
     log.goes_on.clear()
     beginning = asyncio.ensure_future(harness.app.begin_recovery("job-1", "run-1", Cause.RESTART, "test"))

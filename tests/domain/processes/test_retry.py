@@ -6,9 +6,10 @@ import pytest
 
 from domain.events import Cause
 from domain.processes.retry import Backoff, RetryScheduler
-from domain.recovery_policy import Outcome
+from domain.recovery_policy import Outcome, Rule
 from domain.replication_job import ReplicationJob
-from domain.vma_status import VMAStatus
+from domain.vma_status import DiskReport, VMAStatus
+from tests.support.builders import document
 from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 from tests.support.memory_log import MemoryLog
 
@@ -74,6 +75,25 @@ async def test_a_job_is_asked_about_when_its_decision_says_and_then_after_waits_
 
     waits = [later - earlier for earlier, later in pairwise(asked_at)]
     assert waits[:5] == pytest.approx([5.0, 16.0, 32.0, 60.0, 60.0], abs=0.25)
+
+
+async def test_a_completion_in_doubt_is_asked_about_without_longer_waits_until_it_has_held(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    await harness.job()
+    unfinished = DiskReport(disk_id="0", status=VMAStatus.RUNNING, progress_percent=99.5)
+    harness.vma.says["job-1"] = document(VMAStatus.COMPLETED, 100.0, disks=(unfinished,))
+    job = await recovered(harness)
+    retries.watch(job)
+    asked_at = [harness.clock.elapsed]
+    harness.contact.on_observed(lambda _: asked_at.append(harness.clock.elapsed))
+
+    await while_running(retries.run(), lambda: bool(harness.requested))
+
+    assert job.decision is not None
+    assert job.decision.rule == Rule.COMPLETION_UNCONFIRMED
+    assert max(later - earlier for earlier, later in pairwise(asked_at)) == pytest.approx(5.0, abs=0.25)
+    assert harness.requested_at[0] >= harness.policy.completion_window
 
 
 async def test_a_job_that_is_overdue_is_due_now(harness: Harness, retries: RetryScheduler) -> None:
