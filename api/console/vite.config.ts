@@ -29,5 +29,5 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   server: { proxy: { '/api/v1': SERVICE, '/health': SERVICE } },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node', env: { TZ: 'Europe/Berlin' } },
+  test: { include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], environment: 'node', env: { TZ: 'Europe/Berlin' } },
 });

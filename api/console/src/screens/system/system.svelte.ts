@@ -1,11 +1,12 @@
 /** This instance, read every few seconds while the screen is open. Samples stay while the page does. */
 import { get, type Schemas } from '../../lib/api/client';
 import { parseJson } from '../../lib/api/json';
-import { send, textOf } from '../../lib/api/network';
-import { asApiError, type ApiError } from '../../lib/api/problem';
+import { problemOf, send, textOf } from '../../lib/api/network';
+import type { ApiError } from '../../lib/api/problem';
 import { clock } from '../../lib/clock.svelte';
 import { ROOT } from '../../lib/root';
 import { session } from '../../lib/session.svelte';
+import { Polled } from './polled.svelte';
 import { EVERY, withSample, type Sample } from './samples';
 
 const RUNS = 10;
@@ -13,41 +14,36 @@ const RUNS = 10;
 let kept: readonly Sample[] = [];
 
 export class System {
-  health = $state.raw<Schemas['Health'] | null>(null);
-  readiness = $state.raw<Schemas['Readiness'] | null>(null);
-  polling = $state.raw<Schemas['PollingStatus'] | null>(null);
-  runs = $state.raw<readonly Schemas['RunView'][]>([]);
-  settings = $state.raw<readonly Schemas['SettingView'][]>([]);
+  /** Each by itself: an instance that is not ready says why, also if it answers nothing else. */
+  readonly readiness = new Polled(readinessOf);
+  readonly health = new Polled((signal) => this.healthOf(signal));
+  readonly details = new Polled(detailsOf);
   samples = $state.raw<readonly Sample[]>(kept);
-  error = $state.raw<ApiError | null>(null);
-  private reading: AbortController | null = null;
+  private readonly parts = [this.readiness, this.health, this.details];
+
+  get error(): ApiError | null {
+    return this.parts.find(({ error }) => error)?.error ?? null;
+  }
 
   /** Read now and every few seconds. Returns a function that ends it. */
   start(): () => void {
-    void this.load();
-    const timer = setInterval(() => void this.load(), EVERY * 1000);
+    this.load();
+    const timer = setInterval(() => this.load(), EVERY * 1000);
     return () => {
       clearInterval(timer);
-      this.reading?.abort();
+      this.parts.forEach((part) => part.stop());
     };
   }
 
-  async load(): Promise<void> {
-    this.reading?.abort();
-    const { signal } = (this.reading = new AbortController());
-    try {
-      const [health, readiness, polling, runs, settings] = await Promise.all([
-        get('/health', { signal }),
-        readinessOf(signal),
-        get('/api/v1/polling', { signal }),
-        get('/api/v1/recovery-runs', { query: { limit: RUNS }, signal }),
-        get('/api/v1/settings', { signal }),
-      ]);
-      Object.assign(this, { readiness, health: health.data, polling: polling.data, runs: runs.data.items, settings: settings.data.items, error: null });
-      this.sample(health.data);
-    } catch (failed) {
-      if (!signal.aborted) this.error = asApiError(failed);
-    }
+  load(): void {
+    this.parts.forEach((part) => void part.load());
+  }
+
+  private async healthOf(signal: AbortSignal): Promise<Schemas['Health']> {
+    const { data } = await get('/health', { signal });
+    signal.throwIfAborted();
+    this.sample(data);
+    return data;
   }
 
   private sample(health: Schemas['Health']): void {
@@ -61,9 +57,18 @@ export class System {
 }
 
 /** Return whether the service is ready, and why not: an answer with the status 503 is no failure here. */
-async function readinessOf(signal: AbortSignal): Promise<Schemas['Readiness'] | null> {
+async function readinessOf(signal: AbortSignal): Promise<Schemas['Readiness']> {
   const headers = new Headers(session.token ? { Authorization: `Bearer ${session.token}` } : {});
   const response = await send(new URL('readyz', ROOT), { headers, signal });
-  const isReadiness = response.headers.get('Content-Type')?.startsWith('application/json');
-  return isReadiness ? (parseJson(await textOf(response)) as Schemas['Readiness']) : null;
+  if (!response.headers.get('Content-Type')?.startsWith('application/json')) throw await problemOf(response);
+  return parseJson(await textOf(response)) as Schemas['Readiness'];
+}
+
+async function detailsOf(signal: AbortSignal) {
+  const [polling, runs, settings] = await Promise.all([
+    get('/api/v1/polling', { signal }),
+    get('/api/v1/recovery-runs', { query: { limit: RUNS }, signal }),
+    get('/api/v1/settings', { signal }),
+  ]);
+  return { vmas: polling.data.vmas, runs: runs.data.items, settings: settings.data.items };
 }
