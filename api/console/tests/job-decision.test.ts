@@ -43,3 +43,22 @@ test('a decision without an outcome is not sent', async () => {
 
   expect(asked).toEqual([]);
 });
+
+test.each([
+  ['gives no answer', () => Promise.reject(new TypeError('fetch failed'))],
+  ['goes on with it without an answer', () => refusal(503)],
+])('a decision of which the service %s may be recorded, and the job is looked at', async (_, answer) => {
+  serve((path) => (path.endsWith('/decision') ? answer() : json(job(2), 200, etag(2))));
+
+  expect(await decision.send()).toBe(false);
+
+  expect([decision.isUnknown, decision.job, decision.outcome]).toEqual([true, job(2), '']);
+});
+
+test('a decision that is refused is not recorded', async () => {
+  serve(() => refusal(403));
+
+  expect(await decision.send()).toBe(false);
+
+  expect([decision.isUnknown, decision.outcome]).toEqual([false, 'fail']);
+});

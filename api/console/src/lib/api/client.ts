@@ -19,11 +19,9 @@ type Parameters<P extends keyof paths, M extends Method, Kind extends 'path' | '
   paths[P][M] extends { parameters: infer All } ? (All extends { [K in Kind]?: infer Some } ? Some : never) : never;
 type Body<P extends keyof paths> =
   paths[P]['post'] extends { requestBody: { content: { 'application/json': infer B } } } ? B : never;
-type Success<R> = R extends { 200: { content: { 'application/json': infer A } } }
-  ? A
-  : R extends { 201: { content: { 'application/json': infer A } } }
-    ? A
-    : never;
+type Success<R> = {
+  [S in keyof R & (200 | 201 | 202)]: R[S] extends { content: { 'application/json': infer A } } ? A : never;
+}[keyof R & (200 | 201 | 202)];
 type Answered<P extends keyof paths, M extends Method> =
   paths[P][M] extends { responses: infer R } ? Success<R> : never;
 

@@ -27,7 +27,7 @@ export class ApiError extends Error {
 }
 
 const REMEDIES: Record<number, string> = {
-  0: 'Check that the service runs and that this machine reaches it. The page tries again by itself.',
+  0: 'Check that the service runs and that this machine reaches it.',
   401: 'Sign in with a token that is not revoked.',
   403: 'Sign in with a token whose scope allows it.',
   404: 'Check the address. It may be of another installation.',

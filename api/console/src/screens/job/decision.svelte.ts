@@ -17,6 +17,8 @@ export class Decision {
   why = $state('');
   isAsking = $state(false);
   error = $state.raw<ApiError | null>(null);
+  /** Whether the service may have recorded the decision without an answer: also one that is slow may go on with it. */
+  isUnknown = $state(false);
   private etag: string | null;
 
   /** `changed` is told what the service says about the job. */
@@ -40,12 +42,12 @@ export class Decision {
   async send(): Promise<boolean> {
     if (!this.outcome || this.isAsking) return false;
     this.isAsking = true;
+    this.isUnknown = false;
     try {
       await this.ask(this.outcome);
       return true;
     } catch (failed) {
-      this.error = asApiError(failed);
-      if (this.error.isStale || this.error.status === 409) await this.lookAgain();
+      await this.fail(asApiError(failed));
       return false;
     } finally {
       this.isAsking = false;
@@ -57,6 +59,12 @@ export class Decision {
     const options = { path: { job_id: this.job.job_id }, ifMatch: this.etag ?? '"none"' };
     const answer = await post('/api/v1/jobs/{job_id}/decision', { outcome, who, why }, options);
     this.changed(answer.data, answer.etag);
+  }
+
+  private async fail(error: ApiError): Promise<void> {
+    this.error = error;
+    this.isUnknown = error.status === 0 || error.status >= 500;
+    if (this.isUnknown || error.isStale || error.status === 409) await this.lookAgain();
   }
 
   private async lookAgain(): Promise<void> {
