@@ -15,6 +15,8 @@ export class Jobs {
   /** By id; replaced, never changed in place, so that one assignment draws the list. */
   all = $state.raw<ReadonlyMap<string, Job>>(new Map());
   isLoaded = $state(false);
+  /** Whether what is shown is of now; false while jobs of before are read again. */
+  isCurrent = $state(false);
   /** The id of the selected job, which stays selected on a return to the list. */
   selected = $state<string | null>(null);
   /** VM contexts whose jobs have changed. */
@@ -30,9 +32,9 @@ export class Jobs {
 
   /** Load the jobs, and keep them current. Returns a function that ends it. */
   start(): () => void {
-    const end = stream.subscribe({ events: (entries) => this.note(entries), gap: () => void this.load() });
+    const end = stream.subscribe({ events: (entries) => this.note(entries), gap: () => this.catchUp() });
     const watching = setInterval(() => this.watch(), LIVE);
-    void this.load();
+    this.catchUp();
     return () => {
       end();
       clearInterval(watching);
@@ -47,13 +49,19 @@ export class Jobs {
     this.changed.clear();
     await this.read({}, (jobs) => {
       this.all = byId(jobs);
-      this.isLoaded = true;
+      this.isLoaded = this.isCurrent = true;
     });
   }
 
   /** Note which rows are in sight. */
   see(jobs: readonly Job[]): void {
     this.inSight = jobs.slice(0, BATCH).map(({ vm_context_id }) => vm_context_id);
+  }
+
+  /** Read all jobs, because events may have been missed. */
+  private catchUp(): void {
+    this.isCurrent = false;
+    void this.load();
   }
 
   private watch(): void {
