@@ -22,6 +22,11 @@ export class Reading {
     return this.current !== null;
   }
 
+  /** Whether the next attempt after a failure is to come. */
+  get isWaiting(): boolean {
+    return this.retrying !== undefined;
+  }
+
   /**
    * Ask, and show the answer, unless a newer reading or `stop` came first: an older answer never replaces a newer one.
    * Returns false if it was given up.
@@ -48,12 +53,18 @@ export class Reading {
   /** Give up the reading and the next attempt, as a closed screen does. */
   stop(): void {
     clearTimeout(this.retrying);
+    this.retrying = undefined;
     this.current?.abort();
     this.current = null;
   }
 
   private fail(error: ApiError): void {
     this.error = error;
-    if (!this.isFinal(error)) this.retrying = setTimeout(this.again, RETRY);
+    if (!this.isFinal(error)) this.retrying = setTimeout(() => this.retry(), RETRY);
+  }
+
+  private retry(): void {
+    this.retrying = undefined;
+    this.again();
   }
 }

@@ -32,7 +32,7 @@ export class OneJob {
 
   start(): () => void {
     const end = stream.subscribe({ events: (entries) => this.note(entries), gap: () => void this.load() });
-    const ticking = setInterval(() => document.hidden || this.reading.isRunning || void this.refresh(), LIVE);
+    const ticking = setInterval(() => this.tick(), LIVE);
     void this.load();
     return () => {
       end();
@@ -76,8 +76,17 @@ export class OneJob {
 
   private afterEvents(): void {
     this.timer = this.reading.isRunning ? setTimeout(() => this.afterEvents(), PAUSE) : undefined;
-    // A load that failed left events out: it is to be repeated, and not to be mistaken for complete.
-    if (!this.timer) void (this.arrived ? this.load() : this.refresh());
+    if (!this.timer) this.readAgain();
+  }
+
+  /** Read the figures again, unless the next attempt after a failure is to come: that one reads what is missing. */
+  private tick(): void {
+    if (!document.hidden && !this.reading.isRunning && !this.reading.isWaiting) this.readAgain();
+  }
+
+  /** A load that failed left events out: it is to be repeated, and not to be mistaken for complete. */
+  private readAgain(): void {
+    void (this.arrived ? this.load() : this.refresh());
   }
 
   private ask(signal: AbortSignal): Promise<{ data: Schemas['JobView']; etag: string | null }> {
