@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { problemOf, send, textOf } from '../src/lib/api/network';
+import { blobOf, jsonOf, problemOf, send, textOf } from '../src/lib/api/network';
 import { ApiError } from '../src/lib/api/problem';
 
 let answer: (response: ServerResponse) => void;
@@ -42,6 +42,18 @@ test('a connection that breaks within an answer is no answer', async () => {
   await expect(textOf(begun)).rejects.toEqual(noAnswer('The service did not answer.'));
 });
 
+test('a connection that breaks within a file is no answer', async () => {
+  answer = (response) => breakWithin(response, 200, 'application/x-ndjson');
+  const begun = await send(address, {});
+  await expect(blobOf(begun)).rejects.toEqual(noAnswer('The service did not answer.'));
+});
+
+test('an answer that is not JSON is no answer of the service', async () => {
+  answer = (response) => response.end('<!doctype html><title>Log in to the network</title>');
+  const page = await send(address, {});
+  await expect(jsonOf(page)).rejects.toMatchObject({ name: 'ApiError', status: 0 });
+});
+
 test('a connection that breaks within a refusal is no answer', async () => {
   answer = (response) => breakWithin(response, 409, 'application/problem+json');
   const begun = await send(address, {});
@@ -68,6 +80,28 @@ test('an answer that has begun may take longer', async () => {
   vi.advanceTimersByTime(60_000);
   end();
   expect(await textOf(begun)).toBe('begun');
+});
+
+test('an answer that goes silent within is given up 30 s after its last piece', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let next: () => void = () => undefined;
+  answer = (response) => {
+    response.write('slow');
+    next = () => response.write('but alive');
+  };
+  const reader = (await send(address, {})).body?.getReader();
+  await reader?.read();
+  for (let pieces = 0; pieces < 3; pieces++) {
+    const piece = reader?.read();
+    await new Promise(setImmediate);
+    vi.advanceTimersByTime(29_000);
+    next();
+    expect((await piece)?.done).toBe(false);
+  }
+  const silent = expect(reader?.read()).rejects.toEqual(noAnswer('The service did not answer within 30 s.'));
+  await new Promise(setImmediate);
+  vi.advanceTimersByTime(30_000);
+  await silent;
 });
 
 test('what the caller gives up is no failure of the network', async () => {

@@ -1,8 +1,7 @@
 /**
  * Who uses the page: a token, kept in memory, or in the tab's session storage by choice. Never in an address.
  */
-import { parseJson } from './api/json';
-import { problemOf, send, textOf } from './api/network';
+import { jsonOf, problemOf, send } from './api/network';
 import { API } from './root';
 
 export type Scope = 'read' | 'operate' | 'admin';
@@ -58,11 +57,21 @@ class Session {
 
   /** Return the caller; null if the token is not accepted. */
   private async callerWith(token: string | null): Promise<Caller | null> {
-    const headers = new Headers(token ? { Authorization: `Bearer ${token}` } : {});
-    const response = await send(new URL('session', API), { headers });
-    if (response.status === 401) return null;
+    const headers = headersWith(token);
+    const response = headers && (await send(new URL('session', API), { headers }));
+    if (!response || response.status === 401) return null;
     if (!response.ok) throw await problemOf(response);
-    return parseJson(await textOf(response)) as Caller;
+    return (await jsonOf(response)) as Caller;
+  }
+}
+
+/** Return the headers with a token; null if it has a character that no header can have, and so no token. */
+function headersWith(token: string | null): Headers | null {
+  try {
+    return new Headers(token ? { Authorization: `Bearer ${token}` } : {});
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
   }
 }
 

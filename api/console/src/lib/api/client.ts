@@ -3,8 +3,7 @@ import { clock } from '../clock.svelte';
 import { ROOT } from '../root';
 import { fill } from '../router';
 import { session } from '../session.svelte';
-import { parseJson } from './json';
-import { problemOf, send, textOf } from './network';
+import { jsonOf, problemOf, send } from './network';
 import type { ApiError } from './problem';
 import type { components, paths } from './schema';
 
@@ -80,7 +79,7 @@ interface AnyOptions {
 async function ask<T>(path: string, method: string, options: AnyOptions, body: string | undefined): Promise<Answer<T>> {
   const { response, requestId } = await request(path, method, options, body);
   return {
-    data: parseJson(await textOf(response)) as T,
+    data: (await jsonOf(response)) as T,
     etag: response.headers.get('ETag'),
     requestId,
   };

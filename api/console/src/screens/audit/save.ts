@@ -1,5 +1,6 @@
 /** Saving of an export. Without a token the browser does it by itself, and needs no memory for it. */
 import { addressOf, fetchRaw } from '../../lib/api/client';
+import { blobOf } from '../../lib/api/network';
 import { ApiError } from '../../lib/api/problem';
 import { session } from '../../lib/session.svelte';
 import type { Query } from './filters';
@@ -14,9 +15,8 @@ export async function save(query: Query, format: Format): Promise<void> {
   const wanted = { ...query, format };
   if (!session.token) return follow(addressOf('/api/v1/audit/export', {}, wanted).href, format);
   const answer = await fetchRaw('/api/v1/audit/export', { query: wanted });
-  const blob = await answer.blob().catch((error: unknown) => {
-    if (error instanceof TypeError) throw cut();
-    throw error;
+  const blob = await blobOf(answer).catch((error: unknown) => {
+    throw error instanceof ApiError ? cut() : error;
   });
   // A proxy that loses the connection may end its answer as if that were all.
   if ((await linesOf(blob)) < HEADINGS[format] + Number(answer.headers.get('Job-Recovery-Events'))) throw cut();

@@ -81,9 +81,8 @@ export class RunSource {
   }
 }
 
-/** A connection that breaks within an answer is a TypeError of its body's reader. */
 function told(error: unknown): never {
-  if (!(error instanceof FileProblem || error instanceof TypeError)) throw error;
+  if (!(error instanceof FileProblem)) throw error;
   throw new ApiError(0, 'The run could not be read', error.message);
 }
 

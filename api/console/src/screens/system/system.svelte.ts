@@ -1,7 +1,6 @@
 /** This instance, read every few seconds while the screen is open. Samples stay while the page does. */
 import { get, type Schemas } from '../../lib/api/client';
-import { parseJson } from '../../lib/api/json';
-import { problemOf, send, textOf } from '../../lib/api/network';
+import { jsonOf, problemOf, send } from '../../lib/api/network';
 import type { ApiError } from '../../lib/api/problem';
 import { clock } from '../../lib/clock.svelte';
 import { ROOT } from '../../lib/root';
@@ -61,7 +60,7 @@ async function readinessOf(signal: AbortSignal): Promise<Schemas['Readiness']> {
   const headers = new Headers(session.token ? { Authorization: `Bearer ${session.token}` } : {});
   const response = await send(new URL('readyz', ROOT), { headers, signal });
   if (!response.headers.get('Content-Type')?.startsWith('application/json')) throw await problemOf(response);
-  return parseJson(await textOf(response)) as Schemas['Readiness'];
+  return (await jsonOf(response)) as Schemas['Readiness'];
 }
 
 async function detailsOf(signal: AbortSignal) {
