@@ -109,6 +109,21 @@ test('a screen that is opened again reads again', async () => {
   expect(shown).toEqual(['a']);
 });
 
+test('a reading that runs is not given up for a later one, which follows it once', async () => {
+  const [reading, open] = [reader(), question()];
+  const first = reading.read(open.ask, show);
+  for (let events = 0; events < 10; events++) {
+    reading.later(1_000);
+    vi.advanceTimersByTime(500);
+  }
+  expect([open.isAborted(), attempts]).toEqual([false, 0]);
+
+  open.answer('a');
+  await first;
+  vi.advanceTimersByTime(10_000);
+  expect([shown, attempts]).toEqual([['a'], 1]);
+});
+
 test('a fault of the page is thrown, and hidden by no attempt', async () => {
   const reading = reader();
   await expect(reading.read(() => Promise.reject(new RangeError('fault')), show)).rejects.toThrow('fault');

@@ -3,6 +3,8 @@ import { asApiError, type ApiError } from './api/problem';
 
 /** Time from a failure to the next attempt, in milliseconds. */
 export const RETRY = 3_000;
+/** At least this time from one look at a reading that runs to the next, in milliseconds. */
+const RUNNING = 100;
 
 export class Reading {
   /** Why the last reading failed; null after one that did not. */
@@ -10,9 +12,9 @@ export class Reading {
   /** How long the last reading took that was not given up, in milliseconds. */
   took = 0;
   private current: AbortController | null = null;
-  private retrying: ReturnType<typeof setTimeout> | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `again` is called some time after a failure, unless that is final: it would be the same again. */
+  /** `again` begins a reading: `later`, and some time after a failure, unless that is final: it would be the same again. */
   constructor(
     private readonly again: () => void,
     private readonly isFinal: (error: ApiError) => boolean = () => false,
@@ -22,9 +24,9 @@ export class Reading {
     return this.current !== null;
   }
 
-  /** Whether the next attempt after a failure is to come. */
+  /** Whether a reading is to come: after a failure, or `later`. */
   get isWaiting(): boolean {
-    return this.retrying !== undefined;
+    return this.timer !== undefined;
   }
 
   /**
@@ -50,21 +52,25 @@ export class Reading {
     return true;
   }
 
-  /** Give up the reading and the next attempt, as a closed screen does. */
+  /** Read again after a pause, once however often this is called. A reading that runs then ends before. */
+  later(pause: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      if (this.isRunning) this.later(Math.max(pause, RUNNING));
+      else this.again();
+    }, pause);
+  }
+
+  /** Give up the reading and the next one, as a closed screen does. */
   stop(): void {
-    clearTimeout(this.retrying);
-    this.retrying = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
     this.current?.abort();
     this.current = null;
   }
 
   private fail(error: ApiError): void {
     this.error = error;
-    if (!this.isFinal(error)) this.retrying = setTimeout(() => this.retry(), RETRY);
-  }
-
-  private retry(): void {
-    this.retrying = undefined;
-    this.again();
+    if (!this.isFinal(error)) this.later(RETRY);
   }
 }

@@ -1,7 +1,6 @@
 /** The last restart of the service, and how its recovery went. */
 import { get, type Schemas } from '../../lib/api/client';
-import { ApiError } from '../../lib/api/problem';
-import { RETRY } from '../../lib/reading.svelte';
+import { Reading } from '../../lib/reading.svelte';
 import { stream, type Entry } from '../../lib/stream/stream.svelte';
 
 export type Run = Schemas['RunView'];
@@ -11,42 +10,31 @@ const RUNS = ['RecoveryRunStarted', 'RecoveryRunFinished', 'RecoveryRunInterrupt
 /** Runs are listed newest first, and retries are runs, too: as many pages are read to find the restart. */
 const PAGES = 5;
 const PAGE = 200;
-/** How often a run that is not finished is read, in milliseconds. */
-const POLL = 1_000;
+/** From an event, or a reading of a run that is not finished, to the next reading, in milliseconds. */
+const PAUSE = 1_000;
 
 export class LastRestart {
   /** Null without one among the runs that were read; undefined before they were. */
   run = $state.raw<Run | null | undefined>(undefined);
-  private reading: AbortController | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The list of jobs tells what is wrong; after a failure this sentence stays as it was until it can be read. */
+  private readonly reading = new Reading(() => void this.load());
 
   start(): () => void {
     const end = stream.subscribe({ events: (entries) => this.note(entries), gap: () => void this.load() });
     void this.load();
     return () => {
       end();
-      clearTimeout(this.timer);
-      this.reading?.abort();
+      this.reading.stop();
     };
   }
 
   private note(entries: readonly Entry[]): void {
-    if (entries.some(({ type }) => RUNS.includes(type))) void this.load();
+    if (entries.some(({ type }) => RUNS.includes(type))) this.reading.later(PAUSE);
   }
 
   private async load(): Promise<void> {
-    clearTimeout(this.timer);
-    this.reading?.abort();
-    const { signal } = (this.reading = new AbortController());
-    try {
-      this.run = await lastRestart(signal);
-      if (this.run && this.run.status === 'running') this.timer = setTimeout(() => void this.load(), POLL);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      // The list of jobs tells what is wrong; this sentence stays as it was until it can be read.
-      this.timer = setTimeout(() => void this.load(), RETRY);
-    }
+    const isRead = await this.reading.read(lastRestart, (run) => (this.run = run));
+    if (isRead && this.run?.status === 'running') this.reading.later(PAUSE);
   }
 }
 

@@ -23,7 +23,6 @@ export class RunSource {
   /** The part of the run that is read: a large one takes seconds. */
   share = $state(0);
   private readonly reading = new Reading(() => void this.load(), isFinal);
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly id: string) {}
 
@@ -34,20 +33,17 @@ export class RunSource {
   /** Load the run, and keep it current. Returns a function that ends it. */
   start(): () => void {
     const end = stream.subscribe({
-      events: (entries) => entries.some((entry) => entry.run_id === this.id) && this.later(this.pause),
-      gap: (mayBeReplaced) => (mayBeReplaced || this.replay?.run.status !== 'finished') && this.later(this.pause),
+      events: (entries) => entries.some((entry) => entry.run_id === this.id) && this.reading.later(this.pause),
+      gap: (mayBeReplaced) => (mayBeReplaced || this.replay?.run.status !== 'finished') && this.reading.later(this.pause),
     });
     void this.load();
     return () => {
       end();
-      clearTimeout(this.timer);
       this.reading.stop();
     };
   }
 
   async load(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     await this.reading.read(
       (signal) => this.ask(signal).catch(told),
       (verdict) => (this.verdict = verdict),
@@ -74,10 +70,6 @@ export class RunSource {
 
   private get pause(): number {
     return Math.max(PAUSE, 5 * this.reading.took);
-  }
-
-  private later(pause: number): void {
-    this.timer ??= setTimeout(() => void this.load(), pause);
   }
 }
 

@@ -17,7 +17,6 @@ export class Runs {
   /** Read again with each change: a page that stays open keeps as many runs as the reader has asked for. */
   private pages = 1;
   private readonly reading = new Reading(() => void this.load());
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   get error(): ApiError | null {
     return this.reading.error;
@@ -26,13 +25,12 @@ export class Runs {
   /** Load the newest runs, and keep them current. Returns a function that ends it. */
   start(): () => void {
     const end = stream.subscribe({
-      events: (entries: Entry[]) => entries.some((entry) => entry.run_id) && this.later(Math.max(PAUSE, 5 * this.reading.took)),
-      gap: () => this.later(0),
+      events: (entries: Entry[]) => entries.some((entry) => entry.run_id) && this.reading.later(Math.max(PAUSE, 5 * this.reading.took)),
+      gap: () => this.reading.later(0),
     });
     void this.load();
     return () => {
       end();
-      clearTimeout(this.timer);
       this.reading.stop();
     };
   }
@@ -44,8 +42,6 @@ export class Runs {
 
   /** Read the runs. A load that runs is given up for this one. */
   async load(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     await this.reading.read((signal) => this.ask(signal), ({ runs, hasOlder }) => {
       this.all = runs;
       this.hasOlder = hasOlder;
@@ -63,9 +59,5 @@ export class Runs {
       if (!cursor) break;
     }
     return { runs, hasOlder: Boolean(cursor) };
-  }
-
-  private later(pause: number): void {
-    this.timer ??= setTimeout(() => void this.load(), pause);
   }
 }
