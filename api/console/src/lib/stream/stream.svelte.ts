@@ -26,6 +26,8 @@ class Stream {
   private readonly subscribers = new Set<Subscriber>();
   private send: (message: FromTab) => void = () => undefined;
   private told = 0;
+  /** Whether this tab may have missed events since it was opened: the event log may be another one by now. */
+  private hasMissed = false;
 
   get isLive(): boolean {
     return this.connection === 'live';
@@ -40,10 +42,12 @@ class Stream {
   /** Open the stream with the session's token. Returns a function that ends it. */
   start(): () => void {
     const token = session.token;
+    this.heard = null;
+    this.hasMissed = false;
     this.connect(token);
     const close = () => this.send({ kind: 'close' });
     // A page that the browser kept, and shows again, has missed events.
-    const restore = (event: PageTransitionEvent) => event.persisted && this.connect(token);
+    const restore = (event: PageTransitionEvent) => event.persisted && this.reconnect(token);
     const watch = setInterval(() => this.watch(token), PING);
     window.addEventListener('pagehide', close);
     window.addEventListener('pageshow', restore);
@@ -53,6 +57,11 @@ class Stream {
       window.removeEventListener('pageshow', restore);
       close();
     };
+  }
+
+  private reconnect(token: string | null): void {
+    this.hasMissed = true;
+    this.connect(token);
   }
 
   private connect(token: string | null): void {
@@ -83,14 +92,19 @@ class Stream {
   private watch(token: string | null): void {
     if (Date.now() - this.told < SILENCE) return;
     this.connection = 'lost';
-    this.connect(token);
+    this.reconnect(token);
   }
 
   private receive(message: ToTab): void {
     this.told = Date.now();
     if (message.kind === 'state') this.state(message.connection, message.heard);
-    else if (message.kind === 'gap') this.subscribers.forEach((one) => one.gap(message.mayBeReplaced));
+    else if (message.kind === 'gap') this.gap(message.mayBeReplaced || this.hasMissed);
     else this.pass(message.events.map((event) => parseJson(event.data) as Entry));
+  }
+
+  private gap(mayBeReplaced: boolean): void {
+    this.hasMissed = true;
+    this.subscribers.forEach((one) => one.gap(mayBeReplaced));
   }
 
   private pass(entries: Entry[]): void {
@@ -99,7 +113,8 @@ class Stream {
 
   private state(connection: Connection, heard: number | null): void {
     this.connection = connection;
-    this.heard = heard;
+    // A stream that is opened again has not heard the service yet, but this tab has.
+    this.heard = heard ?? this.heard;
     this.send({ kind: 'pong' });
     if (connection === 'refused') session.refuse();
   }
