@@ -6,8 +6,10 @@ import type { Policy } from './thresholds';
 
 /** Long enough for the steps of a slider that is moved, short enough to be an answer at once. In milliseconds. */
 const PAUSE = 40;
-/** After a refusal, because a request that was given up may still count for a moment. */
-const REFUSED = 300;
+/** After a refusal that names no time, because a request that was given up may still count for a moment. */
+const REFUSED = 1_000;
+/** How often a busy service refuses before the reader is told. It is asked again nevertheless. */
+const ATTEMPTS = 3;
 
 /** The decisions that are asked about. */
 export interface Scope {
@@ -36,10 +38,12 @@ export class Answer {
   found = $state.raw<Answered | null>(null);
   error = $state.raw<ApiError | null>(null);
   isAsking = $state(false);
+  private refusals = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking: AbortController | null = null;
 
   ask(question: Question): void {
+    this.refusals = 0;
     this.sendIn(PAUSE, question, performance.now());
   }
 
@@ -63,11 +67,15 @@ export class Answer {
       this.isAsking = false;
     } catch (failed) {
       if (asking.signal.aborted) return;
-      const error = asApiError(failed);
-      if (error.status === 429) return this.sendIn(REFUSED, question, began);
-      this.error = error;
-      this.isAsking = false;
+      this.fail(asApiError(failed), question, began);
     }
+  }
+
+  private fail(error: ApiError, question: Question, began: number): void {
+    const isBusy = error.status === 429;
+    this.isAsking = isBusy;
+    if (!isBusy || ++this.refusals >= ATTEMPTS) this.error = error;
+    if (isBusy) this.sendIn(Math.max(REFUSED, (error.retryAfter ?? 0) * 1_000), question, began);
   }
 }
 
@@ -76,8 +84,7 @@ async function answerTo({ scope, first, second }: Question, signal: AbortSignal)
   // Without a number, the API would compare the code: what was decided is what both policies start from.
   const changesOf = async (policy: Policy | null): Promise<Change[]> =>
     policy && Object.keys(policy).length ? (await asked(policy)).data.changes : [];
-  const [a, b] = [changesOf(first), asked(second)];
-  const answer = (await b).data;
-  const changes = Object.keys(second).length ? answer.changes : [];
-  return { pairs: between(await a, changes), decisions: answer.decisions, runs: answer.runs };
+  const [before, { data }] = await Promise.all([changesOf(first), asked(second)]);
+  const changes = Object.keys(second).length ? data.changes : [];
+  return { pairs: between(before, changes), decisions: data.decisions, runs: data.runs };
 }
