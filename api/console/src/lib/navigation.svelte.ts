@@ -10,7 +10,6 @@ class Navigation {
   go(target: string): void {
     history.pushState(null, '', href(target));
     this.read();
-    window.scrollTo(0, 0);
   }
 
   /** Replace some parameters of the query; `push` makes a step in the history. */
