@@ -2,19 +2,23 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SILENCE } from '../src/lib/stream/feed';
 import type { FromTab, ToTab } from '../src/lib/stream/messages';
 import { stream } from '../src/lib/stream/stream.svelte';
+import { never, serve } from './service';
 
 const gap = vi.fn();
 let unsubscribe: () => void;
 let close: () => void;
 /** What each worker was sent. */
 let workers: FromTab[][];
+let latest: Worker;
 
 class Worker {
+  onerror: () => void = () => undefined;
   readonly port = { postMessage: (message: FromTab) => void this.sent.push(message) };
   private readonly sent: FromTab[] = [];
 
   constructor() {
     workers.push(this.sent);
+    latest = this;
   }
 }
 
@@ -65,4 +69,10 @@ test('the log may be another one after a sleep, also for a tab that was not live
   sleep();
   tell({ kind: 'gap', mayBeReplaced: false });
   expect(gap.mock.calls).toEqual([[true]]);
+});
+
+test('a tab whose worker cannot be loaded has a stream of its own', () => {
+  const asked = serve(never);
+  latest.onerror();
+  expect(asked).toEqual(['/api/v1/events/stream']);
 });

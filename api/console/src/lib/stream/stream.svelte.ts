@@ -67,17 +67,24 @@ class Stream {
   private connect(token: string | null): void {
     this.send({ kind: 'close' });
     this.told = Date.now();
-    this.send = 'SharedWorker' in window ? this.shared() : this.own();
-    this.send({ kind: 'open', api: API.href, token });
+    this.open('SharedWorker' in window ? this.shared(token) : this.own(), token);
   }
 
-  private shared(): (message: FromTab) => void {
+  private open(send: (message: FromTab) => void, token: string | null): void {
+    this.send = send;
+    send({ kind: 'open', api: API.href, token });
+  }
+
+  private shared(token: string | null): (message: FromTab) => void {
     const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'job-recovery' });
     worker.port.onmessage = ({ data }: MessageEvent<ToTab>) => this.receive(data);
-    return (message) => worker.port.postMessage(message);
+    const send = (message: FromTab) => worker.port.postMessage(message);
+    // Its script cannot be loaded, as from a service of another build.
+    worker.onerror = () => this.send === send && this.open(this.own(), token);
+    return send;
   }
 
-  /** Without shared workers, as in Chrome on Android, each tab has a stream of its own. */
+  /** Without a shared worker, as in Chrome on Android, each tab has a stream of its own. */
   private own(): (message: FromTab) => void {
     const hub = new Hub();
     const port = { postMessage: (message: ToTab) => this.receive(message) };
