@@ -15,6 +15,9 @@ from domain.vma_status import VMAStatus
 from tests.simulation.ground_truth import GroundTruth
 from tests.simulation.violation import require
 
+BY_THEMSELVES = {JobState.REPLICATING, JobState.PENDING_RETRY}
+"""The states in which an observation ends a job without a decision."""
+
 ENDED = {JobState.COMPLETED, JobState.FAILED}
 ENDS = {Outcome.COMPLETE: JobState.COMPLETED, Outcome.FAIL: JobState.FAILED}
 MANY = 3
@@ -30,7 +33,7 @@ class Sources:
     def check(self, event: Event) -> None:
         """Require that the outcome has a source; `jobs` are as they were before the event."""
         match event:
-            case VMAStatusObserved() if self._jobs[event.originator_id].state is JobState.REPLICATING:
+            case VMAStatusObserved() if self._jobs[event.originator_id].state in BY_THEMSELVES:
                 reported = reported_state(event.observation)
                 self._is_true(event, reported if reported in ENDED else None)
             case OutcomeRevised():

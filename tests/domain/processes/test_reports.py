@@ -12,7 +12,6 @@ from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.observing import observe
 from domain.ports import ProbeTarget
-from domain.processes.contact import REPORT_VALID_FOR
 from domain.processes.polling import Poller
 from domain.processes.recovery import Recovery, RunProgress
 from domain.processes.reports import Reports
@@ -264,24 +263,6 @@ async def test_a_report_of_an_end_that_cannot_be_stored_is_stored_as_soon_as_it_
     assert (await reporting, meanwhile) == (None, state)
     assert (await harness.app.job("job-1")).state is JobState.COMPLETED
     assert (neighbour.state, await harness.kinds("job-2")) == (JobState.REPLICATING, ["JobRegistered"])
-
-
-async def test_a_report_of_an_end_that_could_not_be_stored_revises_what_was_inferred_meanwhile(
-    harness: Harness, reports: Reports
-) -> None:
-    await harness.job(percent=95.0)
-    harness.make_writable(writable=False)
-    failed = document(VMAStatus.FAILED, 95.0)
-    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, failed), REQUEST, NOON))
-    await eventually(lambda: is_logged(harness, "report_not_recorded"))
-    harness.clock.advance(REPORT_VALID_FOR + 1)
-    harness.make_writable(writable=True)
-
-    inferred = await harness.decided("job-1", run_id="run-1")
-    await reporting
-
-    assert (inferred.id, (await harness.app.job("job-1")).state) == ("job-1", JobState.FAILED)
-    assert (await harness.app.job("job-1")).outcome_basis is Basis.OBSERVED
 
 
 async def test_a_report_of_an_end_is_never_too_old(harness: Harness, reports: Reports) -> None:
