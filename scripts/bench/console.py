@@ -67,7 +67,13 @@ def main(jobs: int, rate: int, events: int) -> None:
             service.start()
             run_some(vma, service, "web-01")
             with Stub(templates(service), jobs) as stub, sync_playwright() as playwright:
-                measure(playwright.chromium.launch(executable_path=chromium.find()), stub, jobs, rate, events)
+                measure(
+                    playwright.chromium.launch(executable_path=chromium.find(chromium.BROWSERS)),
+                    stub,
+                    jobs,
+                    rate,
+                    events,
+                )
         finally:
             service.close()
 

@@ -59,7 +59,7 @@ def measure(service: ServiceProcess, run_id: str) -> None:
     """Ask by HTTP, and then in the page."""
     report("by HTTP", [by_http(service, run_id, percent) for percent in range(80, 100)])
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find())
+        browser = playwright.chromium.launch(executable_path=chromium.find(chromium.BROWSERS))
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{service.url}/what-if?run={run_id}")
         wait_until_live(page)

@@ -15,7 +15,7 @@ TOOLS = ("bash", "cat", "dirname", "env", "flock", "readlink", "sha256sum", "tru
 OR_ASK = ", or set JOB_RECOVERY_INSTALL=1 to have sudo do it"
 INSTALLS = [
     ("reliability/need-strace", "strace"),
-    ("need-chromium", "chromium"),
+    ("need-chromium", "chromium-headless-shell"),
     ("need-postgres", "postgresql pgbouncer"),
     ("setup", "python3-venv"),
 ]
