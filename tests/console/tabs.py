@@ -20,9 +20,6 @@ addEventListener('securitypolicyviolation', (event) => {
 WITHOUT_SHARED_WORKERS = "delete window.SharedWorker"
 """Makes Chromium like Chrome on Android: the page has the stream itself, so that the page's clock is the stream's."""
 
-BROWSERS_ERROR = "#main-frame-error"
-"""An element of Chromium's own page of an error."""
-
 FAILED_LOAD = "Failed to load resource"
 
 expect.set_options(timeout=PATIENCE)
@@ -121,6 +118,13 @@ def framed(page: Page, url: str) -> FrameLocator:
         url,
     )
     return page.frame_locator("iframe")
+
+
+def expect_not_framed(page: Page, url: str) -> None:
+    """Check that the browser refuses to show this address in a frame."""
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        inner = framed(page, url)
+    expect(inner.locator("#app")).to_have_count(0)
 
 
 def axe_violations(page: Page) -> list[str]:

@@ -26,6 +26,7 @@ class Stream {
   private readonly subscribers = new Set<Subscriber>();
   private send: (message: FromTab) => void = () => undefined;
   private told = 0;
+  private lastHeard: number | null = null;
   /** Whether this tab may have missed events since it was opened: the event log may be another one by now. */
   private hasMissed = false;
 
@@ -42,7 +43,7 @@ class Stream {
   /** Open the stream with the session's token. Returns a function that ends it. */
   start(): () => void {
     const token = session.token;
-    this.heard = null;
+    this.heard = this.lastHeard = null;
     this.hasMissed = false;
     this.connect(token);
     const close = () => this.send({ kind: 'close' });
@@ -120,8 +121,10 @@ class Stream {
 
   private state(connection: Connection, heard: number | null): void {
     this.connection = connection;
-    // A stream that is opened again has not heard the service yet, but this tab has.
-    this.heard = heard ?? this.heard;
+    // A stream that is opened again has not heard the service yet, but this tab has. Not read from `heard`: an effect
+    // opens the stream, and would open it again with each change.
+    this.lastHeard = heard ?? this.lastHeard;
+    this.heard = this.lastHeard;
     this.send({ kind: 'pong' });
     if (connection === 'refused') session.refuse();
   }
