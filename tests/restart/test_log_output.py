@@ -79,7 +79,8 @@ class PrintingService(ServiceProcess):
         return int(float(found))
 
     def _address(self) -> str:
-        return wait_until(self._leased_address, what="its address in the lease")
+        # A process of its own imports the service first.
+        return wait_until(self._leased_address, 2 * PATIENCE, "its address in the lease")
 
     def _leased_address(self) -> str | None:
         assert not self._ended(), "the service has ended"
