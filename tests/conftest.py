@@ -20,6 +20,9 @@ PROCESS_FOLDERS = {"cli", "hostile", "supply"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 
+SHARING = ("tests/console/", "tests/api/cli/", "tests/api/http/")
+"""Where the tests of a module share a service."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long form of the tests that have one, and both engines of the event log."""
@@ -50,8 +53,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"needs its log in a file, because it {marker.args[0]}")
 
 
-class OneWorkerForAModuleOfTheConsole(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each free worker the next test, or the next module of the console.
+class OneWorkerForAService(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each free worker the next test, or the next module of those whose tests share a service.
 
     The browser and the service of such a module cost more than its tests. xdist's own groups (`--dist loadgroup`) have
     no effect: version 3.8 writes a group into what pytest has no longer read since version 9.2.
@@ -59,13 +62,13 @@ class OneWorkerForAModuleOfTheConsole(LoadScopeScheduling):  # type: ignore[misc
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return module if module.startswith("tests/console/") else nodeid
+        return module if module.startswith(SHARING) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerForAModuleOfTheConsole:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerForAService:
     """Distribute the tests, if there are workers."""
-    return OneWorkerForAModuleOfTheConsole(config, log)
+    return OneWorkerForAService(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
