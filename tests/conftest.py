@@ -20,7 +20,7 @@ PROCESS_FOLDERS = {"cli", "hostile", "supply"}
 STARTERS = {"ServiceProcess", "SimulatedVMA", "asking", "server", "serving", "subprocess", "vma"}
 """What starts a server or a process: names of fixtures, and names that a module imports."""
 
-SHARING = ("tests/console/", "tests/api/cli/", "tests/api/http/")
+SHARING = ("tests/console/", "tests/api/cli/", "tests/api/http/", "tests/hostile/", "tests/supply/test_wheel.py")
 """Where the tests of a module share a service."""
 
 
