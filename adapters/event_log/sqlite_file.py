@@ -6,22 +6,10 @@ from pathlib import Path
 from adapters.event_log import seals
 from adapters.event_log.copying import refuse_unfinished
 from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_errors import remedy_for_reading, remedy_of, sqlite_error
 from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.event_log.sqlite_stored_log import stored_log
 from domain.errors import LogChanged, StorageUnavailable
-
-REMEDIES = {
-    "SQLITE_FULL": "Free space on its disk",
-    "SQLITE_BUSY": "Stop the program that locks it",
-    "SQLITE_LOCKED": "Stop the program that locks it",
-    "SQLITE_READONLY": "Give this user permission to write it and its directory",
-    "SQLITE_CANTOPEN": "Check that it is a file, and that this user may read and write it and its directory",
-    "SQLITE_PERM": "Give this user permission to read and write it",
-    "SQLITE_AUTH": "Give this user permission to read and write it",
-    "SQLITE_IOERR": "Check its disk, which is full or failing",
-    "SQLITE_NOMEM": "Give this machine more memory",
-}
-"""By the first two parts of SQLite's name of the error."""
 
 RESTORE = "Keep the file as evidence and restore it from a backup"
 VERIFY = "`job-recovery verify` shows up to which position it is intact"
@@ -29,13 +17,20 @@ VERIFY = "`job-recovery verify` shows up to which position it is intact"
 
 def cannot_open(path: Path, error: Exception) -> StorageUnavailable:
     """Return the error of a log that could not be opened, with its remedy."""
-    cause = _sqlite_error(error)
+    cause = sqlite_error(error)
     if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
         return StorageUnavailable(f"the event log {path} cannot be opened: {cause}. {RESTORE}")
-    name = getattr(cause, "sqlite_errorname", "")
-    remedy = REMEDIES.get("_".join(name.split("_")[:2]), "Correct this")
+    remedy = remedy_of(cause) or "Correct this"
     why = f"the event log {path} cannot be opened: {cause or error}"
     return StorageUnavailable(f"{why}. {remedy}, and start again; do not change the file, no event is lost")
+
+
+def cannot_read(path: Path, error: Exception) -> StorageUnavailable:
+    """Return the error of a log that could not be read to check or copy it, with its remedy."""
+    cause = sqlite_error(error)
+    why = f"the event log {path} cannot be read: {cause or error}"
+    remedy = remedy_for_reading(cause)
+    return StorageUnavailable(f"{why}. {remedy}, and run the same command again" if remedy else f"{why}. {VERIFY}")
 
 
 def check(path: Path, recorder: SealingRecorder) -> None:
@@ -82,10 +77,3 @@ def check_same(path: Path, opened: os.stat_result) -> None:
             "it reads everything anew. Then register the jobs again that are missing"
         )
         raise LogChanged(message)
-
-
-def _sqlite_error(error: BaseException | None) -> sqlite3.Error | None:
-    """Return SQLite's error, which the library may have wrapped; None if there is none."""
-    while error is not None and not isinstance(error, sqlite3.Error):
-        error = error.__cause__
-    return error

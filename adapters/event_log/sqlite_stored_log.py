@@ -9,6 +9,7 @@ from adapters.event_log import seals
 from adapters.event_log.database_errors import Damaged
 from adapters.event_log.seals import Seal, Verdict
 from adapters.event_log.sqlite import sqlite3
+from adapters.event_log.sqlite_errors import remedy_of
 from adapters.event_log.stored_log import SqlStoredLog
 
 EVENTS = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
@@ -42,6 +43,8 @@ class SQLiteStoredLog(SqlStoredLog):
         try:
             yield from self._connection.execute(query)
         except sqlite3.DatabaseError as error:
+            if remedy_of(error) is not None:
+                raise
             raise Damaged(str(error)) from error
 
 
@@ -50,7 +53,7 @@ def stored_log(path: Path) -> Iterator[SQLiteStoredLog]:
     """Open a file for reading.
 
     Raises:
-        sqlite3.OperationalError: it cannot be opened.
+        sqlite3.DatabaseError: it cannot be opened, or not be read now. It is not damaged.
 
     """
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:

@@ -73,8 +73,8 @@ class FilePlace:
         try:
             with sqlite_stored_log.stored_log(self._path) as log:
                 yield log
-        except sqlite3.OperationalError as error:
-            raise JobRecoveryError(f"the event log {self.name} cannot be opened: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise sqlite_file.cannot_read(self._path, error) from None
 
     @contextmanager
     def source(self) -> Iterator[Source]:
@@ -84,7 +84,7 @@ class FilePlace:
             with sqlite_copying.source(self._path) as log:
                 yield log
         except DATABASE_ERRORS as error:
-            raise JobRecoveryError(f"the event log {self.name} cannot be opened: {error}") from error
+            raise sqlite_file.cannot_read(self._path, error) from error
 
     @contextmanager
     def target(self) -> Iterator[Target]:

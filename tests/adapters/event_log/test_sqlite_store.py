@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.event_log import sqlite_file
+from adapters.event_log import seals, sqlite_file
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
-from adapters.event_log.sqlite_stored_log import verify
+from adapters.event_log.sqlite_stored_log import SQLiteStoredLog, verify
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from tests.adapters.event_log.places import registered
 
@@ -162,6 +162,26 @@ def test_every_error_of_sqlite_has_a_remedy(tmp_path: Path, name: str) -> None:
     assert "events.sqlite cannot be opened: no. " in message
     assert "start again; do not change the file" in message
     assert ("Free space" in message) == (name == "SQLITE_FULL")
+
+
+def test_a_log_that_is_locked_while_it_is_verified_is_not_called_damaged(path: Path) -> None:
+    SQLiteEventLog(path).close()
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, timeout=0)) as own,
+    ):
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            seals.verify(SQLiteStoredLog(own))
+
+
+def test_a_log_without_its_tables_is_damaged(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE notes (line TEXT)")
+
+    assert "no such table" in (verify(path).why or "")
 
 
 def files_under(folder: Path) -> list[str]:

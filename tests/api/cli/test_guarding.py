@@ -133,6 +133,24 @@ def test_a_service_closes_the_data_of_an_older_version_to_other_users(killed: Se
     assert {path.stat().st_mode & 0o077 for path in (killed.data_dir, *killed.data_dir.iterdir())} == {0}
 
 
+@pytest.mark.of_files("cannot be read")
+def test_an_intact_log_that_cannot_be_read_now_is_not_called_damaged_and_verifies_later(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    main(["rebuild"])
+    capsys.readouterr()
+    in_the_way = tmp_path / "data" / "events.sqlite-wal"
+    in_the_way.mkdir()
+
+    assert main(["verify"]) == 1
+    said = complaint(capsys)
+    assert "events.sqlite cannot be read: unable to open database file. Check that it is a file" in said
+    assert "or copy it to a directory that this user may write, and run the same command again" in said
+    assert "backup" not in said
+    in_the_way.rmdir()
+    assert main(["verify"]) == 0
+
+
 def test_a_log_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
     assert main(["verify"]) == 4
     assert "there is no event log" in complaint(capsys)
