@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import msgspec
 import uvicorn
 
 from adapters.host.lease import Lease
@@ -114,7 +115,8 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         patience = START_PATIENCE if await discard_what_is_outdated(service) else 0
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service, patience))
-            log.info("service_started", address=address, data_dir=str(settings.data_dir))
+            policy = msgspec.to_builtins(settings.policy)
+            log.info("service_started", address=address, data_dir=str(settings.data_dir), policy=policy)
             if service.access.is_open:
                 log.warning("api_open_on_loopback_only", why="JOB_RECOVERY_AUTH is none, or no token was ever created")
             elif not service.access.tokens.all():

@@ -83,6 +83,18 @@ def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
     return vmas
 
 
+def _percentage(value: float) -> float:
+    """Return a percentage.
+
+    Raises:
+        ValueError: it was probably meant as a share of 1: almost every job that is gone would count as complete.
+
+    """
+    if 0 < value <= 1:
+        raise ValueError(f"It is a percentage, such as 90, and not a share: for {100 * value:g} %, set {100 * value:g}")
+    return value
+
+
 def _database(url: SecretStr) -> SecretStr:
     """Return the address of a database.
 
@@ -150,7 +162,9 @@ class Settings(BaseSettings):
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
     unreachable_timeout: Seconds = _POLICY.unreachable_timeout
     unreachable_grace: Seconds = _POLICY.unreachable_grace
-    complete_above_percent: Annotated[float, Field(ge=0, le=100)] = _POLICY.complete_above_percent
+    complete_above_percent: Annotated[float, Field(ge=0, le=100), AfterValidator(_percentage)] = (
+        _POLICY.complete_above_percent
+    )
     startup_grace: Seconds = _POLICY.startup_grace
     confirmation_window: Seconds = _POLICY.confirmation_window
     confirmation_probes: Annotated[int, Field(ge=2, le=100)] = _POLICY.confirmation_probes

@@ -91,3 +91,12 @@ def test_the_same_vma_at_another_address_is_recognised_and_its_lost_job_is_lost(
 
     service.wait_for("job-1", state="replicating", rule="still-running")
     service.wait_for("job-2", state="failed", rule="lost")
+
+
+def test_the_start_logs_the_numbers_of_the_decision_table(start_service: StartService) -> None:
+    service = start_service(COMPLETE_ABOVE_PERCENT="95", UNREACHABLE_TIMEOUT="60")
+
+    (started,) = service.logged("service_started")
+
+    assert started["policy"]["complete_above_percent"] == 95
+    assert started["policy"]["unreachable_timeout"] == 60

@@ -36,6 +36,8 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("POLL_INTERVAL", "nan"),
         ("UNREACHABLE_TIMEOUT", "inf"),
         ("COMPLETE_ABOVE_PERCENT", "150"),
+        ("COMPLETE_ABOVE_PERCENT", "0.9"),
+        ("COMPLETE_ABOVE_PERCENT", "1"),
         ("CONFIRMATION_PROBES", "0"),
         ("VMA_URL", "gopher://x"),
         ("VMA_URL", ""),
@@ -74,6 +76,20 @@ def test_a_wrong_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
     assert "\n" not in str(refused.value)
+
+
+def test_a_share_instead_of_a_percentage_is_refused_with_the_percentage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_COMPLETE_ABOVE_PERCENT", "0.9")
+
+    with pytest.raises(InvalidInput, match=r"It is a percentage, such as 90, and not a share: for 90 %, set 90$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("percent", ["0", "1.5", "90", "100"])
+def test_other_percentages_are_accepted(monkeypatch: pytest.MonkeyPatch, percent: str) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_COMPLETE_ABOVE_PERCENT", percent)
+
+    assert load_settings().policy.complete_above_percent == float(percent)
 
 
 PASSWORD = "canary-pw"
