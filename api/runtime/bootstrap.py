@@ -169,7 +169,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
             shared,
             poller,
             awake=awake,
-            stale_after=settings.stale_after,
+            stale_after=settings.unpolled_after,
             stalled_after=settings.stalled_after,
             recover=requests.request,
         ),

@@ -201,6 +201,11 @@ class Settings(BaseSettings):
         return Policy(**{name: getattr(self, name) for name in Policy.__struct_fields__ if hasattr(self, name)})
 
     @property
+    def unpolled_after(self) -> float:
+        """Return the seconds without a poll after which a job is recovered: never at its regular pause."""
+        return max(self.stale_after, 2 * self.poll_interval)
+
+    @property
     def longest_pause(self) -> float:
         """Return the seconds without a probe of a job after which its silence restarts."""
         return max(LONGEST_PAUSE, 2 * (self.retry_backoff_max + self.poll_interval))

@@ -62,3 +62,16 @@ def test_a_job_of_many_disks_is_read_completely(vma: SimulatedVMA, start_service
     polls = service.job("job-1")["live"]["polls"]
     wait_until(lambda: service.job("job-1")["live"]["polls"] > polls, 60)
     assert service.outcomes_of("job-1") == set()
+
+
+def test_jobs_that_are_polled_less_often_than_stale_after_are_not_recovered(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    service = start_service(POLL_INTERVAL="2", STALE_AFTER="1")
+    run_jobs(vma, service, ["job-1"])
+    before = service.job("job-1")["live"]["polls"]
+
+    wait_until(lambda: service.job("job-1")["live"]["polls"] >= before + 3)
+
+    assert service.logged("job_unpolled") == []
+    assert service.completed("stale") == []

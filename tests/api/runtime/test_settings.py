@@ -259,3 +259,10 @@ def test_a_vma_that_is_down_gets_a_trial_request_for_each_retry_and_each_probe_o
     settings = Settings(retry_backoff_initial=backoff, confirmation_window=window, confirmation_probes=3)
 
     assert settings.circuit_rest == rest
+
+
+@pytest.mark.parametrize(
+    ("interval", "stale", "after"), [(5.0, 30.0, 30.0), (60.0, 30.0, 120.0), (30.0, 30.0, 60.0), (5.0, 8.0, 10.0)]
+)
+def test_no_job_is_recovered_before_it_has_missed_two_polls(interval: float, stale: float, after: float) -> None:
+    assert Settings(poll_interval=interval, stale_after=stale).unpolled_after == after
