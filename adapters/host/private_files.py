@@ -8,15 +8,23 @@ from pathlib import Path
 from domain.errors import StorageUnavailable
 from domain.ports import Log
 
-FILES = ("events.sqlite*", "read_model.*", "tokens.*", "lease")
+_DATABASES = [f"{name}{suffix}" for name in ("events.sqlite", "read_model.sqlite") for suffix in ("", "-wal", "-shm")]
+_JOURNALS = ("events.sqlite-journal", "read_model.sqlite-journal")
+_TOKENS = ("tokens.json", "tokens.made", "tokens.new", "tokens.lock")
+FILES = {*_DATABASES, *_JOURNALS, "read_model.damaged", *_TOKENS, "lease"}
+"""All names that the service gives to its files."""
+
 OTHER_USERS = stat.S_IRWXG | stat.S_IRWXO
+
+REMEDY = "chmod go= them, as their owner, or give the service a directory of its own"
 
 
 def prepare(data_dir: Path, logger: Log | None = None) -> Path:
     """Create the data directory if it is missing, close it to other users, and return it.
 
-    Its existing files are closed, too, and all files that this process creates later, also through SQLite. Files of
-    another user stay open, and are logged.
+    The service's existing files are closed, too, and all files that this process creates later, also through SQLite.
+    What belongs to another user stays open, and so does a directory that has other files, which others may need. Both
+    are logged.
 
     Raises:
         StorageUnavailable: it cannot be created or written.
@@ -24,15 +32,19 @@ def prepare(data_dir: Path, logger: Log | None = None) -> Path:
     """
     try:
         data_dir.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        found = set(data_dir.iterdir())
     except OSError as error:
         raise StorageUnavailable(f"the data directory {data_dir} cannot be used: {error}") from None
     if not os.access(data_dir, os.W_OK):
         raise StorageUnavailable(f"the data directory {data_dir} is not writable")
     close_later_files()
-    files = [file for name in FILES for file in data_dir.glob(name) if not file.is_symlink()]
-    still_open = [str(path) for path in (data_dir, *files) if not _is_closed(path)]
+    ours = [path for path in found if path.name in FILES]
+    closing = [path for path in ours if not path.is_symlink()] + ([data_dir] if len(ours) == len(found) else [])
+    for path in closing:
+        _close(path)
+    still_open = [str(path) for path in sorted({data_dir, *closing}) if _is_open(path)]
     if still_open and logger is not None:
-        logger.warning("open_to_other_users", paths=still_open, remedy="chmod go= them, as their owner")
+        logger.warning("open_to_other_users", paths=still_open, remedy=REMEDY)
     return data_dir
 
 
@@ -46,12 +58,15 @@ def open_private(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
 
 
-def _is_closed(path: Path) -> bool:
-    """Close a path to other users, unless it is a shared directory such as /tmp; return whether it is closed."""
+def _close(path: Path) -> None:
+    """Close a path to other users, unless it is a shared directory such as /tmp, or belongs to another user."""
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & OTHER_USERS and not mode & stat.S_ISVTX:
             path.chmod(mode & ~OTHER_USERS)
-        return not path.stat().st_mode & OTHER_USERS
-    # SQLite may have deleted it.
-    return not path.exists()
+
+
+def _is_open(path: Path) -> bool:
+    with suppress(FileNotFoundError):  # SQLite may have deleted it.
+        return bool(path.stat().st_mode & OTHER_USERS)
+    return False

@@ -10,7 +10,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -83,6 +92,18 @@ def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
     return vmas
 
 
+def _not_empty(path: Path | str) -> Path | str:
+    """Return a path.
+
+    Raises:
+        ValueError: it is empty, which would be the working directory.
+
+    """
+    if path == "":
+        raise ValueError("It is empty: set a directory, or unset it")
+    return path
+
+
 def _percentage(value: float) -> float:
     """Return a percentage.
 
@@ -153,7 +174,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
     auth: Literal["none", "tokens"] | None = None
-    data_dir: Path = Path("job-recovery-data")
+    data_dir: Annotated[Path, BeforeValidator(_not_empty)] = Path("job-recovery-data")
     vma_url: Annotated[str, AfterValidator(_base_address)] = "http://localhost:9081"
     vmas: Annotated[dict[str, str], AfterValidator(_further_vmas)] = Field(default_factory=dict)
     vma_ca_file: Path | None = None

@@ -104,6 +104,31 @@ def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
     assert (mode_of(data_dir / "notes.txt"), mode_of(outside)) == (0o644, 0o644)
 
 
+def test_a_directory_with_files_of_others_stays_open_at_every_start_and_that_is_logged(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    others = [tmp_path / name for name in ("tokens.backup", "events.sqlite.md5", "read_model.py", "notes")]
+    for file in others:
+        file.touch()
+        file.chmod(0o644)
+    log = RecordingLog()
+
+    first = use(tmp_path)
+    prepare(tmp_path, log)
+
+    assert (first["."], mode_of(tmp_path)) == (0o755, 0o755)
+    assert {mode_of(file) for file in others} == {0o644}
+    assert {mode_of(file) for file in tmp_path.iterdir() if file not in others} == {0o600}
+    assert log.events == ["open_to_other_users"]
+
+
+def test_an_empty_directory_is_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    prepare(tmp_path)
+
+    assert mode_of(tmp_path) == 0o700
+
+
 def test_a_directory_that_all_users_share_stays_open_and_that_is_logged(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     log = RecordingLog()

@@ -35,6 +35,7 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("POLL_INTERVAL", "0"),
         ("POLL_INTERVAL", "nan"),
         ("UNREACHABLE_TIMEOUT", "inf"),
+        ("DATA_DIR", ""),
         ("COMPLETE_ABOVE_PERCENT", "150"),
         ("COMPLETE_ABOVE_PERCENT", "0.9"),
         ("COMPLETE_ABOVE_PERCENT", "1"),
