@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, JobRecoveryError
 
 
 def authorities(ca_file: Path | None) -> ssl.SSLContext:
@@ -16,7 +16,8 @@ def authorities(ca_file: Path | None) -> ssl.SSLContext:
     `SSL_CERT_FILE` or `SSL_CERT_DIR` replace the public ones, as everywhere.
 
     Raises:
-        InvalidInput: a file is missing or has no certificate.
+        InvalidInput: a file cannot be read or has no certificate.
+        JobRecoveryError: a file is missing, as before its disk is mounted.
 
     """
     return _authorities(ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -39,6 +40,7 @@ def _authorities(ca_file: Path | None, cert_file: str | None, cert_dir: str | No
     return context
 
 
-def _unusable(setting: str, file: object, error: OSError) -> InvalidInput:
+def _unusable(setting: str, file: object, error: OSError) -> JobRecoveryError:
     why = "it has no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
-    return InvalidInput(f"{setting}: {file} cannot be used: {why}")
+    kind = JobRecoveryError if isinstance(error, FileNotFoundError) else InvalidInput
+    return kind(f"{setting}: {file} cannot be used: {why}")

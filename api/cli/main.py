@@ -1,7 +1,7 @@
 """The command line.
 
-Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, 3 the data directory or the event log is
-in use by another process, 4 not found, 130 interrupted (Ctrl-C).
+Exit codes: 0 done, 1 failed or verification failed, 2 bad input or settings, which must be corrected, 3 the data
+directory or the event log is in use by another process, 4 not found, 130 interrupted (Ctrl-C).
 """
 
 import errno

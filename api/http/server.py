@@ -13,26 +13,22 @@ import uvicorn
 
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
-from adapters.host.tokens import TokenFile
 from api.http.app import create_app
 from api.http.connections import KEEP_ALIVE, BoundedProtocol
 from api.http.limits import raise_open_file_limit
-from api.runtime.access import is_loopback, is_open
+from api.http.listening import MAX_WAITING, bind, check_access
 from api.runtime.bootstrap import build
 from api.runtime.running import discard_what_is_outdated, run
 from api.runtime.settings import Settings
-from domain.errors import InvalidInput, JobRecoveryError
+from domain.errors import JobRecoveryError
 from domain.ports import Log
 from projections.read_model.model_server import START_PATIENCE
 
 GRACE = 2
 """Seconds that requests in progress have to finish after SIGTERM."""
 
-MAX_WAITING, ACCEPTED_AT_ONCE = 1024, 16
-"""Length of the listen queue, and connections that are accepted in one turn of the event loop."""
-
-MAX_HOST = 100
-"""Maximum characters of a host name in a message."""
+ACCEPTED_AT_ONCE = 16
+"""Connections that are accepted in one turn of the event loop."""
 
 
 class _Server(uvicorn.Server):
@@ -55,7 +51,8 @@ def serve(settings: Settings, log: Log) -> None:
     Raises:
         DataDirectoryInUse: another process uses the data directory.
         EventLogInUse: another process uses the event log.
-        InvalidInput: the address cannot be bound.
+        InvalidInput: the address must not be listened on.
+        JobRecoveryError: it cannot be listened on now.
         StorageUnavailable: the data directory or a file in it cannot be used.
 
     """
@@ -63,8 +60,8 @@ def serve(settings: Settings, log: Log) -> None:
     lease = Lease(prepare(settings.data_dir, log))
     lease.acquire("starting up")
     try:
-        _check_access(settings)
-        listener = _bind(settings)
+        check_access(settings)
+        listener = bind(settings)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         with _one_error():
             asyncio.run(_serve(settings, log, lease, listener, address))
@@ -126,33 +123,3 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
     finally:
         await service.close()
     log.info("service_stopped")
-
-
-def _check_access(settings: Settings) -> None:
-    """Refuse to start without tokens on an address that other machines reach, or with unreadable tokens."""
-    tokens = TokenFile(settings.data_dir)
-    tokens.all()
-    try:
-        local = is_loopback(settings.host)
-    except (OSError, ValueError) as error:
-        # A host name with a label that is too long raises UnicodeError, which is a ValueError.
-        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
-    if not local and is_open(settings.auth, tokens):
-        message = (
-            f"JOB_RECOVERY_HOST: other machines can reach {settings.host}, and without tokens only this machine is "
-            "served: create a token (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
-        )
-        raise InvalidInput(message)
-
-
-def _bind(settings: Settings) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=MAX_WAITING)
-    except OSError as error:
-        message = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}: {error}"
-        raise InvalidInput(message) from None
-    # Connections inherit it. asyncio sets it only on sockets with an explicit protocol number. Without it, a response
-    # of two packets waits 40 ms until the first is acknowledged.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener

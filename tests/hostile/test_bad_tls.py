@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from adapters.vma.trust import authorities
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
 from tests.support.probing import asking, last_status, probe
@@ -128,7 +128,8 @@ def test_a_file_without_an_authority_is_refused_in_one_line(
     if setting == "SSL_CERT_FILE":
         monkeypatch.setenv(setting, str(file))
 
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(JobRecoveryError) as refused:
         authorities(file if setting == "JOB_RECOVERY_VMA_CA_FILE" else None)
 
     assert str(refused.value) == f"{setting}: {file} cannot be used: {why}"
+    assert isinstance(refused.value, InvalidInput) == (content is not None)

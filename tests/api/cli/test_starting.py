@@ -68,12 +68,40 @@ def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
     assert "tokens.json cannot be read" in complaint(capsys)
 
 
-@pytest.mark.parametrize("host", ["a" * 300, "é" * 70, "nowhere.invalid"])
+@pytest.mark.parametrize("host", ["a" * 300, "é" * 70])
 def test_an_invalid_host_is_exit_code_2(host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_HOST", host)
 
     assert main(["serve"]) == 2
     assert "JOB_RECOVERY_HOST: " in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("nowhere.invalid", "Check that the name is right, and that this machine can resolve it"),
+        ("192.0.2.1", "Cannot assign requested address. Bring this address up, or set one of this machine"),
+    ],
+)
+def test_an_address_that_this_machine_may_get_later_is_exit_code_1(
+    host: str, says: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_HOST", host)
+    monkeypatch.setenv("JOB_RECOVERY_AUTH", "tokens")
+
+    assert main(["serve"]) == 1
+    assert says in complaint(capsys)
+
+
+def test_a_port_that_another_program_uses_is_exit_code_1(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("JOB_RECOVERY_PORT", str(port))
+
+        assert main(["serve"]) == 1
+
+    said = complaint(capsys)
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Stop the program that uses it" in said
 
 
 WHILE_LOADING = """
@@ -158,14 +186,17 @@ def address_in(folder: Path) -> str | None:
     return next((line["address"] for line in lines if line["event"] == "service_started"), None)
 
 
-def test_an_invalid_file_with_authorities_ends_the_start_with_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [("missing.pem", 1, "No such file or directory"), ("empty.pem", 2, "it has no certificate in PEM form")],
+)
+def test_a_file_with_authorities_may_come_later_but_an_unusable_one_is_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int, why: str
 ) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_VMA_CA_FILE", str(tmp_path / "missing.pem"))
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("JOB_RECOVERY_VMA_CA_FILE", str(tmp_path / name))
 
-    code, output = serve(tmp_path)
-
-    assert code == 2
-    assert output == (
-        f"job-recovery: JOB_RECOVERY_VMA_CA_FILE: {tmp_path}/missing.pem cannot be used: No such file or directory\n"
+    assert serve(tmp_path) == (
+        code,
+        f"job-recovery: JOB_RECOVERY_VMA_CA_FILE: {tmp_path}/{name} cannot be used: {why}\n",
     )

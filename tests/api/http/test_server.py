@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from api.http.server import _bind, _one_error
+from api.http.listening import bind
+from api.http.server import _one_error
 from api.runtime.settings import Settings
 from domain.errors import NotFound, StorageUnavailable
 
@@ -28,7 +29,7 @@ def test_an_unexpected_exception_is_not_hidden_by_a_domain_error() -> None:
 
 
 def test_a_response_of_two_packets_does_not_wait_for_an_acknowledgement() -> None:
-    with closing(_bind(Settings(port=0))) as listener:
+    with closing(bind(Settings(port=0))) as listener:
         with closing(socket.create_connection(listener.getsockname())):
             accepted, _ = listener.accept()
         with closing(accepted):
