@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.host.file_owner import check_user, give_to_owner, permission_remedy
 from adapters.host.private_files import open_private
 from adapters.plain_text import TOKEN_PREFIX
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
@@ -85,7 +86,7 @@ class TokenFile:
         """Create a token and return its secret, which is not stored and cannot be shown again.
 
         Raises:
-            InvalidInput: the name is in use, or reserved for the service.
+            InvalidInput: the name is in use, or reserved for the service; or the service runs as another user.
 
         """
         if name.casefold() in RESERVED_ACTORS:
@@ -121,7 +122,7 @@ class TokenFile:
         except FileNotFoundError:
             self._check_never_created()
         except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
-            raise StorageUnavailable(f"the tokens in {self._path} cannot be read: {error}") from None
+            raise StorageUnavailable(f"the tokens in {self._path} cannot be read: {self._why(error)}") from None
         else:
             self._read, self._by_hash = (found.st_mtime_ns, found.st_ino), {token.hash: token for token in tokens}
 
@@ -139,24 +140,37 @@ class TokenFile:
         new = self._path.with_suffix(".new")
         # It may be from a crash, or a link to another file.
         new.unlink(missing_ok=True)
-        with os.fdopen(open_private(new, os.O_WRONLY | os.O_EXCL), "wb") as file:
+        with os.fdopen(self._create(new, os.O_WRONLY | os.O_EXCL), "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(tokens), indent=2))
             file.flush()
             os.fsync(file.fileno())
-        os.close(open_private(self._created, os.O_WRONLY))
+        os.close(self._create(self._created, os.O_WRONLY))
         new.replace(self._path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Exclude other commands, which would overwrite the tokens."""
+        check_user(self._path.parent)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._path.with_suffix(".lock")
-            with os.fdopen(open_private(path, os.O_RDWR)) as lock:
+            with os.fdopen(self._create(path, os.O_RDWR)) as lock:
                 _acquire(lock.fileno(), path)
                 yield
         except OSError as error:
-            raise StorageUnavailable(f"the tokens in {self._path} cannot be changed: {error}") from None
+            raise StorageUnavailable(f"the tokens in {self._path} cannot be changed: {self._why(error)}") from None
+
+    def _create(self, path: Path, flags: int) -> int:
+        """Open a file of the service's user, and create it if it is missing."""
+        file = open_private(path, flags)
+        give_to_owner(file, path.parent)
+        return file
+
+    def _why(self, error: Exception) -> str:
+        """Return the reason of an error, with a remedy if this user lacks a permission."""
+        if isinstance(error, PermissionError):
+            return f"{error.strerror}. {permission_remedy(self._path.parent)}"
+        return str(error)
 
 
 def _acquire(lock: int, path: Path) -> None:

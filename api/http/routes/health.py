@@ -31,8 +31,9 @@ class Liveness(BaseModel):
 class Readiness(BaseModel):
     """Whether commands are accepted and reads are current; `why` gives the reasons if not.
 
-    `degraded` lists open jobs that are not watched and events that are not shown, while the service itself is ready.
-    If tokens are required, only callers with a token see the content of `why` and `degraded`.
+    `degraded` lists open jobs that are not watched and events that are not shown, while the service itself is ready,
+    and why tokens cannot be read, if they cannot. If tokens are required, only callers with a token see the rest of
+    `degraded`, and `why`.
     """
 
     ready: bool
@@ -76,13 +77,15 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     degraded = [*_jobs_without_vma(service), *skipped]
+    locked_out = _tokens_error(service)
     may_see = _may_see(service, request.headers.get("authorization"))
     return Readiness(
         ready=not why,
         event_store_writable=log_error is None,
         projections_caught_up=caught_up and model_error is None,
         why=why if may_see else [NEEDS_A_TOKEN] * bool(why),
-        degraded=degraded if may_see else [NEEDS_A_TOKEN] * bool(degraded),
+        # Nobody has a valid token then, and every call is refused with this reason.
+        degraded=locked_out + (degraded if may_see else [NEEDS_A_TOKEN] * bool(degraded)),
     )
 
 
@@ -107,6 +110,16 @@ def _may_see(service: Service, authorization: str | None) -> bool:
         return service.access.caller(authorization) is not None
     except StorageUnavailable:
         return False
+
+
+def _tokens_error(service: Service) -> list[str]:
+    """Return why no token can be checked; empty if they can, or if none is needed."""
+    try:
+        if not service.access.is_open:
+            service.access.tokens.all()
+    except StorageUnavailable as error:
+        return [f"every call is refused: {error}"]
+    return []
 
 
 def _jobs_without_vma(service: Service) -> list[str]:

@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
 from adapters.host.tokens import Scope, TokenFile
-from domain.errors import StorageUnavailable
+from domain.errors import InvalidInput, StorageUnavailable
 from projections.read_model.model_file import open_read_model
 from tests.support.builders import NOON
 from tests.support.harness import RecordingLog
 
-ROOT, NOBODY = 0, 65534
+ROOT, DAEMON, NOBODY = 0, 1, 65534
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
@@ -201,3 +202,67 @@ def test_a_lock_that_another_process_does_not_release_ends_the_command_with_what
 
     tokens.revoke("mara")
     assert tokens.all() == []
+
+
+@pytest.fixture
+def of_a_service(tmp_path: Path) -> Path:
+    """Return the data directory of a service that runs as a common user."""
+    if os.geteuid() != ROOT:
+        pytest.skip("only root can make what belongs to somebody else")
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    os.chown(data_dir, NOBODY, NOBODY)
+    return data_dir
+
+
+@contextmanager
+def running_as(user: int) -> Iterator[None]:
+    os.seteuid(ROOT)
+    os.seteuid(user)
+    yield
+    os.seteuid(ROOT)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_tokens_that_root_creates_belong_to_the_user_of_the_service(of_a_service: Path, *, started: bool) -> None:
+    if started:
+        (of_a_service / "lease").touch()
+        os.chown(of_a_service / "lease", NOBODY, NOBODY)
+
+    TokenFile(of_a_service).create("mara", Scope.READ, NOON)
+
+    assert {path.stat().st_uid for path in of_a_service.iterdir()} == {NOBODY}
+    assert {mode_of(path) for path in of_a_service.iterdir() if path.name.startswith("tokens")} == {0o600}
+
+
+def test_the_lease_tells_whose_tokens_they_are_if_the_directory_is_shared(of_a_service: Path) -> None:
+    os.chown(of_a_service, ROOT, ROOT)
+    (of_a_service / "lease").touch()
+    os.chown(of_a_service / "lease", NOBODY, NOBODY)
+
+    TokenFile(of_a_service).create("mara", Scope.READ, NOON)
+
+    assert {path.stat().st_uid for path in of_a_service.iterdir()} == {NOBODY}
+
+
+def test_a_user_who_is_not_that_of_the_service_creates_no_tokens(of_root: Path) -> None:
+    (of_root / "lease").touch()
+
+    with running_as(DAEMON), pytest.raises(InvalidInput, match=r"is used by nobody: run this as that user$"):
+        TokenFile(of_root).create("mara", Scope.READ, NOON)
+
+    assert [path.name for path in of_root.iterdir()] == ["lease"]
+    with running_as(NOBODY):
+        TokenFile(of_root).create("mara", Scope.READ, NOON)
+
+
+def test_tokens_of_another_user_are_an_error_with_a_remedy(of_root: Path) -> None:
+    with running_as(ROOT):
+        TokenFile(of_root).create("mara", Scope.READ, NOON)
+        os.chown(of_root, NOBODY, NOBODY)
+
+    with (
+        running_as(NOBODY),
+        pytest.raises(StorageUnavailable, match=r"Permission denied\. Run this as nobody, or give"),
+    ):
+        TokenFile(of_root).all()

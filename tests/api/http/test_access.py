@@ -50,6 +50,21 @@ async def test_a_request_without_a_valid_token_is_refused(guarded: httpx.AsyncCl
         assert (await guarded.get(f"http://localhost/{path}")).status_code == 200
 
 
+async def test_readiness_tells_everybody_that_no_token_can_be_checked_until_they_can(
+    guarded: httpx.AsyncClient, tokens: TokenFile, secrets: dict[str, str]
+) -> None:
+    kept = tokens._path.read_bytes()
+    tokens._path.write_bytes(b"[half")
+    damaged = (await guarded.get("http://localhost/readyz")).json()
+    tokens._path.write_bytes(kept)
+    repaired = (await guarded.get("http://localhost/readyz")).json()
+
+    assert (damaged["ready"], len(damaged["degraded"])) == (True, 1)
+    assert "every call is refused: the tokens in " in damaged["degraded"][0]
+    assert repaired["degraded"] == []
+    assert (await guarded.get("/jobs", headers=bearer(secrets["read"]))).status_code == 200
+
+
 async def test_a_token_with_the_scope_read_cannot_write(guarded: httpx.AsyncClient, secrets: dict[str, str]) -> None:
     reader = bearer(secrets["read"])
     calls: list[tuple[str, dict[str, object]]] = [

@@ -1322,8 +1322,9 @@ export interface components {
          * Readiness
          * @description Whether commands are accepted and reads are current; `why` gives the reasons if not.
          *
-         *     `degraded` lists open jobs that are not watched and events that are not shown, while the service itself is ready.
-         *     If tokens are required, only callers with a token see the content of `why` and `degraded`.
+         *     `degraded` lists open jobs that are not watched and events that are not shown, while the service itself is ready,
+         *     and why tokens cannot be read, if they cannot. If tokens are required, only callers with a token see the rest of
+         *     `degraded`, and `why`.
          */
         Readiness: {
             /** Ready */
