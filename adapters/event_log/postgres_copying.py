@@ -10,7 +10,7 @@ from psycopg.rows import tuple_row
 from adapters.event_log.copying import Block
 from adapters.event_log.postgres_errors import translating
 from adapters.event_log.postgres_lock import acquire
-from adapters.event_log.postgres_schema import check_known, exists, lock_key
+from adapters.event_log.postgres_schema import check_known, exists, lock_key, mark_unfinished
 from adapters.event_log.postgres_session import Database, Session
 from adapters.event_log.postgres_setup import set_up
 from adapters.event_log.postgres_stored_log import EVENTS
@@ -81,9 +81,7 @@ class PostgresTarget(_Schema):
     def begin(self, source: str) -> None:
         """Mark the log as an unfinished copy. Safe to repeat."""
         with translating(self._session), self._session.transaction():
-            self._session.execute("CREATE TABLE IF NOT EXISTS unfinished_copy (source text NOT NULL)")
-            self._session.execute("DELETE FROM unfinished_copy")
-            self._session.execute("INSERT INTO unfinished_copy VALUES (%s)", [source])
+            mark_unfinished(self._session, source)
 
     def append(self, block: Block) -> None:
         """Store a block in one transaction."""
@@ -121,14 +119,14 @@ def source(database: Database) -> Iterator[PostgresSource]:
 
 
 @contextmanager
-def target(database: Database) -> Iterator[PostgresTarget]:
-    """Create a log if there is none, and take its lock, to copy to it.
+def target(database: Database, source: str) -> Iterator[PostgresTarget]:
+    """Create a log if there is none, and take its lock, to copy to it from `source`.
 
     Raises:
         EventLogInUse: another process writes it.
 
     """
-    installation = set_up(database)
+    installation = set_up(database, source)
     with _session(database) as session:
         with translating(session):
             key = lock_key("writer", database.schema, installation.id)

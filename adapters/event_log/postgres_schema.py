@@ -66,8 +66,10 @@ def lock_key(*names: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
-def prepare(session: psycopg.Connection[DictRow], schema: str) -> Installation:
+def prepare(session: psycopg.Connection[DictRow], schema: str, copy_of: str | None = None) -> Installation:
     """Create or upgrade the tables, unless they are current; return the installation.
+
+    New tables are marked as an unfinished copy if they are `copy_of` another log.
 
     Raises:
         StorageUnavailable: the schema is of a newer version.
@@ -75,10 +77,17 @@ def prepare(session: psycopg.Connection[DictRow], schema: str) -> Installation:
     """
     if _version(session, schema) != len(MIGRATIONS):
         with _alone(session, schema), session.transaction():
-            _upgrade(session, schema)
+            _upgrade(session, schema, copy_of)
     found = installation_of(session, schema)
     assert found is not None  # noqa: S101 - `_upgrade` inserts it
     return found
+
+
+def mark_unfinished(session: psycopg.Connection[DictRow], source: str) -> None:
+    """Mark the log as an unfinished copy, which no service opens. Safe to repeat."""
+    session.execute("CREATE TABLE IF NOT EXISTS unfinished_copy (source text NOT NULL)")
+    session.execute("DELETE FROM unfinished_copy")
+    session.execute("INSERT INTO unfinished_copy VALUES (%s)", [source])
 
 
 def create_schema(session: psycopg.Connection[DictRow], schema: str) -> None:
@@ -129,7 +138,7 @@ def _alone(session: psycopg.Connection[DictRow], schema: str) -> Iterator[None]:
             session.execute("SELECT pg_advisory_unlock(%s)", key)
 
 
-def _upgrade(session: psycopg.Connection[DictRow], schema: str) -> None:
+def _upgrade(session: psycopg.Connection[DictRow], schema: str, copy_of: str | None) -> None:
     check_known(session, schema)
     version = _version(session, schema)
     create_schema(session, schema)
@@ -138,6 +147,8 @@ def _upgrade(session: psycopg.Connection[DictRow], schema: str) -> None:
     if not version:
         ids = [uuid4(), uuid4(), len(MIGRATIONS)]
         session.execute("INSERT INTO installation (id, history, schema_version) VALUES (%s, %s, %s)", ids)
+        if copy_of is not None:
+            mark_unfinished(session, copy_of)
     session.execute("UPDATE installation SET schema_version = %s", [len(MIGRATIONS)])
 
 

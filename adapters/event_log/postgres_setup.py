@@ -8,8 +8,8 @@ SETUP_TIMEOUT = 60.0
 """Seconds for creating or upgrading the tables, and for waiting until another process has."""
 
 
-def set_up(database: Database) -> Installation:
-    """Create or upgrade the tables; return the installation."""
+def set_up(database: Database, copy_of: str | None = None) -> Installation:
+    """Create or upgrade the tables, new ones as an unfinished copy of a log; return the installation."""
     with translating(), database.connect("setup", statement=SETUP_TIMEOUT, lock=SETUP_TIMEOUT) as session:
         check_writable(session)
-        return prepare(session, database.schema)
+        return prepare(session, database.schema, copy_of)

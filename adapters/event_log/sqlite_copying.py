@@ -5,6 +5,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import cast
 
+from eventsourcing.sqlite import SQLiteCursor
+
 from adapters.event_log.copying import Block
 from adapters.event_log.seals import NOTHING_SEALED, Seal
 from adapters.event_log.sqlite import sqlite3
@@ -67,9 +69,7 @@ class SQLiteTarget:
     def begin(self, source: str) -> None:
         """Mark the log as an unfinished copy. Safe to repeat."""
         with self._transaction(commit=True) as cursor:
-            cursor.execute("CREATE TABLE IF NOT EXISTS unfinished_copy (source TEXT NOT NULL)")
-            cursor.execute("DELETE FROM unfinished_copy")
-            cursor.execute("INSERT INTO unfinished_copy VALUES (?)", [source])
+            _mark(cursor, source)
 
     def append(self, block: Block) -> None:
         """Store a block in one transaction."""
@@ -92,7 +92,23 @@ def source(path: Path) -> Iterator[SQLiteSource]:
 
 
 @contextmanager
-def target(path: Path) -> Iterator[SQLiteTarget]:
-    """Open or create a file to copy to it. The caller has the lease on its directory."""
+def target(path: Path, source: str) -> Iterator[SQLiteTarget]:
+    """Open or create a file to copy to it from `source`. The caller has the lease on its directory."""
+    _mark_if_new(path, source)
     with closing(open_events(path, "FULL")) as application:
         yield SQLiteTarget(path, cast("SealingRecorder", application.recorder))
+
+
+def _mark_if_new(path: Path, source: str) -> None:
+    """Mark a log that has no tables yet, so that no service starts on it if the copy ends before its first event."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=LOCK_TIMEOUT)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stored_events'").fetchone() is None:
+            _mark(connection, source)
+        connection.execute("COMMIT")
+
+
+def _mark(transaction: sqlite3.Connection | SQLiteCursor, source: str) -> None:
+    transaction.execute("CREATE TABLE IF NOT EXISTS unfinished_copy (source TEXT NOT NULL)")
+    transaction.execute("DELETE FROM unfinished_copy")
+    transaction.execute("INSERT INTO unfinished_copy VALUES (?)", [source])

@@ -34,14 +34,19 @@ def copy_log(arguments: argparse.Namespace) -> None:
     target = _place("to", arguments.to_url, arguments.to_schema)
     if (here := source.identity()) is not None and here == target.identity():
         raise InvalidInput(f"--from and --to are the same event log {source.name}")
-    with source.source() as reading, target.target() as writing:
-        before, goal = writing.head(), reading.last_seal().position
-        _say(f"copying the event log {source.name} to the event log {target.name}: {goal - before} of {goal} events")
-        with _progress(before, goal) as tell:
-            seal = copy(reading, writing, tell)
-        _say("verifying both")
-        newer = _check(source, target, seal)
-        writing.finish()
+    with source.source() as reading:
+        # A source that cannot be read leaves no target.
+        goal = reading.last_seal().position
+        with target.target(source.name) as writing:
+            before = writing.head()
+            _say(
+                f"copying the event log {source.name} to the event log {target.name}: {goal - before} of {goal} events"
+            )
+            with _progress(before, goal) as tell:
+                seal = copy(reading, writing, tell)
+            _say("verifying both")
+            newer = _check(source, target, seal)
+            writing.finish()
     _say(f"{seal.position - before} events copied; both logs verified, {seal.position} events up to the seal {seal}")
     if newer:
         _say(f"the source has {newer} newer events: run the same command again to copy them")

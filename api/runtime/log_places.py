@@ -43,8 +43,8 @@ class LogPlace(Protocol):
     def source(self) -> AbstractContextManager[Source]:
         """Open the log to copy from it; raises as `stored` does."""
 
-    def target(self) -> AbstractContextManager[Target]:
-        """Create the log if there is none, and lock it, to copy to it.
+    def target(self, source: str) -> AbstractContextManager[Target]:
+        """Create the log if there is none, and lock it, to copy to it from the log of this name.
 
         Raises:
             JobRecoveryError: another process writes it, or it cannot be opened.
@@ -87,7 +87,7 @@ class FilePlace:
             raise sqlite_file.cannot_read(self._path, error) from error
 
     @contextmanager
-    def target(self) -> Iterator[Target]:
+    def target(self, source: str) -> Iterator[Target]:
         """Take the lease on its directory, which may be a data directory, and open or create it."""
         folder = self._path.parent
         if not folder.is_dir():
@@ -96,7 +96,7 @@ class FilePlace:
         lease = Lease(folder)
         lease.acquire("job-recovery copy")
         try:
-            with sqlite_copying.target(self._path) as log:
+            with sqlite_copying.target(self._path, source) as log:
                 yield log
         except DATABASE_ERRORS as error:
             raise sqlite_file.cannot_open(self._path, error) from error
@@ -139,11 +139,11 @@ class SchemaPlace:
             yield log
 
     @contextmanager
-    def target(self) -> Iterator[Target]:
+    def target(self, source: str) -> Iterator[Target]:
         """Take its lock, and create the tables if there are none."""
         from adapters.event_log import postgres_copying  # noqa: PLC0415
 
-        with self._usable(), postgres_copying.target(self._database) as log:
+        with self._usable(), postgres_copying.target(self._database, source) as log:
             yield log
 
     @contextmanager

@@ -29,5 +29,5 @@ def copy_until_killed(source: tuple[str, str], target: tuple[str, str], block_si
         if position >= killed_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with place_at(*source).source() as reading, place_at(*target).target() as writing:
+    with place_at(*source).source() as reading, place_at(*target).target(reading.place) as writing:
         copy(reading, writing, tell, block_size=block_size)

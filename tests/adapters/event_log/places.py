@@ -42,8 +42,8 @@ class Place(Protocol):
     def source(self) -> AbstractContextManager[Source]:
         """Open it to copy from it."""
 
-    def target(self) -> AbstractContextManager[Target]:
-        """Open it to copy to it."""
+    def target(self, source: str) -> AbstractContextManager[Target]:
+        """Open it to copy to it from the log of this name."""
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Execute a statement with `?` for each value and `position` for the column of positions; return the rows."""
@@ -66,8 +66,8 @@ class SQLitePlace:
     def source(self) -> AbstractContextManager[Source]:
         return sqlite_copying.source(self.path)
 
-    def target(self) -> AbstractContextManager[Target]:
-        return sqlite_copying.target(self.path)
+    def target(self, source: str) -> AbstractContextManager[Target]:
+        return sqlite_copying.target(self.path, source)
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as connection, connection:
@@ -93,8 +93,8 @@ class PostgresPlace:
     def source(self) -> AbstractContextManager[Source]:
         return postgres_copying.source(self.database)
 
-    def target(self) -> AbstractContextManager[Target]:
-        return postgres_copying.target(self.database)
+    def target(self, source: str) -> AbstractContextManager[Target]:
+        return postgres_copying.target(self.database, source)
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         text = statement.replace("position", "notification_id").replace("?", "%s")

@@ -66,7 +66,7 @@ def rows(place: Place) -> dict[str, Rows]:
 
 def run(source: Place, target: Place, tell: Callable[[int], None] = lambda _: None) -> Seal:
     """Copy all, and finish the copy."""
-    with source.source() as reading, target.target() as writing:
+    with source.source() as reading, target.target(source.name) as writing:
         seal = copy(reading, writing, tell, block_size=BLOCK)
         writing.finish()
     return seal
@@ -176,6 +176,28 @@ def test_a_transaction_longer_than_a_block_is_copied_whole(places: tuple[Place, 
     assert rows(target) == rows(source)
 
 
+def test_a_copy_that_ends_before_its_first_event_is_opened_by_no_service(places: tuple[Place, Place]) -> None:
+    source, target = places
+
+    with target.target(source.name):
+        pass
+
+    with pytest.raises(StorageUnavailable, match=f"is an unfinished copy of {source.name}: run `job-recovery copy`"):
+        target.open()
+    run(source, target)
+    target.open().close()
+
+
+def test_a_log_that_was_there_before_a_copy_that_ends_at_once_is_opened_as_before(places: tuple[Place, Place]) -> None:
+    source, target = places
+    target.open().close()
+
+    with target.target(source.name):
+        pass
+
+    target.open().close()
+
+
 def test_an_empty_log_is_copied(tmp_path: Path) -> None:
     source, target = SQLitePlace(tmp_path / "a.sqlite"), SQLitePlace(tmp_path / "b.sqlite")
     source.open().close()
@@ -193,7 +215,7 @@ def test_a_schema_that_is_written_by_a_service_is_not_copied_to(tmp_path: Path, 
 
 
 def test_a_schema_that_is_copied_to_is_not_opened_by_a_service(postgres: PostgresPlace) -> None:
-    with postgres.target(), pytest.raises(EventLogInUse, match="is in use by job-recovery copy"):
+    with postgres.target("another log"), pytest.raises(EventLogInUse, match="is in use by job-recovery copy"):
         postgres.open(patience=0)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from api.cli.main import main
 from tests.adapters.event_log.places import PostgresPlace, SQLitePlace, opened, registered
@@ -122,6 +123,15 @@ def test_a_missing_source_is_exit_code_4_and_leaves_no_target(tmp_path: Path, ca
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_source_that_cannot_be_read_is_named_and_leaves_no_target(tmp_path: Path, capsys: Capture) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as other:
+        other.execute("CREATE TABLE notes (line TEXT)")
+
+    assert main(["copy", "--from", "sqlite:///a.sqlite", "--to", "sqlite:///b.sqlite"]) == 1
+    assert f"the event log {tmp_path}/a.sqlite cannot be read: no such table: seals" in complaint(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.sqlite"]
+
+
 def test_a_target_that_is_written_by_a_service_is_exit_code_3(source: str, schema: str, capsys: Capture) -> None:
     with opened(PostgresPlace(schema)):
         assert main(["copy", "--from", source, "--to", postgres.SERVER, "--to-schema", schema]) == 3
@@ -132,8 +142,8 @@ def test_a_target_that_is_written_by_a_service_is_exit_code_3(source: str, schem
 def test_an_unfinished_copy_does_not_verify(source: str, tmp_path: Path, capsys: Capture) -> None:
     target = SQLitePlace(tmp_path / "data" / "events.sqlite")
     target.path.parent.mkdir()
-    with target.target() as copy:
-        copy.begin("another log")
+    with target.target("another log"):
+        pass
 
     assert main(["verify"]) == 1
     assert "is an unfinished copy of another log: run `job-recovery copy` again" in capsys.readouterr().err
