@@ -14,7 +14,7 @@ from api.runtime.event_logs import log_place, open_event_log
 from api.runtime.logs import configure
 from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings, load_settings
-from domain.errors import InvalidInput, JobRecoveryError
+from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from projections.read_model.model_file import request_rebuild
 from projections.read_model.projector import Projector
 
@@ -23,18 +23,22 @@ def rebuild(_: argparse.Namespace) -> None:
     """Drop the snapshots, and rebuild the read model from the event log.
 
     Raises:
+        NotFound: there is no event log.
         DataDirectoryInUse: a service uses the data directory; it updates the read model itself.
         EventLogInUse: a service on another machine uses the event log.
 
     """
     settings = load_settings()
+    place = log_place(settings)
+    if place.identity() is None:
+        raise NotFound(f"there is no event log {place.name}")
     lease = Lease(prepare(settings.data_dir))
     lease.acquire("job-recovery rebuild")
     try:
         folded = asyncio.run(_rebuild(settings))
     finally:
         lease.release()
-    print(f"rebuilt the read model from {folded} events")
+    print(f"rebuilt the read model from {folded} events of the event log {place.name}")
 
 
 async def _rebuild(settings: Settings) -> int:
@@ -82,7 +86,7 @@ def _report(log: str, verdict: Verdict, found: Findings) -> None:
             "file as evidence, stop the service, and drop all snapshots (job-recovery rebuild)"
         )
         raise JobRecoveryError(message)
-    print(f"{verdict.events} events verified")
+    print(f"{verdict.events} events verified in the event log {log}")
     print(f"seal: {verdict.seal}")
     print("store it elsewhere; `job-recovery verify --expect` proves later that nothing up to it was changed")
     if found.skipped:

@@ -28,5 +28,5 @@ def open_event_log(settings: Settings, log: Log) -> DatabaseEventLog:
 def log_place(settings: Settings) -> LogPlace:
     """Return where the event log is."""
     if settings.database_url is None:
-        return FilePlace(settings.data_dir / FILE)
+        return FilePlace((settings.data_dir / FILE).absolute())
     return place_at(settings.database_url.get_secret_value(), settings.database_schema)

@@ -10,6 +10,7 @@ from adapters.host.lease import Lease
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
+from tests.support import logs
 from tests.support.service import PATIENT, ServiceProcess
 
 
@@ -50,7 +51,8 @@ def test_no_service_is_exit_code_1_and_says_what_to_do(capsys: pytest.CaptureFix
 def test_a_held_data_directory_is_exit_code_3_and_says_who_holds_it(
     tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "data").mkdir()
+    logs.open_log(tmp_path / "data").close()
+    (tmp_path / "data").mkdir(exist_ok=True)
     lease = Lease(tmp_path / "data")
     lease.acquire("oma-1")
 
@@ -95,6 +97,16 @@ def test_an_invalid_filter_is_exit_code_2(served: ServiceProcess, capsys: pytest
     assert "query.state" in complaint(capsys)
 
 
-def test_rebuild_applies_the_event_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebuild_applies_the_event_log_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.open_log(tmp_path / "data").close()
+
     assert main(["rebuild"]) == 0
-    assert capsys.readouterr().out == "rebuilt the read model from 0 events\n"
+    assert capsys.readouterr().out.startswith("rebuilt the read model from 0 events of the event log ")
+
+
+def test_rebuild_where_there_is_no_log_is_exit_code_4_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebuild"]) == 4
+    assert "there is no event log" in complaint(capsys)
+    assert list(tmp_path.iterdir()) == []

@@ -74,7 +74,6 @@ def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Captu
 
 
 def test_a_forged_snapshot_is_named_until_rebuild_drops_it(tmp_path: Path, capsys: Capture) -> None:
-    main(["rebuild"])
     data_dir = tmp_path / "data"
     asyncio.run(store_forged(data_dir))
     capsys.readouterr()
@@ -137,8 +136,7 @@ def test_a_service_closes_the_data_of_an_older_version_to_other_users(killed: Se
 def test_an_intact_log_that_cannot_be_read_now_is_not_called_damaged_and_verifies_later(
     tmp_path: Path, capsys: Capture
 ) -> None:
-    main(["rebuild"])
-    capsys.readouterr()
+    logs.open_log(tmp_path / "data").close()
     in_the_way = tmp_path / "data" / "events.sqlite-wal"
     in_the_way.mkdir()
 
@@ -212,6 +210,33 @@ def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
 def test_a_token_has_a_plain_name(name: str, capsys: Capture) -> None:
     assert main(["token", "create", name, "--scope", "read"]) == 2
     assert "cannot be the name of a token" in complaint(capsys)
+
+
+def test_every_command_on_tokens_says_whose_they_are(tmp_path: Path, capsys: Capture) -> None:
+    for line in (["create", "mara", "--scope", "read"], ["list"], ["revoke", "mara"]):
+        assert main(["token", *line]) == 0
+        written = capsys.readouterr()
+        assert f"of {tmp_path}/data" in written.out + written.err
+
+
+@pytest.mark.parametrize("line", [["create", "mara", "--scope", "read"], ["list"], ["revoke", "mara"]])
+def test_tokens_of_a_directory_that_is_neither_named_nor_there_are_exit_code_4(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, line: list[str]
+) -> None:
+    monkeypatch.delenv("JOB_RECOVERY_DATA_DIR")
+
+    assert main(["token", *line]) == 4
+    assert f"there is no data directory {tmp_path}/job-recovery-data: set JOB_RECOVERY_DATA_DIR" in complaint(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tokens_of_the_default_directory_are_created_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JOB_RECOVERY_DATA_DIR")
+    (tmp_path / "job-recovery-data").mkdir()
+
+    assert main(["token", "create", "mara", "--scope", "read"]) == 0
 
 
 def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
+from tests.support import logs
 
 Capture = pytest.CaptureFixture[str]
 
@@ -102,6 +103,8 @@ def test_a_command_on_the_data_directory_reads_the_file_of_the_working_directory
 ) -> None:
     monkeypatch.delenv("JOB_RECOVERY_DATA_DIR")
     (tmp_path / "job-recovery.toml").write_text('data_dir = "named"\n')
+    for name in ("named", "data"):  # On PostgreSQL, the log is that of the environment.
+        logs.open_log(tmp_path / name).close()
 
     assert main(["token", "create", "mara", "--scope", "read"]) == 0
     assert main(["rebuild"]) == 0
