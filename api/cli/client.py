@@ -12,10 +12,8 @@ import httpx
 
 from adapters.identifiers import is_valid_id
 from adapters.plain_text import redacted
-from domain.errors import InvalidInput, JobRecoveryError, NotFound
-
-TOKEN = "JOB_RECOVERY_TOKEN"  # noqa: S105 - the variable's name
-"""The variable with the caller's token: an argument would be visible in the list of processes."""
+from api.cli.answers import MAY_BE_DONE, TOKEN, Answer, document_of, error_of
+from domain.errors import InvalidInput, JobRecoveryError
 
 TIMEOUT = 5.0
 """Seconds to connect, and to wait for an answer or for more of it."""
@@ -31,12 +29,6 @@ PAGE = 1000
 EVENTS = "Job-Recovery-Events"
 """The header of an export with the number of its events. A connection that is cut may look like its end."""
 
-ERRORS: dict[int, type[JobRecoveryError]] = {
-    httpx.codes.NOT_FOUND: NotFound,
-    httpx.codes.UNPROCESSABLE_ENTITY: InvalidInput,
-}
-REFUSED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
-
 
 class ServiceUnreachable(JobRecoveryError):
     """The service does not answer."""
@@ -51,13 +43,14 @@ class Client:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         """`url` is the service's address, with or without `/api/v1`."""
-        self._url = url.rstrip("/").removesuffix("/api/v1")
+        base = url.rstrip("/").removesuffix("/api/v1")
+        self._service = f"the service at {redacted(base)}"
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         problem = f"{redacted(url)[:200]!r} is not the address of a service"
         if not url.lower().startswith(("http://", "https://")):
             raise InvalidInput(f"{problem}: it must begin with http:// or https://")
         try:
-            self._http = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, trust_env=False)
+            self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, trust_env=False)
         except (httpx.InvalidURL, ValueError):
             raise InvalidInput(problem) from None
 
@@ -67,15 +60,15 @@ class Client:
     def __exit__(self, *_exception: object) -> None:
         self._http.close()
 
-    def get(self, path: str, timeout: float = TIMEOUT, /, **query: object) -> Any:  # noqa: ANN401 - JSON
+    def get(self, path: str, timeout: float = TIMEOUT, /, **query: object) -> Answer:
         """Return the answer to a GET."""
         return self._call("GET", path, timeout, query)
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+    def post(self, path: str, body: Mapping[str, object]) -> Answer:
         """Return the answer to a POST."""
         return self._call("POST", path, COMMAND_TIMEOUT, {}, json.dumps(body))
 
-    def items(self, path: str, limit: int | None = None, **query: object) -> dict[str, Any]:
+    def items(self, path: str, limit: int | None = None, **query: object) -> Answer:
         """Return a list as one page of the API, with all its items or the first `limit`."""
         found: list[Any] = []
         cursor = None
@@ -85,7 +78,7 @@ class Client:
             found += page["items"]
             cursor = page["next_cursor"]
             if cursor is None or len(found) == limit:
-                return {**page, "items": found}
+                return Answer({**page, "items": found})
 
     def export(self, path: str, heading: int = 0, **query: object) -> Iterator[bytes]:
         """Iterate over an export of one event per line, after `heading` other lines.
@@ -107,35 +100,32 @@ class Client:
         if str(lines) != expected:
             raise IncompleteExport(f"the export is incomplete: {max(lines, 0)} of {expected} events arrived")
 
-    def _call(self, *request: Any) -> Any:  # noqa: ANN401 - JSON
+    def _call(self, *request: Any) -> Answer:  # noqa: ANN401 - the arguments of `_request`
         with self._request(*request) as response:
             response.read()
-        try:
-            return response.json()
-        except (ValueError, RecursionError):
-            message = f"{redacted(self._url)} answered with something else than JSON: is this the service's address?"
-            raise JobRecoveryError(message) from None
+        return document_of(response, self._service)
 
     @contextmanager
     def _request(
         self, method: str, path: str, timeout: float, query: Mapping[str, object], content: str | None = None
     ) -> Iterator[httpx.Response]:
         """Yield the answer to a request, whose body is not yet read; translate all errors."""
-        service = f"the service at {redacted(self._url)}"
         params = {name: _texts(value) for name, value in query.items() if value is not None}
         limits = httpx.Timeout(timeout, connect=TIMEOUT)
         try:
             with self._http.stream(method, path, params=params, content=content, timeout=limits) as response:
                 if not response.is_success:
                     response.read()
-                    raise _error(response)
+                    raise error_of(response, self._service)
                 yield response
         except (httpx.ReadTimeout, httpx.WriteTimeout):
-            message = f"{service} does not answer within {timeout:g} s: read its log, and GET /readyz"
+            message = f"{self._service} does not answer within {timeout:g} s: read its log, and GET /readyz"
+            if method == "POST":
+                message += f"; {MAY_BE_DONE}"
             raise ServiceUnreachable(message) from None
         except (httpx.HTTPError, UnicodeError) as error:
             # A part of a host name that is too long is an error only when the name is resolved.
-            message = f"{service} does not answer ({error}): is `job-recovery serve` running?"
+            message = f"{self._service} does not answer ({error}): is `job-recovery serve` running?"
             raise ServiceUnreachable(message) from None
 
 
@@ -167,13 +157,3 @@ def in_path(identifier: str, of: str = "job") -> str:
     if not is_valid_id(identifier):
         raise InvalidInput(f"{identifier[:80]!r} is not a valid id of a {of}")
     return quote(identifier, safe="")
-
-
-def _error(response: httpx.Response) -> JobRecoveryError:
-    try:
-        detail = str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        detail = f"the service answered HTTP {response.status_code}"
-    if response.status_code in REFUSED:
-        detail += f"; job-recovery reads its token from {TOKEN}"
-    return ERRORS.get(response.status_code, JobRecoveryError)(detail)

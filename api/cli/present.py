@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from api.cli import tables
+from api.cli.answers import Answer
 from api.cli.client import Client, connect, in_path
 from api.cli.output import show
 from api.cli.past_tables import as_of_text, hindsight_text
@@ -83,7 +84,7 @@ def recover(arguments: argparse.Namespace) -> None:
     show(arguments, {"run": run, "decisions": made}, tables.decisions_table(made, title))
 
 
-def _ended(service: Client, path: str, run: tables.Row) -> tables.Row:
+def _ended(service: Client, path: str, run: Answer) -> Answer:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("recovering", total=max(1, run["jobs"]))
         while run["status"] == "running":

@@ -59,7 +59,8 @@ def _job(job: Row) -> tuple[object, ...]:
 
 def job_table(job: Row) -> Grid:
     """Show one job, a row for each field that has a value."""
-    return Grid("field", "value", rows=fields(job | {"as_of": None, "hindsight": None}).items())
+    shown = job | {"job_id": job["job_id"], "as_of": None, "hindsight": None}
+    return Grid("field", "value", rows=fields(shown).items())
 
 
 def fields(document: Row, prefix: str = "") -> dict[str, Text]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.host.tokens import Scope, TokenFile
 from adapters.identifiers import is_plain_name
-from api.cli.client import TOKEN
+from api.cli.answers import TOKEN
 from api.cli.grid import Grid
 from api.cli.output import print_tables
 from api.runtime.settings import load_settings

@@ -222,4 +222,4 @@ def test_an_answer_that_is_no_json_is_one_line(capsys: Capture, tmp_path: Path) 
         assert main(["jobs", "--url", f"http://127.0.0.1:{server.server_port}"]) == 1
         server.shutdown()
 
-    assert "something else than JSON: is this the service's address?" in complaint(capsys)
+    assert "answered with something else than a JSON object: is this its address?" in complaint(capsys)

@@ -1,5 +1,6 @@
 """What answers at once: help, version, typos; and what a command does about a service that does not answer."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -108,8 +110,13 @@ class _Refuses(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = int(self.path.split("/")[1])
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "https://sso.example/login")
         self.end_headers()
-        self.wfile.write(b'{"detail": "the service is starting"}' if status == 503 else b"<html>")
+        starting = b'{"title": "Service Unavailable", "status": 503, "detail": "the service is starting"}'
+        self.wfile.write(starting if status == 503 else b"<html>")
+
+    do_POST = do_GET  # noqa: N815 - the library's name
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
@@ -133,11 +140,70 @@ def test_an_invalid_address_is_exit_code_2(url: str, capsys: Capture) -> None:
     ("status", "code", "says"),
     [
         (503, 1, "the service is starting"),
-        (502, 1, "the service answered HTTP 502"),
+        (502, 1, "(or a proxy before it) answered HTTP 502"),
+        (302, 1, "answered HTTP 302, which leads to https://sso.example/login: give the service's own address"),
         (401, 1, "job-recovery reads its token from JOB_RECOVERY_TOKEN"),
-        (404, 4, "the service answered HTTP 404"),
+        (404, 1, "(or a proxy before it) answered HTTP 404"),
     ],
 )
 def test_a_service_that_refuses_is_one_line(refusing: str, status: int, code: int, says: str, capsys: Capture) -> None:
     assert main(["jobs", "--url", f"{refusing}/{status}"]) == code
     assert says in complaint(capsys)
+
+
+def test_after_a_command_that_a_proxy_answered_the_job_is_to_be_looked_at(refusing: str, capsys: Capture) -> None:
+    order = ["decide", "job-1", "fail", "--why", "gone", "--who", "mara", "--url"]
+
+    assert main([*order, f"{refusing}/504"]) == 1
+    assert "answered HTTP 504; what was asked for may be done all the same: look at the job" in complaint(capsys)
+    assert main([*order, f"{refusing}/503"]) == 1
+    assert "look at the job" not in complaint(capsys)
+
+
+class _Another(BaseHTTPRequestHandler):
+    """Answers every call with the JSON that its path begins with."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(unquote(self.path.split("/")[1]).encode())
+
+    do_POST = do_GET  # noqa: N815 - the library's name
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture(scope="module")
+def another() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Another) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("document", ["{}", '{"items":[{}],"next_cursor":null}', '{"status":"ok"}', "[]", "null"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["jobs"],
+        ["job", "job-1"],
+        ["events", "job-1"],
+        ["contexts"],
+        ["runs"],
+        ["register", "job-1", "--vm-name", "vm", "--volume", "disk-1"],
+        ["decide", "job-1", "fail", "--why", "gone", "--who", "mara"],
+        ["recover"],
+        ["audit"],
+        ["audit", "--chain", "1"],
+        ["diff", "job-1", "1", "2"],
+        ["what-if"],
+        ["compare", "run-1", "run-2"],
+    ],
+    ids=" ".join,
+)
+def test_an_answer_of_something_else_is_one_line_and_exit_code_1(
+    another: str, line: list[str], document: str, capsys: Capture
+) -> None:
+    assert main([*line, "--url", f"{another}/{quote(document)}"]) == 1
+    assert re.search("the answer has no '[a-z_]+'|something else than a JSON object", complaint(capsys))
