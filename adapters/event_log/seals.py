@@ -34,12 +34,16 @@ NOTHING_SEALED = Seal(0, GENESIS.hex())
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of verifying a log. `broken_at` is the first position that fails; None if none does."""
+    """The result of verifying a log. `broken_at` is the first position that fails; None if none does.
+
+    `unexpected`: nothing is wrong with the log itself up to there, but it is not the one of the expected seal.
+    """
 
     events: int
     seal: Seal
     broken_at: int | None = None
     why: str | None = None
+    unexpected: bool = False
 
 
 def rows_of(positions: Sequence[int], events: Sequence[StoredEvent]) -> list[Row]:
@@ -76,6 +80,10 @@ class Broken(Exception):
     def __init__(self, position: int, why: str) -> None:
         super().__init__(why)
         self.position = position
+
+
+class Unexpected(Broken):
+    """The log is not the one of the expected seal."""
 
 
 class Chain:
@@ -122,7 +130,8 @@ def verify(log: StoredLog, expected: Seal | None = None, *, whole: bool = True) 
         if whole:
             _check_storage(log, seal)
     except Broken as broken:
-        return Verdict(events=events, seal=seal, broken_at=broken.position, why=str(broken))
+        unexpected = isinstance(broken, Unexpected)
+        return Verdict(events=events, seal=seal, broken_at=broken.position, why=str(broken), unexpected=unexpected)
     except (Damaged, TypeError) as error:
         why = f"the file is damaged after it: {error}"
         return Verdict(events=events, seal=seal, broken_at=seal.position + 1, why=why)
@@ -137,7 +146,7 @@ def _walk(log: StoredLog, expected: Seal | None) -> Iterator[Seal]:
         seal = chain.check_next(row, events)
         first, last, *_ = row
         if expected is not None and first <= expected.position <= last and expected != seal:
-            raise Broken(first, f"the expected seal of position {expected.position} differs")
+            raise Unexpected(first, f"the expected seal of position {expected.position} differs")
         yield seal
 
 
@@ -152,7 +161,8 @@ def _check_end(head: int, seal: Seal, expected: Seal | None) -> None:
     if head > seal.position:
         raise Broken(seal.position + 1, "the event has no seal")
     if expected is not None and expected.position > seal.position:
-        raise Broken(seal.position + 1, f"the log ends here, but the expected seal is of position {expected.position}")
+        why = f"the log ends here, but the expected seal is of position {expected.position}"
+        raise Unexpected(seal.position + 1, why)
 
 
 def _check_storage(log: StoredLog, seal: Seal) -> None:

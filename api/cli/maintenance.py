@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import re
 
 from adapters.event_log import seals
 from adapters.event_log.copying import refuse_unfinished
-from adapters.event_log.seals import Seal, Verdict
+from adapters.event_log.seals import NOTHING_SEALED, Seal, Verdict
 from adapters.event_log.stream_check import Findings, check_streams
 from adapters.host.clock import SystemClock
 from adapters.host.lease import Lease
@@ -17,6 +18,11 @@ from api.runtime.settings import Settings, load_settings
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from projections.read_model.model_file import request_rebuild
 from projections.read_model.projector import Projector
+
+SEAL = re.compile(r"[1-9][0-9]{0,17}:[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
+
+EVIDENCE = "keep it as evidence, then restore it from a backup"
+EITHER = "But first check the seal you gave: either that or the log is not the right one"
 
 
 def rebuild(_: argparse.Namespace) -> None:
@@ -76,9 +82,9 @@ def _report(log: str, verdict: Verdict, found: Findings) -> None:
     if verdict.broken_at is not None:
         message = (
             f"the event log {log}: verification failed at position {verdict.broken_at}: {verdict.why}. "
-            f"{verdict.events} events before it verified; keep it as evidence, then restore it from a backup"
+            f"{verdict.events} events before it verified; {EVIDENCE}"
         )
-        raise JobRecoveryError(message)
+        raise JobRecoveryError(f"{message}. {EITHER}" if verdict.unexpected else message)
     if (forged := found.forged) is not None:
         message = (
             f"the event log {log}: all events verified, but its snapshot of {forged.originator_id} at version "
@@ -94,7 +100,10 @@ def _report(log: str, verdict: Verdict, found: Findings) -> None:
 
 
 def _seal(expected: str) -> Seal:
+    if expected.lower() == str(NOTHING_SEALED):
+        return NOTHING_SEALED
+    if not SEAL.fullmatch(expected):
+        form = "POSITION:HASH with all 64 digits of the hash, as `verify` prints it"
+        raise InvalidInput(f"--expect: {expected[:100]!r} is not of the form {form}")
     position, _, digest = expected.partition(":")
-    if not (position.isascii() and position.isdigit() and len(position) < len(str(2**62)) and digest):
-        raise InvalidInput(f"--expect: {expected[:100]!r} is not of the form POSITION:HASH, as `verify` prints it")
     return Seal(int(position), digest.lower())

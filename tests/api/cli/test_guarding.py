@@ -51,7 +51,9 @@ def test_one_flipped_byte_is_found_with_its_position(killed: ServiceProcess, cap
     flip_a_byte(killed.data_dir, 4)
 
     assert main(["verify"]) == 1
-    assert "verification failed at position 4" in complaint(capsys)
+    said = complaint(capsys)
+    assert "verification failed at position 4" in said
+    assert "seal you gave" not in said
 
 
 def test_a_log_that_was_cut_is_found_by_a_seal_stored_before(killed: ServiceProcess, capsys: Capture) -> None:
@@ -64,7 +66,9 @@ def test_a_log_that_was_cut_is_found_by_a_seal_stored_before(killed: ServiceProc
     assert main(["verify"]) == 0
     capsys.readouterr()
     assert main(["verify", "--expect", seal]) == 1
-    assert f"verification failed at position {last}" in complaint(capsys)
+    said = complaint(capsys)
+    assert f"verification failed at position {last}" in said
+    assert "first check the seal you gave: either that or the log is not the right one" in said
 
 
 def test_a_running_service_is_verified_too(killed: ServiceProcess, capsys: Capture) -> None:
@@ -174,10 +178,20 @@ def test_tokens_of_an_invalid_folder_are_one_line(
         assert f"{name}/tokens.json cannot be " in complaint(capsys)
 
 
-@pytest.mark.parametrize("seal", ["42", ":ab", "-1:ab", "x:ab", "42:"])
+@pytest.mark.parametrize(
+    "seal", ["42", ":ab", "-1:ab", "x:ab", "42:", f"4:{'a' * 63}", f"4:{'a' * 65}", f"4:{'g' * 64}", f"0:{'a' * 64}"]
+)
 def test_an_invalid_seal_is_exit_code_2(killed: ServiceProcess, seal: str, capsys: Capture) -> None:
     assert main(["verify", f"--expect={seal}"]) == 2
     assert "POSITION:HASH" in complaint(capsys)
+
+
+def test_the_seal_that_verify_printed_is_accepted_also_that_of_an_empty_log(tmp_path: Path, capsys: Capture) -> None:
+    logs.open_log(tmp_path / "data").close()
+    main(["verify"])
+    seal = capsys.readouterr().out.split("seal: ")[1].split()[0]
+
+    assert main(["verify", "--expect", seal.upper()]) == 0
 
 
 def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
