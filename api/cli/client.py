@@ -139,7 +139,7 @@ def connect(arguments: argparse.Namespace) -> Client:
     from api.runtime.settings import CallerSettings, load_settings  # noqa: PLC0415 - half of the start
 
     settings = load_settings(CallerSettings)
-    return Client(f"http://{settings.host}:{settings.port}", token)
+    return Client(settings.address(), token)
 
 
 def _texts(value: object) -> list[str]:

@@ -64,7 +64,7 @@ def bind(settings: Settings) -> socket.socket:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=MAX_WAITING)
     except OSError as error:
-        what = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen on {settings.host}:{settings.port}"
+        what = f"JOB_RECOVERY_HOST, JOB_RECOVERY_PORT: cannot listen at {settings.address()}"
         raise _unusable(what, error) from None
     # Connections inherit it. asyncio sets it only on sockets with an explicit protocol number. Without it, a response
     # of two packets waits 40 ms until the first is acknowledged.

@@ -62,7 +62,7 @@ def serve(settings: Settings, log: Log) -> None:
     try:
         check_access(settings)
         listener = bind(settings)
-        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        address = settings.address(listener.getsockname()[1])
         with _one_error():
             asyncio.run(_serve(settings, log, lease, listener, address))
     finally:

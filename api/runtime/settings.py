@@ -24,6 +24,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -33,6 +34,8 @@ from domain.recovery_policy import Policy
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
+EXAMPLE = '{"dc2": "http://localhost:9082"}'
+"""A value of `VMAS`."""
 
 NOT_SETTINGS = ("config", "token", "install", "test_postgres", "test_mariadb")
 """Other variables with the prefix: settings file, a token of a client, consent to install, servers for the tests."""
@@ -211,6 +214,11 @@ class Settings(BaseSettings):
             raise ValueError("It must not contain a NUL character")
         return value
 
+    def address(self, port: int | None = None) -> str:
+        """Return the address of the API, with another port if the system has chosen one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port if port is None else port}"
+
     @property
     def vma_urls(self) -> dict[str, str]:
         """Return the addresses of all VMAs by name; a job without a VMA belongs to `default`."""
@@ -246,8 +254,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Give the environment priority over the TOML file."""
-        file = os.environ.get(f"{PREFIX}CONFIG", cls.file_here)
+        file = _file(cls)
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file and Path(file)))
+
+
+def _file(kind: type[Settings]) -> str | None:
+    """Return the name of the settings file, which need not exist unless the environment names it."""
+    return os.environ.get(f"{PREFIX}CONFIG", kind.file_here)
 
 
 class CallerSettings(Settings):
@@ -271,7 +284,12 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
         raise InvalidInput("; ".join(map(_message, error.errors()))) from None
     except RecursionError:
         raise InvalidInput(f"the settings cannot be read: {PREFIX}VMAS or the TOML file is nested too deeply") from None
-    except (ValueError, OSError) as error:
+    except SettingsError:
+        # The only setting whose value in the environment has a form.
+        raise InvalidInput(f"{PREFIX}VMAS: it is not JSON, such as {EXAMPLE}") from None
+    except ValueError as error:
+        raise InvalidInput(f"the settings file {_file(kind)} cannot be read: {error}") from None
+    except OSError as error:
         raise InvalidInput(f"the settings cannot be read: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,19 @@ def test_what_a_person_reads_and_what_a_program_reads_say_the_same(
 
         assert data
         assert {"jobs": "job-1", "job": "41.", "events": "JobRegistered", "recover": "still-running"}[line[0]] in table
+
+
+def test_a_service_on_ipv6_is_found_by_its_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SimulatedVMA() as vma, closing(ServiceProcess(tmp_path / "data", vma.url, HOST="::1")) as service:
+        service.start()
+        monkeypatch.setenv("JOB_RECOVERY_HOST", "::1")
+        monkeypatch.setenv("JOB_RECOVERY_PORT", service.url.rpartition(":")[2].strip("/"))
+
+        assert main(["jobs"]) == 0
+
+    assert service.url.startswith("http://[::1]:")
 
 
 def test_a_job_that_is_not_there_is_exit_code_4(served: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:

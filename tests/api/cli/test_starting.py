@@ -101,7 +101,7 @@ def test_a_port_that_another_program_uses_is_exit_code_1(capsys: Capture, monkey
         assert main(["serve"]) == 1
 
     said = complaint(capsys)
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Stop the program that uses it" in said
+    assert f"cannot listen at http://127.0.0.1:{port}: Address already in use. Stop the program that uses it" in said
 
 
 WHILE_LOADING = """

@@ -161,6 +161,25 @@ def test_authorities_of_a_database_that_cannot_be_read_are_named_without_its_pas
     assert load_settings().read_model_url is not None
 
 
+@pytest.mark.parametrize("value", ["dc2=http://localhost:9082", "{'dc2': 'http://localhost:9082'}", ""])
+def test_vmas_that_are_not_json_are_named_with_an_example(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", value)
+
+    with pytest.raises(
+        InvalidInput, match=r'^JOB_RECOVERY_VMAS: it is not JSON, such as \{"dc2": "http://localhost:9082"\}$'
+    ):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("::1", "http://[::1]:8082"), ("127.0.0.1", "http://127.0.0.1:8082"), ("a.b", "http://a.b:8082")],
+)
+def test_an_ipv6_address_is_in_brackets(host: str, address: str) -> None:
+    assert Settings(host=host).address() == address
+    assert Settings(host=host).address(1) == address.replace("8082", "1")
+
+
 def test_the_message_names_the_vma_with_the_invalid_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_RECOVERY_VMAS", '{"dc2": "http://localhost:9082", "dc3": "localhost:9083"}')
 
@@ -209,7 +228,7 @@ def test_a_missing_or_malformed_file_is_refused(elsewhere: Path, monkeypatch: py
 
     (elsewhere / "bad.toml").write_text("port = = 1")
     monkeypatch.setenv("JOB_RECOVERY_CONFIG", "bad.toml")
-    with pytest.raises(InvalidInput, match="cannot be read"):
+    with pytest.raises(InvalidInput, match=r"^the settings file bad\.toml cannot be read: Invalid value \(at line 1"):
         load_settings()
 
 
