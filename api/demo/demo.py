@@ -35,8 +35,7 @@ def demo(arguments: argparse.Namespace) -> None:
         DemoFailed: a decision was wrong, or a step took too long.
 
     """
-    # Ctrl-C must raise an exception: the blocks below then end the processes and delete the data.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _end_as_by_ctrl_c()
     console = Console(width=None if sys.stdout.isatty() else 130)
     pause = 1.0 if arguments.fast else 4.0
     with tempfile.TemporaryDirectory(prefix="job-recovery-demo-") as folder, _world() as (first, second):
@@ -46,6 +45,14 @@ def demo(arguments: argparse.Namespace) -> None:
             _offer_to_stay(console, service.url, stay=arguments.stay)
         finally:
             service.kill()
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Have each signal that ends the demo raise an exception: its blocks then end the processes and delete the data."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # `nohup` has SIGHUP ignored.
+        if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _show_restart(

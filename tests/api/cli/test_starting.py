@@ -137,7 +137,17 @@ def test_ctrl_c_while_it_loads_ends_it_and_is_no_traceback(module: str, tmp_path
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
-def test_ctrl_c_ends_the_demo_with_its_service_and_its_data(tmp_path: Path) -> None:
+@pytest.fixture
+def usual_sighup() -> Iterator[None]:
+    """Have processes that the test starts end by SIGHUP, which `serve` in this process ignores from then on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("usual_sighup")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_demo_with_its_service_and_its_data(tmp_path: Path, number: signal.Signals) -> None:
     demo = subprocess.Popen(
         [sys.executable, "-m", "api", "demo"],
         env={**environment(tmp_path), "TMPDIR": str(tmp_path)},
@@ -147,7 +157,7 @@ def test_ctrl_c_ends_the_demo_with_its_service_and_its_data(tmp_path: Path) -> N
     )
     address = wait_until(lambda: address_in(tmp_path), what="the demo's service")
 
-    demo.send_signal(signal.SIGINT)
+    demo.send_signal(number)
     _, output = demo.communicate(timeout=30)
 
     assert (demo.returncode, output) == (130, "")
