@@ -14,6 +14,8 @@ POSITION = number(int, 0, 2**53)
 ROWS = number(int, 1, 1_000_000)
 """Rows of one table; all of them are in memory."""
 
+AUDIT_ROWS = 100
+
 SAME_NAME = ("type", "rule", "basis", "outcome", "actor", "state")
 IDS = {"job": "job_id", "vm-context": "vm_context_id", "run": "run_id", "stream": "stream_id"}
 CHAINED = {"correlation": "correlation_id", "causation": "causation_id"}
@@ -123,7 +125,7 @@ def _add_audit(commands: Commands) -> None:
         command.add_argument(f"--{name}", dest=parameter, action="append", help=meaning)
     _add_period(command, "recorded")
     command.add_argument("--order", choices=("newest", "oldest"), help="default: newest first; exports oldest first")
-    _add_limit(command, "events", 100)
+    command.add_argument("--limit", type=ROWS, metavar="N", help=f"events to show (default: {AUDIT_ROWS})")
     command.add_argument("--export", choices=("ndjson", "csv"), help="write all of them to standard output instead")
     command.add_argument("--chain", type=int, metavar="POSITION", help="the causation chain of the event at POSITION")
 

@@ -5,15 +5,29 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from api.cli.grid import Grid, folded, harmless
+from domain.errors import InvalidInput
 
 UNBOUNDED = 1_000_000
 """Width of a pipe or a file: each row is one line, for `grep`."""
+
+
+def refuse_beside(option: str, arguments: argparse.Namespace, others: Mapping[str, str]) -> None:
+    """Refuse options that would have no effect beside another one; `others` has the attribute of each.
+
+    Raises:
+        InvalidInput: one of them was given.
+
+    """
+    given = [f"--{name}" for name, attribute in others.items() if getattr(arguments, attribute) not in (None, [])]
+    if given:
+        raise InvalidInput(f"{', '.join(given)} cannot be used with {option}: it would have no effect")
 
 
 def show(arguments: argparse.Namespace, data: Any, *tables: Grid | Text) -> None:  # noqa: ANN401 - JSON, and its tables

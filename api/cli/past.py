@@ -7,14 +7,21 @@ from collections.abc import Iterator
 
 from adapters.plain_text import visible
 from api.cli import past_tables
-from api.cli.arguments import AUDIT_FILTERS
+from api.cli.arguments import AUDIT_FILTERS, AUDIT_ROWS
 from api.cli.client import IncompleteExport, connect, in_path
-from api.cli.output import show
+from api.cli.output import refuse_beside, show
+
+PERIOD_AND_ORDER = ("from", "to", "order")
 
 
 def audit(arguments: argparse.Namespace) -> None:
     """Search the events of all jobs."""
-    wanted = {name: vars(arguments)[name] for name in (*AUDIT_FILTERS.values(), "from", "to", "order")}
+    wanted = {name: vars(arguments)[name] for name in (*AUDIT_FILTERS.values(), *PERIOD_AND_ORDER)}
+    filters = AUDIT_FILTERS | {name: name for name in PERIOD_AND_ORDER}
+    if arguments.chain is not None:
+        refuse_beside("--chain", arguments, filters | {"limit": "limit", "export": "export"})
+    if arguments.export:
+        refuse_beside("--export", arguments, {"limit": "limit"})
     with connect(arguments) as service:
         if arguments.export:
             heading = 1 if arguments.export == "csv" else 0
@@ -24,7 +31,7 @@ def audit(arguments: argparse.Namespace) -> None:
             chain = service.get(f"/audit/{arguments.chain}/chain")
             show(arguments, chain, past_tables.chain_table(chain))
             return
-        found = service.items("/audit", arguments.limit, **wanted)
+        found = service.items("/audit", arguments.limit or AUDIT_ROWS, **wanted)
     show(arguments, found, past_tables.audit_table(found["items"]))
 
 

@@ -11,8 +11,8 @@ import msgspec
 from adapters.identifiers import is_valid_id
 from api.cli import past_tables
 from api.cli.client import COMPUTING_TIMEOUT, IncompleteExport, connect, in_path
-from api.cli.output import show
-from domain.errors import InvalidInput, JobRecoveryError
+from api.cli.output import refuse_beside, show
+from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from domain.events import Event
 from projections.replay import run_file
 from projections.replay.replay import policy_changes, replay, what_if
@@ -21,11 +21,14 @@ from projections.replay.replay import policy_changes, replay, what_if
 def replay_one(arguments: argparse.Namespace) -> None:
     """Replay a run with the rules of this program, from a service or a file."""
     if arguments.export:
+        refuse_beside("--export", arguments, {"job": "job", "policy": "policy"})
         _export(arguments)
         return
     changed = policy_changes(dict(_policy(arguments.policy)))
     events = _events_of(arguments.run, arguments)
     done = replay(events)
+    if arguments.job is not None and all(job.job_id != arguments.job for job in done.jobs):
+        raise NotFound(f"{done.run.id} has no job {arguments.job[:80]!r}")
     shown = msgspec.to_builtins(
         {
             "run": {"run_id": done.run.id},

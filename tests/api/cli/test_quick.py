@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
@@ -207,3 +208,26 @@ def test_an_answer_of_something_else_is_one_line_and_exit_code_1(
 ) -> None:
     assert main([*line, "--url", f"{another}/{quote(document)}"]) == 1
     assert re.search("the answer has no '[a-z_]+'|something else than a JSON object", complaint(capsys))
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["audit", "--export", "csv", "--limit", "1"], "--limit cannot be used with --export"),
+        (["audit", "--chain", "5", "--job", "job-1", "--limit", "3"], "--job, --limit cannot be used with --chain"),
+        (["audit", "--chain", "5", "--to", "2025-10-03"], "--to cannot be used with --chain"),
+        (["audit", "--chain", "5", "--export", "csv"], "--export cannot be used with --chain"),
+        (["replay", "run-1", "--export", "a.ndjson", "--policy", "bogus=1"], "--policy cannot be used with --export"),
+        (["replay", "run-1", "--export", "a.ndjson", "--job", "job-1"], "--job cannot be used with --export"),
+    ],
+)
+def test_an_option_without_effect_is_exit_code_2(line: list[str], says: str, capsys: Capture) -> None:
+    assert main(line) == 2
+    assert f"{says}: it would have no effect" in complaint(capsys)
+
+
+def test_a_job_that_a_replayed_run_does_not_have_is_exit_code_4(capsys: Capture) -> None:
+    corpus = Path(__file__).parents[2] / "corpus" / "restart-of-every-kind.ndjson"
+
+    assert main(["replay", str(corpus), "--job", "nosuch"]) == 4
+    assert "has no job 'nosuch'" in complaint(capsys)
