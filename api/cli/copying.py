@@ -13,7 +13,8 @@ from adapters.event_log import seals
 from adapters.event_log.copying import RESUME, copy
 from adapters.event_log.seals import Seal
 from api.runtime.log_places import LogPlace, place_at
-from api.runtime.settings import Settings, schema_name
+from api.runtime.setting_values import schema_name
+from api.runtime.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError
 
 LINE_EVERY = 10.0

@@ -5,7 +5,6 @@ client command reads no file of the working directory, because that file could r
 """
 
 import os
-import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,9 +13,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    HttpUrl,
     SecretStr,
-    TypeAdapter,
     ValidationError,
     field_validator,
 )
@@ -28,144 +25,32 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from adapters.identifiers import is_plain_name
+from api.runtime.setting_values import (
+    DEFAULT_VMA,
+    PREFIX,
+    PositiveSeconds,
+    Seconds,
+    base_address,
+    database,
+    further_vmas,
+    not_empty,
+    percentage,
+    read_model,
+    schema_name,
+)
 from domain.errors import InvalidInput
 from domain.recovery_policy import Policy
 
-PREFIX = "JOB_RECOVERY_"
-DEFAULT_VMA = "default"
 EXAMPLE = '{"dc2": "http://localhost:9082"}'
 """A value of `VMAS`."""
 
 NOT_SETTINGS = ("config", "token", "install", "test_postgres", "test_mariadb")
 """Other variables with the prefix: settings file, a token of a client, consent to install, servers for the tests."""
 
-TEN_YEARS = 10 * 365 * 86400.0
-"""Maximum duration, so that date arithmetic cannot overflow."""
-
 LONGEST_PAUSE = 300.0
 """Seconds; longer than any pause between two probes of a job in a healthy service."""
 
-Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
-
 _POLICY = Policy()
-_URL = TypeAdapter(HttpUrl)
-_SQLITE = re.compile(r"sqlite:///[^\0]+")
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
-_WITH_A_HOST = re.compile(r"https?://[^\s/?#][^\s?#]*", re.IGNORECASE)
-
-
-def _base_address(url: str) -> str:
-    """Return an address to which paths can be appended.
-
-    Raises:
-        ValueError: it is not one. The message contains nothing of it, because it may have a password.
-
-    """
-    if not _WITH_A_HOST.fullmatch(url):
-        raise ValueError(
-            "The address of a VMA must begin with http:// or https:// and a host, and have no blanks, query or fragment"
-        )
-    try:
-        _URL.validate_python(url)
-    except ValidationError as error:
-        raise ValueError(error.errors()[0]["msg"]) from None
-    return url
-
-
-def _further_vmas(vmas: dict[str, str]) -> dict[str, str]:
-    """Return the addresses of the named VMAs.
-
-    Raises:
-        ValueError: a name is invalid or that of `VMA_URL`, or an address is invalid.
-
-    """
-    for name, url in vmas.items():
-        if name == DEFAULT_VMA:
-            raise ValueError(f"The name {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
-        if not is_plain_name(name):
-            raise ValueError(
-                "A VMA's name must be short, begin with a letter or digit, and have only letters, digits and . _ : -"
-            )
-        try:
-            _base_address(url)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    return vmas
-
-
-def _not_empty(path: Path | str) -> Path | str:
-    """Return a path.
-
-    Raises:
-        ValueError: it is empty, which would be the working directory.
-
-    """
-    if path == "":
-        raise ValueError("It is empty: set a directory, or unset it")
-    return path
-
-
-def _percentage(value: float) -> float:
-    """Return a percentage.
-
-    Raises:
-        ValueError: it was probably meant as a share of 1: almost every job that is gone would count as complete.
-
-    """
-    if 0 < value <= 1:
-        raise ValueError(f"It is a percentage, such as 90, and not a share: for {100 * value:g} %, set {100 * value:g}")
-    return value
-
-
-def _database(url: SecretStr) -> SecretStr:
-    """Return the address of a database.
-
-    Raises:
-        ValueError: it is not one. The message contains nothing of it, because it may have a password.
-
-    """
-    # Importing psycopg is slow, and most services have no such setting.
-    from adapters.event_log.postgres_url import parameters_of  # noqa: PLC0415
-
-    parameters_of(url.get_secret_value())
-    return url
-
-
-def _read_model(url: SecretStr) -> SecretStr:
-    """Return the address of a read model.
-
-    Raises:
-        ValueError: it is not one. The message contains nothing of it, because it may have a password.
-
-    """
-    text = url.get_secret_value()
-    if text.startswith("mariadb:"):
-        # Most services have no such setting.
-        from projections.read_model.mariadb import server_of  # noqa: PLC0415
-
-        server_of(text)
-    elif text.startswith("sqlite:"):
-        if not _SQLITE.fullmatch(text):
-            raise ValueError("An address of SQLite is sqlite:/// and a path")
-    elif not text.startswith(("postgresql:", "postgres:")):
-        raise ValueError("It does not begin with postgresql://, mariadb:// or sqlite:///")
-    else:
-        _database(url)
-    return url
-
-
-def schema_name(name: str) -> str:
-    """Return the name of a schema that needs no quotes.
-
-    Raises:
-        ValueError: it is not one.
-
-    """
-    if not _SCHEMA.fullmatch(name) or name.startswith("pg_"):
-        raise ValueError("A schema's name begins with a small letter, and has small letters, digits and _; at most 63")
-    return name
 
 
 class Settings(BaseSettings):
@@ -177,16 +62,16 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
     auth: Literal["none", "tokens"] | None = None
-    data_dir: Annotated[Path, BeforeValidator(_not_empty)] = Path("job-recovery-data")
-    vma_url: Annotated[str, AfterValidator(_base_address)] = "http://localhost:9081"
-    vmas: Annotated[dict[str, str], AfterValidator(_further_vmas)] = Field(default_factory=dict)
+    data_dir: Annotated[Path, BeforeValidator(not_empty)] = Path("job-recovery-data")
+    vma_url: Annotated[str, AfterValidator(base_address)] = "http://localhost:9081"
+    vmas: Annotated[dict[str, str], AfterValidator(further_vmas)] = Field(default_factory=dict)
     vma_ca_file: Path | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
     unreachable_timeout: Seconds = _POLICY.unreachable_timeout
     unreachable_grace: Seconds = _POLICY.unreachable_grace
-    complete_above_percent: Annotated[float, Field(ge=0, le=100), AfterValidator(_percentage)] = (
+    complete_above_percent: Annotated[float, Field(ge=0, le=100), AfterValidator(percentage)] = (
         _POLICY.complete_above_percent
     )
     startup_grace: Seconds = _POLICY.startup_grace
@@ -199,8 +84,8 @@ class Settings(BaseSettings):
     stale_after: PositiveSeconds = 30.0
     stalled_after: PositiveSeconds = 900.0
     reconcile_for: Seconds = 86400.0
-    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
-    read_model_url: Annotated[SecretStr, AfterValidator(_read_model)] | None = None
+    database_url: Annotated[SecretStr, AfterValidator(database)] | None = None
+    read_model_url: Annotated[SecretStr, AfterValidator(read_model)] | None = None
     database_schema: Annotated[str, AfterValidator(schema_name)] = "job_recovery"
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA"] = "FULL"
     rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 200.0

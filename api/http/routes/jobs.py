@@ -28,7 +28,7 @@ from api.http.schemas.present import (
 from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, state_of, tagged
 from api.http.views import add_positions, job_view, present_job
 from api.runtime.bootstrap import Service
-from api.runtime.settings import DEFAULT_VMA
+from api.runtime.setting_values import DEFAULT_VMA
 from domain.errors import InvalidInput, NotFound, StorageUnavailable, VersionMismatch
 from domain.events import LOCAL
 from domain.recovery_policy import Outcome

@@ -12,7 +12,8 @@ from api.http.dependencies import TheService
 from api.http.guard import caller_of
 from api.http.routers import api_router
 from api.http.schemas.present import Page
-from api.runtime.settings import PREFIX, Settings
+from api.runtime.setting_values import PREFIX
+from api.runtime.settings import Settings
 
 router = api_router("access")
 

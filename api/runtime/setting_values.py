@@ -1,0 +1,138 @@
+"""The forms of the settings' values.
+
+Each function returns the value that it checks. Its message contains nothing of an address, which may have a password.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+
+from adapters.identifiers import is_plain_name
+
+PREFIX = "JOB_RECOVERY_"
+DEFAULT_VMA = "default"
+
+TEN_YEARS = 10 * 365 * 86400.0
+"""Maximum duration, so that date arithmetic cannot overflow."""
+
+Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
+
+_URL = TypeAdapter(HttpUrl)
+_SQLITE = re.compile(r"sqlite:///[^\0]+")
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
+_WITH_A_HOST = re.compile(r"https?://[^\s/?#][^\s?#]*", re.IGNORECASE)
+
+
+def base_address(url: str) -> str:
+    """Return an address to which paths can be appended.
+
+    Raises:
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
+
+    """
+    if not _WITH_A_HOST.fullmatch(url):
+        raise ValueError(
+            "The address of a VMA must begin with http:// or https:// and a host, and have no blanks, query or fragment"
+        )
+    try:
+        _URL.validate_python(url)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from None
+    return url
+
+
+def further_vmas(vmas: dict[str, str]) -> dict[str, str]:
+    """Return the addresses of the named VMAs.
+
+    Raises:
+        ValueError: a name is invalid or that of `VMA_URL`, or an address is invalid.
+
+    """
+    for name, url in vmas.items():
+        if name == DEFAULT_VMA:
+            raise ValueError(f"The name {DEFAULT_VMA!r} is that of {PREFIX}VMA_URL: set its address there")
+        if not is_plain_name(name):
+            raise ValueError(
+                "A VMA's name must be short, begin with a letter or digit, and have only letters, digits and . _ : -"
+            )
+        try:
+            base_address(url)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return vmas
+
+
+def not_empty(path: Path | str) -> Path | str:
+    """Return a path.
+
+    Raises:
+        ValueError: it is empty, which would be the working directory.
+
+    """
+    if path == "":
+        raise ValueError("It is empty: set a directory, or unset it")
+    return path
+
+
+def percentage(value: float) -> float:
+    """Return a percentage.
+
+    Raises:
+        ValueError: it was probably meant as a share of 1: almost every job that is gone would count as complete.
+
+    """
+    if 0 < value <= 1:
+        raise ValueError(f"It is a percentage, such as 90, and not a share: for {100 * value:g} %, set {100 * value:g}")
+    return value
+
+
+def database(url: SecretStr) -> SecretStr:
+    """Return the address of a database.
+
+    Raises:
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
+
+    """
+    # Importing psycopg is slow, and most services have no such setting.
+    from adapters.event_log.postgres_url import parameters_of  # noqa: PLC0415
+
+    parameters_of(url.get_secret_value())
+    return url
+
+
+def read_model(url: SecretStr) -> SecretStr:
+    """Return the address of a read model.
+
+    Raises:
+        ValueError: it is not one. The message contains nothing of it, because it may have a password.
+
+    """
+    text = url.get_secret_value()
+    if text.startswith("mariadb:"):
+        # Most services have no such setting.
+        from projections.read_model.mariadb import server_of  # noqa: PLC0415
+
+        server_of(text)
+    elif text.startswith("sqlite:"):
+        if not _SQLITE.fullmatch(text):
+            raise ValueError("An address of SQLite is sqlite:/// and a path")
+    elif not text.startswith(("postgresql:", "postgres:")):
+        raise ValueError("It does not begin with postgresql://, mariadb:// or sqlite:///")
+    else:
+        database(url)
+    return url
+
+
+def schema_name(name: str) -> str:
+    """Return the name of a schema that needs no quotes.
+
+    Raises:
+        ValueError: it is not one.
+
+    """
+    if not _SCHEMA.fullmatch(name) or name.startswith("pg_"):
+        raise ValueError("A schema's name begins with a small letter, and has small letters, digits and _; at most 63")
+    return name
