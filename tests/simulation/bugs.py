@@ -23,7 +23,7 @@ from domain.processes.recovery_requests import RecoveryRequests
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
-from domain.silences import Silences
+from domain.silences import Silences, _key
 from domain.vm_context import VMContext
 from domain.vma_status import Figures, VMAStatus
 from domain.volumes import Volumes
@@ -70,7 +70,7 @@ def confirmation_does_not_start_again_when_the_answer_changes(monkeypatch: pytes
     honest = Silences.record
 
     def forgetful(self: Any, job: Any, observation: Any) -> Any:
-        self._entry(job).key = (observation.status, observation.doubtful)
+        self._entry(job).key = _key(observation)
         return honest(self, job, observation)
 
     monkeypatch.setattr(Silences, "record", forgetful)
