@@ -40,6 +40,8 @@ class Reports:
         self._recovery = recovery
         self._request = request
         self._last_sent: dict[str, datetime] = {}
+        self._unstored: set[str] = set()
+        """The jobs of which an end is tried again to be stored."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._app.subscribe(self._forget_ended)
 
@@ -57,6 +59,10 @@ class Reports:
             StorageUnavailable: it could not be stored.
 
         """
+        if job_id in self._unstored:
+            raise StorageUnavailable(
+                f"the end that was reported of job {job_id} is tried again to be stored each second"
+            )
         # Two reports at once: the later one counts as applied only when it is stored.
         async with self._locks.setdefault(job_id, asyncio.Lock()):
             if sent_at is not None and not observation.is_end and sent_at < self._last_sent.get(job_id, sent_at):
@@ -82,12 +88,16 @@ class Reports:
     async def _store_until_stored(
         self, job_id: str, observation: Observation, trace: Trace
     ) -> tuple[ReplicationJob, str | None]:
-        while True:
-            try:
-                return await self._store(job_id, observation, trace)
-            except (StorageUnavailable, ConcurrentWrite) as error:
-                self._log.error("report_not_recorded", job_id=job_id, error=str(error))
-                await self._clock.sleep(RETRY_AFTER)
+        try:
+            while True:
+                try:
+                    return await self._store(job_id, observation, trace)
+                except (StorageUnavailable, ConcurrentWrite) as error:
+                    self._unstored.add(job_id)
+                    self._log.error("report_not_recorded", job_id=job_id, error=str(error))
+                    await self._clock.sleep(RETRY_AFTER)
+        finally:
+            self._unstored.discard(job_id)
 
     async def _store(self, job_id: str, observation: Observation, trace: Trace) -> tuple[ReplicationJob, str | None]:
         """Store the report in whatever state the job is, after the commands on it that are under way."""

@@ -258,11 +258,15 @@ async def test_a_report_of_an_end_that_cannot_be_stored_is_stored_as_soon_as_it_
     reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON))
     await eventually(lambda: is_logged(harness, "report_not_recorded"))
     meanwhile = (await harness.app.job("job-1")).state
+    with pytest.raises(StorageUnavailable, match="the end that was reported of job job-1 is tried again"):
+        await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
     harness.make_writable(writable=True)
 
     assert (await reporting, meanwhile) == (None, state)
     assert (await harness.app.job("job-1")).state is JobState.COMPLETED
     assert (neighbour.state, await harness.kinds("job-2")) == (JobState.REPLICATING, ["JobRegistered"])
+    again = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
+    assert again == "the job has completed already"
 
 
 async def test_a_report_of_an_end_is_never_too_old(harness: Harness, reports: Reports) -> None:
