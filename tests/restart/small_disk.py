@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.support.process import Started
-from tests.support.service import ServiceProcess
+from tests.support.service import IMPORTING, ServiceProcess
 
 MOUNT = 'mount -t tmpfs -o size=6m none "$0" && exec "$@"'
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
@@ -12,6 +12,8 @@ UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 
 class ServiceOnASmallDisk(ServiceProcess):
     """A service whose data directory is a file system in its own mount namespace."""
+
+    patience = IMPORTING
 
     def fill(self) -> None:
         """Fill the disk."""

@@ -17,7 +17,7 @@ from api.cli.main import IN_USE
 from tests.restart.conftest import StartService
 from tests.support.fleet import run_jobs
 from tests.support.process import Process, Started
-from tests.support.service import PATIENCE, ServiceProcess, wait_until
+from tests.support.service import IMPORTING, ServiceProcess, wait_until
 
 RUNS = 40
 """Recovery runs, which log more than 10 KB: more than the buffer of the pipe."""
@@ -67,6 +67,8 @@ def closed_output() -> Output:
 class PrintingService(ServiceProcess):
     """A service whose output cannot be read; its address is in the lease."""
 
+    patience = IMPORTING
+
     def __init__(self, data_dir: Path, vma_url: str, output: Output) -> None:
         super().__init__(data_dir, vma_url)
         self.output = output
@@ -79,8 +81,7 @@ class PrintingService(ServiceProcess):
         return int(float(found))
 
     def _address(self) -> str:
-        # A process of its own imports the service first.
-        return wait_until(self._leased_address, 2 * PATIENCE, "its address in the lease")
+        return wait_until(self._leased_address, self.patience, "its address in the lease")
 
     def _leased_address(self) -> str | None:
         assert not self._ended(), "the service has ended"
@@ -176,7 +177,7 @@ def test_a_service_that_cannot_start_exits_with_its_code_without_a_reader(
 
     others = [Started(output.line, service.environment, output.writing) for output in outputs]
 
-    assert [other.wait(2 * PATIENCE) for other in others] == [IN_USE] * len(others)
+    assert [other.wait(IMPORTING) for other in others] == [IN_USE] * len(others)
     assert is_alive(service)
     for output in outputs:
         output.close()

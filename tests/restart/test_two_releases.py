@@ -15,7 +15,7 @@ from projections.read_model import schema
 from tests.support import mariadb, postgres
 from tests.support.read_models import KINDS
 from tests.support.release import NextRelease, make_next_release
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import IMPORTING, ServiceProcess, wait_until
 
 IN_USE = 3
 """The exit code if another process has the data directory."""
@@ -191,7 +191,7 @@ def test_releases_in_turn_find_their_own_tables_and_only_catch_up(
     register_and_watch(vma, this, "job-1", "job-2")
     this.decide("job-2", "fail")
     following.begin()
-    assert following.process.wait(30) == IN_USE
+    assert following.process.wait(IMPORTING) == IN_USE
     before, history = shown(this), this.events("job-1")
     stop(this)
     assert place.prefixes() == {schema.PREFIX}

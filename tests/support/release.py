@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.support.process import Process, Started
-from tests.support.service import ServiceProcess
+from tests.support.service import IMPORTING, ServiceProcess
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("adapters", "api", "domain", "projections")
@@ -30,6 +30,8 @@ def make_next_release(folder: Path) -> Path:
 
 class NextRelease(ServiceProcess):
     """One `job-recovery serve` of another tree."""
+
+    patience = IMPORTING
 
     def __init__(self, tree: Path, data_dir: Path, vma_url: str, **settings: str) -> None:
         super().__init__(data_dir, vma_url, **settings)

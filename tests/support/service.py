@@ -19,6 +19,9 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds within which a condition must become true."""
 
+IMPORTING = 4 * PATIENCE
+"""Seconds for a process that imports the service itself, instead of being forked from one that has."""
+
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.3
 """Seconds between two looks at a condition, by default: a tenth of the time waited so far."""
 
@@ -60,7 +63,9 @@ def wait_until(condition: Callable[[], T | None], within: float = PATIENCE, what
 
 
 class ServiceProcess:
-    """One `job-recovery serve` on a data directory, and its HTTP API."""
+    """One `job-recovery serve` on a data directory, and its HTTP API. `patience` is for its start, in seconds."""
+
+    patience = PATIENCE
 
     def __init__(self, data_dir: Path, vma_url: str, **settings: str) -> None:
         self.data_dir = data_dir
@@ -231,7 +236,7 @@ class ServiceProcess:
 
     def _address(self) -> str:
         """Return the address of the service, once it is logged."""
-        started = wait_until(lambda: self.logged("service_started") or self._ended(), what="started")
+        started = wait_until(lambda: self.logged("service_started") or self._ended(), self.patience, "started")
         assert isinstance(started, list), self.log_file.read_text()
         address: str = started[0]["address"]
         return address

@@ -17,7 +17,7 @@ from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
 from tests.support import logs
-from tests.support.service import ServiceProcess, wait_until
+from tests.support.service import IMPORTING, ServiceProcess, wait_until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -47,7 +47,7 @@ def serve(tmp_path: Path) -> tuple[int, str]:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=IMPORTING,
         check=False,
     )
     return done.returncode, done.stderr
@@ -130,7 +130,7 @@ def test_ctrl_c_while_it_loads_ends_it_and_is_no_traceback(module: str, tmp_path
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=IMPORTING,
         check=False,
     )
 
@@ -155,10 +155,10 @@ def test_a_signal_ends_the_demo_with_its_service_and_its_data(tmp_path: Path, nu
         stderr=subprocess.PIPE,
         text=True,
     )
-    address = wait_until(lambda: address_in(tmp_path), what="the demo's service")
+    address = wait_until(lambda: address_in(tmp_path), IMPORTING, "the demo's service")
 
     demo.send_signal(number)
-    _, output = demo.communicate(timeout=30)
+    _, output = demo.communicate(timeout=IMPORTING)
 
     assert (demo.returncode, output) == (130, "")
     assert list(tmp_path.iterdir()) == []
@@ -185,7 +185,7 @@ def test_a_demo_that_stays_serves_its_web_console_and_its_jobs_until_ctrl_c(tmp_
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert len(jobs) == 13
-    assert demo.wait(timeout=30) == 0
+    assert demo.wait(timeout=IMPORTING) == 0
     assert output.read_text().index(address) < output.read_text().index("1. Thirteen jobs")
     assert list(tmp_path.iterdir()) == [output]
 
