@@ -7,7 +7,7 @@ worker gets an error.
 The report of an end is different: it is the worker's last one, no other follows, and a worker need not repeat it. So it
 is never too old, it is stored in every state of the job, and where it cannot be stored, that is tried again until it
 can. While a recovery run is deciding the job, or it waits for a retry, other reports are only known for a while: the
-next one comes within seconds.
+next one comes within seconds (ADR 21).
 """
 
 import asyncio
