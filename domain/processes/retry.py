@@ -65,9 +65,7 @@ class RetryScheduler:
         decision = job.decision
         if decision is None or job.id in self._schedule:
             return
-        # Between two long pauses, a worker could report the next disk, and that as completed as well.
-        attempt = 1 if decision.rule == Rule.COMPLETION_UNCONFIRMED else decision.attempt
-        self.waiting[job.id] = Waiting(vma=job.vma, rule=decision.rule, attempt=attempt)
+        self.waiting[job.id] = Waiting(vma=job.vma, rule=decision.rule, attempt=decision.attempt)
         delay = decision.retry_in if decision.retry_in is not None else self._backoff(decision.attempt)
         self._schedule.put(job.id, self._clock.monotonic() + delay)
 
@@ -99,9 +97,10 @@ class RetryScheduler:
             return
         if changed:
             self._recover(job_id, Cause.RETRY_DUE)
-        if waiting.rule != Rule.COMPLETION_UNCONFIRMED:
-            waiting.attempt += 1
-        self._schedule.put(job_id, self._clock.monotonic() + self._backoff(waiting.attempt))
+        waiting.attempt += 1
+        # Between two long pauses, a worker could report the next disk, and that as completed as well.
+        grows = waiting.rule != Rule.COMPLETION_UNCONFIRMED
+        self._schedule.put(job_id, self._clock.monotonic() + self._backoff(waiting.attempt if grows else 1))
 
     async def _has_changed(self, job_id: str, waiting: Waiting) -> bool:
         job = await self._app.job(job_id)
