@@ -27,7 +27,8 @@ async def as_of(service: Service, moment: LogMoment, first_page: int | None = No
     The moment of a page is the position of the first page: the same time may be another position by now.
     """
     if isinstance(moment, datetime):
-        is_future = moment > service.clock.now() or not await check_read_model(service, may_lack=FEW_EVENTS)
+        has_all = await check_read_model(service, may_lack=FEW_EVENTS)
+        is_future = moment > service.clock.now() or not has_all
         position = await service.trail.position_at(moment) if first_page is None else first_page
         return AsOf(position=position, time=moment, is_future=is_future)
     # Read once: an event that is applied in between must not make a moment that was still to come a past one.

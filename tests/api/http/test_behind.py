@@ -69,6 +69,7 @@ async def test_a_state_of_the_past_that_lacks_the_last_events_is_told_as_one_tha
     [
         ("/jobs", NOW),
         ("/jobs/job-1", NOW),
+        ("/jobs", {"at": "2100-01-01"}),
         ("/jobs/job-1", {"position": STORED}),
         ("/jobs/job-1/diff", {"from": "1", "to": "2025-10-03T12:30:00Z"}),
         ("/recovery-runs/what-if", {}),
