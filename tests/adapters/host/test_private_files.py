@@ -31,10 +31,14 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def of_root() -> Iterator[Path]:
-    """Run the test as a common user; yield a directory of root that this user may write."""
+def as_root() -> None:
     if os.geteuid() != ROOT:
         pytest.skip("only root can make what belongs to somebody else")
+
+
+@pytest.fixture
+def of_root(as_root: None) -> Iterator[Path]:
+    """Run the test as a common user; yield a directory of root that this user may write."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o777)
         os.seteuid(NOBODY)
@@ -205,10 +209,8 @@ def test_a_lock_that_another_process_does_not_release_ends_the_command_with_what
 
 
 @pytest.fixture
-def of_a_service(tmp_path: Path) -> Path:
+def of_a_service(as_root: None, tmp_path: Path) -> Path:
     """Return the data directory of a service that runs as a common user."""
-    if os.geteuid() != ROOT:
-        pytest.skip("only root can make what belongs to somebody else")
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     os.chown(data_dir, NOBODY, NOBODY)

@@ -20,6 +20,7 @@ from adapters.simulated_vma import SimulatedVMA
 from api.cli.client import EVENTS
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
+from tests.support.answering import answering
 from tests.support.service import ServiceProcess, wait_until
 
 Capture = pytest.CaptureFixture[str]
@@ -214,12 +215,7 @@ def test_an_answer_that_is_no_json_is_one_line(capsys: Capture, tmp_path: Path) 
             self.end_headers()
             self.wfile.write(b"<html>\x1b[2J")
 
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert main(["jobs", "--url", f"http://127.0.0.1:{server.server_port}"]) == 1
-        server.shutdown()
+    with answering(Page) as address:
+        assert main(["jobs", "--url", address]) == 1
 
     assert "answered with something else than a JSON object: is this its address?" in complaint(capsys)

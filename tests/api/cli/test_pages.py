@@ -1,14 +1,14 @@
 """A list of the command line has as many items as were asked for, or all, over however many pages of the API."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from api.cli.client import PAGE, Client
+from tests.support.answering import answering
 
 ITEMS = 2 * PAGE + 500
 
@@ -25,17 +25,11 @@ class _Numbers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(page).encode())
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Numbers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with Client(f"http://127.0.0.1:{server.server_port}", None) as client:
-            yield client
-        server.shutdown()
+    with answering(_Numbers) as address, Client(address, None) as client:
+        yield client
 
 
 @pytest.mark.parametrize("limit", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, ITEMS - 1])

@@ -4,10 +4,9 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -18,6 +17,7 @@ from adapters.host.tokens import Scope
 from api.cli.arguments import top_parser
 from api.cli.main import main
 from tests.api.cli.conftest import complaint
+from tests.support.answering import answering
 
 Capture = pytest.CaptureFixture[str]
 
@@ -119,16 +119,11 @@ class _Refuses(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 - the library's name
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
 
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Refuses) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with answering(_Refuses) as address:
+        yield address
 
 
 @pytest.mark.parametrize("url", ["localhost:8082", "ftp://localhost", "http:/x"])
@@ -171,16 +166,11 @@ class _Another(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 - the library's name
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
 
 @pytest.fixture(scope="module")
 def another() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Another) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with answering(_Another) as address:
+        yield address
 
 
 @pytest.mark.parametrize("document", ["{}", '{"items":[{}],"next_cursor":null}', '{"status":"ok"}', "[]", "null"])
