@@ -16,13 +16,8 @@ from tests.support.memory_log import MemoryLog
 
 
 @pytest.fixture
-def recovery(harness: Harness) -> Recovery:
-    poller = Poller(
-        harness.shared,
-        awake=harness.clock.monotonic,
-        interval=5.0,
-        on_contact_lost=harness.request,
-    )
+def recovery(harness: Harness, poller: Poller) -> Recovery:
+    """Return what makes runs; none is under way."""
     return harness.recovery(poller)
 
 
