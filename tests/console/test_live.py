@@ -38,6 +38,13 @@ def expect_what_the_api_says(page: Page, service: ServiceProcess) -> None:
         expect(row).to_contain_text(job["state"])
 
 
+def navigations(page: Page) -> list[str]:
+    """Return the list to which the address of each page that the tab asks for is added from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    return asked
+
+
 def test_a_change_is_seen_without_a_reload(vma: SimulatedVMA, service: ServiceProcess, tabs: Tabs) -> None:
     page = wait_until_live(tabs.open())
     row = rows(page).filter(has_text="vm-of-job-0")
@@ -214,8 +221,7 @@ def test_the_console_works_below_a_prefix_that_a_proxy_removes(service: ServiceP
 
 def test_an_upgrade_under_an_open_tab_ends_in_one_reload(tabs: Tabs) -> None:
     page = wait_until_live(tabs.open())
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    asked = navigations(page)
 
     # What a service of another build says about a file of the one that the page is of.
     page.route(
@@ -225,3 +231,29 @@ def test_an_upgrade_under_an_open_tab_ends_in_one_reload(tabs: Tabs) -> None:
 
     expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
     assert asked == [f"{tabs.url}/audit"]
+
+
+def test_two_builds_behind_a_balancer_end_in_one_reload(tabs: Tabs) -> None:
+    page = tabs.context.new_page()
+    asked = navigations(page)
+
+    # The first page is of another build than the service that is asked for its script.
+    page.route(
+        "**/assets/index-*.js",
+        lambda route: route.continue_() if len(asked) > 1 else route.fulfill(status=404, body="gone"),
+    )
+    page.goto(tabs.url)
+
+    wait_until_live(page)
+    assert asked == [f"{tabs.url}/"] * 2
+
+
+def test_a_page_whose_script_stays_missing_says_so_after_one_reload(tabs: Tabs) -> None:
+    page = tabs.context.new_page()
+    asked = navigations(page)
+    page.route("**/assets/index-*.js", lambda route: route.fulfill(status=404, body="gone"))
+
+    page.goto(tabs.url)
+
+    expect(page.locator("body")).to_contain_text("Reload the page in a minute")
+    assert asked == [f"{tabs.url}/"] * 2
