@@ -62,6 +62,17 @@ class JobStore:
             raise NotFound(f"there is no job {job_id}")
         return job
 
+    async def last_known(self, job_id: str) -> ReplicationJob:
+        """Return the job as it was last known here; what its registration says of it never changes.
+
+        A watched job is known while a command changes it and the event log cannot be read.
+
+        Raises:
+            NotFound: there is no such job.
+
+        """
+        return self._watched.last_known(job_id) or await self.job(job_id)
+
     async def job_after_commands(self, job_id: str) -> ReplicationJob:
         """Return the job as the commands on it that are under way leave it."""
         return await self._change(job_id, lambda job: job)

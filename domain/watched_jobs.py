@@ -18,8 +18,8 @@ class WatchedJobs:
         self._jobs: dict[str, ReplicationJob] = {}
         self._before: dict[str, ReplicationJob] = {}
         """The jobs that are taken out, as they were then."""
-        self._unknown: set[str] = set()
-        """The jobs that must be read again."""
+        self._unknown: dict[str, ReplicationJob | None] = {}
+        """The jobs that must be read again, as they were before."""
 
     def __iter__(self) -> Iterator[ReplicationJob]:
         """Return the jobs that are not taken out."""
@@ -28,6 +28,10 @@ class WatchedJobs:
     def get(self, job_id: str) -> ReplicationJob | None:
         """Return a job; None if it is not here."""
         return self._jobs.get(job_id)
+
+    def last_known(self, job_id: str) -> ReplicationJob | None:
+        """Return a job as it was last known here, also one that is taken out or must be read again."""
+        return self._jobs.get(job_id) or self._before.get(job_id) or self._unknown.get(job_id)
 
     def may_be_open(self, job_id: str) -> bool:
         """Return whether a job is open, as far as is known here: one that is taken out may have ended by now."""
@@ -57,16 +61,15 @@ class WatchedJobs:
         known = before if job.pending else job
         if known is None:
             return
-        self._unknown.discard(job.id)
+        self._unknown.pop(job.id, None)
         if known.is_watched:
             self._jobs[job.id] = known
 
     def doubt(self, job_id: str) -> None:
         """Put a job not back as it was before: how it is stored now is not known."""
-        self._before.pop(job_id, None)
-        self._unknown.add(job_id)
+        self._unknown[job_id] = self._before.pop(job_id, None)
 
     def forget(self, job_id: str) -> None:
         """Remove a job, so that it is read again."""
-        if self._jobs.pop(job_id, None) or self._before.pop(job_id, None):
-            self._unknown.add(job_id)
+        if known := self._jobs.pop(job_id, None) or self._before.pop(job_id, None):
+            self._unknown[job_id] = known

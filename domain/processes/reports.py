@@ -67,7 +67,7 @@ class Reports:
         async with self._locks.setdefault(job_id, asyncio.Lock()):
             if sent_at is not None and not observation.is_end and sent_at < self._last_sent.get(job_id, sent_at):
                 return "a report that was sent later is already applied"
-            job = await self._app.job(job_id)
+            job = await self._app.last_known(job_id)
             if not job.is_watched:
                 return f"the job has {job.state.value} already"
             job, why = await self._apply(job, msgspec.structs.replace(observation, source=WORKER), trace)

@@ -106,7 +106,7 @@ async def report(
     trace: TheTrace,
 ) -> ReportResult:
     """Record a worker's report as an observation. One sent before the last accepted report changes nothing."""
-    job = await service.app.job(job_id)
+    job = await service.app.last_known(job_id)
     observation = read_report(job_id, job.vma, job.volume_ids, dict(body), service.clock.now())
     why = await service.background.command(service.reports.apply(job_id, observation, trace, body.timestamp))
     await wait_for_read_model(service)

@@ -33,6 +33,12 @@ NO_BACKOFF = float
 ENDS = [(COMPLETED, JobState.COMPLETED), (document(VMAStatus.FAILED, 60.0), JobState.FAILED)]
 
 
+def reports_on(log: HeldLog) -> tuple[Harness, Reports]:
+    harness = Harness(log)
+    poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
+    return harness, Reports(harness.shared, poller, harness.recovery(poller), harness.request)
+
+
 @pytest.mark.parametrize(("what", "state"), ENDS)
 async def test_a_report_of_an_end_decides_a_job_in_recovery_and_the_run_finds_it_decided(
     what: Document, state: JobState, harness: Harness, reports: Reports
@@ -99,6 +105,41 @@ async def test_a_report_of_an_end_that_cannot_be_stored_is_stored_as_soon_as_it_
     assert (neighbour.state, await harness.kinds("job-2")) == (JobState.REPLICATING, ["JobRegistered"])
     again = await reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON)
     assert again == "the job has completed already"
+
+
+async def test_an_end_that_is_reported_while_its_job_cannot_be_read_is_stored_as_soon_as_it_can() -> None:
+    log = HeldLog()
+    harness, reports = reports_on(log)
+    await registered(harness, "job-1")
+    harness.app.forget(log.events)
+    log.unreadable = {"job-1"}
+
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON))
+    await eventually(lambda: is_logged(harness, "report_not_recorded"))
+    log.unreadable = set()
+
+    assert await reporting is None
+    assert (await harness.app.job("job-1")).state is JobState.COMPLETED
+
+
+async def test_an_end_that_is_reported_while_a_command_cannot_store_its_job_is_stored_after_it() -> None:
+    log = HeldLog()
+    harness, reports = reports_on(log)
+    await registered(harness, "job-1")
+    log.goes_on.clear()
+    log.unreadable = {"job-1"}
+    polling = asyncio.ensure_future(harness.app.observe("job-1", said(harness, RUNNING), REQUEST))
+    await eventually(lambda: is_waiting(log))
+
+    reporting = asyncio.ensure_future(reports.apply("job-1", said(harness, COMPLETED), REQUEST, NOON))
+    log.writable = False
+    log.goes_on.set()
+    with pytest.raises(StorageUnavailable):
+        await polling
+    log.writable, log.unreadable = True, set()
+
+    assert await reporting is None
+    assert await harness.kinds() == ["JobRegistered", "VMAStatusObserved"]
 
 
 async def test_a_report_of_an_end_is_never_too_old(harness: Harness, reports: Reports) -> None:

@@ -2,13 +2,20 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
 
 from adapters.simulated_vma import SimulatedVMA
+from domain.errors import StorageUnavailable
+from domain.replication_job import ReplicationJob
+from tests.support.clock import FakeClock
+from tests.support.harness import REQUEST, asked
 from tests.support.http_api import eventually, registered
+from tests.support.past import client_of, service_with
 
 HTTP = httpx.AsyncClient
 
@@ -292,6 +299,25 @@ async def test_a_report_about_a_job_that_has_ended_changes_nothing(api: HTTP, jo
     result = (await report(api, progress_percent=60)).json()
 
     assert (result["applied"], result["why"], result["state"]) == (False, "the job has failed already", "failed")
+
+
+async def test_an_end_that_is_reported_while_the_log_cannot_be_read_is_stored_once_it_can(tmp_path: Path) -> None:
+    async with service_with([], tmp_path, FakeClock()) as service, client_of(service) as client:
+        await service.app.register(asked(), REQUEST)
+        service.app.forget([event for _, event in await service.event_log.read_from(0, 10)])
+        assert (await client.post("/telemetry/replication/job-2", json={"status": "completed"})).status_code == 404
+
+        load, refusals = service.event_log.load, [StorageUnavailable("the database is away")] * 2
+
+        async def load_later(kind: type[ReplicationJob], stream_id: str) -> ReplicationJob | None:
+            if refusals:
+                raise refusals.pop()
+            return await load(kind, stream_id)
+
+        with mock.patch.object(service.event_log, "load", load_later):
+            result = await client.post("/telemetry/replication/job-1", json={"status": "completed"})
+
+        assert (result.status_code, result.json()["state"], refusals) == (200, "completed", [])
 
 
 async def test_a_report_wakes_a_job_that_waits_for_its_vma(api: HTTP, vma: SimulatedVMA) -> None:
