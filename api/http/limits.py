@@ -7,6 +7,7 @@ import asyncio
 import resource
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from enum import Enum
 from http import HTTPStatus
 
 from anyio import BrokenResourceError
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
 from api.http.guard import READING
+from api.http.routers import API
 
 MAX_BODY = 100_000
 """Bytes of a request's body. A valid one, with 64 disks, has at most some 20,000."""
@@ -27,19 +29,35 @@ MAX_FIELDS = 2000
 BODY_TIMEOUT = 10.0
 """Seconds within which a request's body must arrive."""
 
-READS, WRITES, MAX_WAITING = 3, 32, 100
-"""Concurrent reads, concurrent other requests, and requests in the queue of each.
+MAX_WAITING = 100
+"""Requests in the queue of each kind."""
+
+
+class Kind(Enum):
+    """The kinds of requests, each with a queue of its own."""
+
+    READ = "read"
+    COMMAND = "command"
+    REPORT = "report"
+
+
+AT_ONCE = {Kind.READ: 3, Kind.COMMAND: 32, Kind.REPORT: 100}
+"""Concurrent requests of each kind.
 
 A read of 1,000 events takes 0.1 s, and many writes share one commit. So a read waits for at most a few seconds behind
-the reads of a hostile client.
+the reads of a hostile client. A worker does not repeat its last report: 100 workers that report every 5 s have 80
+requests in progress while the database is away and each takes 4 s.
 """
 
-PATIENCE = {True: 5.0, False: 1.0}
-"""Seconds that a request waits for its turn, if it is a read, and if it is not.
+PATIENCE = {Kind.READ: 5.0, Kind.COMMAND: 1.0, Kind.REPORT: 5.0}
+"""Seconds that a request waits for its turn.
 
 While the database is away, each turn takes seconds, and the last in the queue would wait for the sum of them. A command
 has `background.COMMAND_TIMEOUT` when it has its turn.
 """
+
+REPORTS = f"{API}/telemetry/"
+"""The beginning of the paths of workers' reports."""
 
 HEALTH = ("/livez", "/readyz")
 """Paths that do not queue."""
@@ -67,14 +85,14 @@ class BoundedBodies:
         self,
         app: ASGIApp,
         why_slow: Callable[[], str | None] = lambda: None,
-        patience: Mapping[bool, float] = PATIENCE,
+        patience: Mapping[Kind, float] = PATIENCE,
     ) -> None:
         """Wrap the application; `why_slow` returns why requests take long, if that is known."""
         self._app = app
-        self._turns = {is_read: asyncio.Semaphore(limit) for is_read, limit in ((True, READS), (False, WRITES))}
+        self._turns = {kind: asyncio.Semaphore(limit) for kind, limit in AT_ONCE.items()}
         self._patience = patience
         self._why_slow = why_slow
-        self._waiting = {True: 0, False: 0}
+        self._waiting = dict.fromkeys(Kind, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or respond with problem details."""
@@ -115,18 +133,18 @@ class BoundedBodies:
         turn = ExitStack()
         if scope["path"] in HEALTH:
             return turn
-        is_read = scope["method"] in READING
-        if self._waiting[is_read] >= MAX_WAITING:
+        kind = _kind_of(scope)
+        if self._waiting[kind] >= MAX_WAITING:
             raise self._too_many()
-        turns, patience = self._turns[is_read], self._patience[is_read]
-        self._waiting[is_read] += 1
+        turns, patience = self._turns[kind], self._patience[kind]
+        self._waiting[kind] += 1
         try:
             async with asyncio.timeout(patience):
                 await turns.acquire()
         except TimeoutError:
             raise self._too_many() from None
         finally:
-            self._waiting[is_read] -= 1
+            self._waiting[kind] -= 1
         turn.callback(turns.release)
         return turn
 
@@ -134,6 +152,12 @@ class BoundedBodies:
         why = self._why_slow()
         what = "too many requests are waiting: retry after a second" + (f" ({why})" if why else "")
         return _LimitExceeded(HTTPStatus.SERVICE_UNAVAILABLE, what)
+
+
+def _kind_of(scope: Scope) -> Kind:
+    if scope["method"] in READING:
+        return Kind.READ
+    return Kind.REPORT if scope["path"].startswith(REPORTS) else Kind.COMMAND
 
 
 async def _whole_body(receive: Receive) -> Message:

@@ -59,7 +59,7 @@ def low_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> BlockedApp:
-    monkeypatch.setattr(bounds, "READS", 3)
+    monkeypatch.setitem(bounds.AT_ONCE, bounds.Kind.READ, 3)
     monkeypatch.setattr(bounds, "MAX_WAITING", 2)
     return BlockedApp()
 

@@ -7,10 +7,14 @@ from http import HTTPStatus
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from api.http.limits import MAX_WAITING, READS, WRITES, BoundedBodies
+from api.http.limits import AT_ONCE, MAX_WAITING, BoundedBodies, Kind
 
 FOR_EVER = 3600.0
 """Seconds."""
+
+READS, COMMANDS, REPORTS = AT_ONCE[Kind.READ], AT_ONCE[Kind.COMMAND], AT_ONCE[Kind.REPORT]
+
+REPORT = "/api/v1/telemetry/replication/job-1"
 
 
 class Application:
@@ -35,9 +39,9 @@ class Application:
 class Caller:
     """Sends requests, and records the first message of each response."""
 
-    def __init__(self, app: Application, read: float, write: float) -> None:
-        """A read waits for its turn for `read` seconds, and another request for `write`."""
-        self._bounded = BoundedBodies(app, lambda: self.why_slow, {True: read, False: write})
+    def __init__(self, app: Application, patience: dict[Kind, float]) -> None:
+        """A request waits for its turn for the seconds of `patience`, or for ever."""
+        self._bounded = BoundedBodies(app, lambda: self.why_slow, dict.fromkeys(Kind, FOR_EVER) | patience)
         self.why_slow: str | None = None
         self.responses: list[Message] = []
         self.bodies: list[str] = []
@@ -76,19 +80,32 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def with_caller(test: Callable[[Application, Caller], Awaitable[None]], **patience: float) -> None:
+async def with_caller(
+    test: Callable[[Application, Caller], Awaitable[None]], patience: dict[Kind, float] | None = None
+) -> None:
     app = Application()
-    caller = Caller(app, **{"read": FOR_EVER, "write": FOR_EVER, **patience})
+    caller = Caller(app, patience or {})
     try:
         await test(app, caller)
     finally:
         await caller.end()
 
 
-@pytest.mark.parametrize(("method", "limit"), [("GET", READS), ("HEAD", READS), ("POST", WRITES)])
-async def test_so_many_requests_run_at_once_and_the_next_one_when_one_has_responded(method: str, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "limit"),
+    [
+        ("GET", "/jobs", READS),
+        ("HEAD", "/jobs", READS),
+        ("POST", "/jobs", COMMANDS),
+        ("POST", REPORT, REPORTS),
+        ("GET", REPORT, READS),
+    ],
+)
+async def test_so_many_requests_run_at_once_and_the_next_one_when_one_has_responded(
+    method: str, path: str, limit: int
+) -> None:
     async def test(app: Application, caller: Caller) -> None:
-        await caller.send(limit + 1, method)
+        await caller.send(limit + 1, method, path)
         assert len(app.running) == limit
 
         app.respond.set()
@@ -99,29 +116,32 @@ async def test_so_many_requests_run_at_once_and_the_next_one_when_one_has_respon
     await with_caller(test)
 
 
-async def test_reads_and_writes_do_not_wait_for_each_other() -> None:
+async def test_reads_commands_and_reports_do_not_wait_for_each_other() -> None:
     async def test(app: Application, caller: Caller) -> None:
         await caller.send(READS + 1, "GET")
         await caller.send(1, "POST", "/written")
         assert app.running.count("/written") == 1
 
-        await caller.send(WRITES, "POST")
+        await caller.send(COMMANDS, "POST")
+        await caller.send(REPORTS + 1, "POST", REPORT)
 
-        assert len(app.running) == READS + WRITES
+        assert len(app.running) == READS + COMMANDS + REPORTS
 
     await with_caller(test)
 
 
-async def test_reads_and_writes_have_a_queue_each() -> None:
+async def test_reads_commands_and_reports_have_a_queue_each() -> None:
     async def test(app: Application, caller: Caller) -> None:
-        await caller.send(WRITES + MAX_WAITING, "POST")
+        await caller.send(COMMANDS + MAX_WAITING, "POST")
         await caller.send(READS + MAX_WAITING, "GET")
-        assert (len(app.running), caller.responses) == (WRITES + READS, [])
+        await caller.send(REPORTS + MAX_WAITING, "POST", REPORT)
+        assert (len(app.running), caller.responses) == (COMMANDS + READS + REPORTS, [])
 
         await caller.send(1, "POST")
         await caller.send(1, "GET")
+        await caller.send(1, "POST", REPORT)
 
-        assert [message["status"] for message in caller.responses] == [HTTPStatus.SERVICE_UNAVAILABLE] * 2
+        assert [message["status"] for message in caller.responses] == [HTTPStatus.SERVICE_UNAVAILABLE] * 3
 
     await with_caller(test)
 
@@ -162,10 +182,11 @@ async def test_beyond_the_queue_a_request_is_refused_each_time_and_a_health_chec
 
 
 @pytest.mark.parametrize(
-    ("kind", "method", "limit", "other"), [("read", "GET", READS, "POST"), ("write", "POST", WRITES, "GET")]
+    ("kind", "method", "limit", "other"),
+    [(Kind.READ, "GET", READS, "POST"), (Kind.COMMAND, "POST", COMMANDS, "GET")],
 )
 async def test_a_request_that_has_waited_too_long_is_refused_each_time_and_takes_no_turn(
-    kind: str, method: str, limit: int, other: str
+    kind: Kind, method: str, limit: int, other: str
 ) -> None:
     async def test(app: Application, caller: Caller) -> None:
         await caller.send(limit, method)
@@ -184,19 +205,19 @@ async def test_a_request_that_has_waited_too_long_is_refused_each_time_and_takes
         assert (app.running.count("/late"), app.running.count("/other")) == (0, 1)
         assert len(app.running) == 2 * limit + 1
 
-    await with_caller(test, **{kind: 0.0})
+    await with_caller(test, {kind: 0.0})
 
 
 @pytest.mark.parametrize("why", ["the table is locked by PostgreSQL process 17", None])
 async def test_one_that_has_waited_too_long_is_told_why_if_that_is_known(why: str | None) -> None:
     async def test(_app: Application, caller: Caller) -> None:
         caller.why_slow = why
-        await caller.send(WRITES + 1, "POST")
+        await caller.send(COMMANDS + 1, "POST")
         await asyncio.wait_for(_until(lambda: bool(caller.bodies)), 30)
 
         assert (why or "too many requests are waiting") in caller.bodies[0]
 
-    await with_caller(test, write=0.0)
+    await with_caller(test, {Kind.COMMAND: 0.0})
 
 
 async def test_a_place_in_the_queue_that_is_left_can_be_taken_again() -> None:
