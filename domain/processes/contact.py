@@ -6,6 +6,7 @@ the worker's next update, and its reported uptime is not reliable. So a restart 
 does not know.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -67,6 +68,7 @@ class Contact:
         self._vmas: dict[str, _VMAState] = {}
         self._silent: dict[str, Silence] = {}
         self._reports: dict[str, tuple[float, Observation]] = {}
+        """The last report of each job, and when it came; infinity while it is stored."""
         self._on_observed: list[Callable[[Observation], None]] = []
         self._on_back: list[Callable[[str], None]] = []
         self._on_missing: list[Callable[[str], None]] = []
@@ -102,12 +104,13 @@ class Contact:
 
     @contextmanager
     def reporting(self, job_id: str, observation: Observation) -> Iterator[None]:
-        """Know a worker's report while it is stored; forget it again if it cannot be stored.
+        """Know a worker's report while it is stored, however long that takes; forget it if it cannot be stored.
 
-        A poll that ends meanwhile would otherwise store the report before this one, after it.
+        A poll that ends meanwhile would otherwise store the report before this one, after it. And a run would decide
+        without an end that is known, after an outage of the event log.
         """
         before = self._reports.get(job_id)
-        self._reports[job_id] = known = (self._clock.monotonic(), observation)
+        self._reports[job_id] = known = (math.inf, observation)
         try:
             yield
         except JobRecoveryError:

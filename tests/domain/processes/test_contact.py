@@ -3,6 +3,7 @@
 import pytest
 
 from domain.errors import StorageUnavailable
+from domain.processes.contact import REPORT_VALID_FOR
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.contacts import ask, forgets
@@ -171,6 +172,26 @@ class TestReports:
             self.store(harness, job, other)
 
         assert [(await harness.contact.ask(one)).progress_percent for one in (job, other)] == [88.0, 88.0]
+
+    async def test_one_counts_for_as_long_as_it_is_being_stored_and_then_for_its_time(self, harness: Harness) -> None:
+        job, other = await harness.job(), await harness.job("job-2")
+        for job_id in ("job-1", "job-2"):
+            harness.vma.says[job_id] = VMAStatus.NOT_FOUND
+
+        async def seen() -> list[VMAStatus]:
+            return [(await harness.contact.ask(one)).status for one in (job, other)]
+
+        reported = observed(RUNNING)
+        with harness.contact.reporting("job-1", reported):
+            harness.clock.advance(10 * REPORT_VALID_FOR)
+            while_stored = await seen()
+        harness.contact.record_report(job, reported)
+        harness.clock.advance(REPORT_VALID_FOR)
+        stored = await seen()
+        harness.clock.advance(1)
+
+        assert while_stored == stored == [VMAStatus.RUNNING, VMAStatus.NOT_FOUND]
+        assert await seen() == [VMAStatus.NOT_FOUND] * 2
 
     async def test_the_first_one_that_cannot_be_stored_leaves_none(self, harness: Harness) -> None:
         job = await harness.job()
