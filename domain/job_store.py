@@ -97,11 +97,14 @@ class JobStore:
         return list(active.values())
 
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
-        """Load many jobs at once into memory, as a restart does; return those that can be read."""
-        loaded = await self._log.load_many(ReplicationJob, list(job_ids))
-        self._watched.add(loaded)
-        # A worker's report may have changed one meanwhile.
-        return [self._watched.get(job_id) or job for job_id, job in loaded.items()]
+        """Load many jobs at once into memory, as a restart does; return those that can be read, as they are now.
+
+        A worker's report may change one meanwhile, or end it.
+        """
+        with self._watched.loading() as ended:
+            loaded = await self._log.load_many(ReplicationJob, list(job_ids))
+        self._watched.add({job_id: job for job_id, job in loaded.items() if job.is_watched and job_id not in ended})
+        return [ended.get(job_id) or self._watched.get(job_id) or job for job_id, job in loaded.items()]
 
     def forget(self, events: Sequence[Event]) -> None:
         """Read again what these events of other commands may have changed, when it is needed next."""

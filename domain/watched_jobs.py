@@ -1,6 +1,7 @@
 """The watched jobs in memory."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
@@ -20,6 +21,8 @@ class WatchedJobs:
         """The jobs that are taken out, as they were then."""
         self._unknown: dict[str, ReplicationJob | None] = {}
         """The jobs that must be read again, as they were before."""
+        self._loads: list[dict[str, ReplicationJob]] = []
+        """For each load under way, the jobs that have ended since it began."""
 
     def __iter__(self) -> Iterator[ReplicationJob]:
         """Return the jobs that are not taken out."""
@@ -37,6 +40,16 @@ class WatchedJobs:
         """Return whether a job is open, as far as is known here: one that is taken out may have ended by now."""
         job = self._jobs.get(job_id)
         return job.is_open if job is not None else job_id in self._before or job_id in self._unknown
+
+    @contextmanager
+    def loading(self) -> Iterator[Mapping[str, ReplicationJob]]:
+        """Collect the jobs that end while jobs are loaded: as they were loaded, they are open."""
+        ended: dict[str, ReplicationJob] = {}
+        self._loads.append(ended)
+        try:
+            yield ended
+        finally:
+            self._loads = [other for other in self._loads if other is not ended]
 
     def add(self, loaded: Mapping[str, ReplicationJob]) -> None:
         """Add jobs as they were loaded, by id. One that is here or taken out may have changed since."""
@@ -64,6 +77,9 @@ class WatchedJobs:
         self._unknown.pop(job.id, None)
         if known.is_watched:
             self._jobs[job.id] = known
+            return
+        for ended in self._loads:
+            ended[job.id] = known
 
     def doubt(self, job_id: str) -> None:
         """Put a job not back as it was before: how it is stored now is not known."""

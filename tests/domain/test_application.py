@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -59,6 +60,28 @@ async def test_a_job_that_changes_while_many_are_loaded_is_watched_as_it_is_now(
     (preloaded,) = await harness.app.preload(["job-1"])
 
     assert preloaded.state is (await harness.app.job("job-1")).state is JobState.RECOVERING
+
+
+async def test_a_job_that_ends_while_many_are_loaded_is_not_open_again(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for job_id in ("job-1", "job-2"):
+        await harness.app.register(asked(job_id), REQUEST)
+    loads = harness.event_log.load_many
+
+    async def loaded_before(*asked_for: Any) -> dict[str, ReplicationJob]:
+        before = await loads(*asked_for)
+        await harness.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
+        return before
+
+    monkeypatch.setattr(harness.event_log, "load_many", loaded_before)
+    ended, running = await harness.app.preload(["job-1", "job-2"])
+    monkeypatch.setattr(harness.event_log, "load_many", loads)
+    again = await harness.app.preload(["job-1", "job-2"])
+
+    assert [(job.state, job.id) for job in again] == [(ended.state, "job-1"), (running.state, "job-2")]
+    assert (ended.state, running.state) == (JobState.FAILED, JobState.REPLICATING)
+    assert [job.id for job in harness.app.watched] == ["job-2"]
 
 
 async def test_the_identical_registration_again_changes_nothing(harness: Harness) -> None:
