@@ -69,7 +69,7 @@ class Reports:
                 return "a report that was sent later is already applied"
             job = await self._app.last_known(job_id)
             if not job.is_watched:
-                return f"the job has {job.state.value} already"
+                return _ended_already(job)
             job, why = await self._apply(job, msgspec.structs.replace(observation, source=WORKER), trace)
             if sent_at is not None and job.is_watched:
                 self._last_sent[job_id] = max(sent_at, self._last_sent.get(job_id, sent_at))
@@ -103,6 +103,8 @@ class Reports:
         """Store the report in whatever state the job is, after the commands on it that are under way."""
         while True:
             job = await self._app.job_after_commands(job_id)
+            if not job.is_watched:
+                return job, _ended_already(job)
             try:
                 return await self._store_in(job, observation, trace)
             except IllegalTransition:
@@ -119,9 +121,22 @@ class Reports:
         elif job.is_open:
             job = await self._app.observe(job.id, observation, trace)
             self._poller.record(job, observation)
-        elif observation.conclusive:
-            job = await self._app.revise(job.id, observation, trace)
+        else:
+            return await self._revise(job, observation, trace)
         return job, None
+
+    async def _revise(
+        self, job: ReplicationJob, observation: Observation, trace: Trace
+    ) -> tuple[ReplicationJob, str | None]:
+        """Compare the report with the guess how the job has ended."""
+        guess = f"the job is taken for {job.state.value}"
+        if not observation.conclusive:
+            return job, f"{guess}, of which the report says nothing certain"
+        before = job.version
+        job = await self._app.revise(job.id, observation, trace)
+        if job.version > before:
+            return job, None
+        return job, f"{guess}, and the report that says so may be of the newer job of its VM or of a disk"
 
     def _leave_to_recovery(self, job: ReplicationJob) -> str:
         """Have a waiting job asked about now, and return how the report is taken into account."""
@@ -133,3 +148,7 @@ class Reports:
     def _forget_ended(self, job: ReplicationJob, _events: Sequence[Event]) -> None:
         if not job.is_watched:
             self._last_sent.pop(job.id, None)
+
+
+def _ended_already(job: ReplicationJob) -> str:
+    return f"the job has {job.state.value} already"

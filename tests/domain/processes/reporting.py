@@ -7,6 +7,8 @@ from domain.aggregate import Snapshot
 from domain.events import Cause, Event
 from domain.observing import observe
 from domain.ports import ProbeTarget
+from domain.processes.polling import Poller
+from domain.processes.reports import Reports
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, Observation, VMAStatus, export_name
 from tests.support.builders import answer
@@ -28,6 +30,13 @@ class HeldLog(MemoryLog):
         await self.goes_on.wait()
         self.waiting -= 1
         return await super().append(events, snapshots)
+
+
+def reports_on(log: HeldLog) -> tuple[Harness, Reports]:
+    """Return the processes on a log, and the reports of their workers."""
+    harness = Harness(log)
+    poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
+    return harness, Reports(harness.shared, poller, harness.recovery(poller), harness.request)
 
 
 def said(harness: Harness, what: Document, job_id: str = "job-1") -> Observation:

@@ -23,6 +23,7 @@ from tests.domain.processes.reporting import (
     is_waiting,
     recovering,
     registered,
+    reports_on,
     said,
     waiting,
 )
@@ -31,12 +32,6 @@ from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventual
 
 NO_BACKOFF = float
 ENDS = [(COMPLETED, JobState.COMPLETED), (document(VMAStatus.FAILED, 60.0), JobState.FAILED)]
-
-
-def reports_on(log: HeldLog) -> tuple[Harness, Reports]:
-    harness = Harness(log)
-    poller = Poller(harness.shared, awake=harness.clock.monotonic, interval=5.0, on_contact_lost=harness.request)
-    return harness, Reports(harness.shared, poller, harness.recovery(poller), harness.request)
 
 
 @pytest.mark.parametrize(("what", "state"), ENDS)

@@ -10,14 +10,18 @@ from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
 from domain.processes.reports import Reports
+from domain.recovery_policy import Outcome
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.reporting import (
     HeldLog,
+    is_waiting,
+    registered,
+    reports_on,
     said,
     waiting,
 )
 from tests.support.builders import NOON, document
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked, eventually
 
 LATE = "a report that was sent later is already applied"
 
@@ -201,6 +205,46 @@ async def test_what_a_report_says_of_a_guess_is_recorded_with_its_request(
     assert [event.topic for event in added] == recorded
     assert {(event.correlation_id, event.actor) for event in added} == {("request-7", "agent")}
     assert [event.causation_id for event in added] == ["request-7", *(event.ref for event in added[:-1])]
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        (document(VMAStatus.FAILED, 40.0), "may be of the newer job of its VM"),
+        (document(VMAStatus.UNINTELLIGIBLE, 40.0), "says nothing certain"),
+    ],
+)
+async def test_a_report_that_changes_nothing_about_a_guess_says_so_each_time(
+    harness: Harness, reports: Reports, what: Document, why: str
+) -> None:
+    await harness.job()
+    await harness.decided("job-1")
+    await harness.app.register(asked("job-2", vm_context_id="ctx-job-1"), REQUEST)
+    before = await harness.events()
+
+    for _ in range(2):
+        result = await reports.apply("job-1", said(harness, what), REQUEST, NOON)
+        assert why in (result or "")
+
+    assert await harness.events() == before
+
+
+async def test_a_report_whose_job_is_ended_by_a_command_under_way_says_that_it_has_ended() -> None:
+    log = HeldLog()
+    harness, reports = reports_on(log)
+    await registered(harness, "job-1")
+    log.goes_on.clear()
+    deciding = asyncio.ensure_future(harness.app.operator_decide("job-1", Outcome.COMPLETE, "mara", "seen", REQUEST))
+    await eventually(lambda: is_waiting(log))
+
+    reporting = asyncio.ensure_future(
+        reports.apply("job-1", said(harness, document(VMAStatus.FAILED, 40.0)), REQUEST, NOON)
+    )
+    await asyncio.sleep(0)
+    log.goes_on.set()
+    await deciding
+
+    assert await reporting == "the job has completed already"
 
 
 async def test_of_two_reports_at_once_the_older_one_does_not_replace_the_newer(
