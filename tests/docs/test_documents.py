@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.http import limits
+from api.http.limits import Kind
 from api.http.slots import EXPORTS, STREAMS
 from api.runtime.settings import Settings
 from domain.recovery_policy import Rule
@@ -118,8 +119,11 @@ def test_the_readme_fits_on_two_screens() -> None:
 def test_the_limits_of_a_request_are_those_of_the_code() -> None:
     listed = section("docs/security.md", "What one party can cost the others")
     body = f"body: {limits.MAX_BODY // 1000} kB and {limits.MAX_FIELDS:,} fields within {limits.BODY_TIMEOUT:g} s"
-    at_once = f"{limits.READS} reads and {limits.WRITES} others; {limits.MAX_WAITING} of each wait"
-    patience = f"a read for {limits.PATIENCE[True]:g} s and another for {limits.PATIENCE[False]:g} s"
+    reads, commands, reports = (limits.AT_ONCE[kind] for kind in (Kind.READ, Kind.COMMAND, Kind.REPORT))
+    at_once = f"{reads} reads, {reports} workers' reports and {commands} others; {limits.MAX_WAITING} of each wait"
+    waits = limits.PATIENCE
+    patience = f"a read or a report for {waits[Kind.READ]:g} s and another for {waits[Kind.COMMAND]:g} s"
+    assert waits[Kind.REPORT] == waits[Kind.READ]
     long = (
         f"{STREAMS._limit} and {EXPORTS._limit} at once, {STREAMS._per_caller} and {EXPORTS._per_caller} for one caller"
     )

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.http import paging, problems
-from api.http.dependencies import FEW_EVENTS, TheService, check_read_model
+from api.http.dependencies import TheService, check_read_model
 from api.http.exports import HEADERS, announced, in_blocks
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
@@ -100,7 +100,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
     Without a number of another policy, the changes are those of the code since then. A question with more than 10,000
     changes is refused: narrow it by `run_id`, `from` or `to`.
     """
-    await check_read_model(service, may_lack=FEW_EVENTS)
+    await check_read_model(service)
     chosen = (query.run_id,) if query.run_id else ()
     for run_id in chosen:
         await _check_recorded(service, run_id)
@@ -165,7 +165,7 @@ async def events_of(service: Service, run_id: str, end: int | None = None) -> li
         NotFound: the log has no such run.
 
     """
-    await check_read_model(service, may_lack=FEW_EVENTS)
+    await check_read_model(service)
     await _check_recorded(service, run_id)
     events: list[Event] = []
     after = 0

@@ -15,8 +15,8 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.http import problems
-from api.http.dependencies import service_of
-from api.http.event_ids import PATTERN, event_id, start_after
+from api.http.dependencies import FEW_EVENTS, check_read_model, service_of
+from api.http.event_ids import PATTERN, Start, event_id, start_after
 from api.http.filters import Wanted
 from api.http.routers import api_router
 from api.http.schemas.stream import MEDIA
@@ -34,15 +34,20 @@ router = api_router("stream")
 
 
 async def start_of(
+    request: Request,
     last_event_id: Annotated[
         str | None, Header(pattern=PATTERN, description="The id of the last event that was received. Browsers send it.")
     ] = None,
     after: Annotated[
         str | None, Query(pattern=PATTERN, description="The same, or a position, for a first connection.")
     ] = None,
-) -> str | None:
-    """Return the id after which to begin; None: only new events."""
-    return after if last_event_id is None else last_event_id
+) -> Start:
+    """Return where to begin: after the last id, or without one after what a list has that is read now."""
+    service, last = await service_of(request), after if last_event_id is None else last_event_id
+    if last is not None:
+        return await start_after(service.event_log, last)
+    await check_read_model(service, may_lack=FEW_EVENTS)
+    return Start(service.projector.position, "")
 
 
 @router.get(
@@ -54,7 +59,7 @@ async def start_of(
 )
 async def stream_events(
     request: Request,
-    last: Annotated[str | None, Depends(start_of)],
+    start: Annotated[Start, Depends(start_of)],
     wanted: Wanted,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream new events, or all after a given one, as they are stored. The filters are those of `/audit`.
@@ -65,10 +70,9 @@ async def stream_events(
     """
     service, authorization = await service_of(request), request.headers.get("authorization")
     with suppress(StorageUnavailable):
-        start = None if last is None else await start_after(service.event_log, last)
-        position = start.position if start else await service.event_log.head()
+        position = start.position
         yield ServerSentEvent(comment=f"after position {position}", retry=1000)
-        if start and start.reset:
+        if start.reset:
             yield ServerSentEvent(id=start.id, event="reset", data={"position": position, "why": start.reset})
         while service.access.caller(authorization) is not None:
             # Read before the query: an event that is stored in between must not be skipped.

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from api.http import dependencies, past
 from api.http.app import create_app
 from api.http.filters import AuditQuery
-from api.http.routes import replays
-from api.http.routes.stream import stream_events
+from api.http.routes import stream
+from api.http.routes.stream import start_of, stream_events
 from api.runtime.bootstrap import Service
 from tests.support.clock import FakeClock
 from tests.support.past import client_of, service_with
@@ -72,20 +72,36 @@ async def test_a_state_of_the_past_that_lacks_the_last_events_is_told_as_one_tha
         ("/jobs", {"at": "2100-01-01"}),
         ("/jobs/job-1", {"position": STORED}),
         ("/jobs/job-1/diff", {"from": "1", "to": "2025-10-03T12:30:00Z"}),
+    ],
+)
+async def test_while_many_events_are_missing_nothing_of_the_past_is_answered(
+    path: str, query: dict[str, str], api: HTTP
+) -> None:
+    with mock.patch.object(past, "FEW_EVENTS", 1):
+        refused = await api.get(path, params=query)
+
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE, refused.text
+    assert f"position {APPLIED} of {STORED}" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
         ("/recovery-runs/what-if", {}),
         ("/recovery-runs/run-1/replay", {}),
         ("/recovery-runs/run-1/export", {}),
         ("/recovery-runs/compare", {"a": "run-1", "b": "run-2"}),
     ],
 )
-async def test_while_many_events_are_missing_nothing_of_the_past_is_answered(
-    path: str, query: dict[str, str], api: HTTP
+async def test_while_an_event_is_missing_no_run_is_answered_as_if_it_were_whole(
+    path: str, query: dict[str, str], service: Service, api: HTTP
 ) -> None:
-    with mock.patch.object(past, "FEW_EVENTS", 1), mock.patch.object(replays, "FEW_EVENTS", 1):
-        refused = await api.get(path, params=query)
+    refused = await api.get(path, params=query)
+    await service.projector.catch_up()
 
     assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE, refused.text
     assert f"position {APPLIED} of {STORED}" in refused.json()["detail"]
+    assert (await api.get(path, params=query)).status_code != httpx.codes.SERVICE_UNAVAILABLE
 
 
 @pytest.mark.parametrize(("path", "query"), [("/jobs", {}), ("/jobs/job-1", {"version": 2}), ("/audit", {})])
@@ -104,12 +120,29 @@ async def test_a_version_is_that_version_however_far_the_projector_says_that_it_
     assert (shown["version"], shown["as_of"]["position"], shown["as_of"]["is_future"]) == (2, 3, False)
 
 
-async def test_a_stream_of_new_events_has_none_that_the_read_model_only_lacks(service: Service) -> None:
+async def test_a_stream_of_new_events_begins_after_what_a_list_has(service: Service) -> None:
     request = Request({"type": "http", "app": create_app(service), "headers": []})
 
-    first = await anext(stream_events(request, None, AuditQuery()))
+    lists_lack_some = await anext(stream_events(request, await start_of(request), AuditQuery()))
+    await service.projector.catch_up()
+    lists_have_all = await anext(stream_events(request, await start_of(request), AuditQuery()))
 
-    assert first.comment == f"after position {STORED}"
+    comments = [f"after position {position}" for position in (APPLIED, STORED)]
+    assert [lists_lack_some.comment, lists_have_all.comment] == comments
+
+
+async def test_a_stream_of_new_events_is_refused_while_the_lists_lack_many_and_one_with_an_id_is_not(
+    service: Service, api: HTTP
+) -> None:
+    request = Request({"type": "http", "app": create_app(service), "headers": []})
+    with mock.patch.object(stream, "FEW_EVENTS", 1):
+        refused = [await api.get("/events/stream") for _ in range(20)]
+
+        assert (await start_of(request, after="3")).position == APPLIED
+
+    assert [answer.status_code for answer in refused] == [httpx.codes.SERVICE_UNAVAILABLE] * 20
+    assert f"position {APPLIED} of {STORED}" in refused[0].json()["detail"]
+    assert (await start_of(request)).position == APPLIED
 
 
 async def test_a_command_does_not_wait_for_a_read_model_that_is_far_behind(service: Service, api: HTTP) -> None:

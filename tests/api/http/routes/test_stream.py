@@ -10,6 +10,7 @@ from fastapi.sse import ServerSentEvent
 from starlette.requests import Request
 
 from api.http.app import create_app
+from api.http.event_ids import Start
 from api.http.filters import AuditQuery
 from api.http.routes.stream import stream_events
 from api.runtime.bootstrap import Service
@@ -32,7 +33,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 async def first_of(service: Service, count: int, wanted: AuditQuery) -> list[ServerSentEvent]:
     """Return the first that a stream from the beginning of the log sends."""
     request = Request({"type": "http", "app": create_app(service), "headers": []})
-    stream = stream_events(request, "0", wanted)
+    stream = stream_events(request, Start(0, "0"), wanted)
     async with asyncio.timeout(NO_END):
         return [await anext(stream) for _ in range(count)]
 
