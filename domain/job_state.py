@@ -167,7 +167,7 @@ class JobFields(Aggregate, kw_only=True):
     def _evolve_observed(self, event: VMAStatusObserved, *, ended: bool) -> None:
         self._assign_observation(event.observation)
         if ended:
-            self._end(Basis.OBSERVED, event.observation.observed_at, ended_by_observation(event, self.state))
+            self._end(event, Basis.OBSERVED, ended_by_observation(event, self.state))
 
     def _evolve_movement(self, event: JobStalled | JobMovedAgain) -> None:
         if isinstance(event, JobStalled):
@@ -226,9 +226,9 @@ class JobFields(Aggregate, kw_only=True):
         self.decision = decision_after(event, self.decision)
         self.watched_by = Trace(event.correlation_id, event.ref)
         if not self.is_open:
-            self._end(basis, event.recorded_at, ended_by_decision(self.decision, event.originator_version))
+            self._end(event, basis, ended_by_decision(self.decision, event.originator_version))
 
-    def _end(self, basis: Basis | None, at: datetime, ended: Ending) -> None:
-        self.outcome_basis, self.ended_at, self.ended, self.stalled_since = basis, at, ended, None
+    def _end(self, event: Event, basis: Basis | None, ended: Ending) -> None:
+        self.outcome_basis, self.ended_at, self.ended, self.stalled_since = basis, event.recorded_at, ended, None
         if self.state is JobState.COMPLETED:
             self.progress_percent = 100.0

@@ -277,6 +277,15 @@ def test_a_completed_job_is_at_a_hundred_percent_and_a_failed_one_where_it_was()
     assert (failed.state, failed.progress_percent) == (JobState.FAILED, 42.0)
 
 
+def test_a_job_has_ended_when_that_was_recorded_however_late_that_was() -> None:
+    """A time that is shown, given back, shows the job as it had ended; an end may be stored after an outage only."""
+    job = registered()
+
+    job.observe(msgspec.structs.replace(observed(document(VMAStatus.COMPLETED, 100.0)), observed_at=at(30)), at(900))
+
+    assert (job.state, job.ended_at, job.last_observed_at) == (JobState.COMPLETED, at(900), at(30))
+
+
 def test_a_guessed_completion_is_at_a_hundred_percent_too() -> None:
     job = recovered(registered(95.0), GONE, 10)
 

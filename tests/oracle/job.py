@@ -85,7 +85,7 @@ def _observed(job: Job, event: Event) -> None:
     if job["state"] in {"replicating", "pending-retry"} and is_conclusive(seen) and seen["status"] != "running":
         job["state"] = seen["status"]
         why = f"the {seen['said_by']} reported {seen['status']}" + (f": {seen['error']}" if seen["error"] else "")
-        _end(job, event, "observed", seen["observed_at"], why)
+        _end(job, event, "observed", why)
 
 
 def _started(job: Job, event: Event) -> None:
@@ -163,10 +163,10 @@ def _decide(job: Job, event: Event, decision: dict[str, Any]) -> None:
     if job["state"] in OPEN:
         job |= {"basis": None, "ended": None, "ended_at": None}
     else:
-        _end(job, event, decision["basis"], event.recorded_at, decision["reason"])
+        _end(job, event, decision["basis"], decision["reason"])
 
 
-def _end(job: Job, event: Event, basis: str | None, at: str, why: str) -> None:
+def _end(job: Job, event: Event, basis: str | None, why: str) -> None:
     """Assign the end: by a rule, by an operator or, without both, by what was observed."""
     decision = {"rule": None, "who": None} if event.type == "VMAStatusObserved" else job["decision"]
     ended = {
@@ -175,11 +175,11 @@ def _end(job: Job, event: Event, basis: str | None, at: str, why: str) -> None:
         "rule": None if decision["who"] else decision["rule"],
         "who": decision["who"],
         "why": why,
-        "at": at,
+        "at": event.recorded_at,
         "version": event.version,
         "position": event.position,
     }
-    job |= {"basis": basis, "ended": ended, "ended_at": at, "stalled_since": None}
+    job |= {"basis": basis, "ended": ended, "ended_at": event.recorded_at, "stalled_since": None}
     if job["state"] == "completed":
         job["progress_percent"] = 100.0
 

@@ -189,7 +189,7 @@ class EndedView(BaseModel):
     rule: str | None
     who: str | None
     why: str
-    at: datetime
+    at: datetime = Field(description="The time of the event that ended it.")
     version: int = Field(description="The job's version with the event that ended it.")
     position: int | None = Field(
         default=None, description="Its position in the log; null until the read model has applied it."

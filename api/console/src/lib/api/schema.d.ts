@@ -880,6 +880,7 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The time of the event that ended it.
              */
             at: string;
             /**
