@@ -16,7 +16,7 @@ class Background:
     """Runs coroutines in the service's task group, so that an exception in one ends the service."""
 
     def __init__(self, command_timeout: float = COMMAND_TIMEOUT) -> None:
-        """`attach` must precede `start`. A request waits for its command for at most `command_timeout` seconds."""
+        """Before `attach`, `start` is refused. A request waits for its command for at most `command_timeout` seconds."""
         self._group: asyncio.TaskGroup | None = None
         self._command_timeout = command_timeout
         self._commands: set[asyncio.Task[Any]] = set()
@@ -46,10 +46,15 @@ class Background:
         self._group = group
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Start the work; it is cancelled when the service ends."""
+        """Start the work; it is cancelled when the service ends.
+
+        Raises:
+            StorageUnavailable: the service has not read the event log yet.
+
+        """
         if self._group is None:
             work.close()
-            raise RuntimeError("the service is not running")
+            raise StorageUnavailable("the service is starting and has not read the event log yet: retry in a second")
         self._group.create_task(work)
 
 

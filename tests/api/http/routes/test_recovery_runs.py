@@ -80,3 +80,15 @@ async def test_a_run_that_the_read_model_does_not_have_yet_is_shown_by_the_reque
 
     assert (stored.status_code, stored.json()["status"]) == (httpx.codes.ACCEPTED, "running")
     assert stored.headers["Location"].endswith(stored.json()["run_id"])
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_run_that_is_asked_for_before_the_service_has_read_its_jobs_is_refused_and_leaves_none(
+    *, dry_run: bool, tmp_path: Path
+) -> None:
+    async with service_with([], tmp_path, FakeClock()) as starting, client_of(starting) as api:
+        refused = [await started(starting, api, dry_run=dry_run) for _ in range(2)]
+
+        assert [answer.status_code for answer in refused] == [httpx.codes.SERVICE_UNAVAILABLE] * 2
+        assert "the service is starting" in refused[0].json()["detail"]
+        assert starting.recovery.live == {}
