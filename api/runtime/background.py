@@ -16,7 +16,7 @@ class Background:
     """Runs coroutines in the service's task group, so that an exception in one ends the service."""
 
     def __init__(self, command_timeout: float = COMMAND_TIMEOUT) -> None:
-        """Before `attach`, `start` is refused. A request waits for its command for at most `command_timeout` seconds."""
+        """Before `attach`, `start` is refused. A request waits `command_timeout` seconds for its command."""
         self._group: asyncio.TaskGroup | None = None
         self._command_timeout = command_timeout
         self._commands: set[asyncio.Task[Any]] = set()

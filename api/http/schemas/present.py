@@ -185,7 +185,10 @@ class EndedView(BaseModel):
     """How a job ended: by a rule, by an operator (`who`) or, without both, by what the VMA or a worker reported."""
 
     outcome: str
-    basis: str | None = Field(description="`observed` or `inferred`; null for an operator's decision.")
+    basis: str | None = Field(
+        description="How the outcome is known now: `observed` or `inferred`; null for an operator's decision. "
+        "After the VMA or the worker has confirmed an inferred one it is `observed`, and `rule` and `why` remain."
+    )
     rule: str | None
     who: str | None
     why: str

@@ -868,7 +868,7 @@ export interface components {
             outcome: string;
             /**
              * Basis
-             * @description `observed` or `inferred`; null for an operator's decision.
+             * @description How the outcome is known now: `observed` or `inferred`; null for an operator's decision. After the VMA or the worker has confirmed an inferred one it is `observed`, and `rule` and `why` remain.
              */
             basis: string | null;
             /** Rule */
