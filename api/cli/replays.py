@@ -12,6 +12,7 @@ from adapters.identifiers import is_valid_id
 from api.cli import past_tables
 from api.cli.client import COMPUTING_TIMEOUT, IncompleteExport, connect, in_path
 from api.cli.output import refuse_beside, show
+from api.http.run_views import run_view
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from domain.events import Event
 from projections.replay import run_file
@@ -31,7 +32,7 @@ def replay_one(arguments: argparse.Namespace) -> None:
         raise NotFound(f"{done.run.id} has no job {arguments.job[:80]!r}")
     shown = msgspec.to_builtins(
         {
-            "run": {"run_id": done.run.id},
+            "run": run_view(done.run).model_dump(mode="json"),
             "decisions": done.decisions,
             "identical": done.identical,
             "different": done.different,

@@ -1,35 +1,13 @@
 """Maps aggregates, live state and audit entries to the API's schemas."""
 
-from functools import cache
-from typing import TypeVar
-
-import msgspec
-from pydantic import BaseModel
-
-from api.http.schemas.present import DiskView, EndedView, JobView, LiveView, RecoveryView, RunDecisionView, RunView
+from api.http.same_fields import view_of
+from api.http.schemas.present import DiskView, EndedView, JobView, LiveView, RecoveryView, RunDecisionView
 from api.runtime.bootstrap import Service
 from domain.attention import attention
 from domain.lifecycle import JobState
 from domain.processes.polling import LivePoll
-from domain.processes.recovery import RunProgress
-from domain.recovery_run import FINISHED, RecoveryRun
 from domain.replication_job import ReplicationJob
 from projections.queries.audit_entry import AuditEntry
-
-V = TypeVar("V", bound=BaseModel)
-
-
-def _view(kind: type[V], source: object, **computed: object) -> V:
-    """Return a view with the fields of `source` that it has by name, and with the computed ones."""
-    kind_of_source: type = type(source)
-    same = {name: getattr(source, name) for name in _shared(kind, kind_of_source)}
-    return kind.model_validate(same | computed, from_attributes=True)
-
-
-@cache
-def _shared(kind: type[BaseModel], source: type) -> tuple[str, ...]:
-    """Return the fields of a view that a class has by name. Not asked for each view: a page of jobs has thousands."""
-    return tuple(name for name in kind.model_fields if hasattr(source, name))
 
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
@@ -60,7 +38,7 @@ def retry_in(service: Service, job: ReplicationJob) -> float | None:
 def job_view(job: ReplicationJob, **more: object) -> JobView:
     """Return the view of a job; `more` are fields that its aggregate does not have."""
     why = attention(job)
-    return _view(
+    return view_of(
         JobView,
         job,
         job_id=job.id,
@@ -69,7 +47,7 @@ def job_view(job: ReplicationJob, **more: object) -> JobView:
         last_contact=job.last_contact_at,
         stalled=job.stalled_since is not None,
         basis=job.outcome_basis,
-        ended=_view(EndedView, job.ended, basis=job.outcome_basis, at=job.ended_at) if job.ended else None,
+        ended=view_of(EndedView, job.ended, basis=job.outcome_basis, at=job.ended_at) if job.ended else None,
         needs_attention=bool(why),
         attention=why,
         recovery=RecoveryView(
@@ -87,7 +65,7 @@ def live_view(live: LivePoll) -> LiveView:
     """Return the view of a polled job: its last status, and the figures of its last running observation."""
     observation = live.observation
     figures = ("progress_percent", "phase", "bytes_transferred")
-    return _view(
+    return view_of(
         LiveView,
         live,
         **{name: getattr(observation, name, None) for name in figures},
@@ -100,30 +78,10 @@ def _rounded(figure: float | None) -> int | None:
     return None if figure is None else round(figure)
 
 
-def run_view(run: RecoveryRun, live: RunProgress | None = None) -> RunView:
-    """Return the view of a recovery run, with its progress while it runs."""
-    finished, dry_run = run.status == FINISHED, live is not None and live.dry_run
-    totals = live.totals() if live and not finished else run.totals
-    shown = msgspec.structs.asdict(totals)
-    if not finished or dry_run:
-        shown |= {"polled_again": None, "left_replicating": None}
-    if not finished and live is None:
-        shown["settled_elsewhere"] = None
-    return _view(
-        RunView,
-        run,
-        run_id=run.id,
-        dry_run=dry_run,
-        policy=msgspec.structs.asdict(run.policy) if run.policy else None,
-        settled=sum(totals.outcomes.values()) + totals.settled_elsewhere,
-        **shown,
-    )
-
-
 def decision_view(entry: AuditEntry) -> RunDecisionView:
     """Return the view of a recorded decision."""
     evidence = entry.data["evidence"]
-    return _view(
+    return view_of(
         RunDecisionView,
         entry,
         state_before=evidence["state_before"],

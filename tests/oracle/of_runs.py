@@ -67,11 +67,13 @@ def replay(draw: Draw) -> Question:
     run_id = draw.run()
 
     def answer(head: int) -> Answer:
-        if not at(draw.past.runs.get(run_id, []), head):
+        run = at(draw.past.runs.get(run_id, []), head)
+        if not run:
             return NOT_FOUND
         jobs = answers.replayed(answers.events_of_run(draw.past, run_id, head))
         decided = sum(job["recorded"] is not None for job in jobs)
-        return 200, {"decisions": decided, "identical": decided, "different": [], "items": jobs}
+        told = {"decisions": decided, "identical": decided, "different": [], "items": jobs}
+        return 200, {"run": _logged(run), **told}
 
     path = f"/recovery-runs/{quote(run_id)}/replay"
     return Question(path=path, query=[("limit", "1000")], answer=answer, shown=_replayed, command=["replay", run_id])
@@ -161,7 +163,8 @@ def _replayed(given: View) -> View:
         {name: item[name] for name in names} | {"statuses": [probe["status"] for probe in item["probes"]]}
         for item in given["items"]
     ]
-    return {name: given[name] for name in ("decisions", "identical", "different")} | {"items": items}
+    same = {name: given[name] for name in ("decisions", "identical", "different")}
+    return {"run": _logged(given["run"]), **same, "items": items}
 
 
 def _own(event: View) -> View:

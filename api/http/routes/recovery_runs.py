@@ -8,8 +8,9 @@ from api.http import paging, problems
 from api.http.dependencies import TheService, TheTrace, wait_for_read_model
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
+from api.http.run_views import run_view
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
-from api.http.views import decision_view, run_view
+from api.http.views import decision_view
 from api.runtime.bootstrap import Service
 from domain.errors import NotFound, StorageUnavailable
 from domain.events import Cause, Trace

@@ -14,11 +14,11 @@ from api.http.dependencies import TheService, check_read_model
 from api.http.exports import HEADERS, announced, in_blocks
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
+from api.http.run_views import run_view
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import Identifier
 from api.http.slots import EXPORTS
 from api.http.times import EndTime, UtcTime
-from api.http.views import run_view
 from api.runtime.bootstrap import Service
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.events import Event

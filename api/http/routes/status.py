@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 from api.http import problems
 from api.http.dependencies import JobId, TheService, known_job
 from api.http.routers import api_router, public_router
+from api.http.run_views import run_view
 from api.http.schemas.present import LiveView, RunView
-from api.http.views import live_of, retry_in, run_view
+from api.http.views import live_of, retry_in
 from api.runtime.bootstrap import Service
 from api.runtime.output import dropped
 from domain.errors import StorageUnavailable

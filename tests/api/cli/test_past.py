@@ -182,6 +182,24 @@ def test_an_exported_run_is_replayed_without_any_service(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_replay_prints_the_run_as_the_api_shows_it_also_of_a_file_and_again(
+    restarted: ServiceProcess, tmp_path: Path, capsys: Capture
+) -> None:
+    run_id, file = run_of(restarted), tmp_path / "restart.ndjson"
+    main(["replay", run_id, "--export", str(file), "--url", restarted.url])
+    capsys.readouterr()
+
+    printed_runs = [asked(capsys, restarted, "replay", asked_for)["run"] for asked_for in (run_id, str(file), run_id)]
+
+    shown = [
+        restarted.get(f"/api/v1/recovery-runs/{run_id}").json(),
+        restarted.get(f"/api/v1/recovery-runs/{run_id}/replay").json()["run"],
+    ]
+    assert printed_runs == [shown[0]] * 3
+    assert shown[1] == shown[0]
+    assert shown[0]["policy"]
+
+
 def test_a_rule_that_changed_since_is_found_by_the_replay(
     restarted: ServiceProcess, tmp_path: Path, capsys: Capture
 ) -> None:

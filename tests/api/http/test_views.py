@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.http.views import present_job, run_view
+from api.http.run_views import run_view
+from api.http.views import present_job
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.events import Cause
