@@ -12,6 +12,7 @@ from api.http.app import create_app
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.events import Event
+from domain.ports import VMA
 from projections.queries.audit_trail import AuditTrail
 from tests.support import logs
 from tests.support.clock import FakeClock
@@ -19,10 +20,12 @@ from tests.support.harness import RecordingLog
 
 
 @asynccontextmanager
-async def service_with(events: Sequence[Event], folder: Path, clock: FakeClock) -> AsyncIterator[Service]:
-    """Yield a service whose log and read model have these events."""
+async def service_with(
+    events: Sequence[Event], folder: Path, clock: FakeClock, vma: VMA | None = None
+) -> AsyncIterator[Service]:
+    """Yield a service whose log and read model have these events; without a VMA, the configured one is asked."""
     where: dict[str, Any] = {"data_dir": folder / "data", **logs.settings_of(folder / "data")}
-    service = build(Settings(**where, sqlite_synchronous="NORMAL"), RecordingLog(), clock=clock)
+    service = build(Settings(**where, sqlite_synchronous="NORMAL"), RecordingLog(), clock=clock, vma=vma)
     await written_to(service, events)
     yield service
     await service.close()

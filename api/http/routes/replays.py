@@ -16,13 +16,14 @@ from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
 from api.http.run_views import run_view
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
-from api.http.schemas.present import Identifier
+from api.http.schemas.present import Identifier, RunView
 from api.http.slots import EXPORTS
 from api.http.times import EndTime, UtcTime
 from api.runtime.bootstrap import Service
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.events import Event
 from domain.recovery_policy import Policy
+from domain.recovery_run import RecoveryRun
 from projections.queries.audit_entry import AuditFilter
 from projections.replay import run_file
 from projections.replay.replay import BOUNDS, compare, phases, replay, what_if
@@ -83,8 +84,8 @@ async def compare_runs(a: Identifier, b: Identifier, service: TheService) -> Com
     """Compare two runs: the jobs that they decided by different rules, and the duration of each phase."""
     one, other = [await asyncio.to_thread(replay, await events_of(service, run_id)) for run_id in (a, b)]
     return CompareView(
-        a=run_view(one.run),
-        b=run_view(other.run),
+        a=_shown(service, one.run),
+        b=_shown(service, other.run),
         phases_a=phases(one),
         phases_b=phases(other),
         rules_a=_rules(one),
@@ -126,7 +127,7 @@ async def replay_run(run_id: Identifier, service: TheService, query: Annotated[R
     changes = await asyncio.to_thread(what_if, events, query.numbers) if query.numbers else None
     page = paging.numbered(replayed.jobs, query.limit, query.cursor)
     return ReplayView(
-        run=run_view(replayed.run),
+        run=_shown(service, replayed.run),
         decisions=replayed.decisions,
         identical=replayed.identical,
         different=replayed.different,
@@ -185,6 +186,10 @@ async def _check_recorded(service: Service, run_id: str) -> None:
         )
     if await service.queries.run(run_id) is None:
         raise NotFound(f"there is no recovery run {run_id}")
+
+
+def _shown(service: Service, run: RecoveryRun) -> RunView:
+    return run_view(run, service.recovery.live.get(run.id))
 
 
 def _rules(replayed: Replay) -> dict[str, int]:

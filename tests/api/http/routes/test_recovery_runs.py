@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -13,18 +14,27 @@ import pytest
 from adapters.event_log.sqlite import sqlite3
 from api.http import dependencies
 from api.runtime.bootstrap import Service
+from domain.events import Cause
+from domain.recovery_policy import Policy
+from domain.recovery_run import RecoveryRun
+from tests.support.builders import NOON
 from tests.support.clock import FakeClock
-from tests.support.harness import REQUEST, asked
-from tests.support.past import client_of, service_with
+from tests.support.harness import REQUEST, ScriptedVMA, asked
+from tests.support.past import client_of, service_with, written_to
 
 HTTP = httpx.AsyncClient
 SOON, PATIENT = 0.1, 30.0
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+def vma() -> ScriptedVMA:
+    return ScriptedVMA()
+
+
+@pytest.fixture
+async def service(tmp_path: Path, vma: ScriptedVMA) -> AsyncIterator[Service]:
     """Return a service with two open jobs, which runs nothing but what is asked of it."""
-    async with service_with([], tmp_path, FakeClock()) as service:
+    async with service_with([], tmp_path, FakeClock(), vma) as service:
         for job_id in ("job-1", "job-2"):
             await service.app.register(asked(job_id), REQUEST)
         group = asyncio.TaskGroup()
@@ -92,3 +102,39 @@ async def test_a_run_that_is_asked_for_before_the_service_has_read_its_jobs_is_r
         assert [answer.status_code for answer in refused] == [httpx.codes.SERVICE_UNAVAILABLE] * 2
         assert "the service is starting" in refused[0].json()["detail"]
         assert starting.recovery.live == {}
+
+
+async def shown_by_each_route(api: HTTP, run_id: str, other: str) -> list[dict[str, Any]]:
+    """Return a run as every route shows it."""
+    compared = (await api.get("/recovery-runs/compare", params={"a": run_id, "b": other})).json()
+    turned = (await api.get("/recovery-runs/compare", params={"a": other, "b": run_id})).json()
+    return [
+        (await api.get(f"/recovery-runs/{run_id}")).json(),
+        (await api.get(f"/recovery-runs/{run_id}/replay")).json()["run"],
+        compared["a"],
+        turned["b"],
+        *(run for run in (await api.get("/recovery-runs")).json()["items"] if run["run_id"] == run_id),
+    ]
+
+
+async def test_a_running_run_has_its_progress_in_every_answer_and_an_interrupted_one_has_none(
+    service: Service, api: HTTP, vma: ScriptedVMA
+) -> None:
+    vma.hang("default")
+    past = RecoveryRun(id="run-20250101-120000-00000a")
+    past.start(Cause.RESTART, "instance-1", Policy(), ("job-1",), NOON, REQUEST)
+    past.interrupt("the process ended", NOON, REQUEST)
+    await written_to(service, past.collect_events())
+    with mock.patch.object(dependencies, "READ_YOUR_WRITES", 0.01):
+        running = (await started(service, api)).json()["run_id"]
+    await service.projector.catch_up()
+
+    first = await shown_by_each_route(api, running, past.id)
+    service.recovery.live[running].settled_elsewhere = 1
+    then = await shown_by_each_route(api, running, past.id)
+    interrupted = await shown_by_each_route(api, past.id, running)
+
+    for shown, settled in ((first, 0), (then, 1), (interrupted, None)):
+        assert [run["settled_elsewhere"] for run in shown] == [settled] * 5
+        assert shown == [shown[0]] * 5
+    assert (first[0]["status"], interrupted[0]["status"]) == ("running", "interrupted")
