@@ -84,7 +84,7 @@ def _add_queries(commands: Commands) -> None:
     command = _client_command(commands, "job", "show one job, now or at an earlier time", "cli.present.job", "JOB")
     command.add_argument("--version", type=int, help="the job at this version")
     _add_moment(command, "the job, as it was believed to be then,")
-    known = "with --at, --position or --version: also what was known about it by this time, or by position:N"
+    known = "also what was known about it by this time, or by position:N; without another moment, the job of this one"
     command.add_argument("--as-known", metavar="TIME", help=known)
 
     command = _client_command(commands, "contexts", "list VM contexts", "cli.present.contexts")

@@ -49,6 +49,15 @@ def as_of_text(then: Row | None) -> list[Text]:
     return [Text(f"as of position {then['position']}" + (f", {then['time']}" if then["time"] else ""))]
 
 
+def as_known_text(known: Row | None) -> list[Text]:
+    """Return up to which moment an answer knows, in one text; none if that was not asked for."""
+    if known is None:
+        return []
+    if known["is_future"]:
+        return [Text(f"known up to now, position {known['position']}: that moment is still to come")]
+    return [Text(f"known up to position {known['position']}" + (f", {known['time']}" if known["time"] else ""))]
+
+
 def hindsight_text(hindsight: Row) -> Text:
     """Return what is known now about a time, and what was believed then."""
     certain = "" if hindsight["certain"] else " (not certain)"

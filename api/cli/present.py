@@ -12,7 +12,7 @@ from api.cli import tables
 from api.cli.answers import Answer
 from api.cli.client import Client, connect, in_path
 from api.cli.output import show
-from api.cli.past_tables import as_of_text, hindsight_text
+from api.cli.past_tables import as_known_text, as_of_text, hindsight_text
 from domain.errors import InvalidInput
 
 
@@ -27,12 +27,11 @@ def jobs(arguments: argparse.Namespace) -> None:
 def job(arguments: argparse.Namespace) -> None:
     """Show one job."""
     when = {name: vars(arguments)[name] for name in ("version", "at", "position")}
-    if arguments.as_known and not any(value is not None for value in when.values()):
-        raise InvalidInput("--as-known needs --at, --position or --version, the moment in question")
     with connect(arguments) as service:
         found = service.get(f"/jobs/{in_path(arguments.job)}", **when, as_known=arguments.as_known)
     hindsight = [hindsight_text(found["hindsight"])] if found["hindsight"] else []
-    show(arguments, found, tables.job_table(found), *as_of_text(found["as_of"]), *hindsight)
+    moments = [*as_of_text(found["as_of"]), *as_known_text(found["as_known"])]
+    show(arguments, found, tables.job_table(found), *moments, *hindsight)
 
 
 def contexts(arguments: argparse.Namespace) -> None:

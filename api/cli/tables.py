@@ -59,7 +59,7 @@ def _job(job: Row) -> tuple[object, ...]:
 
 def job_table(job: Row) -> Grid:
     """Show one job, a row for each field that has a value."""
-    shown = job | {"job_id": job["job_id"], "as_of": None, "hindsight": None}
+    shown = job | {"job_id": job["job_id"], "as_of": None, "as_known": None, "hindsight": None}
     return Grid("field", "value", rows=fields(shown).items())
 
 

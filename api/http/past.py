@@ -17,7 +17,7 @@ from projections.queries.hindsight import Hindsight, known_at
 MAX_EVENTS = 100_000
 """Maximum events of one job that are read; a job has hundreds."""
 
-NOT_SHOWN = {"version", "as_of", "hindsight", "live", "retry_in", "needs_attention"}
+NOT_SHOWN = {"version", "as_of", "as_known", "hindsight", "live", "retry_in", "needs_attention"}
 """Fields of a job's view that a diff omits."""
 
 
@@ -82,13 +82,12 @@ async def _position_of(service: Service, job_id: str, version: int) -> int:
     return await service.trail.position_of(job_id, version)
 
 
-async def hindsight(service: Service, job: ReplicationJob, then: AsOf, known: LogMoment) -> Hindsight | None:
+async def hindsight(service: Service, job: ReplicationJob, then: AsOf, known: AsOf) -> Hindsight | None:
     """Return what is known of a job at a moment, by the events up to another one; None before the first event."""
     if then.time is None:
         return None
-    last = (await as_of(service, known)).position
     entries = await service.trail.events(job.id, MAX_EVENTS)
-    return known_at(job.state, [entry.event() for entry in entries if entry.position <= last], then.time)
+    return known_at(job.state, [entry.event() for entry in entries if entry.position <= known.position], then.time)
 
 
 async def diff(service: Service, job_id: str, begin: Moment, end: Moment) -> DiffView:

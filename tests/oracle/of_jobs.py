@@ -23,7 +23,7 @@ from tests.oracle.question import (
 LIVE = {"live", "retry_in"}
 """What is in the service's memory, and not in the log."""
 
-PRESENT = {"as_of": None, "hindsight": None}
+PRESENT = {"as_of": None, "as_known": None, "hindsight": None}
 
 
 def job_now(draw: Draw) -> Question:
@@ -38,21 +38,26 @@ def job_now(draw: Draw) -> Question:
 
 
 def job_then(draw: Draw) -> Question:
-    """Ask for a job at a position or a time, sometimes with what is known of it by another one."""
+    """Ask for a job at a position or a time, sometimes with what is known of it by another one, or by this one."""
     job_id, then = draw.job(), draw.point()
     known = draw.point() if draw.chance(0.3) else None
+    alone = known is not None and draw.chance(0.2)
+    then = known if known and alone else then
 
     def answer(head: int) -> Answer:
         job = version_at(draw.past, job_id, then.position(head))
         if job is None:
             return NOT_FOUND
         told = _hindsight(draw.past, job, then.time_at(head), known.position(head)) if known else None
-        return 200, view(job) | {"as_of": then.as_of(head), "hindsight": told}
+        known_by = known.as_of(head) if known else None
+        return 200, view(job) | {"as_of": then.as_of(head), "as_known": known_by, "hindsight": told}
 
-    query = [(then.name, then.text), *([("as_known", known.bare)] if known else [])]
+    query = [*([] if alone else [(then.name, then.text)]), *([("as_known", known.bare)] if known else [])]
     command = ["job", job_id, *(f"--{name.replace('_', '-')}={text}" for name, text in query)]
     again = known is not None
-    return Question(path=_path(job_id), query=query, answer=answer, shown=_past(then), again=again, command=command)
+    return Question(
+        path=_path(job_id), query=query, answer=answer, shown=_past(then, known), again=again, command=command
+    )
 
 
 def job_of_version(draw: Draw) -> Question:
@@ -65,7 +70,7 @@ def job_of_version(draw: Draw) -> Question:
         if found is None:
             return NOT_FOUND
         position, job = found
-        return 200, view(job) | {"as_of": draw.at_position(position).as_of(head), "hindsight": None}
+        return 200, view(job) | PRESENT | {"as_of": draw.at_position(position).as_of(head)}
 
     query = [("version", str(version))]
     command = ["job", job_id, "--version", str(version)]
@@ -196,13 +201,14 @@ def _reasons(given: list[str]) -> list[str]:
     return [name if name in WITHOUT_RULE else reason for name, reason in zip(names, given, strict=True)]
 
 
-def _past(then: Point) -> Callable[[View], View]:
+def _past(then: Point, known: Point | None = None) -> Callable[[View], View]:
     """Return what reduces a past job, of which nothing is live; the words of a hindsight are not compared."""
 
     def shown(given: View) -> View:
         assert not any(given.get(name) for name in LIVE), given
         told = given["hindsight"] and {name: value for name, value in given["hindsight"].items() if name != "because"}
-        return _present(given) | {"as_of": then.shown(given["as_of"]), "hindsight": told}
+        known_by = known.shown(given["as_known"]) if known else given["as_known"]
+        return _present(given) | {"as_of": then.shown(given["as_of"]), "as_known": known_by, "hindsight": told}
 
     return shown
 

@@ -137,19 +137,23 @@ async def get_job(
 ) -> Response:
     """Return one job: present, with its live state, or past, at a version, a position or a time."""
     unless = condition("If-None-Match", if_none_match)
-    job, view = await _job_at(service, job_id, moment or as_known, as_known)
+    job, view = await _job_at(service, job_id, moment, as_known)
     return await _tagged(service, state_of(job), view, unless)
 
 
 async def _job_at(
     service: Service, job_id: str, moment: Moment | None, as_known: LogMoment | None
 ) -> tuple[ReplicationJob, JobView]:
-    if moment is None:
+    asked = moment or as_known
+    if asked is None:
         job = await known_job(service, job_id)
         return job, present_job(service, job)
-    job, then = await past.job_at(service, job_id, moment)
-    known_since = await past.hindsight(service, job, then, as_known) if as_known else None
-    return job, job_view(job, as_of=then, hindsight=known_since)
+    job, then = await past.job_at(service, job_id, asked)
+    if as_known is None:
+        return job, job_view(job, as_of=then)
+    # Looked up once if it is the same: an event that is applied in between must not make it two.
+    known = await past.as_of(service, as_known) if moment else then
+    return job, job_view(job, as_of=then, as_known=known, hindsight=await past.hindsight(service, job, then, known))
 
 
 @router.get("/jobs/{job_id}/diff", responses=problems.responses(404, 503))

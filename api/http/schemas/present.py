@@ -241,7 +241,7 @@ class RecoveryView(BaseModel):
 
 
 class JobView(BaseModel):
-    """A job, present or past. `hindsight` is set if `as_known` was given."""
+    """A job, present or past. `as_known` and `hindsight` are set if the parameter `as_known` was given."""
 
     job_id: str
     state: str
@@ -275,6 +275,7 @@ class JobView(BaseModel):
     version: int
     live: LiveView | None = Field(default=None, description="null unless the poller asks about the job now.")
     as_of: AsOf | None = Field(default=None, description="Null for the present.")
+    as_known: AsOf | None = Field(default=None, description="Up to what `hindsight` knows; null without it.")
     hindsight: Hindsight | None = None
 
 

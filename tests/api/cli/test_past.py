@@ -107,6 +107,33 @@ def test_a_job_is_seen_as_it_was(restarted: ServiceProcess, capsys: Capture) -> 
     assert "this moment is still to come: the answer is of now, position " in hindsight
 
 
+def test_a_job_says_up_to_what_it_is_known_and_only_if_that_was_asked_for(
+    restarted: ServiceProcess, capsys: Capture
+) -> None:
+    first = asked(capsys, restarted, "job", "nearly", "--version", "1")
+    position, registered = first["as_of"]["position"], first["registered_at"]
+
+    then = printed(capsys, restarted, "job", "nearly", "--version", "1", "--as-known", f"position:{position}")
+    ahead = printed(capsys, restarted, "job", "nearly", "--version", "1", "--as-known", "2100-01-01")
+
+    assert f"known up to position {position}, {registered}\n" in then
+    assert "known up to now, position " in ahead
+    assert "known up to" not in printed(capsys, restarted, "job", "nearly", "--version", "1")
+    assert "as_known" not in then
+
+
+def test_a_job_is_shown_as_it_is_known_without_another_moment_like_by_the_api(
+    restarted: ServiceProcess, capsys: Capture
+) -> None:
+    position = asked(capsys, restarted, "job", "nearly", "--version", "2")["as_of"]["position"]
+
+    shown = asked(capsys, restarted, "job", "nearly", "--as-known", f"position:{position}")
+
+    answered = restarted.get("/api/v1/jobs/nearly", as_known=f"position:{position}").json()
+    assert shown == answered
+    assert (shown["version"], shown["as_known"], shown["hindsight"] is not None) == (2, shown["as_of"], True)
+
+
 def test_a_position_is_the_exact_form_of_a_time(restarted: ServiceProcess, capsys: Capture) -> None:
     first = asked(capsys, restarted, "job", "nearly", "--version", "1")
     position, time = first["as_of"]["position"], first["registered_at"]
@@ -324,7 +351,6 @@ def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> No
         (["replay", "nothing.ndjson", "--policy", "complete_above_percent"], "name=value"),
         (["replay", "x", "--policy", "colour=3"], "colour"),
         (["replay", "x", "--policy", "complete_above_percent=much"], "policy"),
-        (["job", "runs", "--as-known", "2026-01-01"], "--at"),
         (["job", "runs", "--position", "-1"], "--position"),
         (["audit", "--limit", "0"], "--limit"),
         (["audit", "--limit", "9" * 30], "--limit"),

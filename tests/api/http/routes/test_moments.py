@@ -250,3 +250,29 @@ async def test_a_version_names_its_own_position_and_time(api: httpx.AsyncClient)
 
     assert second["as_of"]["position"] == 4
     assert datetime.fromisoformat(second["as_of"]["time"]) == at(8)
+
+
+@pytest.mark.parametrize("moment", [{"at": at(10).isoformat()}, {"position": 6}, {"version": 2}])
+async def test_an_answer_says_up_to_what_it_knows_and_only_one_that_was_asked_for_it(
+    past: Service, api: httpx.AsyncClient, moment: dict[str, Any]
+) -> None:
+    plain = await answer(api, "/jobs/job-1", **moment)
+    by_position = await answer(api, "/jobs/job-1", **moment, as_known="position:5")
+    by_time = await answer(api, "/jobs/job-1", **moment, as_known="2100-01-01")
+    await written_to(past, log_of(*LATE_WRITER, ("job-3", 20.0))[len(LATE_WRITER) :])
+    later = await answer(api, "/jobs/job-1", **moment, as_known="2100-01-01")
+
+    end = "2100-01-01T23:59:59.999999Z"
+    assert by_position["as_known"] == (await answer(api, "/jobs", position=5))["as_of"]
+    assert by_time["as_known"] == {"position": len(LATE_WRITER), "time": end, "is_future": True}
+    assert later["as_known"] == by_time["as_known"] | {"position": len(LATE_WRITER) + 1}
+    assert plain["as_known"] is (await answer(api, "/jobs/job-1"))["as_known"] is None
+    assert plain["as_of"] == by_position["as_of"] == by_time["as_of"]
+    assert all(job["as_known"] is None for job in (await answer(api, "/jobs", position=6))["items"])
+
+
+async def test_without_a_moment_the_job_is_that_of_the_moment_up_to_which_it_is_known(api: httpx.AsyncClient) -> None:
+    known = await answer(api, "/jobs/job-1", as_known="position:3")
+
+    assert known["as_known"] == known["as_of"] == (await answer(api, "/jobs", position=3))["as_of"]
+    assert known["hindsight"] is not None

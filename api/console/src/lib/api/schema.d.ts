@@ -1016,7 +1016,7 @@ export interface components {
         };
         /**
          * JobView
-         * @description A job, present or past. `hindsight` is set if `as_known` was given.
+         * @description A job, present or past. `as_known` and `hindsight` are set if the parameter `as_known` was given.
          */
         JobView: {
             /** Job Id */
@@ -1086,6 +1086,8 @@ export interface components {
             live?: components["schemas"]["LiveView"] | null;
             /** @description Null for the present. */
             as_of?: components["schemas"]["AsOf"] | null;
+            /** @description Up to what `hindsight` knows; null without it. */
+            as_known?: components["schemas"]["AsOf"] | null;
             hindsight?: components["schemas"]["Hindsight"] | null;
         };
         /**
