@@ -4,31 +4,36 @@ Whatever matches the declared patterns is a valid cursor.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 from fastapi import Query
 
-from api.http.schemas.present import Page
+from api.http.schemas.present import AsOf, Page
+from api.http.times import LATEST
 
 S = TypeVar("S")
 V = TypeVar("V")
 
-Key = int | str | tuple[int, str, str]
-"""A position, an id, or for a list of the past: its position, the digest of the event there, and an id."""
+Key = int | str | tuple[int | str, ...]
+"""A position, an id, or what `key_then` returns."""
 
 DESCRIPTION = "`next_cursor` of the previous page."
-ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which then counts."
+ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which counts instead of any other."
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
 IdCursor = Annotated[
     str | None,
     Query(
-        max_length=1634,
-        pattern=r"^([0-7][0-9a-f]{15}\.[0-9a-f]{16}\.)?([0-9a-f]{2}){1,800}$",
+        max_length=1668,
+        pattern=r"^([0-7][0-9a-f]{15}\.[0-9a-f]{16}\.[0-7][0-9a-f]{15}\.0{15}[01]\.)?([0-9a-f]{2}){1,800}$",
         description=ID_DESCRIPTION,
     ),
 ]
-"""An id, in UTF-8, in hexadecimal; before it the position of a list of the past, and the digest of the event there."""
+"""An id, in UTF-8, in hexadecimal; before it, what else a list of the past is of: see `key_then`."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
 """A position, in hexadecimal."""
 
@@ -38,9 +43,23 @@ def id_in(cursor: str | None) -> str:
     return bytes.fromhex(cursor.rpartition(".")[2]).decode("utf-8", "replace") if cursor else ""
 
 
-def moment_in(cursor: str | None) -> int | None:
-    """Return the position that a list of the past is of; None on its first page, and for the present."""
-    return position_in((cursor or "").rpartition(".")[0].partition(".")[0])
+def key_then(then: AsOf, digest: str, last: str) -> Key:
+    """Return the key of a page of the past: its moment, the digest of the event there, and the last id.
+
+    The whole moment, because the position does not tell which time was asked for, and whether it was still to come.
+    """
+    microseconds = (then.time - BEGINNING) // MICROSECOND if then.time else 0
+    return then.position, digest, microseconds, int(then.is_future), last
+
+
+def moment_in(cursor: str | None) -> AsOf | None:
+    """Return the moment that a list of the past is of; None on its first page, and for the present."""
+    position, _, rest = (cursor or "").partition(".")
+    if not rest:
+        return None
+    microseconds, is_future = (int(part, 16) for part in rest.split(".")[1:3])
+    time = BEGINNING + MICROSECOND * min(microseconds, (LATEST - BEGINNING) // MICROSECOND)
+    return AsOf(position=int(position, 16), time=time if microseconds else None, is_future=bool(is_future))
 
 
 def digest_in(cursor: str | None) -> str | None:

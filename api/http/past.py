@@ -5,7 +5,7 @@ from typing import Any
 
 from api.http.dependencies import FEW_EVENTS, check_read_model
 from api.http.event_ids import digest_at
-from api.http.moments import LogMoment, Moment, Version
+from api.http.moments import LogMoment, Moment, Position, Version
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
@@ -21,36 +21,36 @@ NOT_SHOWN = {"version", "as_of", "as_known", "hindsight", "live", "retry_in", "n
 """Fields of a job's view that a diff omits."""
 
 
-async def as_of(service: Service, moment: LogMoment, first_page: int | None = None) -> AsOf:
-    """Return the position and the time of a moment.
-
-    The moment of a page is the position of the first page: the same time may be another position by now.
-    """
+async def as_of(service: Service, moment: LogMoment) -> AsOf:
+    """Return the position and the time of a moment."""
     if isinstance(moment, datetime):
         has_all = await check_read_model(service, may_lack=FEW_EVENTS)
         is_future = moment > service.clock.now() or not has_all
-        position = await service.trail.position_at(moment) if first_page is None else first_page
+        position = await service.trail.position_at(moment)
         return AsOf(position=position, time=moment, is_future=is_future)
     # Read once: an event that is applied in between must not make a moment that was still to come a past one.
     if moment.number > service.projector.position:
         await check_read_model(service, may_lack=FEW_EVENTS)
     head = service.projector.position
-    position = min(moment.number, head) if first_page is None else first_page
+    position = min(moment.number, head)
     return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > head)
 
 
-async def check_history(service: Service, first_page: int | None, seen: str | None) -> None:
-    """Check that the log still has the event at the position that a list of the past is of.
+async def as_begun(service: Service, first: AsOf, seen: str | None) -> AsOf:
+    """Return the moment of a further page of a list of the past: that of its first one, whatever it is by now.
 
     Raises:
-        Refused: it has not. What is at this position now is not what the first page showed.
+        Refused: the log has another event at the position. What is there now is not what the first page showed.
+        ReadModelAway: the read model does not have the events up to it, as while it is derived anew.
 
     """
-    if first_page is not None and await digest_at(service.event_log, first_page) not in {seen, None}:
+    if await digest_at(service.event_log, first.position) not in {seen, None}:
         raise Refused(
-            f"the event log has another event at position {first_page} than when this list was begun: it was probably "
-            "restored from a backup. Begin again with the first page"
+            f"the event log has another event at position {first.position} than when this list was begun: it was "
+            "probably restored from a backup. Begin again with the first page"
         )
+    await as_of(service, Position(first.position))
+    return first
 
 
 async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[ReplicationJob, AsOf]:

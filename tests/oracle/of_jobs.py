@@ -81,33 +81,36 @@ def job_list(draw: Draw) -> Question:
     """Ask for a page of jobs, now or then, with filters."""
     wanted, query = _filters(draw)
     point = draw.point() if draw.chance(0.6) else None
-    query += [(point.name, point.text)] if point else []
+    named = [(point.name, point.text)] if point else []
     limit = draw.limit()
 
-    def question(after: str, cursor: Query, fixed: int | None) -> Question:
+    def question(after: str, cursor: Query, first: View | None) -> Question:
         def found(head: int) -> View:
-            position = fixed if fixed is not None else point.position(head) if point else head
+            position = first["position"] if first else point.position(head) if point else head
             return answers.job_page(draw.past, position, wanted, after, limit, is_past=point is not None)
 
         def answer(head: int) -> Answer:
             shown = {name: value for name, value in found(head).items() if name != "_last"}
-            return 200, shown | {"as_of": point.as_of(head, fixed) if point else None}
+            return 200, shown | {"as_of": first or (point.as_of(head) if point else None)}
 
         def more(given: View) -> Question:
             # A page of the past may have fewer items than were cut, or none.
             cursor = [("cursor", given["next_cursor"])]
             if point is None:
                 return question(given["items"][-1]["job_id"], cursor, None)
-            position = given["as_of"]["position"]
-            return question(found(position)["_last"], cursor, position)
+            told = point.shown(given["as_of"])
+            beside = draw.one_of([[], named, [_other(draw)]])
+            return question(found(told["position"])["_last"], [*beside, *cursor], told)
 
         return Question(
             path="/jobs",
-            query=[*query, ("limit", str(limit)), *cursor],
+            query=[*query, ("limit", str(limit)), *(cursor or named)],
             answer=answer,
             shown=_page(point),
             more=more,
-            command=None if cursor or ("needs_attention", "false") in query else ["jobs", *_options(query, limit)],
+            command=None
+            if cursor or ("needs_attention", "false") in query
+            else ["jobs", *_options(query + named, limit)],
         )
 
     return question("", [], None)
@@ -160,6 +163,12 @@ def _filters(draw: Draw) -> tuple[Wanted, Query]:
         wanted["needs_attention"] = [draw.chance(0.5)]
     query = [pair for name, values in wanted.items() for pair in several(name, values)]
     return {name: set(values) for name, values in wanted.items()}, query
+
+
+def _other(draw: Draw) -> tuple[str, str]:
+    """Return another moment beside a cursor, whose own one counts."""
+    point = draw.point()
+    return point.name, point.text
 
 
 def _options(query: Query, limit: int) -> list[str]:

@@ -80,11 +80,14 @@ class Point:
         position = self.position(head)
         return self.past.events[position - 1].at if position else None
 
-    def as_of(self, head: int, position: int | None = None) -> View:
-        """Return what an answer tells of its moment; a further page is of the position of the first one."""
-        known = self.position(head) if position is None else position
+    def as_of(self, head: int) -> View:
+        """Return what an answer tells of its moment."""
         is_future = self.asked > head if self.time is None else self.time > _now()
-        return {"position": known, "time": self.time_at(head), "is_future": None if self.is_near else is_future}
+        return {
+            "position": self.position(head),
+            "time": self.time_at(head),
+            "is_future": None if self.is_near else is_future,
+        }
 
     def shown(self, given: View) -> View:
         """Return a given moment, in the same form."""

@@ -10,7 +10,7 @@ from api.http import paging, past, problems
 from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_for_read_model
 from api.http.event_ids import NO_EVENT, digest_at
 from api.http.filters import State, Values
-from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment, Position
+from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment
 from api.http.paging import Cursor, IdCursor, Limit
 from api.http.routers import api_router
 from api.http.schemas.history import DiffView
@@ -87,27 +87,30 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
 ) -> JobPage:
     """List jobs by id, present or past: those in any of the states and of any of the contexts.
 
-    All pages of a list of the past are of the position of the first one, whatever was recorded in between. If the log
-    has lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
+    All pages of a list of the past are of the moment of the first one, whatever was recorded in between. If the log has
+    lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
     may have fewer items than `limit`.
     """
-    after, first_page = paging.id_in(cursor), paging.moment_in(cursor)
+    after, first = paging.id_in(cursor), paging.moment_in(cursor)
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
-    if moment is None and first_page is None:
+    if first is not None:
+        then = await past.as_begun(service, first, paging.digest_in(cursor))
+        return await _jobs_then(service, then, wanted, limit, after)
+    if moment is None:
         found = await service.queries.jobs(wanted, limit + 1, after)
         present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
         await add_positions(service, *present.items)
         return JobPage(items=present.items, next_cursor=present.next_cursor)
-    await past.check_history(service, first_page, paging.digest_in(cursor))
-    then = await past.as_of(service, moment or Position(first_page or 0), first_page)
-    return await _jobs_then(service, then, wanted, limit, after)
+    return await _jobs_then(service, await past.as_of(service, moment), wanted, limit, after)
 
 
 async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int, after: str) -> JobPage:
     versions = await service.trail.jobs_at(then.position, wanted, limit + 1, after)
     found = await service.event_log.load_versions(ReplicationJob, versions)
     digest = await digest_at(service.event_log, then.position) or NO_EVENT
-    page = paging.page(found, limit, lambda job: (then.position, digest, job.id), lambda job: job_view(job, as_of=then))
+    page = paging.page(
+        found, limit, lambda job: paging.key_then(then, digest, job.id), lambda job: job_view(job, as_of=then)
+    )
     items = [job for job in page.items if wanted.needs_attention in {None, job.needs_attention}]
     await add_positions(service, *items)
     return JobPage(items=items, next_cursor=page.next_cursor, as_of=then)

@@ -83,7 +83,10 @@ class AsOf(BaseModel):
     time: datetime | None = Field(
         description="The time `at`, to its last microsecond. Without `at`, when the event at `position` was recorded."
     )
-    is_future: bool = Field(description="The moment is still to come: the answer is of now, and can change.")
+    is_future: bool = Field(
+        description="The moment is still to come: the answer is of now, and can change. "
+        "All pages of a list say what its first one says."
+    )
 
 
 class Page(BaseModel, Generic[T]):

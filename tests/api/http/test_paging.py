@@ -1,6 +1,7 @@
 """The pages of a list are together the list, whatever their size; the last one has no cursor."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from api.http import paging
-from api.http.schemas.present import Page
+from api.http.schemas.present import AsOf, Page
+from api.http.times import LATEST
 
 
 def all_pages(read: Callable[[str | None], Page[int]]) -> list[list[int]]:
@@ -51,14 +53,20 @@ def test_a_page_by_id_begins_after_the_last_id_of_the_one_before(last: str) -> N
     assert (found.items, paging.id_in(found.next_cursor)) == ([last], last)
 
 
-@given(st.integers(0, 2**62), st.text(min_size=1, max_size=20))
-def test_a_cursor_of_the_past_has_the_position_of_its_list_and_one_of_the_present_has_none(
-    position: int, last: str
-) -> None:
-    past = paging.page([last, "job-2"], 1, lambda job_id: (position, "1a2b3c4d", job_id), str).next_cursor
+MOMENTS = st.builds(
+    AsOf,
+    position=st.integers(0, 2**62),
+    time=st.none() | st.datetimes(datetime(1971, 1, 1), datetime(8999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    is_future=st.booleans(),
+)
+
+
+@given(MOMENTS, st.text(min_size=1, max_size=20))
+def test_a_cursor_of_the_past_has_the_moment_of_its_list_and_one_of_the_present_has_none(then: AsOf, last: str) -> None:
+    past = paging.page([last, "job-2"], 1, lambda job_id: paging.key_then(then, "1a2b3c4d", job_id), str).next_cursor
     present = paging.page([last, "job-2"], 1, lambda job_id: job_id, lambda job_id: job_id).next_cursor
 
-    assert (paging.moment_in(past), paging.digest_in(past), paging.id_in(past)) == (position, "1a2b3c4d", last)
+    assert (paging.moment_in(past), paging.digest_in(past), paging.id_in(past)) == (then, "1a2b3c4d", last)
     assert (paging.moment_in(present), paging.digest_in(present), paging.id_in(present)) == (None, None, last)
     assert (paging.moment_in(None), paging.id_in(None)) == (None, "")
 
@@ -77,7 +85,7 @@ def test_a_page_has_one_to_a_thousand_items() -> None:
 
 def test_the_cursors_of_the_largest_position_and_of_the_longest_id_are_accepted() -> None:
     position, longest = 2**63 - 1, "\U0001f600" * 200
-    past = (position, "f" * 8, longest)
+    past = paging.key_then(AsOf(position=position, time=LATEST, is_future=True), "f" * 8, longest)
     shown = {
         key: paging.page([key, None], 1, lambda _, key=key: key, lambda row: row).next_cursor  # type: ignore[misc]
         for key in (position, longest, past)

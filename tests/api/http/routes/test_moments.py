@@ -186,12 +186,16 @@ async def test_the_answer_names_a_time_in_utc_as_precisely_as_it_was_written(api
         assert (await answer(api, "/jobs", at=time))["as_of"]["time"] == named
 
 
-@pytest.mark.parametrize("moment", [{"at": "2100-01-01"}, {"position": 6}, {"position": 999}])
-@pytest.mark.parametrize("again", [True, False])
-async def test_all_pages_of_the_past_are_of_the_position_of_the_first(
-    past: Service, api: httpx.AsyncClient, moment: dict[str, Any], *, again: bool
+MOMENTS = [{"at": "2100-01-01"}, {"at": at(14).isoformat()}, {"position": 6}, {"position": 999}]
+BESIDE_A_CURSOR = [None, {}, {"at": "2100-06-01"}, {"at": "2001-01-01"}, {"position": 1}, {"position": 7}]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("beside", BESIDE_A_CURSOR)
+async def test_all_pages_of_the_past_are_of_the_moment_of_the_first(
+    past: Service, api: httpx.AsyncClient, moment: dict[str, Any], beside: dict[str, Any] | None
 ) -> None:
-    """Events come in between, also by an early clock. A client may repeat the moment, or only follow the cursor."""
+    """Events come in between, also by an early clock. Beside the cursor is no moment, the same one, or another one."""
     whole = await answer(api, "/jobs", **moment)
     page = await answer(api, "/jobs", **moment, limit=1)
     pages = [page]
@@ -199,15 +203,45 @@ async def test_all_pages_of_the_past_are_of_the_position_of_the_first(
 
     await written_to(past, events[len(LATE_WRITER) :])
     while page["next_cursor"]:
-        page = await answer(api, "/jobs", **(moment if again else {}), limit=1, cursor=page["next_cursor"])
+        repeated = moment if beside is None else beside
+        page = await answer(api, "/jobs", **repeated, limit=1, cursor=page["next_cursor"])
         pages.append(page)
 
     shown = [without_moment(job) for page in pages for job in page["items"]]
     assert shown == [without_moment(job) for job in whole["items"]]
     assert [job["job_id"] for job in shown] == ["job-1", "job-2", "job-3"]
-    assert {page["as_of"]["position"] for page in pages} == {len(LATE_WRITER)}
-    if again:
-        assert all(page["as_of"] == whole["as_of"] for page in pages)
+    assert whole["as_of"]["position"] == len(LATE_WRITER)
+    assert [page["as_of"] for page in pages] == [whole["as_of"]] * 3
+    assert all(job["as_of"] == whole["as_of"] for page in pages for job in page["items"])
+
+
+async def test_a_list_that_is_begun_again_is_of_its_own_moment(past: Service, api: httpx.AsyncClient) -> None:
+    first = await answer(api, "/jobs", position=999, limit=1)
+    await written_to(past, log_of(*LATE_WRITER, ("job-2", 20.0))[len(LATE_WRITER) :])
+    again = await answer(api, "/jobs", position=7, limit=1)
+
+    rest = [(await answer(api, "/jobs", cursor=page["next_cursor"]))["as_of"] for page in (first, again)]
+
+    assert rest == [first["as_of"], again["as_of"]]
+    assert [(then["position"], then["is_future"]) for then in rest] == [(6, True), (7, False)]
+
+
+@pytest.mark.parametrize("time", ["0" * 16, "7" + "f" * 15])
+async def test_a_cursor_with_any_time_is_answered_within_the_bounds_of_times(api: httpx.AsyncClient, time: str) -> None:
+    first = (await answer(api, "/jobs", position=6, limit=1))["next_cursor"].split(".")
+
+    page = await answer(api, "/jobs", cursor=".".join([*first[:2], time, *first[3:]]))
+
+    assert page["as_of"]["time"] == (None if time.startswith("0") else "9000-01-01T00:00:00Z")
+    assert len(page["items"]) == 2
+
+
+async def test_a_cursor_of_the_release_before_is_refused(api: httpx.AsyncClient) -> None:
+    position, digest, *_, last = (await answer(api, "/jobs", position=6, limit=1))["next_cursor"].split(".")
+
+    before = await api.get("/jobs", params={"cursor": f"{position}.{digest}.{last}"})
+
+    assert (before.status_code, "query.cursor" in before.json()["detail"]) == (422, True)
 
 
 async def test_pages_of_the_present_show_the_present(past: Service, api: httpx.AsyncClient) -> None:

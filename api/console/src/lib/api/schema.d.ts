@@ -92,8 +92,8 @@ export interface paths {
          * List Jobs
          * @description List jobs by id, present or past: those in any of the states and of any of the contexts.
          *
-         *     All pages of a list of the past are of the position of the first one, whatever was recorded in between. If the log
-         *     has lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
+         *     All pages of a list of the past are of the moment of the first one, whatever was recorded in between. If the log has
+         *     lost the event there, by a restore or a failover, the next page is refused. With `needs_attention`, such a page
          *     may have fewer items than `limit`.
          */
         get: operations["list_jobs_api_v1_jobs_get"];
@@ -669,7 +669,7 @@ export interface components {
             time: string | null;
             /**
              * Is Future
-             * @description The moment is still to come: the answer is of now, and can change.
+             * @description The moment is still to come: the answer is of now, and can change. All pages of a list say what its first one says.
              */
             is_future: boolean;
         };
@@ -1886,7 +1886,7 @@ export interface operations {
                 needs_attention?: boolean | null;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description `next_cursor` of the previous page. That of a list of the past has its moment, too, which then counts. */
+                /** @description `next_cursor` of the previous page. That of a list of the past has its moment, too, which counts instead of any other. */
                 cursor?: string | null;
                 /** @description The state after the last event that was recorded by this time. A date is the whole day, a second the whole second. */
                 at?: string | null;
@@ -2645,7 +2645,7 @@ export interface operations {
                 active?: boolean | null;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description `next_cursor` of the previous page. That of a list of the past has its moment, too, which then counts. */
+                /** @description `next_cursor` of the previous page. That of a list of the past has its moment, too, which counts instead of any other. */
                 cursor?: string | null;
             };
             header?: never;
