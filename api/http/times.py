@@ -16,6 +16,9 @@ _WRITTEN = re.compile(
     r"(?P<zone>[Zz]|[ +-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_AMBIGUOUS = re.compile(r"(?P<date>\d{4}-\d\d-\d\d) (?P<hours>\d\d:\d\d)", re.ASCII)
+"""A day in a zone whose `+` arrived as a blank, or a time of that day: everything else has one meaning."""
+
 MICROSECONDS = 6
 """Digits of a fraction that are kept."""
 
@@ -53,6 +56,11 @@ def _parts(value: object) -> dict[str, str | None]:
     written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if written is None:
         raise ValueError("must be a time that begins with a date, such as 2026-11-23T14:03:00Z or 2026-11-23")
+    if either := _AMBIGUOUS.fullmatch(written.string):
+        raise ValueError(
+            "may be a time of day or a day in a zone: write {date}T{hours} for that time of day, or {date}+{hours} "
+            "(in a URL: {date}%2B{hours}) for the whole day in that zone".format(**either.groupdict())
+        )
     return written.groupdict()
 
 

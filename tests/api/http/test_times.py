@@ -49,6 +49,32 @@ def test_a_plus_that_arrived_as_a_blank_is_a_plus(time: str, zone: str) -> None:
     assert period(f"2026-11-23{time}{zone}") != period(f"2026-11-23{time}Z")
 
 
+@pytest.mark.parametrize("zone", ["02:00", "00:00", "23:59"])
+def test_a_date_a_blank_and_hours_may_be_a_time_of_day_or_a_zone_and_is_refused_with_both_spellings(zone: str) -> None:
+    for kind in (FROM, TO):
+        with pytest.raises(ValidationError) as refused:
+            kind.validate_python(f"2026-11-23 {zone}")
+
+        assert f"2026-11-23T{zone}" in str(refused.value)
+        assert f"2026-11-23%2B{zone}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("2026-11-23 02:00Z", "2026-11-23T02:00Z"),
+        ("2026-11-23 02:00 01:00", "2026-11-23T02:00+01:00"),
+        ("2026-11-23 02:00-01:00", "2026-11-23T02:00-01:00"),
+        ("2026-11-23 02:00:00", "2026-11-23T02:00:00"),
+        ("2026-11-23_02:00", "2026-11-23T02:00"),
+        ("2026-11-23 0200", "2026-11-23+02:00"),
+        ("2026-11-23T02:00", "2026-11-23T02:00Z"),
+    ],
+)
+def test_every_other_time_with_a_blank_has_one_meaning(written: str, same: str) -> None:
+    assert period(written) == period(same)
+
+
 @pytest.mark.parametrize(
     "written",
     [

@@ -174,6 +174,8 @@ BAD = [
     ("/jobs", {"at": "2100-01-01", "position": 1}, 422, "at and position both name a moment"),
     ("/audit", {"rule": "guesswork"}, 422, "query.rule"),
     ("/audit", {"type": "JobDanced"}, 422, "query.type.0: Input should be 'JobRegistered', "),
+    ("/audit", {"from": "2026-11-28 02:00"}, 422, "write 2026-11-28T02:00 for that time of day, or 2026-11-28+02:00"),
+    ("/jobs", {"at": "2026-11-28 02:00"}, 422, "2026-11-28%2B02:00"),
     ("/audit/999999", {}, 404, "no event at position 999999"),
     ("/recovery-runs/run-9/replay", {}, 404, "no recovery run run-9"),
     ("/recovery-runs/what-if", {"complete_above_percent": 101}, 422, "complete_above_percent"),
