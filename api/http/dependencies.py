@@ -25,6 +25,12 @@ FEW_EVENTS = 1000
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 
+ABOUT_REQUEST_ID = (
+    "With `request-` before it, the `causation_id` of the first events that the request causes, and the "
+    "`correlation_id` of all that follow; those of a recovery run have the run's id instead. "
+    "Up to 100 letters, digits and `._:-`: any other is replaced by a new one."
+)
+
 JobId = Annotated[Identifier, Path(examples=["job-20251003-140000-abc123"])]
 
 
@@ -36,7 +42,7 @@ async def service_of(request: Request) -> Service:
 
 async def request_trace(
     request: Request,
-    x_request_id: Annotated[str | None, Header(description="Correlates the events of this request.")] = None,
+    x_request_id: Annotated[str | None, Header(description=ABOUT_REQUEST_ID)] = None,
 ) -> Trace:
     """Return the trace of a request, by the caller's request id if it is valid, otherwise by a new one."""
     if x_request_id is None or _ACCEPTABLE.fullmatch(x_request_id) is None:

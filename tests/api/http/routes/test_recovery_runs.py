@@ -20,6 +20,7 @@ from domain.recovery_run import RecoveryRun
 from tests.support.builders import NOON
 from tests.support.clock import FakeClock
 from tests.support.harness import REQUEST, ScriptedVMA, asked
+from tests.support.http_api import PUBLISHED_PATHS
 from tests.support.past import client_of, service_with, written_to
 
 HTTP = httpx.AsyncClient
@@ -138,3 +139,29 @@ async def test_a_running_run_has_its_progress_in_every_answer_and_an_interrupted
         assert [run["settled_elsewhere"] for run in shown] == [settled] * 5
         assert shown == [shown[0]] * 5
     assert (first[0]["status"], interrupted[0]["status"]) == ("running", "interrupted")
+
+
+async def test_the_id_of_a_request_finds_what_it_caused_and_correlates_all_but_a_run(
+    service: Service, api: HTTP
+) -> None:
+    async def asked_with(own: str, path: str, body: dict[str, Any]) -> None:
+        assert (await api.post(path, json=body, headers={"X-Request-ID": own})).is_success
+        await service.projector.catch_up()
+
+    async def types(**query: str) -> list[str]:
+        found = (await api.get("/audit", params=query)).json()["items"]
+        return [entry["type"] for entry in found]
+
+    with mock.patch.object(dependencies, "READ_YOUR_WRITES", 0.01):
+        order = {"outcome": "fail", "who": "mara", "why": "gone"}
+        await asked_with("ticket-1", "/jobs/job-1/decision", order)
+        await asked_with("ticket-2", "/recovery-runs", {"dry_run": False})
+        await asked_with("ticket-3", "/recovery-runs", {"dry_run": False})
+
+    assert "OperatorDecided" in await types(correlation_id="request-ticket-1")
+    for own in ("request-ticket-2", "request-ticket-3"):
+        assert await types(causation_id=own) == ["RecoveryRunStarted"]
+        assert await types(correlation_id=own) == []
+    description = PUBLISHED_PATHS["/api/v1/recovery-runs"]["post"]["parameters"][0]["description"]
+    assert "`causation_id`" in description
+    assert "those of a recovery run have the run's id" in description

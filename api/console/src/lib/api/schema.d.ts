@@ -2004,7 +2004,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Correlates the events of this request. */
+                /** @description With `request-` before it, the `causation_id` of the first events that the request causes, and the `correlation_id` of all that follow; those of a recovery run have the run's id instead. Up to 100 letters, digits and `._:-`: any other is replaced by a new one. */
                 "x-request-id"?: string | null;
             };
             path?: never;
@@ -2501,7 +2501,7 @@ export interface operations {
             header?: {
                 /** @description Only if the job has the version and the last event of one of these `ETag`s, such as `"7.1a2b3c4d.0f1e2d3c4b5a6978"`; otherwise 412. `*` is any. A weak tag, `W/…`, never matches. */
                 "if-match"?: string[];
-                /** @description Correlates the events of this request. */
+                /** @description With `request-` before it, the `causation_id` of the first events that the request causes, and the `correlation_id` of all that follow; those of a recovery run have the run's id instead. Up to 100 letters, digits and `._:-`: any other is replaced by a new one. */
                 "x-request-id"?: string | null;
             };
             path: {
@@ -3484,7 +3484,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Correlates the events of this request. */
+                /** @description With `request-` before it, the `causation_id` of the first events that the request causes, and the `correlation_id` of all that follow; those of a recovery run have the run's id instead. Up to 100 letters, digits and `._:-`: any other is replaced by a new one. */
                 "x-request-id"?: string | null;
             };
             path?: never;
@@ -4517,7 +4517,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Correlates the events of this request. */
+                /** @description With `request-` before it, the `causation_id` of the first events that the request causes, and the `correlation_id` of all that follow; those of a recovery run have the run's id instead. Up to 100 letters, digits and `._:-`: any other is replaced by a new one. */
                 "x-request-id"?: string | null;
             };
             path: {
