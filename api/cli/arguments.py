@@ -16,6 +16,9 @@ ROWS = number(int, 1, 1_000_000)
 
 AUDIT_ROWS = 100
 
+JSON_OF_THE_API = "print the API's JSON document instead of a table"
+JSON_OF_RECOVER = "print JSON instead of a table: `run` and `decisions`, which no single answer of the API has"
+
 SAME_NAME = ("type", "rule", "basis", "outcome", "actor", "state")
 IDS = {"job": "job_id", "vm-context": "vm_context_id", "run": "run_id", "stream": "stream_id"}
 CHAINED = {"correlation": "correlation_id", "causation": "causation_id"}
@@ -114,7 +117,8 @@ def _add_writing(commands: Commands) -> None:
     command.add_argument("--why", required=True, help="the reason; it is recorded in the audit trail")
     command.add_argument("--who", help="your name (default: your login name)")
 
-    command = _client_command(commands, "recover", "recover all open jobs now", "cli.present.recover")
+    meaning = "recover all open jobs now"
+    command = _client_command(commands, "recover", meaning, "cli.present.recover", json=JSON_OF_RECOVER)
     command.add_argument("--dry-run", action="store_true", help="decide, but record and change nothing")
 
 
@@ -143,8 +147,9 @@ def _add_replays(commands: Commands) -> None:
     command.add_argument("--export", type=Path, metavar="FILE", help="write the run to a file instead")
     _add_policy(command)
 
-    meaning = "decide all runs of a period by another policy"
+    meaning = "decide one run, or all runs of a period, by another policy"
     command = _client_command(commands, "what-if", meaning, "cli.replays.what_if_runs")
+    command.add_argument("--run", dest="run_id", metavar="RUN", help="only the decisions of this run")
     _add_period(command, "decided")
     _add_policy(command)
     _client_command(commands, "compare", "show two recovery runs side by side", "cli.replays.compare", "RUN_A", "RUN_B")
@@ -156,11 +161,13 @@ def _command(commands: Commands, name: str, meaning: str, function: str) -> Pars
     return command
 
 
-def _client_command(commands: Commands, name: str, meaning: str, function: str, *ids: str) -> Parser:
-    """Add a command that asks a service, about these ids."""
+def _client_command(
+    commands: Commands, name: str, meaning: str, function: str, *ids: str, json: str = JSON_OF_THE_API
+) -> Parser:
+    """Add a command that asks a service, about these ids; `json` says what it prints as JSON."""
     command = _command(commands, name, meaning, function)
     command.add_argument("--url", help="address of the service (default: from the environment and JOB_RECOVERY_CONFIG)")
-    command.add_argument("--json", action="store_true", help="print the API's JSON document instead of a table")
+    command.add_argument("--json", action="store_true", help=json)
     for metavar in ids:
         command.add_argument(metavar.lower(), metavar=metavar)
     return command

@@ -25,7 +25,9 @@ def refuse_beside(option: str, arguments: argparse.Namespace, others: Mapping[st
         InvalidInput: one of them was given.
 
     """
-    given = [f"--{name}" for name, attribute in others.items() if getattr(arguments, attribute) not in (None, [])]
+    values = {name: getattr(arguments, attribute) for name, attribute in others.items()}
+    # Not `False`: that equals 0, which may be given.
+    given = [f"--{name}" for name, value in values.items() if value not in (None, []) and value is not False]
     if given:
         raise InvalidInput(f"{', '.join(given)} cannot be used with {option}: it would have no effect")
 

@@ -21,7 +21,7 @@ def audit(arguments: argparse.Namespace) -> None:
     if arguments.chain is not None:
         refuse_beside("--chain", arguments, filters | {"limit": "limit", "export": "export"})
     if arguments.export:
-        refuse_beside("--export", arguments, {"limit": "limit"})
+        refuse_beside("--export", arguments, {"limit": "limit", "json": "json"})
     with connect(arguments) as service:
         if arguments.export:
             heading = 1 if arguments.export == "csv" else 0

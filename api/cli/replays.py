@@ -22,7 +22,7 @@ from projections.replay.replay import policy_changes, replay, what_if
 def replay_one(arguments: argparse.Namespace) -> None:
     """Replay a run with the rules of this program, from a service or a file."""
     if arguments.export:
-        refuse_beside("--export", arguments, {"job": "job", "policy": "policy"})
+        refuse_beside("--export", arguments, {"job": "job", "policy": "policy", "json": "json"})
         _export(arguments)
         return
     changed = policy_changes(dict(_policy(arguments.policy)))
@@ -96,10 +96,10 @@ def _receive(arguments: argparse.Namespace, part: Path) -> None:
 
 
 def what_if_runs(arguments: argparse.Namespace) -> None:
-    """Decide all runs of a period by another policy."""
+    """Decide one run, or all runs of a period, by another policy."""
     policy = _policy(arguments.policy)
     policy_changes(dict(policy))
-    asked = {**policy, "from": vars(arguments)["from"], "to": arguments.to}
+    asked = {**policy, "run_id": arguments.run_id, "from": vars(arguments)["from"], "to": arguments.to}
     with connect(arguments) as service:
         found = service.get("/recovery-runs/what-if", COMPUTING_TIMEOUT, **asked)
     remark = f"of {found['decisions']} in {found['runs']} run(s); nothing was written"

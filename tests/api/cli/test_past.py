@@ -335,6 +335,19 @@ def test_a_what_if_names_the_decisions_of_a_period_that_would_change(
     assert "nearly" in printed(capsys, restarted, *stricter)
 
 
+def test_a_what_if_over_one_run_has_the_decisions_of_that_run_alone_also_again(
+    restarted: ServiceProcess, capsys: Capture
+) -> None:
+    stricter = ("what-if", "--policy", "complete_above_percent=95")
+    run_id, (other, *_) = run_of(restarted), [run["run_id"] for run in runs_of(restarted) if run["jobs"] != 3]
+
+    found = [asked(capsys, restarted, *stricter, "--run", run) for run in (run_id, other, run_id)]
+
+    assert [(one["runs"], one["decisions"], len(one["changes"])) for one in found] == [(1, 3, 1), (0, 0, 0), (1, 3, 1)]
+    query = {"complete_above_percent": "95", "run_id": run_id}
+    assert found[0] == restarted.get("/api/v1/recovery-runs/what-if", **query).json()
+
+
 def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> None:
     run_id = run_of(restarted)
 
@@ -352,6 +365,12 @@ def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> No
         (["replay", "x", "--policy", "colour=3"], "colour"),
         (["replay", "x", "--policy", "complete_above_percent=much"], "policy"),
         (["job", "runs", "--position", "-1"], "--position"),
+        (["audit", "--export", "csv", "--json"], "--json cannot be used with --export: it would have no effect"),
+        (["audit", "--export", "csv", "--json", "--limit", "3"], "--limit, --json cannot be used with --export"),
+        (
+            ["replay", "run-1", "--export", "f", "--json"],
+            "--json cannot be used with --export: it would have no effect",
+        ),
         (["audit", "--limit", "0"], "--limit"),
         (["audit", "--limit", "9" * 30], "--limit"),
         (["what-if", "--policy", "foo=1"], "no number 'foo'; there are: complete_above_percent"),
@@ -374,6 +393,7 @@ def test_what_cannot_be_asked_is_exit_code_2(line: list[str], says: str, capsys:
         (["diff", "runs", "1", "999"], 4, "no version 999"),
         (["replay", "run-nowhere"], 4, "run-nowhere"),
         (["audit", "--chain", "999999"], 4, "999999"),
+        (["what-if", "--run", "run-nowhere"], 4, "there is no recovery run run-nowhere"),
         (["what-if", "--policy", "complete_above_percent=101"], 2, "complete_above_percent"),
     ],
 )

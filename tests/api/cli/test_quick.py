@@ -75,6 +75,21 @@ def test_every_command_can_be_run(capsys: Capture) -> None:
         assert callable(getattr(__import__(module, fromlist=[attribute]), attribute)), name
 
 
+def test_the_one_document_that_is_not_the_apis_is_told_by_the_help_of_its_command_alone(capsys: Capture) -> None:
+    _, commands = top_parser("", None)
+    told: dict[str, str] = {}
+    for name in commands.choices:
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        told[name] = " ".join(capsys.readouterr().out.split())
+
+    exceptional = [
+        name for name, text in told.items() if "`run` and `decisions`, which no single answer of the API has" in text
+    ]
+    assert exceptional == ["recover"]
+    assert "print the API's JSON document instead of a table" in told["jobs"]
+
+
 @pytest.mark.parametrize("scope", list(Scope))
 def test_every_scope_can_be_given(scope: Scope) -> None:
     assert main(["token", "create", "mara", "--scope", scope.value]) == 0
