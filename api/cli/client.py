@@ -30,6 +30,17 @@ EVENTS = "Job-Recovery-Events"
 """The header of an export with the number of its events. A connection that is cut may look like its end."""
 
 
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    # A part of a host name that is too long is an error only when the name is resolved.
+    UnicodeError,
+)
+"""Errors before a request is sent. After any other one, it may have been received."""
+
+
 class ServiceUnreachable(JobRecoveryError):
     """The service does not answer."""
 
@@ -118,15 +129,18 @@ class Client:
                     response.read()
                     raise error_of(response, self._service)
                 yield response
-        except (httpx.ReadTimeout, httpx.WriteTimeout):
-            message = f"{self._service} does not answer within {timeout:g} s: read its log, and GET /readyz"
-            if method == "POST":
-                message += f"; {MAY_BE_DONE}"
-            raise ServiceUnreachable(message) from None
         except (httpx.HTTPError, UnicodeError) as error:
-            # A part of a host name that is too long is an error only when the name is resolved.
-            message = f"{self._service} does not answer ({error}): is `job-recovery serve` running?"
-            raise ServiceUnreachable(message) from None
+            raise ServiceUnreachable(f"{self._service} does not answer {_why(error, method, timeout)}") from None
+
+
+def _why(error: Exception, method: str, timeout: float) -> str:
+    """Return why there is no answer, and what to do."""
+    why = f"({error})"
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        why = f"within {timeout:g} s: read its log, and GET /readyz"
+    elif method != "POST" or isinstance(error, NOT_SENT):
+        return f"{why}: is `job-recovery serve` running?"
+    return f"{why}; {MAY_BE_DONE}" if method == "POST" else why
 
 
 def connect(arguments: argparse.Namespace) -> Client:

@@ -171,6 +171,52 @@ def test_after_a_command_that_a_proxy_answered_the_job_is_to_be_looked_at(refusi
     assert "look at the job" not in complaint(capsys)
 
 
+class _Cuts(BaseHTTPRequestHandler):
+    """Reads a request, and closes its connection without an answer, or in the middle of one."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/middle"):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"{")
+        self.close_connection = True
+
+    do_POST = do_GET  # noqa: N815 - the library's name
+
+
+@pytest.mark.parametrize("when", ["before", "middle"])
+def test_after_a_command_whose_connection_was_cut_the_job_is_to_be_looked_at_and_after_a_question_nothing_is(
+    when: str, capsys: Capture
+) -> None:
+    command = ["decide", "job-1", "fail", "--why", "gone", "--who", "mara"]
+
+    with answering(_Cuts) as address:
+        told = []
+        for line in (command, command, ["jobs"]):
+            assert main([*line, "--url", f"{address}/{when}"]) == 1
+            told.append(complaint(capsys))
+
+    assert all("does not answer (" in line for line in told)
+    assert ["what was asked for may be done all the same: look at the job" in line for line in told] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_command_that_reached_no_service_was_not_done(capsys: Capture) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+    for url in (address, f"http://{'x' * 70}.invalid"):
+        assert main(["decide", "job-1", "fail", "--why", "gone", "--who", "mara", "--url", url]) == 1
+        line = complaint(capsys)
+        assert "is `job-recovery serve` running?" in line
+        assert "look at the job" not in line
+
+
 class _Another(BaseHTTPRequestHandler):
     """Answers every call with the JSON that its path begins with."""
 
