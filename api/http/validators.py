@@ -66,6 +66,10 @@ class Condition(msgspec.Struct, frozen=True):
         own = (tag["state"] for tag in map(_OWN_TAG.fullmatch, self.strong) if tag)
         return self.anything or state_of(job) in own
 
+    def names_weakly(self, job: Aggregate) -> bool:
+        """Return whether a weak tag is of a job as it is. Such a tag never matches."""
+        return state_of(job) in {tag["state"] for tag in map(_OWN_TAG.fullmatch, self.weak) if tag}
+
 
 def condition(name: str, lines: Sequence[str] | None) -> Condition | None:
     """Return the condition in all lines of a header; None if the request has no such header.

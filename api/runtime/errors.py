@@ -27,7 +27,7 @@ class MalformedCondition(JobRecoveryError):
     """`If-Match` or `If-None-Match` has something else than entity tags."""
 
     def __init__(self, header: str, text: str) -> None:
-        example = '"7.0f1e2d3c4b5a6978"'
+        example = '"7.1a2b3c4d.0f1e2d3c4b5a6978"'
         super().__init__(
             f"{header}: {text[:80]!r} does not begin with an entity tag. Send the ETag of an earlier answer with its "
             f"quotes, such as {example}, several of them separated by commas, or *"

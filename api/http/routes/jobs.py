@@ -40,6 +40,11 @@ from projections.queries.present import JobFilter
 MAX_ACTOR = 100
 """Maximum characters of an actor's name."""
 
+WEAK = (
+    'If-Match: a weak tag (W/"…") never matches, also not one of the present version. Nothing was decided: send the '
+    "ETag of the job without W/"
+)
+
 router = api_router("jobs")
 
 
@@ -214,8 +219,9 @@ async def decide_job(  # noqa: PLR0913 - the parameters of the API
     try:
         state, shown = await service.background.command(command())
     except VersionMismatch as mismatch:
-        refusal = await problems.of(request, mismatch)
         now = await service.app.job(job_id)
+        weak = named is not None and named.names_weakly(now)
+        refusal = await problems.of(request, VersionMismatch(WEAK) if weak else mismatch)
         present = await _tagged(service, state_of(now), present_job(service, now))
         refusal.headers["ETag"] = present.headers["ETag"]
         return refusal

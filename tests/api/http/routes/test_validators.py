@@ -162,13 +162,28 @@ async def test_a_decision_on_what_has_changed_since_is_refused_with_the_present_
     tag, version = present.headers["etag"], present.json()["version"]
     old = f'"{version - 1}.0000000000000000"'
 
-    for named in (old, f"W/{tag}", f'"{version}"', '"x", "-1"', f'"0{tag[1:]}'):
+    for named in (old, f"W/{old}", f'"{version}"', '"x", "-1"', f'"0{tag[1:]}'):
         refused = await decide(api, "changed", named)
         assert (refused.status_code, refused.headers["etag"]) == (412, tag), named
         detail = refused.json()["detail"]
         assert f"job changed has changed since: it is at version {version} now" in detail
         assert "Read it again" in detail
     assert (await api.get("/jobs/changed")).content == present.content
+
+
+async def test_a_weak_tag_of_the_present_version_never_matches_and_the_strong_one_beside_it_does(
+    api: HTTP, vma: SimulatedVMA
+) -> None:
+    present = await ended(api, vma, "weak")
+    tag = present.headers["etag"]
+
+    for named in (f"W/{tag}", f'"x", W/{tag}', f"W/{tag}"):
+        refused = await decide(api, "weak", named)
+        assert (refused.status_code, refused.headers["etag"]) == (412, tag)
+        assert 'a weak tag (W/"…") never matches, also not one of the present version' in refused.json()["detail"]
+        assert "has changed since" not in refused.json()["detail"]
+    assert (await decide(api, "weak", f"W/{tag}", tag)).status_code == 409
+    assert (await api.get("/jobs/weak")).content == present.content
 
 
 @pytest.mark.parametrize("named", ["5", "-1", "", ",", '"a" "b"', '"a', 'w/"a"', '*, "a"', '"a" x', "'5'", '"a"b'])
@@ -181,7 +196,7 @@ async def test_what_is_no_entity_tag_is_refused_and_an_example_is_shown(api: HTT
 
     for answer in answers:
         assert answer.status_code == 400, named
-        assert 'with its quotes, such as "7.0f1e2d3c4b5a6978"' in answer.json()["detail"]
+        assert 'with its quotes, such as "7.1a2b3c4d.0f1e2d3c4b5a6978"' in answer.json()["detail"]
     assert (await api.get("/jobs/live")).json()["state"] == "replicating"
 
 
