@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from pydantic import PlainValidator, WithJsonSchema
 
 from api.http.schemas.present import MAX_INT
-from api.http.times import EndTime, end
+from api.http.times import A_TIME, EndTime, NotATimeError, end
 from domain.errors import InvalidInput
 
 
@@ -33,10 +33,10 @@ Moment = Version | LogMoment
 _NUMBER = re.compile(r"(?P<named>position:)?(?P<number>\d{1,16})", re.ASCII)
 
 
-def _read(text: str) -> Moment:
+def _read(text: str, forms: str = f"a version, position:N, or {A_TIME}") -> Moment:
     found = _NUMBER.fullmatch(text)
     if found is None:
-        return end(text)
+        return _time(text, forms)
     number = int(found["number"])
     if number > MAX_INT:
         raise ValueError(f"must be at most {MAX_INT}")
@@ -44,10 +44,18 @@ def _read(text: str) -> Moment:
 
 
 def _read_of_log(text: str) -> LogMoment:
-    found = _read(text)
+    forms = f"position:N, or {A_TIME}"
+    found = _read(text, forms)
     if isinstance(found, Version):
-        raise ValueError("must be a time that begins with a date, or position:N")  # noqa: TRY004 - pydantic reports it
+        raise ValueError(f"must be {forms}")  # noqa: TRY004 - pydantic reports it
     return found
+
+
+def _time(text: str, forms: str) -> datetime:
+    try:
+        return end(text)
+    except NotATimeError:
+        raise ValueError(f"must be {forms}") from None
 
 
 _VERSION = {"type": "integer", "minimum": 1, "maximum": MAX_INT}

@@ -19,12 +19,18 @@ _WRITTEN = re.compile(
 _AMBIGUOUS = re.compile(r"(?P<date>\d{4}-\d\d-\d\d) (?P<hours>\d\d:\d\d)", re.ASCII)
 """A day in a zone whose `+` arrived as a blank, or a time of that day: everything else has one meaning."""
 
+A_TIME = "a time that begins with a date, such as 2026-11-23T14:03:00Z or 2026-11-23"
+
 MICROSECONDS = 6
 """Digits of a fraction that are kept."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Bounds within which date arithmetic cannot overflow; a time outside is set to the nearer bound."""
+
+
+class NotATimeError(ValueError):
+    """A text is not written as a time. Where something else is valid, too, the message must name it."""
 
 
 def in_utc(time: datetime) -> datetime:
@@ -43,7 +49,10 @@ def beginning(value: object) -> datetime:
     # In a query, an unescaped `+` arrives as a blank. A zone has no other sign than `+` and `-`.
     zone = (written["zone"] or "").upper().replace(" ", "+")
     text = f"{written['date']}T{written['minute'] or '00:00'}:{written['second'] or '00'}.{fraction}{zone}"
-    return in_utc(datetime.fromisoformat(text))
+    try:
+        return in_utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise ValueError("must be a date, a time of day and a zone that exist") from None
 
 
 def end(value: object) -> datetime:
@@ -55,7 +64,7 @@ def _parts(value: object) -> dict[str, str | None]:
     """Return the parts of a written time. A number is refused: it could be seconds or milliseconds."""
     written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if written is None:
-        raise ValueError("must be a time that begins with a date, such as 2026-11-23T14:03:00Z or 2026-11-23")
+        raise NotATimeError(f"must be {A_TIME}")
     if either := _AMBIGUOUS.fullmatch(written.string):
         raise ValueError(
             "may be a time of day or a day in a zone: write {date}T{hours} for that time of day, or {date}+{hours} "

@@ -31,5 +31,5 @@ def test_a_number_beyond_the_largest_is_refused(number: int) -> None:
 
 
 def test_a_version_is_no_moment_of_the_log() -> None:
-    with pytest.raises(ValidationError, match="or position:N"):
+    with pytest.raises(ValidationError, match="must be position:N, or a time"):
         OF_LOG.validate_python("1")

@@ -100,6 +100,15 @@ def test_what_is_no_time_is_refused(written: str) -> None:
             kind.validate_python(written)
 
 
+@pytest.mark.parametrize("written", ["2026-02-30", "2026-11-23T25:00", "2026-11-23T14:03:00+25:00", "0000-01-01"])
+def test_what_is_written_as_a_time_and_does_not_exist_is_told_in_our_own_words(written: str) -> None:
+    for kind in (FROM, TO):
+        with pytest.raises(ValidationError, match="must be a date, a time of day and a zone that exist") as refused:
+            kind.validate_python(written)
+
+        assert "timedelta" not in str(refused.value)
+
+
 @pytest.mark.parametrize("number", [1764165780, 1764165780.5, True])
 def test_a_number_is_no_time(number: object) -> None:
     for kind in (FROM, TO):
