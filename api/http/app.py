@@ -97,6 +97,8 @@ def _routes(traces: Traces) -> DescribedApp:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # The framework's redirect is absolute, and lacks a proxy's prefix.
+        redirect_slashes=False,
         telemetry=traces.of_requests(),
     )
     problems.install(app)

@@ -1,8 +1,11 @@
-"""Routes of liveness, readiness and health. An unreachable VMA does not make the service unready."""
+"""Routes of liveness, readiness and health. An unreachable VMA does not make the service unready.
+
+Load balancers ask for liveness and readiness by HEAD, too.
+"""
 
 import asyncio
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Request, Response, status
 from pydantic import BaseModel, Field
@@ -43,6 +46,10 @@ class Readiness(BaseModel):
     degraded: list[str] = Field(default_factory=list)
 
 
+NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready"}}
+"""For the OpenAPI document."""
+
+
 class Health(BaseModel):
     """The state of the service's processes."""
 
@@ -57,13 +64,15 @@ class Health(BaseModel):
     vmas: dict[str, str]
 
 
+@router.head("/livez")
 @router.get("/livez")
 async def livez() -> Liveness:
     """Return that the process is alive."""
     return Liveness()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
+@router.head("/readyz", responses=NOT_READY)
+@router.get("/readyz", responses=NOT_READY)
 async def readyz(request: Request, service: TheService, response: Response) -> Readiness:
     """Return whether the event store can be written and the read model is current."""
     log_error, (skipped, read_error) = await asyncio.gather(_event_log_error(service), _skipped_events(service))

@@ -235,3 +235,28 @@ async def test_the_allow_header_names_every_method_of_a_path(api: httpx.AsyncCli
     response = await api.delete("/jobs")
 
     assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_a_balancer_may_ask_by_head_and_gets_the_status_and_the_headers_of_get(api: httpx.AsyncClient) -> None:
+    for path in ("livez", "readyz", "livez"):
+        got, asked = [await ask(f"http://localhost/{path}") for ask in (api.get, api.head)]
+        assert (asked.status_code, asked.headers) == (got.status_code, got.headers), path
+
+    assert (await api.post("http://localhost/livez", json={})).headers["allow"] == "GET, HEAD"
+    for path in ("health", "metrics", "api/v1/jobs"):
+        assert (await api.head(f"http://localhost/{path}")).status_code == 405, path
+
+
+@pytest.mark.parametrize("path", ["jobs/", "jobs/job-1/", "recovery-runs/", "audit/", "audit/seal/", "vm-contexts/"])
+async def test_an_address_of_the_api_with_a_slash_at_its_end_is_unknown_and_leads_nowhere(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    await registered(api)
+
+    answer = await api.get(f"/{path}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert "location" not in answer.headers
+    assert (await api.get("/jobs/job-1")).status_code == 200
+    posted = await api.post("/jobs/", json={})
+    assert posted.status_code == 404
