@@ -50,11 +50,12 @@ def jobs_table(jobs: list[Row]) -> Grid:
 
 
 def _job(job: Row) -> tuple[object, ...]:
-    decision = job["decision"] or {}
+    ended = job["ended"]
+    decided = ended or job["decision"] or {}
+    by = "operator" if ended and ended["who"] else decided.get("rule")
     reached = state(job["state"], percent(job["progress_percent"]))
-    decided = joined(decision.get("rule"), job["basis"] or decision.get("basis"))
     attention = "; ".join(reason.split(":")[0] for reason in job["attention"]) or None
-    return job["job_id"], reached, job["vma_status"], decided, job["vm_name"], attention
+    return job["job_id"], reached, job["vma_status"], joined(by, decided.get("basis")), job["vm_name"], attention
 
 
 def job_table(job: Row) -> Grid:

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
+from api.cli.tables import jobs_table
 from tests.api.cli.conftest import complaint
 from tests.support.service import PATIENT, ServiceProcess, wait_until
 
@@ -132,6 +133,26 @@ def test_a_job_is_shown_as_it_is_known_without_another_moment_like_by_the_api(
     answered = restarted.get("/api/v1/jobs/nearly", as_known=f"position:{position}").json()
     assert shown == answered
     assert (shown["version"], shown["as_known"], shown["hindsight"] is not None) == (2, shown["as_of"], True)
+
+
+def test_the_list_of_jobs_shows_how_a_job_ended_and_of_an_open_one_the_last_decision() -> None:
+    decision = {"rule": "still-running", "basis": "observed"}
+    ends = {
+        "observed": {"rule": None, "who": None, "basis": "observed"},
+        "lost, inferred": {"rule": "lost", "who": None, "basis": "inferred"},
+        "operator": {"rule": None, "who": "mara", "basis": None},
+    }
+    job = {"job_id": "j", "state": "completed", "progress_percent": 100.0, "vma_status": None, "vm_name": "vm"}
+    common = {**job, "decision": decision, "attention": [], "basis": "observed"}
+
+    shown = [
+        jobs_table([{**common, "ended": ended, "basis": ended["basis"]}]).drawn(250).plain for ended in ends.values()
+    ]
+    still_open = jobs_table([{**common, "ended": None, "basis": None}]).drawn(250).plain
+
+    assert [said in table for said, table in zip(ends, shown, strict=True)] == [True] * 3
+    assert not any("still-running" in table for table in shown)
+    assert "still-running, observed" in still_open
 
 
 def test_a_position_is_the_exact_form_of_a_time(restarted: ServiceProcess, capsys: Capture) -> None:
