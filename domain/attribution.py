@@ -176,6 +176,8 @@ def updated_readings(
         may_move: whether another address of the VMA replaces the known one; it does until the VMA knows the job.
 
     """
+    if seen.address in {None, known.address} and not (known.previous_readings or known.unasked or seen.previous):
+        return known
     # An export that has no document has no previous one, and where this job's worker runs the document is its own.
     answered = {disk.volume_id for disk in seen.disks if disk.status in NO_PREVIOUS_END}
     after = InitialReadings(
