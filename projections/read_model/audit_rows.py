@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from domain.events import (
     SERVICE,
@@ -25,6 +25,7 @@ from domain.recovery_policy import Basis
 from domain.transitions import OUTCOME_BEFORE
 from domain.vm_context import VMContext
 from projections.read_model import schema
+from projections.read_model.bulk import insert_all
 
 Entry = tuple[int, Event]
 """An event and its position in the log."""
@@ -55,7 +56,7 @@ def insert_rows(connection: Connection, entries: Sequence[Entry], jobs: dict[int
     # Clocks step back, and concurrent commands finish in another order than they began: then earlier rows change.
     later = table.c.earliest_from > earliest[0]
     connection.execute(update(table).where(later).values(earliest_from=earliest[0]))
-    connection.execute(insert(table), rows)
+    insert_all(connection, table, rows)
 
 
 def audit_row(position: int, event: Event, job: JobAfterEvent | None) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 Only the domain folds events, so a row cannot differ from the aggregate.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, RowMapping, Table, delete, select
 
 from domain.aggregate import Aggregate
 from domain.attention import attention
@@ -18,6 +19,7 @@ from domain.streams import Inapplicable, fold_event, kind_of
 from domain.vm_context import VMContext
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry, JobAfterEvent, insert_rows, naive
+from projections.read_model.bulk import insert_all
 from projections.read_model.errors import decode
 
 T = TypeVar("T")
@@ -49,14 +51,16 @@ class FoldedTable:
         rows = [self._fold(known.get(stream_id), events, batch) for stream_id, events in streams.items()]
         self._replace(connection, [row for row in rows if row is not None])
 
-    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        known: dict[str, dict[str, Any]] = {}
+    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, RowMapping]:
+        """Return what is needed of the rows of these streams."""
+        columns = [column for column in self._table.c if column.name in {"id", "folded", "first_position"}]
+        known: dict[str, RowMapping] = {}
         for chunk in _chunks(ids):
-            query = select(self._table).where(self._table.c.id.in_(chunk))
-            known.update({row["id"]: dict(row) for row in connection.execute(query).mappings()})
+            query = select(*columns).where(self._table.c.id.in_(chunk))
+            known.update((row["id"], row) for row in connection.execute(query).mappings())
         return known
 
-    def _fold(self, before: dict[str, Any] | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
+    def _fold(self, before: RowMapping | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
         """Return the stream's row after its events; None if none of them can be applied."""
         folded = decode(before["folded"], self.kind) if before else None
         for position, event in entries:
@@ -81,7 +85,7 @@ class FoldedTable:
         for chunk in _chunks(rows):
             outdated = delete(self._table).where(self._table.c.id.in_([row["id"] for row in chunk]))
             connection.execute(outdated)
-            connection.execute(insert(self._table), list(chunk))
+        insert_all(connection, self._table, rows)
 
 
 def columns(folded: Aggregate, first_position: int) -> dict[str, Any]:
@@ -119,8 +123,11 @@ def apply_batch(connection: Connection, entries: Sequence[Entry]) -> dict[int, s
     """Apply a batch to all tables; return why an event was skipped, by position."""
     batch = Batch(skipped={position: e.why for position, e in entries if isinstance(e, UnreadableEvent)})
     readable = [entry for entry in entries if entry[0] not in batch.skipped]
+    of_kind = defaultdict[type[Aggregate], list[Entry]](list)
+    for entry in readable:
+        of_kind[kind_of(entry[1])].append(entry)
     for table in TABLES:
-        table.apply(connection, [entry for entry in readable if kind_of(entry[1]) is table.kind], batch)
+        table.apply(connection, of_kind[table.kind], batch)
     insert_rows(connection, readable, batch.jobs)
     _insert_skipped(connection, entries, batch.skipped)
     return batch.skipped
@@ -132,8 +139,7 @@ def _insert_skipped(connection: Connection, entries: Sequence[Entry], skipped: d
         for p, e in entries
         if p in skipped
     ]
-    if rows:
-        connection.execute(insert(schema.skipped_events), rows)
+    insert_all(connection, schema.skipped_events, rows)
 
 
 def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
