@@ -1,7 +1,7 @@
-"""Inserts many rows at once.
+"""Reads and inserts many rows at once.
 
 SQLAlchemy processes each row by itself, which takes longer than the database needs for it. And SQLite's module hands
-over the interpreter's lock at every statement: with a statement for each row, a batch would wait for it row by row
+over the interpreter's lock at every row that it reads, and at every statement: a batch would wait for it row by row
 while the service is busy.
 """
 
@@ -9,12 +9,24 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, Connection, DateTime, Dialect, Table
+from sqlalchemy import Column, ColumnElement, Connection, DateTime, Dialect, LargeBinary, Table, Text, func, select
+
+from projections.read_model.errors import decode
 
 ROWS = 50
 """Rows of one statement."""
 
 Row = dict[str, Any]
+
+
+def select_all(connection: Connection, columns: Sequence[Column[Any]], condition: ColumnElement[bool]) -> list[Row]:
+    """Return rows of numbers, texts and JSON, which is a text on SQLite; raise `ReadModelDamaged` if it is none."""
+    if connection.dialect.name != "sqlite":
+        return [dict(row) for row in connection.execute(select(*columns).where(condition)).mappings()]
+    values = (column.cast(Text) if isinstance(column.type, LargeBinary) else column for column in columns)
+    row = func.json_object(*chain.from_iterable(zip((column.name for column in columns), values, strict=True)))
+    found = connection.execute(select(func.json_group_array(row).cast(LargeBinary)).where(condition))
+    return decode(found.scalar_one(), list)
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

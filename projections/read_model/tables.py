@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Table, delete, select
+from sqlalchemy import Connection, Table, delete
 
 from domain.aggregate import Aggregate
 from domain.attention import attention
@@ -19,7 +19,7 @@ from domain.streams import Inapplicable, fold_event, kind_of
 from domain.vm_context import VMContext
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry, JobAfterEvent, insert_rows, naive
-from projections.read_model.bulk import insert_all
+from projections.read_model.bulk import Row, insert_all, select_all
 from projections.read_model.errors import decode
 
 T = TypeVar("T")
@@ -51,16 +51,15 @@ class FoldedTable:
         rows = [self._fold(known.get(stream_id), events, batch) for stream_id, events in streams.items()]
         self._replace(connection, [row for row in rows if row is not None])
 
-    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, RowMapping]:
+    def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, Row]:
         """Return what is needed of the rows of these streams."""
         columns = [column for column in self._table.c if column.name in {"id", "folded", "first_position"}]
-        known: dict[str, RowMapping] = {}
+        known: dict[str, Row] = {}
         for chunk in _chunks(ids):
-            query = select(*columns).where(self._table.c.id.in_(chunk))
-            known.update((row["id"], row) for row in connection.execute(query).mappings())
+            known.update((row["id"], row) for row in select_all(connection, columns, self._table.c.id.in_(chunk)))
         return known
 
-    def _fold(self, before: RowMapping | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
+    def _fold(self, before: Row | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
         """Return the stream's row after its events; None if none of them can be applied."""
         folded = decode(before["folded"], self.kind) if before else None
         for position, event in entries:

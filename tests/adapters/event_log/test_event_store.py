@@ -252,6 +252,20 @@ async def test_an_event_that_cannot_be_decoded_is_named_with_a_remedy(
         await log.load(ReplicationJob, "job-1")
 
 
+async def test_of_events_that_are_read_at_once_one_that_is_no_text_is_unreadable_and_the_others_are_as_appended(
+    log: DatabaseEventLog, place: Place
+) -> None:
+    appended = [registered(f"jöb-{n}") for n in range(3)]
+    for job in appended:
+        await log.append(job.pending)
+    place.execute("UPDATE stored_events SET state = ? WHERE originator_id = 'jöb-1'", b"\xff")
+
+    (_, first), (_, second), (_, third) = await log.read_from(0, 10)
+
+    assert (isinstance(second, UnreadableEvent), second.ref) == (True, "jöb-1#1")
+    assert [first, third] == [*appended[0].pending, *appended[2].pending]
+
+
 async def test_a_changed_event_is_refused_at_the_start_with_its_position(place: Place) -> None:
     with opened(place) as log:
         for n in range(3):

@@ -115,11 +115,14 @@ async def test_a_log_that_has_become_empty_is_refused_and_the_read_model_stays(
     assert await jobs(engine) == ["job-1"]
 
 
-async def test_a_row_that_cannot_be_updated_causes_a_rebuild(logs: list[Harness], engine: Engine) -> None:
+@pytest.mark.parametrize("folded", [b"{}", b"\xff"])
+async def test_a_row_that_cannot_be_updated_causes_a_rebuild(
+    logs: list[Harness], engine: Engine, folded: bytes
+) -> None:
     await logs[0].job()
     await started(logs[0], engine)
     with engine.begin() as connection:
-        connection.execute(update(schema.jobs).values(folded=b"{}"))
+        connection.execute(update(schema.jobs).values(folded=folded))
     await logs[0].decided("job-1")
 
     await started(logs[0], engine)
