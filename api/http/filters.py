@@ -1,7 +1,6 @@
 """The filters of the audit trail, for every list of events."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from fastapi import Depends, Query
@@ -9,7 +8,6 @@ from pydantic import AfterValidator, Field, JsonValue
 
 from api.http.schemas.present import Identifier, without_nul
 from api.http.times import EndTime, UtcTime
-from domain.errors import InvalidInput
 from domain.events import EVENTS
 from domain.last_decision import OPERATOR, REVISED
 from domain.lifecycle import JobState
@@ -59,22 +57,6 @@ class AuditQuery(AuditFilter):
     state: Values[State] = ()
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
     until: Annotated[EndTime | None, Query(alias="to", description="Recorded by it; a date is the whole day.")] = None
-
-    def __post_init__(self) -> None:
-        """Check the period."""
-        check_period(self.since, self.until)
-
-
-def check_period(since: datetime | None, until: datetime | None) -> None:
-    """Check that a period does not end before it begins.
-
-    Raises:
-        InvalidInput: it does. No event is in it, which would look like a period without events.
-
-    """
-    if since is not None and until is not None and since > until:
-        begin, end = (time.isoformat().replace("+00:00", "Z") for time in (since, until))
-        raise InvalidInput(f"from ({begin}) is later than to ({end}): exchange them")
 
 
 Wanted = Annotated[AuditQuery, Depends()]

@@ -30,7 +30,7 @@ def select_all(connection: Connection, columns: Sequence[Column[Any]], condition
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that have a value for every column."""
+    """Insert rows; a column without a value is null."""
     dialect = connection.dialect
     stored = list(zip(*(_stored(column, rows, dialect) for column in table.columns), strict=True))
     if dialect.name != "sqlite" and stored:
@@ -44,7 +44,7 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Row]) -> Non
 
 def _stored(column: Column[Any], rows: Sequence[Row], dialect: Dialect) -> Iterable[object]:
     """Return the values of a column as the driver needs them."""
-    values = [row[column.name] for row in rows]
+    values = [row.get(column.name) for row in rows]
     if dialect.name == "sqlite" and isinstance(column.type, DateTime):
         # As SQLAlchemy does it, which takes several times as long.
         return [None if time is None else time.isoformat(" ", "microseconds") for time in values]

@@ -9,17 +9,7 @@ from urllib.parse import quote
 from tests.oracle import answers
 from tests.oracle.answers import STATES, Wanted, page
 from tests.oracle.past import View
-from tests.oracle.question import (
-    NOT_FOUND,
-    REFUSED,
-    Answer,
-    Draw,
-    Query,
-    Question,
-    is_reversed,
-    several,
-    without_cursor,
-)
+from tests.oracle.question import NOT_FOUND, REFUSED, Answer, Draw, Query, Question, several, without_cursor
 
 FILTERS = (
     "job_id",
@@ -46,14 +36,13 @@ def audit(draw: Draw) -> Question:
     order_query: Query = [("order", order)] if order else []
 
     def question(after: int | None, cursor: Query) -> Question:
-        def answer(head: int) -> Answer:
-            found = answers.trail(draw.past, head, wanted, within, newest=newest, after=after)
-            return REFUSED if is_reversed(within) else (200, page(found, limit))
-
         return Question(
             path="/audit",
             query=[*query, *order_query, ("limit", str(limit)), *cursor],
-            answer=answer,
+            answer=lambda head: (
+                200,
+                page(answers.trail(draw.past, head, wanted, within, newest=newest, after=after), limit),
+            ),
             shown=without_cursor,
             more=lambda given: question(given["items"][-1]["position"], [("cursor", given["next_cursor"])]),
             command=None if cursor else ["audit", *_options([*query, *order_query, ("limit", str(limit))])],
@@ -70,8 +59,6 @@ def export(draw: Draw) -> Question:
     form = draw.one_of(["ndjson", "csv"])
 
     def answer(head: int) -> Answer:
-        if is_reversed(within):
-            return REFUSED
         found = list(answers.trail(draw.past, head, wanted, within, newest=False, after=None))
         return 200, found if form == "ndjson" else [_row(entry) for entry in found]
 

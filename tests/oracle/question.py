@@ -173,11 +173,6 @@ def written(moment: int, length: int, zone: float | None) -> str:
     return text[:length] + ("" if zone is None else "Z" if zone == 0 else hours)
 
 
-def is_reversed(within: tuple[str | None, str | None]) -> bool:
-    """Return whether a period ends before it begins, which is refused."""
-    return bool(within[0] and within[1]) and period(str(within[0]))[0] > period(str(within[1]))[1]
-
-
 def version_at(past: Past, job_id: str, position: int) -> View | None:
     """Return a job at a position; None before its registration, and for no job."""
     return at(past.jobs[job_id], position) if job_id in past.jobs else None
