@@ -137,13 +137,15 @@ def test_after_a_restore_the_service_shows_the_restored_log(stopped: ServiceProc
 def test_a_changed_event_is_refused_before_anything_is_decided(stopped: ServiceProcess) -> None:
     log = stopped.data_dir / "events.sqlite"
     with closing(sqlite3.connect(log)) as connection, connection:
+        named = "SELECT min(rowid) FROM stored_events WHERE instr(CAST(state AS TEXT), 'vm-of')"
+        (position,) = connection.execute(named).fetchone()
         changed = "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), 'vm-of', 'VM-of') AS BLOB)"
-        connection.execute(f"{changed} WHERE rowid = 3")
+        connection.execute(f"{changed} WHERE rowid = ?", (position,))
 
     code, message = refusal(stopped)
 
     assert code == 1
-    assert message.startswith(f"job-recovery: the event log {log} fails verification at position 3: ")
+    assert message.startswith(f"job-recovery: the event log {log} fails verification at position {position}: ")
     assert "restore it from a backup" in message
 
 
