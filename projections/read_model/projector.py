@@ -61,8 +61,8 @@ class Projector:
         self._model = ModelStore(engine)
         self._threads = threads
         self._has_lock = False
-        self._stands_since: float | None = None
-        """Since when the process that has the lock applies no event that there is, by the event loop's clock."""
+        self._stands: tuple[int, float] | None = None
+        """Where the process with the lock applies no event that there is, and since when by the event loop's clock."""
         self._log = log
         self._clock = clock
         self._logger = logger
@@ -259,13 +259,13 @@ class Projector:
 
         """
         now = asyncio.get_running_loop().time()
-        if position != self.position or not self.lag:
-            self._stands_since = None
-            return
-        if self._stands_since is None:
-            self._stands_since = now
-        if now - self._stands_since > HELD_UP_AFTER:
-            raise StorageUnavailable(HELD_UP.format(position, round(now - self._stands_since)))
+        stood_at, since = self._stands or (None, now)
+        if not self.lag:
+            self._stands = None
+        elif position != stood_at:
+            self._stands = (position, now)
+        elif now - since > HELD_UP_AFTER:
+            raise StorageUnavailable(HELD_UP.format(position, round(now - since)))
 
     async def _has_got_lock(self) -> bool:
         """Return whether this process has got the lock now.
@@ -283,7 +283,7 @@ class Projector:
     async def _take_lock(self) -> bool:
         self._has_lock = await self._call(self._model.acquire)
         if self._has_lock:
-            self._stands_since = None
+            self._stands = None
         return self._has_lock
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:

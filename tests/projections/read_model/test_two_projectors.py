@@ -171,3 +171,21 @@ async def test_one_that_has_led_since_does_not_count_how_long_the_other_stood_st
         with suppress(ReadModelAway):
             # It follows, and does not say that the other one stands still.
             await second.catch_up()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_one_that_follows_says_that_the_other_stands_still_only_where_it_does(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projecting, "HELD_UP_AFTER", 0.0)
+    harness = Harness(MemoryLog())
+    with two_processes(kind) as (model, other):
+        first, second = projector(harness, model), projector(harness, other)
+        for number in range(3):
+            await first.catch_up()
+            await harness.job(f"job-{number}")
+            await second.catch_up()
+
+            for _ in range(2):
+                with pytest.raises(StorageUnavailable, match=f"position {first.position} and has not moved"):
+                    await second.catch_up()
