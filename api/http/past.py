@@ -5,7 +5,7 @@ from typing import Any
 
 from api.http.dependencies import FEW_EVENTS, check_read_model
 from api.http.event_ids import digest_at
-from api.http.moments import LogMoment, Moment, Position, Version
+from api.http.moments import LogMoment, Moment, Version
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
@@ -49,7 +49,8 @@ async def as_begun(service: Service, first: AsOf, seen: str | None) -> AsOf:
             f"the event log has another event at position {first.position} than when this list was begun: it was "
             "probably restored from a backup. Begin again with the first page"
         )
-    await as_of(service, Position(first.position))
+    if first.position > service.projector.position:
+        await check_read_model(service)
     return first
 
 

@@ -104,6 +104,22 @@ async def test_while_an_event_is_missing_no_run_is_answered_as_if_it_were_whole(
     assert (await api.get(path, params=query)).status_code != httpx.codes.SERVICE_UNAVAILABLE
 
 
+async def test_a_further_page_of_the_past_is_refused_while_the_read_model_lacks_an_event_of_its_moment(
+    service: Service, api: HTTP
+) -> None:
+    await service.projector.catch_up()
+    page = (await api.get("/jobs", params={"position": STORED, "limit": 1})).json()
+    further = {"limit": 1, "cursor": page["next_cursor"]}
+    service.projector.position = APPLIED
+
+    refused = await api.get("/jobs", params=further)
+    service.projector.position = STORED
+    answered = await api.get("/jobs", params=further)
+
+    assert (refused.status_code, answered.status_code) == (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.OK)
+    assert [job["job_id"] for job in page["items"] + answered.json()["items"]] == ["job-1", "job-2"]
+
+
 @pytest.mark.parametrize(("path", "query"), [("/jobs", {}), ("/jobs/job-1", {"version": 2}), ("/audit", {})])
 async def test_meanwhile_the_present_and_exact_versions_are_answered(
     path: str, query: dict[str, int], api: HTTP
