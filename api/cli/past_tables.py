@@ -42,20 +42,21 @@ def between_table(found: Row) -> Grid:
 
 def as_of_text(then: Row | None) -> list[Text]:
     """Return which moment an answer is of, in one text; none for the present."""
-    if then is None:
-        return []
-    if then["is_future"]:
-        return [Text(f"this moment is still to come: the answer is of now, position {then['position']}")]
-    return [Text(f"as of position {then['position']}" + (f", {then['time']}" if then["time"] else ""))]
+    return _moment(then, "as of", "the answer is of now")
 
 
 def as_known_text(known: Row | None) -> list[Text]:
     """Return up to which moment an answer knows, in one text; none if that was not asked for."""
-    if known is None:
+    return _moment(known, "known up to", "the answer knows what is known now")
+
+
+def _moment(moment: Row | None, preposition: str, of_now: str) -> list[Text]:
+    if moment is None:
         return []
-    if known["is_future"]:
-        return [Text(f"known up to now, position {known['position']}: that moment is still to come")]
-    return [Text(f"known up to position {known['position']}" + (f", {known['time']}" if known["time"] else ""))]
+    if moment["is_future"]:
+        return [Text(f"this moment is still to come: {of_now}, position {moment['position']}")]
+    time = f", {moment['time']}" if moment["time"] else ""
+    return [Text(f"{preposition} position {moment['position']}{time}")]
 
 
 def hindsight_text(hindsight: Row) -> Text:

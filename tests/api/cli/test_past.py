@@ -118,7 +118,7 @@ def test_a_job_says_up_to_what_it_is_known_and_only_if_that_was_asked_for(
     ahead = printed(capsys, restarted, "job", "nearly", "--version", "1", "--as-known", "2100-01-01")
 
     assert f"known up to position {position}, {registered}\n" in then
-    assert "known up to now, position " in ahead
+    assert "this moment is still to come: the answer knows what is known now, position " in ahead
     assert "known up to" not in printed(capsys, restarted, "job", "nearly", "--version", "1")
     assert "as_known" not in then
 
