@@ -83,6 +83,8 @@ def job_list(draw: Draw) -> Question:
     point = draw.point() if draw.chance(0.6) else None
     named = [(point.name, point.text)] if point else []
     limit = draw.limit()
+    # The command has no option for those that need none, and reads pages of the past until it has enough jobs.
+    is_command = "needs_attention" not in wanted or (point is None and wanted["needs_attention"] == {True})
 
     def question(after: str, cursor: Query, first: View | None) -> Question:
         def found(head: int) -> View:
@@ -108,9 +110,7 @@ def job_list(draw: Draw) -> Question:
             answer=answer,
             shown=_page(point),
             more=more,
-            command=None
-            if cursor or ("needs_attention", "false") in query
-            else ["jobs", *_options(query + named, limit)],
+            command=["jobs", *_options(query + named, limit)] if is_command and not cursor else None,
         )
 
     return question("", [], None)
