@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.event_log.database_log import DatabaseEventLog
-from api.http.event_ids import PATTERN, Start, event_id, start_after
+from api.http.event_ids import NO_EVENT, PATTERN, Start, digest_at, event_id, start_after
 from tests.support import logs
 from tests.support.harness import Harness
 
@@ -73,3 +73,18 @@ async def test_an_event_that_cannot_be_read_here_is_not_known_to_be_another_one(
 
     assert await start_after(log, sent) == Start(2, sent)
     assert (await start_after(log, "9.00000000")).id == "2"
+
+
+async def test_the_digest_at_a_position_is_that_of_the_events_id(log: DatabaseEventLog, tmp_path: Path) -> None:
+    harness = Harness(log)
+    for job_id in ("job-1", "job-2"):
+        await harness.job(job_id)
+    ids = [event_id(position, event.ref, event.recorded_at) for position, event in await log.read_from(0, 10)]
+
+    assert [f"{position}.{await digest_at(log, position)}" for position in range(1, 5)] == ids
+    assert (await digest_at(log, 0), await digest_at(log, 5)) == (NO_EVENT, NO_EVENT) == ("00000000", "00000000")
+
+    logs.execute(tmp_path, "UPDATE stored_events SET topic = 'OfANewerVersion' WHERE position = 2")
+
+    assert await digest_at(log, 2) is None
+    assert [f"{position}.{await digest_at(log, position)}" for position in (1, 3, 4)] == [ids[0], ids[2], ids[3]]
