@@ -197,7 +197,8 @@ class JobStore:
 
 def _follow(context: VMContext, job: ReplicationJob, clock: Clock) -> None:
     """Let the VM context admit or release the job, caused by the job's last event."""
-    trace = Trace(job.pending[-1].correlation_id, job.last_ref, job.pending[-1].actor)
+    last = job.pending[-1]
+    trace = Trace(last.correlation_id, last.ref, last.actor)
     if job.is_open:
         context.admit(job.id, job.vm_name, clock.now(), trace)
     else:

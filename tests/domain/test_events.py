@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.events import UnreadableEvent, is_named
+from domain.events import EVENTS, Event, UnreadableEvent, is_named
 from tests.support.builders import NOON, at
 from tests.support.written import log_of
 
@@ -43,3 +43,8 @@ def test_one_that_cannot_be_read_is_known_by_its_reference_whatever_its_time_was
 @pytest.mark.parametrize("name", [None, "job-1#10", "job-1#0", "job-2#1 at noon", "a", "z"])
 def test_one_that_cannot_be_read_is_not_known_by_another_reference(name: str | None) -> None:
     assert not is_named(UNREADABLE, name)
+
+
+def test_every_event_is_stored_by_its_topic_but_the_one_that_stands_for_those_that_cannot_be_read() -> None:
+    assert set(EVENTS.values()) == set(Event.__subclasses__()) - {UnreadableEvent}
+    assert all(event.topic == topic for topic, event in EVENTS.items())

@@ -7,7 +7,7 @@ from domain.events import Cause, JobRegistered, RecoveryDecided, Trace, VMAStatu
 from domain.job_state import JobFields
 from domain.last_decision import Ending, LastDecision
 from domain.lifecycle import JobState
-from domain.recovery_policy import Outcome, Policy
+from domain.recovery_policy import Basis, Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.transitions import OUTCOME_BEFORE, reported_state
 from domain.vma_status import DiskReport, Observation, VMAStatus
@@ -129,12 +129,10 @@ def test_an_operator_is_told_how_a_job_ended_and_by_what_or_by_whom() -> None:
 
 
 def test_a_decision_has_its_basis_and_a_retry_has_none() -> None:
-    bases = []
-    for said in (GONE, COMPLETED, DOWN):
-        decision = recovered(registered(12.0), said, 10).decision
-        bases.append(decision.basis if decision else "")
+    decisions = [recovered(registered(12.0), said, 10).decision for said in (GONE, COMPLETED, DOWN)]
 
-    assert bases == ["inferred", "observed", None]
+    assert [decision and decision.basis for decision in decisions] == ["inferred", "observed", None]
+    assert [decision and decision.by_recovery.basis for decision in decisions] == [Basis.INFERRED, Basis.OBSERVED, None]
 
 
 def test_a_registration_of_which_an_earlier_version_recorded_no_progress_begins_at_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from domain.application import JobRecovery
 from domain.errors import (
     IllegalTransition,
+    NotFound,
     StorageUnavailable,
     VolumeBusy,
 )
@@ -107,6 +108,22 @@ async def test_a_job_whose_events_are_refused_is_known_although_the_log_cannot_b
     assert (known.run_id, known.version, known.pending) == ("run-1", 2, [])
 
 
+async def test_what_is_last_known_of_a_job_is_in_memory_or_is_read() -> None:
+    log = MemoryLog()
+    await Harness(log).job("job-1")
+    restarted = Harness(log).app
+    assert (await restarted.last_known("job-1")).id == "job-1"
+    await restarted.preload(["job-1"])
+
+    log.unreadable |= {"job-1", "job-2"}
+
+    assert (await restarted.last_known("job-1")).id == "job-1"
+    with pytest.raises(StorageUnavailable, match="job-2 cannot be read"):
+        await restarted.last_known("job-2")
+    with pytest.raises(NotFound, match="there is no job job-3"):
+        await restarted.last_known("job-3")
+
+
 async def test_a_job_that_another_process_has_changed_is_read_again(harness: Harness) -> None:
     job = await harness.job()
     await JobRecovery(harness.event_log, harness.clock, harness.app.policy).begin_recovery(
@@ -194,15 +211,17 @@ async def test_events_that_are_stored_although_their_command_was_refused_are_tol
     harness.app.subscribe(lambda job, events: told.append((job.id, [event.topic for event in events])))
     await harness.job("job-2")
     elsewhere = JobRecovery(harness.event_log, harness.clock, harness.policy)
-    await Registrar(elsewhere, harness.contact).register(asked("job-1"), REQUEST)
+    for job_id in ("job-3", "job-1"):
+        await Registrar(elsewhere, harness.contact).register(asked(job_id), REQUEST)
+    await elsewhere.begin_recovery("job-3", "run-1", Cause.RESTART, "test")
     told.clear()
     late = [event for event in await harness.events() if event.originator_id != "job-2"]
 
     harness.app.forget(late)
     await harness.app.take_in(late)
 
-    assert told == [("job-1", ["JobRegistered"])]
-    assert {job.id for job in harness.app.watched} == {"job-1", "job-2"}
+    assert told == [("job-1", ["JobRegistered"]), ("job-3", ["JobRegistered", "RecoveryStarted"])]
+    assert {job.id for job in harness.app.watched} == {"job-1", "job-2", "job-3"}
 
 
 async def test_the_volumes_of_a_registration_that_was_refused_although_it_is_stored_are_taken(harness: Harness) -> None:
@@ -225,11 +244,13 @@ async def test_events_that_are_stored_late_are_told_as_soon_as_their_job_can_be_
     harness.app.subscribe(lambda job, _: told.append(job.id))
     log.unreadable.add("job-1")
     harness.app.forget(log.events)
+    before = harness.clock.elapsed
 
     taking_in = asyncio.ensure_future(harness.app.take_in(log.events))
     for _ in range(20):
         await asyncio.sleep(0)
     assert told == []
+    assert harness.clock.elapsed > before, "the log is asked without a pause"
     log.unreadable.clear()
     await taking_in
 

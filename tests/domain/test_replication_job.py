@@ -185,6 +185,39 @@ def test_a_run_begins_once_with_a_job_and_any_other_run_begins_anew(other: str) 
     assert (news(job), job.run_id) == (["RecoveryStarted", "RecoveryStarted"], other)
 
 
+@pytest.mark.parametrize(
+    ("report", "state", "rule"),
+    [
+        (RUNNING, JobState.REPLICATING, Rule.STILL_RUNNING),
+        (COMPLETED, JobState.COMPLETED, Rule.COMPLETED_WHILE_AWAY),
+        (FAILED, JobState.FAILED, Rule.FAILED_ON_VMA),
+    ],
+)
+def test_a_workers_report_is_what_the_run_that_is_deciding_the_job_decides_by(
+    report: Observation, state: JobState, rule: Rule
+) -> None:
+    job = registered(12.0)
+    job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
+
+    job.recover_by_report(report, circumstances(report), Policy(), float, at(20), TRACE)
+
+    observation, decided = job.pending[-2:]
+    assert (job.state, job.decision and job.decision.rule) == (state, rule)
+    assert (observation.correlation_id, decided.correlation_id) == ("request-1", "run-1")
+    assert isinstance(decided, RecoveryDecided)
+    assert decided.run_id == "run-1"
+
+
+def test_a_workers_report_decides_nothing_outside_a_run() -> None:
+    never, settled = registered(12.0), recover(registered(12.0), RUNNING)
+
+    for job in (never, settled):
+        before = len(job.pending)
+        with pytest.raises(IllegalTransition, match="recovery by its worker's report"):
+            job.recover_by_report(RUNNING, circumstances(RUNNING), Policy(), float, at(30), TRACE)
+        assert (job.state, len(job.pending)) == (JobState.REPLICATING, before)
+
+
 def test_retries_count_up_and_a_resume_counts_anew() -> None:
     job = registered(12.0)
 
