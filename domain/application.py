@@ -1,6 +1,6 @@
 """The application: every command on a job, as get, call, save."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from domain.attribution import initial_readings
@@ -14,6 +14,9 @@ from domain.recovery_policy import Decision, Outcome, Policy, decide
 from domain.replication_job import Registration, ReplicationJob
 from domain.streams import check_job_id
 from domain.vma_status import Observation
+
+Probe = Callable[[], Awaitable[Observation | None]]
+"""Asks a VMA what it has of a job's volumes; returns None if it does not answer in time."""
 
 
 class JobRecovery(JobStore):
@@ -37,14 +40,15 @@ class JobRecovery(JobStore):
         return existing
 
     async def register(
-        self, asked: Registration, trace: Trace, found: Observation | None = None
+        self, asked: Registration, trace: Trace, probe: Probe | None = None
     ) -> tuple[ReplicationJob, bool]:
         """Register a job. Safe to repeat: an identical registration changes nothing.
 
         Args:
             asked: the job.
             trace: the request.
-            found: the answers of its VMA at this moment; None if it did not answer in time.
+            probe: asks its VMA. The volumes are locked then, and their earlier jobs have ended: an answer from before
+                the end of an earlier job would be compared with that end.
 
         Returns:
             The job, and whether it is new.
@@ -59,7 +63,7 @@ class JobRecovery(JobStore):
         async with self._lock("job", asked.job_id), self._lock_volumes(asked.vma, asked.volume_ids):
             if (existing := await self.registered(asked)) is not None:
                 return existing, False
-            return await self._register_new(asked, found, trace), True
+            return await self._register_new(asked, probe, trace), True
 
     async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
         """Record an observation, if it is material and the job is open; with `trace`, if it is not by polling."""
@@ -174,10 +178,11 @@ class JobRecovery(JobStore):
 
         return await self._change(job_id, command)
 
-    async def _register_new(self, asked: Registration, found: Observation | None, trace: Trace) -> ReplicationJob:
+    async def _register_new(self, asked: Registration, probe: Probe | None, trace: Trace) -> ReplicationJob:
         check_job_id(asked.job_id)
         (await self._context(asked.vm_context_id)).check_free(asked.job_id)
         before = await self._earlier_jobs(asked)
+        found = await probe() if probe is not None else None
         address = found.address if found is not None else None
         last = {v: before[v].last_reading(v) if v in before else None for v in asked.volume_ids}
         elsewhere = [v for v, earlier in before.items() if earlier.vma_address not in (None, address)]

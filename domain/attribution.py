@@ -89,7 +89,7 @@ def attribute(reading: DiskReading, previous: PreviousReading | None, *, unasked
     if previous is None:
         return _uncertain_or_previous(reading) if unasked and reading.status in ENDS else Attribution.OWN
     if previous.status in ENDS and not previous.alive:
-        return _after_an_end(reading, previous)
+        return _after_an_end(reading, previous, unasked=unasked)
     if previous.status is VMAStatus.RUNNING and not previous.may_still_write:
         return Attribution.OWN
     # Another start time proves nothing: a VMA that has restarted gives the same worker's document a new one.
@@ -158,9 +158,14 @@ def initial_readings(
     readings = [initial_reading(disks.get(volume_id), previous) for volume_id, previous in last.items()]
     return InitialReadings(
         previous_readings=tuple(reading for reading in readings if reading is not None),
-        unasked=tuple(v for v, previous in last.items() if v not in disks and previous is None),
+        unasked=tuple(v for v, previous in last.items() if v not in disks and _may_be_rewritten(previous)),
         address=found.address if found is not None and disks else None,
     )
+
+
+def _may_be_rewritten(last: PreviousReading | None) -> bool:
+    """Return whether an export may have another end of an earlier job than the known one, if there is one."""
+    return last is None or (last.status in ENDS and not last.alive)
 
 
 def updated_readings(
@@ -212,10 +217,16 @@ def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[Previ
             yield left
 
 
-def _after_an_end(reading: DiskReading, previous: PreviousReading) -> Attribution:
-    """Judge a document of an export whose previous worker had ended: whatever is written after that is this job's."""
-    if reading.status is VMAStatus.RUNNING or _is_other(reading, previous):
+def _after_an_end(reading: DiskReading, previous: PreviousReading, *, unasked: bool) -> Attribution:
+    """Judge a document of an export whose previous worker had ended: whatever is written after that is this job's.
+
+    A worker may write its end more than once. Where the export could not be asked at the registration, another end may
+    be the previous worker's last one.
+    """
+    if reading.status is VMAStatus.RUNNING:
         return Attribution.OWN
+    if _is_other(reading, previous):
+        return _uncertain_or_previous(reading) if unasked else Attribution.OWN
     # A whole sync without changes may have run unobserved: it changes nothing but its type.
     if _differ(reading.sync_type, previous.sync_type):
         return _uncertain_or_previous(reading)

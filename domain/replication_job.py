@@ -76,7 +76,9 @@ class ReplicationJob(JobFields, kw_only=True):
         """Return the last reading of this job's worker on the volume's export, for the volume's next job."""
         own, given_up = self.disks.get(volume_id), self.outcome_basis is not Basis.OBSERVED
         if own is None:
-            may_run = given_up and self.vma_status not in {None, VMAStatus.NOT_FOUND}
+            # If one disk of a job fails, its worker copies the others on.
+            goes_on = given_up or self.state is JobState.FAILED
+            may_run = goes_on and self.vma_status not in {None, VMAStatus.NOT_FOUND}
             return msgspec.structs.replace(unobserved(volume_id), alive=True if may_run else None)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1
         # A worker's own report has no start time, and its figures are not exactly those of the VMA's document.

@@ -138,7 +138,7 @@ class Poller:
         return max(self.lags.values(), default=0.0)
 
     def record(self, job: ReplicationJob, observation: Observation) -> None:
-        """Record an observation that another process made as the job's last poll."""
+        """Record a worker's own report as what is known of the job now. It is no poll: the VMA was not asked."""
         if (live := self.live.get(job.id)) is not None:
             self._record(live, observation)
 
@@ -194,6 +194,9 @@ class Poller:
         job, live = await self._app.job(job_id), self.live.get(job_id)
         if live is None or job.state is not JobState.REPLICATING:
             return
+        live.polls += 1
+        self.polls += 1
+        self.conclusive += observation.conclusive
         self._record(live, observation)
         await self._act(job, live, observation)
         self._resolve(job_id, polled=True)
@@ -202,9 +205,6 @@ class Poller:
         has_figures = observation.status is VMAStatus.RUNNING and not observation.has_no_figures
         if has_figures and observation.movement != live.movement:
             live.moved, live.moved_at, live.still_since = True, observation.observed_at, self._awake()
-        live.polls += 1
-        self.polls += 1
-        self.conclusive += observation.conclusive
         live.polled_at, live.polled_awake = observation.observed_at, self._awake()
         live.vma_status = observation.status
         if has_figures:

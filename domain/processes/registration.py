@@ -1,6 +1,7 @@
 """Registration: asks the VMA what it has of the volumes' earlier jobs, and registers a job."""
 
 import asyncio
+from functools import partial
 
 from domain.application import JobRecovery
 from domain.events import Trace
@@ -29,7 +30,7 @@ class Registrar:
         """
         if (registered := await self._app.registered(asked)) is not None:
             return registered, False
-        return await self._app.register(asked, trace, await self._probe(asked))
+        return await self._app.register(asked, trace, partial(self._probe, asked))
 
     async def _probe(self, asked: Registration) -> Observation | None:
         """Return what the VMA has of the volumes now, before the job's own worker can have written."""

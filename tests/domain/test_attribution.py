@@ -52,6 +52,21 @@ class TestAfterAnEnd:
     def test_another_end_is_the_jobs_own(self, before: VMAStatus, now: VMAStatus) -> None:
         assert attribute(said(now), was(before)) is Attribution.OWN
 
+    @pytest.mark.parametrize(
+        ("now", "whose"),
+        [(RUNNING, Attribution.OWN), (COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)],
+    )
+    @pytest.mark.parametrize("name", OTHER_FIGURES)
+    def test_another_end_may_be_the_previous_workers_if_the_export_could_not_be_asked_at_registration(
+        self, name: str, now: VMAStatus, whose: Attribution
+    ) -> None:
+        """A worker may write its end more than once, and only the first one was seen."""
+        other = said(now, **{name: OTHER_FIGURES[name]})
+
+        assert attribute(other, was(COMPLETED), unasked=True) is whose
+        assert attribute(other, was(FAILED), unasked=True) is whose
+        assert attribute(said(COMPLETED), was(COMPLETED), unasked=True) is Attribution.PREVIOUS
+
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     @pytest.mark.parametrize("name", OTHER_FIGURES)
     def test_an_end_with_another_figure_is_the_jobs_own(self, ended: VMAStatus, name: str) -> None:

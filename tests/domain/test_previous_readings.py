@@ -10,7 +10,7 @@ from domain.recovery_policy import Basis, Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Document, Observation, VMAStatus
 from tests.domain.registering import TRACE, former, registered, registered_after, running
-from tests.support.builders import JOB, at, document, observed
+from tests.support.builders import JOB, at, document, listing, observed
 
 COMPLETED = observed(document(VMAStatus.COMPLETED, 100.0, total=None, started="10:00"))
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
@@ -223,11 +223,16 @@ class TestWhatAJobLeaves:
     ) -> None:
         assert not self.given_up_after(*asked).last_reading("v1").may_still_write
 
-    def test_an_observed_end_of_the_other_disk_ends_the_worker(self) -> None:
-        job = registered()
-        job.observe(observed(document(VMAStatus.FAILED, 7.0), DOWN.status), at(10))
+    def test_a_worker_of_which_one_disk_has_failed_may_copy_the_others_on(self) -> None:
+        failed, completed, gone = registered(), registered(), registered()
+        failed.observe(observed(document(VMAStatus.FAILED, 7.0), DOWN.status), at(10))
+        everything = document(COMPLETED.status, 100.0, disks=listing(100.0, 100.0))
+        completed.observe(observed(everything, GONE.status, own=everything), at(10))
+        gone.observe(GONE, at(10))
+        gone.operator_decide(Outcome.FAIL, "mara", "enough", at(20), TRACE)
 
-        assert (job.state, job.last_reading("v2").may_still_write) == (JobState.FAILED, False)
+        states = [(job.state, job.last_reading("v2").may_still_write) for job in (failed, completed, gone)]
+        assert states == [(JobState.FAILED, True), (JobState.COMPLETED, False), (JobState.FAILED, False)]
 
     def test_a_worker_that_may_share_the_export_among_its_disks_may_write_on_if_its_job_was_given_up(self) -> None:
         one = registered_after(volumes=("v1",)).hears(document(percent=50.0))

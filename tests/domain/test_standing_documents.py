@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.attribution import (
@@ -127,7 +128,13 @@ class TestStanding:
     def test_of_a_volume_that_was_not_answered_for_the_last_job_here_is_known(self) -> None:
         stands = initial_readings(observed(UNREACHABLE, UNREACHABLE), {"v1": was(COMPLETED), "v2": None})
 
-        assert stands == InitialReadings(previous_readings=(was(COMPLETED),), unasked=("v2",))
+        assert stands == InitialReadings(previous_readings=(was(COMPLETED),), unasked=("v1", "v2"))
+
+    @pytest.mark.parametrize("last", [was(RUNNING), msgspec.structs.replace(was(COMPLETED), alive=True)])
+    def test_a_worker_that_may_still_write_is_known_whether_or_not_its_export_was_asked(
+        self, last: PreviousReading
+    ) -> None:
+        assert initial_readings(None, {"v1": last}) == InitialReadings(previous_readings=(last,))
 
     @pytest.mark.parametrize("answered", [document(RUNNING), document(COMPLETED, 100.0), document(FAILED), NOT_FOUND])
     def test_where_a_vma_answered_it_is(self, answered: Any) -> None:
@@ -140,7 +147,7 @@ class TestStanding:
 
         assert initial_readings(found, dict.fromkeys(("v1", "v2"))).unasked == ("v1",)
         assert initial_readings(found, {"v1": was(COMPLETED), "v2": None}) == InitialReadings(
-            previous_readings=(was(COMPLETED),)
+            previous_readings=(was(COMPLETED),), unasked=("v1",)
         )
 
     def test_where_none_of_its_exports_answered_it_may_not_be(self) -> None:

@@ -175,3 +175,10 @@ async def while_running(process: Awaitable[None], condition: Callable[[], bool],
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert condition()
+
+
+async def asked_for(harness: Harness, questions: int) -> None:
+    async def asked() -> bool:
+        return len(harness.vma.asked) >= questions
+
+    await eventually(asked)

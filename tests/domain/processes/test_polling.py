@@ -338,7 +338,7 @@ async def test_a_vma_that_cannot_be_asked_is_tried_once_per_interval(harness: Ha
     assert 15 <= len(harness.vma.asked) <= 25
 
 
-async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(harness: Harness, poller: Poller) -> None:
+async def test_what_a_worker_reports_of_a_job_is_shown_and_is_no_poll(harness: Harness, poller: Poller) -> None:
     job, other = await harness.job(), await harness.job("job-2")
     poller.watch(job)
 
@@ -346,7 +346,8 @@ async def test_what_somebody_else_saw_of_a_job_counts_as_its_poll(harness: Harne
         harness.vma.says[one.id] = RUNNING
         poller.record(one, await harness.contact.ask(one))
 
-    assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (1, VMAStatus.RUNNING)
+    assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (0, VMAStatus.RUNNING)
+    assert (poller.polls, poller.conclusive) == (0, 0)
     assert "job-2" not in poller.live
 
 

@@ -11,7 +11,7 @@ from domain.processes.recovery import MAX_DRY_RUNS, Recovery, RunProgress
 from domain.recovery_policy import Outcome
 from domain.recovery_run import RecoveryRun
 from domain.vma_status import Document, VMAStatus
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, eventually, while_running
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked_for, eventually, while_running
 from tests.support.memory_log import MemoryLog
 
 
@@ -343,7 +343,7 @@ async def test_a_run_says_how_long_it_took_and_how_many_of_the_jobs_that_it_resu
         harness.vma.says[job_id] = RUNNING
         if job_id != "job-3":
             recovery._poller.watch(job)
-            recovery._poller.record(job, await harness.contact.ask(job))
+            await recovery._poller._poll_once(job_id)
     harness.vma.asked.clear()
     harness.vma.hang("default")
     run = asyncio.ensure_future(recovery.run(Cause.RESTART, ["job-1", "job-2", "job-3"]))
@@ -379,13 +379,6 @@ async def test_a_dry_run_says_how_long_it_took_and_how_many_jobs_had_ended(
     run = recovery.live["run-dry"].run
     assert run is not None
     assert (run.totals.decided_in, run.totals.settled_elsewhere, totals.outcomes) == (20.062, 2, {"resume": 1})
-
-
-async def asked_for(harness: Harness, questions: int) -> None:
-    async def asked() -> bool:
-        return len(harness.vma.asked) >= questions
-
-    await eventually(asked)
 
 
 async def test_the_last_dry_runs_are_kept_and_runs_that_are_none_are_not_forgotten_for_them(

@@ -12,7 +12,7 @@ from domain.processes.registration import PROBE_WITHIN, Registrar
 from domain.recovery_policy import Outcome
 from domain.vma_status import Document, VMAStatus
 from tests.support.builders import document
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
+from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked, asked_for
 
 NO_ANSWER = [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
 
@@ -143,15 +143,59 @@ async def test_an_operator_ends_a_job_whose_worker_copies_on_and_the_next_job_is
 
 
 @pytest.mark.parametrize("busy", [ContextBusy, VolumeBusy])
-async def test_what_is_refused_is_refused_though_the_vma_was_asked(
+async def test_what_is_refused_is_refused_without_asking(
     harness: Harness, registrar: Registrar, busy: type[Exception]
 ) -> None:
     first = asked("job-1")
     await registrar.register(first, REQUEST)
     changed = {"vm_context_id": first.vm_context_id} if busy is ContextBusy else {"volume_ids": first.volume_ids}
     second = msgspec.structs.replace(asked("job-2"), **changed)
+    harness.vma.hang("default")
 
     with pytest.raises(busy, match="job-1"):
         await registrar.register(second, REQUEST)
 
-    assert await harness.kinds("job-2") == []
+    assert (await harness.kinds("job-2"), harness.vma.asked) == ([], ["job-1"])
+
+
+async def test_the_volumes_of_a_registration_that_waits_for_its_vma_are_taken_and_no_others(
+    harness: Harness, registrar: Registrar
+) -> None:
+    """An answer from before the end of a volume's last job would be compared with that end."""
+    harness.vma.hang("default")
+    first = asyncio.ensure_future(registrar.register(asked("job-1"), REQUEST))
+    same = msgspec.structs.replace(asked("job-2"), volume_ids=("disk-of-job-1",))
+    second = asyncio.ensure_future(registrar.register(same, REQUEST))
+    third = asyncio.ensure_future(registrar.register(asked("job-3"), REQUEST))
+    await asked_for(harness, 2)
+    harness.vma.go_on()
+
+    results = await asyncio.gather(first, second, third, return_exceptions=True)
+
+    assert [isinstance(result, VolumeBusy) for result in results] == [False, True, False]
+    assert harness.vma.asked == ["job-1", "job-3"]
+
+
+@pytest.mark.parametrize(
+    ("silence", "written_again", "is_doubted"),
+    [
+        (VMAStatus.UNANSWERED, document(VMAStatus.COMPLETED, 100.0, phase="Completed", started="10:00"), True),
+        (VMAStatus.UNANSWERED, document(VMAStatus.RUNNING, 100.0, started="10:00"), False),
+        (None, document(VMAStatus.COMPLETED, 100.0, total=2000, started="10:00"), False),
+    ],
+)
+async def test_an_end_that_was_written_again_may_be_the_previous_jobs_if_its_export_could_not_be_asked(
+    harness: Harness, registrar: Registrar, silence: VMAStatus | None, written_again: Document, *, is_doubted: bool
+) -> None:
+    first = asked("job-1", vm_context_id="ctx")
+    job, _ = await registrar.register(first, REQUEST)
+    ended = document(VMAStatus.COMPLETED, 100.0, phase="PersistChangeIDs", started="10:00")
+    harness.vma.says["job-1"] = ended
+    await harness.app.observe(job.id, await harness.contact.ask(job))
+    harness.vma.says["job-2"] = silence or ended
+    second, _ = await registrar.register(msgspec.structs.replace(first, job_id="job-2"), REQUEST)
+
+    harness.vma.says["job-2"] = written_again
+    seen = await harness.contact.ask(second)
+
+    assert (seen.status, seen.doubtful) == (written_again.status, is_doubted)
