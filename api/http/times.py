@@ -1,7 +1,8 @@
 """Times in requests: RFC 3339, in UTC if they name no zone, and as precise as they are written.
 
 A date is the whole day, a minute the whole minute, a fraction all that begins with it. A period begins with the first
-microsecond of such a time (`UtcTime`), and ends with its last one (`EndTime`), as does a moment.
+microsecond of such a time (`UtcTime`), and ends with its last one (`EndTime`), as does a moment. Of a time between two
+microseconds, a period begins with the later one, and ends with the earlier one.
 """
 
 import re
@@ -43,7 +44,18 @@ def in_utc(time: datetime) -> datetime:
 
 
 def beginning(value: object) -> datetime:
-    """Return the first microsecond of a written time."""
+    """Return the first microsecond that is not before a written time."""
+    is_between = (_parts(value)["fraction"] or "")[MICROSECONDS:].strip("0") != ""
+    return truncated(value) + timedelta(microseconds=int(is_between))
+
+
+def end(value: object) -> datetime:
+    """Return the last microsecond of a written time."""
+    return truncated(value) + _duration(_parts(value)) - timedelta(microseconds=1)
+
+
+def truncated(value: object) -> datetime:
+    """Return the first microsecond of a written time, without the digits that are not kept."""
     written = _parts(value)
     fraction = (written["fraction"] or "")[:MICROSECONDS].ljust(MICROSECONDS, "0")
     # In a query, an unescaped `+` arrives as a blank. A zone has no other sign than `+` and `-`.
@@ -53,11 +65,6 @@ def beginning(value: object) -> datetime:
         return in_utc(datetime.fromisoformat(text))
     except ValueError:
         raise ValueError("must be a date, a time of day and a zone that exist") from None
-
-
-def end(value: object) -> datetime:
-    """Return the last microsecond of a written time."""
-    return beginning(value) + _duration(_parts(value)) - timedelta(microseconds=1)
 
 
 def _parts(value: object) -> dict[str, str | None]:
@@ -82,4 +89,5 @@ def _duration(written: dict[str, str | None]) -> timedelta:
 
 
 UtcTime = Annotated[datetime, BeforeValidator(beginning), AfterValidator(in_utc)]
+TruncatedTime = Annotated[datetime, BeforeValidator(truncated), AfterValidator(in_utc)]
 EndTime = Annotated[datetime, BeforeValidator(end), AfterValidator(in_utc)]

@@ -18,7 +18,7 @@ from adapters.vma.worker_reports import read_report
 from api.http import problems
 from api.http.dependencies import JobId, TheService, TheTrace, wait_for_read_model
 from api.http.routers import api_router
-from api.http.times import EARLIEST, LATEST, UtcTime
+from api.http.times import EARLIEST, LATEST, TruncatedTime
 
 JobType = Literal["replication", "backup"]
 """The worker's name for the kind of job; it uses `backup` for replication jobs, too."""
@@ -40,7 +40,7 @@ Status = Annotated[
     WithJsonSchema({"type": "string", "enum": ["in_progress", *STATUSES]}),
     Field(description="Case, blanks, `_` and `-` are ignored."),
 ]
-SentAt = Annotated[UtcTime | None, WrapValidator(_sent_at), WithJsonSchema({})]
+SentAt = Annotated[TruncatedTime | None, WrapValidator(_sent_at), WithJsonSchema({})]
 
 
 def _field(description: str) -> Any:  # noqa: ANN401 - pydantic's own type for a field

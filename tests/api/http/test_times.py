@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from api.http.times import EARLIEST, LATEST, EndTime, UtcTime
+from api.http.times import EARLIEST, LATEST, EndTime, TruncatedTime, UtcTime
 
 FROM, TO = TypeAdapter[datetime](UtcTime), TypeAdapter[datetime](EndTime)
 
@@ -32,12 +32,24 @@ def period(written: str) -> tuple[str, str]:
         ("2026-11-23T14:03:00.1Z", "11-23 14:03:00.100000", "11-23 14:03:00.199999"),
         ("2026-11-23T14:03:00.123Z", "11-23 14:03:00.123000", "11-23 14:03:00.123999"),
         ("2026-11-23T14:03:00.123456Z", "11-23 14:03:00.123456", "11-23 14:03:00.123456"),
-        ("2026-11-23T14:03:00.123456789Z", "11-23 14:03:00.123456", "11-23 14:03:00.123456"),
+        ("2026-11-23T14:03:00.123456000Z", "11-23 14:03:00.123456", "11-23 14:03:00.123456"),
         ("2026-11-23T14:03:00-05:30", "11-23 19:33:00.000000", "11-23 19:33:00.999999"),
     ],
 )
 def test_a_time_is_the_whole_of_what_is_written(written: str, first: str, last: str) -> None:
     assert period(written) == (first, last)
+
+
+@pytest.mark.parametrize("digits", ["1", "9", "001", "789"])
+def test_a_time_between_two_microseconds_begins_with_the_later_one_and_ends_with_the_earlier_one(digits: str) -> None:
+    assert period(f"2026-11-23T14:03:00.123456{digits}Z") == ("11-23 14:03:00.123457", "11-23 14:03:00.123456")
+    assert period(f"2026-11-23T23:59:59.999999{digits}+00:00") == ("11-24 00:00:00.000000", "11-23 23:59:59.999999")
+
+
+def test_a_time_that_is_no_end_of_a_period_loses_the_digits_after_the_sixth() -> None:
+    sent_at = TypeAdapter[datetime](TruncatedTime).validate_python("2026-11-23T14:03:00.1234567+02:00")
+
+    assert sent_at == datetime(2026, 11, 23, 12, 3, 0, 123456, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("time", ["T14:03", "T14:03:00", "T14:03:00.123", " 14:03:00"])
