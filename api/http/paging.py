@@ -19,21 +19,23 @@ Key = int | str | tuple[int | str, ...]
 """A position, an id, or what `key_then` returns."""
 
 DESCRIPTION = "`next_cursor` of the previous page."
-ID_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which counts instead of any other."
+PAST_DESCRIPTION = f"{DESCRIPTION} That of a list of the past has its moment, too, which counts instead of any other."
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
-IdCursor = Annotated[
+IdCursor = Annotated[str | None, Query(max_length=1600, pattern=r"^([0-9a-f]{2}){1,800}$", description=DESCRIPTION)]
+"""An id, in UTF-8, in hexadecimal."""
+PastCursor = Annotated[
     str | None,
     Query(
         max_length=1668,
         pattern=r"^([0-7][0-9a-f]{15}\.[0-9a-f]{16}\.[0-7][0-9a-f]{15}\.0{15}[01]\.)?([0-9a-f]{2}){1,800}$",
-        description=ID_DESCRIPTION,
+        description=PAST_DESCRIPTION,
     ),
 ]
-"""An id, in UTF-8, in hexadecimal; before it, what else a list of the past is of: see `key_then`."""
+"""An id, as in `IdCursor`; before it, what else a list of the past is of: see `key_then`."""
 Cursor = Annotated[str | None, Query(max_length=16, pattern="^[0-7][0-9a-f]{15}$", description=DESCRIPTION)]
 """A position, in hexadecimal."""
 

@@ -11,7 +11,7 @@ from api.http.dependencies import JobId, TheService, TheTrace, known_job, wait_f
 from api.http.event_ids import NO_EVENT, digest_at
 from api.http.filters import State, Values
 from api.http.moments import AskedJobMoment, AskedMoment, JobMoment, Known, LogMoment, Moment
-from api.http.paging import Cursor, IdCursor, Limit
+from api.http.paging import Cursor, IdCursor, Limit, PastCursor
 from api.http.routers import api_router
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import (
@@ -88,7 +88,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     vm_context_id: Values[Identifier] = (),
     needs_attention: Annotated[bool | None, Query()] = None,
     limit: Limit = 100,
-    cursor: IdCursor = None,
+    cursor: PastCursor = None,
 ) -> JobPage:
     """List jobs by id, present or past: those in any of the states and of any of the contexts.
 

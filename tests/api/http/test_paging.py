@@ -93,9 +93,11 @@ def test_the_cursors_of_the_largest_position_and_of_the_longest_id_are_accepted(
 
     assert not refused(paging.Cursor, shown[position])
     assert not refused(paging.IdCursor, shown[longest])
-    assert not refused(paging.IdCursor, shown[past])
+    assert not refused(paging.PastCursor, shown[longest])
+    assert not refused(paging.PastCursor, shown[past])
     assert refused(paging.Cursor, f"{shown[position]}0")
-    assert refused(paging.IdCursor, f"{shown[past]}00")
+    assert refused(paging.IdCursor, f"{shown[longest]}00")
+    assert refused(paging.PastCursor, f"{shown[past]}00")
 
 
 @pytest.mark.parametrize("cursor", [None, "", "0000000000000003"])

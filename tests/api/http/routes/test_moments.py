@@ -244,6 +244,19 @@ async def test_a_cursor_of_the_release_before_is_refused(api: httpx.AsyncClient)
     assert (before.status_code, "query.cursor" in before.json()["detail"]) == (422, True)
 
 
+async def test_a_cursor_of_past_jobs_is_refused_by_the_list_of_vm_contexts_which_has_no_past(
+    api: httpx.AsyncClient,
+) -> None:
+    of_jobs = (await answer(api, "/jobs", position=6, limit=1))["next_cursor"]
+    of_an_id = of_jobs.rpartition(".")[2]
+
+    refused = await api.get("/vm-contexts", params={"cursor": of_jobs})
+    accepted = await api.get("/vm-contexts", params={"cursor": of_an_id})
+
+    assert (refused.status_code, "query.cursor" in refused.json()["detail"]) == (422, True)
+    assert accepted.status_code == httpx.codes.OK
+
+
 async def test_pages_of_the_present_show_the_present(past: Service, api: httpx.AsyncClient) -> None:
     first = await answer(api, "/jobs", limit=1)
 

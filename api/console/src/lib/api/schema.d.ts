@@ -2702,7 +2702,7 @@ export interface operations {
                 active?: boolean | null;
                 /** @description Maximum number of items. */
                 limit?: number;
-                /** @description `next_cursor` of the previous page. That of a list of the past has its moment, too, which counts instead of any other. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
             };
             header?: never;
