@@ -9,9 +9,13 @@ from typing import Any
 
 import msgspec
 
+from adapters.listening import unusable
 from adapters.simulated_vma.server import SimulatedVMA
 from adapters.simulated_vma.world import World
 from domain.errors import InvalidInput
+
+MAX_HOST = 100
+"""Maximum characters of a host name in a message."""
 
 
 def run(host: str, port: int, control_port: int, world_file: Path | None) -> None:
@@ -24,7 +28,8 @@ def run(host: str, port: int, control_port: int, world_file: Path | None) -> Non
         world_file: a JSON list of jobs, each with the fields of `add_job`.
 
     Raises:
-        InvalidInput: it cannot listen there, or the file has another form.
+        InvalidInput: the host is malformed, this user may not listen there, or the file has another form.
+        JobRecoveryError: the address is in use, or is not one of this machine now.
 
     """
     vma = SimulatedVMA(port, host=host, control_port=control_port)
@@ -52,10 +57,15 @@ def _fill(world: World, file: Path) -> None:
 def _listening(vma: SimulatedVMA) -> Iterator[None]:
     try:
         vma.start()
-    except (OSError, UnicodeError) as error:
-        ports = f"{vma.port} and {vma.control_port}"
-        raise InvalidInput(f"cannot listen on {vma.host[:100]}, ports {ports}: {error}") from None
+    except OSError as error:
+        raise unusable(_where(vma), error) from None
+    except UnicodeError as error:
+        raise InvalidInput(f"{_where(vma)}: {error}") from None
     try:
         yield
     finally:
         vma.stop()
+
+
+def _where(vma: SimulatedVMA) -> str:
+    return f"cannot listen on {vma.host[:MAX_HOST]}, ports {vma.port} and {vma.control_port}"
