@@ -1,8 +1,8 @@
 """Attention: why an operator should look at a job; each reason names the cause and the remedy."""
 
-from domain.job_state import JobFields
+import shlex
 
-BY_HAND = "`job-recovery decide JOB complete|fail --why ...`"
+from domain.job_state import JobFields
 
 
 def attention(job: JobFields) -> list[str]:
@@ -11,11 +11,18 @@ def attention(job: JobFields) -> list[str]:
     if job.stalled_since is not None:
         reasons.append("stalled: the VMA reports running, but nothing has moved. Look at the worker on the VMA")
     if job.contradicted:
-        reasons.append(
-            f"contradicted: the VMA reports otherwise, but the VM or a disk has a newer job. Decide it: {BY_HAND}"
-        )
+        contradicted = "contradicted: the VMA reports otherwise, but the VM or a disk has a newer job"
+        reasons.append(f"{contradicted}. Decide it: {_by_hand(job.id)}")
     if job.is_guess:
-        reasons.append(f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {BY_HAND}")
+        reasons.append(f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {_by_hand(job.id)}")
     if job.is_open and job.decision is not None and job.decision.needs_attention:
         reasons.append(f"{job.decision.rule}: {job.decision.reason}")
     return reasons
+
+
+def _by_hand(job_id: str) -> str:
+    """Return the command that decides the job, which a shell reads as it is printed."""
+    name = shlex.quote(job_id)
+    # After `--` the command line reads no options, so they come before it.
+    line = f'--why "…" -- {name} fail' if job_id.startswith("-") else f'{name} fail --why "…"'
+    return f"`job-recovery decide {line}`, or `complete`"

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.attention import BY_HAND, attention
+from domain.attention import attention
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome, Policy
@@ -15,25 +15,26 @@ TRACE = Trace("request-1", "request-1")
 RUNNING = observed(document(VMAStatus.RUNNING, 41.5))
 GONE = observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND)
 
+BY_HAND = f'`job-recovery decide {JOB} fail --why "…"`, or `complete`'
 STALLED = "stalled: the VMA reports running, but nothing has moved. Look at the worker on the VMA"
 GUESS = f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {BY_HAND}"
 CONTRADICTED = f"contradicted: the VMA reports otherwise, but the VM or a disk has a newer job. Decide it: {BY_HAND}"
 
 
-def registered() -> ReplicationJob:
-    job = ReplicationJob(id=JOB)
+def registered(job_id: str = JOB) -> ReplicationJob:
+    job = ReplicationJob(id=job_id)
     job.register(registration(job.id, vm_name="pgtest1", vm_context_id="ctx-1", progress_percent=12.0), NOON, TRACE)
     return job
 
 
-def after(status: VMAStatus, inconclusive_for: float = 0.0) -> ReplicationJob:
+def after(status: VMAStatus, inconclusive_for: float = 0.0, job_id: str = JOB) -> ReplicationJob:
     """Recover a job of which this was answered, after so many seconds without a word of it."""
     observation = observed(status, own=status)
     known = circumstances(observation)
     known = msgspec.structs.replace(
         known, silence=msgspec.structs.replace(known.silence, inconclusive_for=inconclusive_for)
     )
-    job = registered()
+    job = registered(job_id)
     job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
     job.recover("run-1", observation, known, Policy(), lambda _: 5.0, at(20))
     return job
@@ -123,5 +124,21 @@ def test_a_contradicted_guess_does_until_a_person_decides() -> None:
     assert attention(job) == []
 
 
-def test_the_command_that_a_person_needs_is_named() -> None:
-    assert BY_HAND == "`job-recovery decide JOB complete|fail --why ...`"
+@pytest.mark.parametrize(
+    ("job_id", "line"),
+    [
+        ("web-03", 'web-03 fail --why "…"'),
+        ("ctx-PhilB Test machine", "'ctx-PhilB Test machine' fail --why \"…\""),
+        ("a;$(b)`c`", "'a;$(b)`c`' fail --why \"…\""),
+        ("it's", """'it'"'"'s' fail --why "…\""""),
+        ("--web", '--why "…" -- --web fail'),
+    ],
+)
+def test_the_command_that_a_person_needs_names_the_job_as_a_shell_reads_it(job_id: str, line: str) -> None:
+    inferred = after(VMAStatus.NOT_FOUND, job_id=job_id)
+    contradicted = after(VMAStatus.NOT_FOUND, job_id=job_id)
+    contradicted.revise(RUNNING, "job-2", at(30))
+
+    for job in (inferred, contradicted):
+        [said] = attention(job)
+        assert said.endswith(f": `job-recovery decide {line}`, or `complete`")

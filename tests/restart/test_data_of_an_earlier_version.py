@@ -28,7 +28,7 @@ RUN_ON = ("job-running", "job-waits")
 SAME = (
     *("job_id", "state", "version", "vm_name", "vm_context_id", "vma", "volume_ids", "progress_percent", "phase"),
     *("bytes_transferred", "total_bytes", "disks", "vma_status", "error", "registered_at", "basis"),
-    *("needs_attention", "attention", "decision", "run_id", "stalled"),
+    *("needs_attention", "decision", "run_id", "stalled"),
 )
 
 
@@ -73,6 +73,10 @@ def test_ended_jobs_are_shown_as_before_and_open_ones_are_recovered(service: Ser
         (job["decision"] or {}).pop("retry_in", None)
         shown = service.job(job["job_id"])
         assert {name: shown[name] for name in SAME} == {name: job[name] for name in SAME}
+        # The remedy after the name has other words.
+        assert [why.partition(":")[0] for why in shown["attention"]] == [
+            why.partition(":")[0] for why in job["attention"]
+        ]
         # It was the time of the observation, which is stored after it.
         assert shown["ended_at"] >= job["ended_at"]
         assert service.get(f"/api/v1/jobs/{job['job_id']}", at=shown["ended_at"]).json()["state"] == job["state"]
