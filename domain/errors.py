@@ -32,10 +32,11 @@ class Refused(JobRecoveryError):
 
 
 class IllegalTransition(Refused):
-    """The lifecycle has no such transition from the job's state."""
+    """The lifecycle has no such transition from the job's state, or the job's outcome is final, which `why` tells."""
 
-    def __init__(self, job_id: str, state: str, event: str) -> None:
-        super().__init__(f"job {job_id} is {state}: '{event}' is not possible in this state")
+    def __init__(self, job_id: str, state: str, event: str, why: str | None = None) -> None:
+        why = why or f": '{event}' is not possible in this state"
+        super().__init__(f"job {job_id} is {state}{why}")
         self.job_id = job_id
         self.state = state
         self.event = event

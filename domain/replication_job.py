@@ -229,8 +229,15 @@ class ReplicationJob(JobFields, kw_only=True):
 
         """
         if not self.is_open and self.outcome_basis is not Basis.INFERRED:
-            raise IllegalTransition(self.id, self.state.value, f"operator_{outcome.value}")
+            raise IllegalTransition(self.id, self.state.value, f"operator_{outcome.value}", self._why_final())
         self.record(OperatorDecided, at, trace, outcome=outcome, who=who, why=why)
+
+    def _why_final(self) -> str:
+        """Return since when, and by whose word, the outcome is final; it follows the job's state in a sentence."""
+        if self.ended is not None and self.ended.who is not None:
+            return f", as {self.ended.who} decided{_at(self.ended_at)}: what an operator decided is final"
+        # Of a guess that was confirmed, `ended` is of the guess, but the last observation confirmed it.
+        return f", as was reported{_at(self.last_observed_at)}: an outcome that was observed is final"
 
     def evidence(self, observation: Observation, circumstances: Circumstances, at: datetime) -> Evidence:
         """Return everything that a decision about this job is made from.
@@ -259,3 +266,7 @@ class ReplicationJob(JobFields, kw_only=True):
             replaced=circumstances.replaced,
             reached=circumstances.reached,
         )
+
+
+def _at(time: datetime | None) -> str:
+    return f" at {time:%Y-%m-%dT%H:%M:%SZ}" if time is not None else ""

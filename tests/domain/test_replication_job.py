@@ -241,8 +241,11 @@ def test_an_operators_word_ends_an_open_job_and_is_neither_observed_nor_inferred
     assert job.decision is not None
     assert (job.decision.rule, job.decision.who, job.decision.reason) == ("operator", "mara", "VM deleted")
     for outcome in (Outcome.COMPLETE, Outcome.FAIL):
-        with pytest.raises(IllegalTransition, match=f"is failed: 'operator_{outcome.value}' is not possible"):
-            job.operator_decide(outcome, "mara", "no, it was fine", at(6), TRACE)
+        with pytest.raises(IllegalTransition) as refused:
+            job.operator_decide(outcome, "joe", "no, it was fine", at(6), TRACE)
+        assert str(refused.value) == (
+            f"job {JOB} is failed, as mara decided at 2025-10-03T12:00:05Z: what an operator decided is final"
+        )
     assert news(job) == ["OperatorDecided"]
 
 
@@ -292,15 +295,21 @@ def test_an_operator_may_not_correct_what_the_vma_said_itself(observation: Obser
     by_polling.observe(observation, at(5))
 
     for job in (by_polling, by_recovery):
-        with pytest.raises(IllegalTransition, match="'operator_fail' is not possible in this state"):
+        assert job.last_observed_at is not None
+        with pytest.raises(IllegalTransition) as refused:
             job.operator_decide(Outcome.FAIL, "mara", "I know better", at(30), TRACE)
+        assert str(refused.value) == (
+            f"job {JOB} is {job.state.value}, as was reported at {job.last_observed_at:%Y-%m-%dT%H:%M:%S}Z: "
+            "an outcome that was observed is final"
+        )
 
 
 def test_nor_a_guess_that_the_vma_has_confirmed() -> None:
     job = recover(registered(12.0), GONE)
-    job.revise(FAILED, None, at(25))
+    confirmed = msgspec.structs.replace(FAILED, observed_at=at(25))
+    job.revise(confirmed, None, at(25))
 
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match="is failed, as was reported at 2025-10-03T12:00:25Z: an outcome that"):
         job.operator_decide(Outcome.COMPLETE, "mara", "I know better", at(30), TRACE)
 
 
