@@ -103,10 +103,26 @@ def phases_table(found: Row) -> Grid:
 
 def rules_table(found: Row) -> Grid | Text:
     """Show the jobs that two runs decided by different rules."""
-    if not found["jobs"]:
-        return Text("both runs decided every job by the same rule")
-    rows = ((job["job_id"], job["a"], job["b"]) for job in found["jobs"])
-    return Grid("job", found["a"]["run_id"], found["b"]["run_id"], rows=rows, title="decided by different rules")
+    if found["jobs"]:
+        rows = ((job["job_id"], job["a"], job["b"]) for job in found["jobs"])
+        return Grid("job", found["a"]["run_id"], found["b"]["run_id"], rows=rows, title="decided by different rules")
+    if any(_undecided(found).values()):
+        return Text(f"decided by both runs, by the same rule: {sum(found['rules_a'].values())} job(s)")
+    return Text("both runs decided every job by the same rule")
+
+
+def undecided_text(found: Row) -> list[Text]:
+    """Return how many jobs only one of two runs decided, and how many of its jobs each run did not, in one text."""
+    one = sum(None in (job["a"], job["b"]) for job in found["jobs"])
+    jobs = {found[run]["run_id"]: found[run]["jobs"] for run in ("a", "b")}
+    lines = [f"decided by one run only: {one} job(s)"] if one else []
+    lines += [f"not decided by {run}: {n} of its {jobs[run]} job(s)" for run, n in _undecided(found).items() if n]
+    return [Text("\n".join(lines))] if lines else []
+
+
+def _undecided(found: Row) -> dict[str, int]:
+    """Return the number of jobs that each of two runs did not decide."""
+    return {found[run]["run_id"]: found[run]["jobs"] - sum(found[f"rules_{run}"].values()) for run in ("a", "b")}
 
 
 def _probes(job: Row) -> Text:

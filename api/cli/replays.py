@@ -110,7 +110,8 @@ def compare(arguments: argparse.Namespace) -> None:
     """Show two recovery runs side by side."""
     with connect(arguments) as service:
         found = service.get("/recovery-runs/compare", COMPUTING_TIMEOUT, a=arguments.run_a, b=arguments.run_b)
-    show(arguments, found, past_tables.phases_table(found), past_tables.rules_table(found))
+    parts = [past_tables.phases_table(found), past_tables.rules_table(found), *past_tables.undecided_text(found)]
+    show(arguments, found, *parts)
 
 
 def _policy(named: Sequence[str]) -> dict[str, str]:

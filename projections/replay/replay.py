@@ -109,11 +109,11 @@ def compare(a: Replay, b: Replay) -> list[RuleChange]:
 
 
 def phases(done: Replay) -> Phases:
-    """Return the duration of each phase of a run."""
-    first = [job.probes[0].after for job in done.jobs if job.probes]
-    decided = [job.decided_after for job in done.jobs if job.decided_after is not None]
-    proven = done.run.totals.verified_in
-    return Phases(first_round=max(first, default=None), decided=max(decided, default=None), proven=proven)
+    """Return the duration of each phase of a run; None for one that has not ended for every job of the run."""
+    asked = [job.probes[0].after for job in done.jobs if job.probes]
+    first_round = max(asked, default=None) if len(asked) == done.run.jobs else None
+    totals = done.run.totals
+    return Phases(first_round=first_round, decided=totals.decided_in, proven=totals.verified_in)
 
 
 def _add(jobs: dict[str, JobReplay], event: Event, start: datetime) -> None:

@@ -68,7 +68,10 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Phases:
-    """Seconds from the start of a run until every job was probed, decided, and, if resumed, polled again."""
+    """Seconds from the start of a run until every job was probed, decided, and, if resumed, polled again.
+
+    Null for what has not happened to every job: the run was interrupted, is still running, or a job ended before it.
+    """
 
     first_round: float | None
     decided: float | None

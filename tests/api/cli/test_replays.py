@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
+from api.cli import past_tables
+from api.cli.grid import Grid
 from api.cli.main import main
 from tests.api.cli.asking import Capture, asked, printed, run_of, runs_of
 from tests.api.cli.conftest import complaint
@@ -184,6 +187,46 @@ def test_two_runs_are_compared(restarted: ServiceProcess, capsys: Capture) -> No
     run_id = run_of(restarted)
 
     found = asked(capsys, restarted, "compare", run_id, run_id)
+    shown = printed(capsys, restarted, "compare", run_id, run_id)
 
     assert found["jobs"] == []
-    assert "all decided" in printed(capsys, restarted, "compare", run_id, run_id)
+    assert found["phases_a"]["decided"] == found["a"]["decided_in"]
+    assert "all decided" in shown
+    assert shown.endswith("both runs decided every job by the same rule\n")
+
+
+ONE, OTHER = ({"run_id": name, "jobs": 3} for name in ("run-1", "run-2"))
+
+
+@pytest.mark.parametrize(
+    ("rules_a", "rules_b", "jobs", "says"),
+    [
+        ({"lost": 3}, {"lost": 3}, [], ["both runs decided every job by the same rule"]),
+        (
+            {"lost": 1},
+            {"lost": 1},
+            [],
+            [
+                "decided by both runs, by the same rule: 1 job(s)",
+                "not decided by run-1: 2 of its 3 job(s)\nnot decided by run-2: 2 of its 3 job(s)",
+            ],
+        ),
+        (
+            {"lost": 3},
+            {"lost": 1},
+            [{"job_id": "a", "a": "lost", "b": None}, {"job_id": "b", "a": "lost", "b": None}],
+            ["decided by one run only: 2 job(s)\nnot decided by run-2: 2 of its 3 job(s)"],
+        ),
+        ({"lost": 3}, {"lost": 2, "failed-on-vma": 1}, [{"job_id": "a", "a": "lost", "b": "failed-on-vma"}], []),
+    ],
+    ids=["all alike", "some alike", "one only", "all, and one otherwise"],
+)
+def test_a_comparison_names_the_jobs_that_were_not_decided(
+    rules_a: dict[str, int], rules_b: dict[str, int], jobs: list[dict[str, str | None]], says: list[str]
+) -> None:
+    found = {"a": ONE, "b": OTHER, "rules_a": rules_a, "rules_b": rules_b, "jobs": jobs}
+
+    shown = [past_tables.rules_table(found), *past_tables.undecided_text(found)]
+
+    assert [text.plain for text in shown if isinstance(text, Text)] == says
+    assert isinstance(shown[0], Grid) == bool(jobs)

@@ -12,7 +12,7 @@ from domain.events import Event, RecoveryDecided
 from domain.recovery_policy import Basis, Outcome, Rule
 from projections.replay import run_file
 from projections.replay.replay import BOUNDS, compare, phases, policy_changes, replay, what_if
-from projections.replay.results import ReplayedDecision
+from projections.replay.results import Phases, ReplayedDecision
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.ndjson"))
 REWORDED = {"unintelligible", "unreachable-recent"}
@@ -51,6 +51,36 @@ def test_a_replay_shows_the_run_in_the_order_in_which_it_happened() -> None:
     assert (lost.decided_after or 0) >= lost.probes[-1].after
     took = phases(done)
     assert 0 < (took.first_round or 0) <= (took.decided or 0) <= (took.proven or 0)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=[path.stem for path in CORPUS])
+def test_a_finished_run_has_asked_and_decided_every_job_and_the_figures_are_its_own(path: Path) -> None:
+    done = replay(events_of(path))
+
+    took = phases(done)
+
+    assert took.first_round == max(job.probes[0].after for job in done.jobs)
+    assert (took.decided, took.proven) == (done.run.totals.decided_in, done.run.totals.verified_in)
+
+
+def test_a_run_that_has_not_asked_every_job_has_no_phase_that_ended() -> None:
+    known = [event for event in events_of(EVERY_KIND) if event.topic != "RecoveryRunFinished"]
+    first = next(n for n, event in enumerate(known) if isinstance(event, RecoveryDecided))
+
+    part = replay(known[: first + 1])
+
+    assert (part.run.status, part.decisions) == ("running", 1)
+    assert phases(part) == Phases(first_round=None, decided=None, proven=None)
+
+
+def test_a_run_that_has_asked_every_job_and_not_decided_every_one_has_its_first_round_only() -> None:
+    events = events_of(EVERY_KIND)
+    known = [event for event in events if event.topic != "RecoveryRunFinished"]
+    last = max(n for n, event in enumerate(known) if isinstance(event, RecoveryDecided))
+
+    took = phases(replay(known[:last] + known[last + 1 :]))
+
+    assert took == Phases(first_round=phases(replay(events)).first_round, decided=None, proven=None)
 
 
 def test_a_higher_limit_changes_exactly_the_jobs_between_both_limits() -> None:

@@ -1265,6 +1265,8 @@ export interface components {
         /**
          * Phases
          * @description Seconds from the start of a run until every job was probed, decided, and, if resumed, polled again.
+         *
+         *     Null for what has not happened to every job: the run was interrupted, is still running, or a job ended before it.
          */
         Phases: {
             /** First Round */
