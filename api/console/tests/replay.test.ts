@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { differences, pairs, phases } from '../src/screens/run/sides';
+import { differences, inCommon, pairs, phases } from '../src/screens/run/sides';
 import { lastSightOfAny, listed, momentsOf, passed, rulesOf } from '../src/screens/run/counts';
 import { secondsBetween } from '../src/screens/run/replay';
 import { readRun } from '../src/screens/run/runFile';
@@ -104,7 +104,19 @@ test('two runs differ in the jobs that only one of them has', async () => {
   expect(differences(a, a)).toEqual([]);
   const found = differences(a, b);
   expect(pairs(found).reduce((sum, { count }) => sum + count, 0)).toBe(found.length);
-  expect(phases(a).decided).toBeLessThanOrEqual(a.run.decidedIn ?? 0);
+  expect(phases(a).decided).toBe(a.run.decidedIn);
+  expect(phases(a).firstRound).toBeGreaterThan(0);
+  expect(inCommon(a, a)).toBe('Both runs decided every job by the same rule');
+});
+
+test('a run that has not asked or decided every job claims neither', async () => {
+  const lines = TEXT.split('\n').slice(0, 120);
+  lines[0] = '{"format":"job-recovery-run/1","events":119}';
+  const part = await read(lines.join('\n'));
+  const missing = part.lanes.filter((lane) => !lane.decision).length;
+  expect(phases(part)).toEqual({ firstRound: null, decided: null, verified: null });
+  expect(differences(part, part)).toEqual([]);
+  expect(inCommon(part, part)).toBe(`No job decided by different rules; not decided: ${missing} jobs of ${part.run.id}, ${missing} jobs of ${part.run.id}`);
 });
 
 test('the part before the start never reaches into the run', () => {

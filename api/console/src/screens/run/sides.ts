@@ -1,4 +1,5 @@
 /** Two runs side by side: what they recorded about the same jobs. */
+import { counted } from '../../lib/format';
 import type { Replay } from './replay';
 
 export interface Difference {
@@ -22,13 +23,21 @@ export interface Phases {
   verified: number | null;
 }
 
-/** Return the seconds until every job was asked, was decided, and, if resumed, was polled again. */
+/** Return the seconds until every job was asked, was decided, and, if resumed, was polled again; null before. */
 export function phases({ run, lanes }: Replay): Phases {
+  const asked = lanes.flatMap(({ probes }) => probes.slice(0, 1).map(({ at }) => at));
   return {
-    firstRound: last(lanes.flatMap(({ probes }) => probes.slice(0, 1).map(({ at }) => at))),
-    decided: last(lanes.flatMap(({ decision }) => (decision ? [decision.at] : []))),
+    firstRound: asked.length === lanes.length ? last(asked) : null,
+    decided: run.decidedIn,
     verified: run.verifiedIn,
   };
+}
+
+/** Return what two runs have in common if they decided no job by different rules. */
+export function inCommon(a: Replay, b: Replay): string {
+  const [one, other] = [undecided(a), undecided(b)];
+  if (one + other === 0) return 'Both runs decided every job by the same rule';
+  return `No job decided by different rules; not decided: ${counted(one, 'job')} of ${a.run.id}, ${counted(other, 'job')} of ${b.run.id}`;
 }
 
 /** Return `a → b` with the number of jobs, most first. */
@@ -41,6 +50,10 @@ export function pairs(found: readonly Difference[]): { a: string | null; b: stri
     counts.set(key, pair);
   }
   return [...counts.values()].sort((one, other) => other.count - one.count);
+}
+
+function undecided({ lanes }: Replay): number {
+  return lanes.filter(({ decision }) => !decision).length;
 }
 
 function rulesById({ lanes }: Replay): Map<string, string | null> {
