@@ -141,10 +141,10 @@ class JobRecovery(JobStore):
             try:
                 async with self._lock_volumes(job.vma, job.volume_ids), self._lock("context", job.vm_context_id):
                     context = await self._context(job.vm_context_id)
-                    newer = context.newer_job_than(job_id) or await self._volumes.newer_job_than(
-                        job_id, job.vma, job.volume_ids
-                    )
-                    job.revise(observation, newer, self._clock.now(), trace)
+                    taken = await self._volumes.newer_jobs_than(job_id, job.vma, job.volume_ids)
+                    newer = context.newer_job_than(job_id) or next(iter(taken.values()), None)
+                    if not observation.is_only_of(taken):
+                        job.revise(observation, newer, self._clock.now(), trace)
                     await self._save(job, was_open=False, context=context)
             finally:
                 self._watched.put_back(job)

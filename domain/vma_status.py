@@ -4,6 +4,7 @@ The VMA knows ids, not jobs. An id is an NBD export (one disk) or the job's own 
 depends on how the worker was started.
 """
 
+from collections.abc import Container
 from datetime import datetime
 from enum import StrEnum
 
@@ -230,6 +231,11 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     def is_contact(self) -> bool:
         """Return whether this job's own worker was observed, even if it was not conclusive."""
         return self.status in CONCLUSIVE and (self.status is not VMAStatus.COMPLETED or self.covered > 0)
+
+    def is_only_of(self, volume_ids: Container[str]) -> bool:
+        """Return whether it rests on these volumes' exports alone: a document under the job's id names the job."""
+        stated = [disk.volume_id for disk in self.disks if disk.is_statement]
+        return self.from_vma and bool(stated) and all(volume_id in volume_ids for volume_id in stated)
 
     @property
     def movement(self) -> Movement:

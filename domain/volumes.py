@@ -31,10 +31,10 @@ class Volumes:
                 self._is_read = True
         return {v: self._owners[vma, v] for v in volume_ids if (vma, v) in self._owners}
 
-    async def newer_job_than(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> str | None:
-        """Return a job that has had one of the volumes since this one; None if there is none."""
+    async def newer_jobs_than(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> dict[str, str]:
+        """Return the last job of each volume that has had another one since this."""
         last = await self.last_jobs(vma, volume_ids)
-        return next((other for other in last.values() if other != job_id), None)
+        return {volume_id: other for volume_id, other in last.items() if other != job_id}
 
     def assign(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> None:
         """Assign the volumes to a job whose registration has been stored."""

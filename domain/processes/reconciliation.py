@@ -73,9 +73,11 @@ class Reconciliation:
             return MAX_INTERVAL
         observation = await self._contact.ask(job)
         if observation.conclusive:
-            inferred, job = job.state, await self._app.revise(job_id, observation)
-            states = {"inferred": inferred.value, "vma_status": observation.status.value, "state": job.state.value}
-            self._log.warning("outcome_reconsidered", job_id=job_id, **states)
+            version, inferred = job.version, job.state
+            revised = await self._app.revise(job_id, observation)
+            if revised.version > version:
+                states = {"inferred": inferred.value, "state": revised.state.value}
+                self._log.warning("outcome_reconsidered", job_id=job_id, vma_status=observation.status.value, **states)
         if observation.status is VMAStatus.UNREACHABLE:
             return min(guess.interval, MAX_INTERVAL_WHILE_DOWN)
         guess.interval = min(MAX_INTERVAL, guess.interval * 2)

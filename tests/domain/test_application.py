@@ -18,7 +18,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Outcome
 from domain.replication_job import Registration, ReplicationJob
 from domain.vm_context import VMContext
-from domain.vma_status import VMAStatus
+from domain.vma_status import WORKER, VMAStatus
 from tests.support.builders import document
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, asked
 
@@ -188,6 +188,27 @@ async def test_a_guess_is_not_revived_when_a_job_of_another_name_has_its_disk(ha
 
     assert (revised.state, revised.contradicted) == (JobState.FAILED, True)
     assert "has the newer job job-2, so the outcome stays" in (await harness.events())[-1].reason  # type: ignore[attr-defined]
+
+
+async def test_a_guess_is_not_contradicted_by_what_the_exports_say_since_a_newer_job_has_all_of_them(
+    harness: Harness,
+) -> None:
+    job, _ = await harness.app.register(msgspec.structs.replace(FIRST, progress_percent=95.0), REQUEST)
+    await harness.decided(job.id)
+    newer = msgspec.structs.replace(FIRST, job_id="job-2", vm_context_id="ctx-2", volume_ids=("a",))
+    await harness.app.register(newer, REQUEST)
+    await harness.app.register(
+        msgspec.structs.replace(newer, job_id="job-3", vm_context_id="ctx-3", volume_ids=("b",)), REQUEST
+    )
+    harness.vma.says[job.id] = RUNNING
+    seen = await harness.contact.ask(job)
+    assert seen.conclusive
+
+    unchanged = await harness.app.revise(job.id, seen)
+    assert (unchanged.state, unchanged.is_guess, unchanged.contradicted) == (JobState.COMPLETED, True, False)
+
+    own = msgspec.structs.replace(seen, source=WORKER)
+    assert (await harness.app.revise(job.id, own, REQUEST)).contradicted
 
 
 async def test_a_revised_job_occupies_its_vm_again(harness: Harness) -> None:

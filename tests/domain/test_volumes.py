@@ -160,13 +160,13 @@ async def test_the_newer_job_is_the_last_that_has_one_of_the_volumes_whatever_it
     await harness.app.register(on("a", "b", job=earlier), REQUEST)
     await harness.app.operator_decide(earlier, Outcome.FAIL, "mara", "gone", REQUEST)
     volumes = Volumes(harness.event_log)
-    assert await volumes.newer_job_than(earlier, "default", ("a", "b")) is None
+    assert await volumes.newer_jobs_than(earlier, "default", ("a", "b")) == {}
 
     await harness.app.register(on("b", job=later), REQUEST)
     volumes.assign(later, "default", ("b",))
 
     for known in (volumes, Volumes(harness.event_log)):
-        assert await known.newer_job_than(earlier, "default", ("a", "b")) == later
-        assert await known.newer_job_than(earlier, "default", ("a",)) is None
-        assert await known.newer_job_than(earlier, "second", ("a", "b")) is None
-        assert await known.newer_job_than(later, "default", ("b",)) is None
+        assert await known.newer_jobs_than(earlier, "default", ("a", "b")) == {"b": later}
+        assert await known.newer_jobs_than(earlier, "default", ("a",)) == {}
+        assert await known.newer_jobs_than(earlier, "second", ("a", "b")) == {}
+        assert await known.newer_jobs_than(later, "default", ("b",)) == {}

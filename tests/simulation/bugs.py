@@ -267,10 +267,10 @@ def two_open_jobs_share_a_volume(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_guess_is_revised_by_an_answer_about_a_newer_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def none(*_: Any) -> None:
-        return None
+    async def none(*_: Any) -> dict[str, str]:
+        return {}
 
-    monkeypatch.setattr(Volumes, "newer_job_than", none)
+    monkeypatch.setattr(Volumes, "newer_jobs_than", none)
 
 
 @bug
