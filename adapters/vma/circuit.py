@@ -61,6 +61,15 @@ class Circuit:
             return "closed"
         return "open" if self.opened_at is not None else "half-open"
 
+    @property
+    def is_reachable(self) -> bool:
+        """Return whether the VMA is reachable, as far as is known.
+
+        A VMA that was never asked is not known to be away. One that was is away until a request is answered, also
+        while the circuit is half-open because the trial request could not be sent.
+        """
+        return self._closed or self.last_error is None
+
     def refusal(self) -> Refusal | None:
         """Return why no request is sent now; None if the VMA is not known to be down, or a trial request is due."""
         if self.opened_at is None or self._monotonic() - self._failed_at >= self._rest:

@@ -40,8 +40,11 @@ class Metrics:
             registry=self._registry,
         )
         self._lines_counted = 0
-        self._circuits = Gauge(
-            "job_recovery_vma_reachable", "1 if the VMA's circuit is closed", ["vma"], registry=self._registry
+        self._reachable = Gauge(
+            "job_recovery_vma_reachable",
+            "0 from a failed trial request until the VMA answers; 1 also for a VMA that was never asked",
+            ["vma"],
+            registry=self._registry,
         )
 
     def decided(self, _job: ReplicationJob, events: Sequence[Event]) -> None:
@@ -65,7 +68,7 @@ class Metrics:
         poll_lag: float,
         projection_lag: int,
         log_lines_dropped: int,
-        circuits: Mapping[str, str],
+        reachable: Mapping[str, bool],
     ) -> bytes:
         """Return all metrics in Prometheus' text format."""
         # No figures rather than those of the last scrape.
@@ -76,6 +79,6 @@ class Metrics:
         self._projection_lag.set(projection_lag)
         self._lines_dropped.inc(log_lines_dropped - self._lines_counted)
         self._lines_counted = log_lines_dropped
-        for vma, state in circuits.items():
-            self._circuits.labels(vma).set(state == "closed")
+        for vma, is_reachable in reachable.items():
+            self._reachable.labels(vma).set(is_reachable)
         return generate_latest(self._registry)

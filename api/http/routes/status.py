@@ -145,7 +145,7 @@ async def metrics(service: TheService) -> Response:
         poll_lag=service.poller.lag,
         projection_lag=service.projector.lag,
         log_lines_dropped=dropped(),
-        circuits=service.circuit_states(),
+        reachable={name: circuit.is_reachable for name, circuit in service.circuits().items()},
     )
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 

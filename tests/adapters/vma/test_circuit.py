@@ -154,3 +154,33 @@ async def test_the_next_request_replaces_a_cancelled_trial_request(circuit: Circ
     assert others[0].result() is Admission.TRIAL
     circuit.close()
     assert await asyncio.gather(*others) == [Admission.TRIAL, Admission.NORMAL, Admission.NORMAL]
+
+
+async def test_a_vma_that_was_never_asked_is_not_known_to_be_away(circuit: Circuit) -> None:
+    assert (circuit.state, circuit.is_reachable) == ("half-open", True)
+
+    await circuit.admit()
+
+    assert circuit.is_reachable
+
+
+async def test_a_vma_that_was_found_away_is_reachable_only_when_it_has_answered(
+    circuit: Circuit, clock: FakeClock
+) -> None:
+    seen = []
+    for _ in range(2):
+        await circuit.admit()
+        circuit.open("refused")
+        seen.append(circuit.is_reachable)
+        clock.advance(REST)
+    await circuit.admit()
+    seen.append(circuit.is_reachable)
+    circuit.half_open(Refusal(VMAStatus.NOT_ASKED, "too many open files"))
+    seen.append(circuit.is_reachable)
+    await circuit.admit()
+    seen.append(circuit.is_reachable)
+
+    circuit.close()
+
+    assert seen == [False] * 5
+    assert circuit.is_reachable

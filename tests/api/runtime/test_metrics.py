@@ -5,7 +5,7 @@ from api.runtime.metrics import Metrics
 
 def dropped_lines(metrics: Metrics, counted: int) -> str:
     """Scrape the metrics when so many lines of the log were dropped in total; return that metric."""
-    text = metrics.scrape(jobs={}, poll_lag=0.0, projection_lag=0, log_lines_dropped=counted, circuits={}).decode()
+    text = metrics.scrape(jobs={}, poll_lag=0.0, projection_lag=0, log_lines_dropped=counted, reachable={}).decode()
     return next(line for line in text.splitlines() if line.startswith("job_recovery_log_lines_dropped_total"))
 
 
@@ -17,12 +17,14 @@ def test_every_scrape_shows_the_lines_that_were_dropped_in_total() -> None:
     assert [float(line.split()[-1]) for line in scraped] == [0, 3, 3, 3, 5]
 
 
-def test_a_vma_counts_as_reachable_only_while_its_circuit_is_closed_whatever_those_of_others_are() -> None:
+def test_each_vma_is_shown_as_it_is_now_whatever_the_others_are() -> None:
     metrics = Metrics()
 
-    for states in (("closed", "open", "half-open"), ("half-open", "closed", "open"), ("open", "half-open", "closed")):
-        circuits = dict(zip(("one", "two", "three"), states, strict=True))
-        text = metrics.scrape(jobs={}, poll_lag=0.0, projection_lag=0, log_lines_dropped=0, circuits=circuits).decode()
+    for states in ((True, False), (False, True), (False, False), (True, True)):
+        reachable = dict(zip(("one", "two"), states, strict=True))
+        text = metrics.scrape(
+            jobs={}, poll_lag=0.0, projection_lag=0, log_lines_dropped=0, reachable=reachable
+        ).decode()
 
-        for vma, state in circuits.items():
-            assert f'job_recovery_vma_reachable{{vma="{vma}"}} {float(state == "closed")}' in text
+        for vma, is_reachable in reachable.items():
+            assert f'job_recovery_vma_reachable{{vma="{vma}"}} {float(is_reachable)}' in text
