@@ -3,9 +3,10 @@
 Each function returns the value that it checks. Its message contains nothing of an address, which may have a password.
 """
 
+import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 
@@ -13,6 +14,9 @@ from adapters.identifiers import is_plain_name
 
 PREFIX = "JOB_RECOVERY_"
 DEFAULT_VMA = "default"
+
+EXAMPLE = '{"dc2": "http://localhost:9082"}'
+"""A value of `VMAS`."""
 
 TEN_YEARS = 10 * 365 * 86400.0
 """Maximum duration, so that date arithmetic cannot overflow."""
@@ -42,6 +46,32 @@ def base_address(url: str) -> str:
     except ValidationError as error:
         raise ValueError(error.errors()[0]["msg"]) from None
     return url
+
+
+def decoded_vmas(value: object) -> object:
+    """Return the named VMAs of a JSON object in the environment; what a TOML file has is decoded already.
+
+    Raises:
+        ValueError: it is not JSON, or has a name twice: one VMA would be asked about the jobs of both.
+
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, object_pairs_hook=_with_each_name_once)
+    except json.JSONDecodeError:
+        raise ValueError(f"it is not JSON, such as {EXAMPLE}") from None
+
+
+def _with_each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            # Anything else may be an address with a password, in the wrong place.
+            shown = repr(name) if is_plain_name(name) else "a name"
+            raise ValueError(f"It has {shown} twice: give each VMA a name of its own")
+        found[name] = value
+    return found
 
 
 def further_vmas(vmas: dict[str, str]) -> dict[str, str]:

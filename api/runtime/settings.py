@@ -19,9 +19,9 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -32,6 +32,7 @@ from api.runtime.setting_values import (
     Seconds,
     base_address,
     database,
+    decoded_vmas,
     further_vmas,
     not_empty,
     percentage,
@@ -40,9 +41,6 @@ from api.runtime.setting_values import (
 )
 from domain.errors import InvalidInput
 from domain.recovery_policy import Policy
-
-EXAMPLE = '{"dc2": "http://localhost:9082"}'
-"""A value of `VMAS`."""
 
 NOT_SETTINGS = ("config", "token", "install", "test_postgres", "test_mariadb")
 """Other variables with the prefix: settings file, a token of a client, consent to install, servers for the tests."""
@@ -64,7 +62,9 @@ class Settings(BaseSettings):
     auth: Literal["none", "tokens"] | None = None
     data_dir: Annotated[Path, BeforeValidator(not_empty)] = Path("job-recovery-data")
     vma_url: Annotated[str, AfterValidator(base_address)] = "http://localhost:9081"
-    vmas: Annotated[dict[str, str], AfterValidator(further_vmas)] = Field(default_factory=dict)
+    vmas: Annotated[dict[str, str], NoDecode, BeforeValidator(decoded_vmas), AfterValidator(further_vmas)] = Field(
+        default_factory=dict
+    )
     vma_ca_file: Path | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
@@ -169,9 +169,6 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
         raise InvalidInput("; ".join(map(_message, error.errors()))) from None
     except RecursionError:
         raise InvalidInput(f"the settings cannot be read: {PREFIX}VMAS or the TOML file is nested too deeply") from None
-    except SettingsError:
-        # The only setting whose value in the environment has a form.
-        raise InvalidInput(f"{PREFIX}VMAS: it is not JSON, such as {EXAMPLE}") from None
     except ValueError as error:
         raise InvalidInput(f"the settings file {_file(kind)} cannot be read: {error}") from None
     except OSError as error:

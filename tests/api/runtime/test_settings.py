@@ -171,6 +171,37 @@ def test_vmas_that_are_not_json_are_named_with_an_example(monkeypatch: pytest.Mo
         load_settings()
 
 
+@pytest.mark.parametrize("second", ["http://a", "http://b"])
+def test_a_name_that_two_vmas_have_is_refused_and_named(monkeypatch: pytest.MonkeyPatch, second: str) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", f'{{"dc2": "http://c", "dc3": "http://a", "dc3": "{second}"}}')
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMAS: It has 'dc3' twice: give each VMA a name of its own$"):
+        load_settings()
+
+
+def test_an_address_that_stands_twice_in_the_place_of_a_name_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://u:{PASSWORD}@h"
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", f'{{"{url}": "http://a", "{url}": "http://b"}}')
+
+    with pytest.raises(InvalidInput, match=r"^JOB_RECOVERY_VMAS: It has a name twice") as refused:
+        load_settings()
+
+    assert PASSWORD not in "".join(traceback.format_exception(refused.value))
+
+
+def test_vmas_of_different_names_may_have_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", '{"dc2": "http://a", "dc3": "http://a"}')
+
+    assert load_settings().vmas == {"dc2": "http://a", "dc3": "http://a"}
+
+
+def test_vmas_that_are_nested_too_deeply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_VMAS", "[" * 100_000)
+
+    with pytest.raises(InvalidInput, match=r"JOB_RECOVERY_VMAS or the TOML file is nested too deeply$"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [("::1", "http://[::1]:8082"), ("127.0.0.1", "http://127.0.0.1:8082"), ("a.b", "http://a.b:8082")],
