@@ -5,7 +5,6 @@ Each function returns the value that it checks. Its message contains nothing of 
 
 import json
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
@@ -95,16 +94,16 @@ def further_vmas(vmas: dict[str, str]) -> dict[str, str]:
     return vmas
 
 
-def not_empty(path: Path | str) -> Path | str:
-    """Return a path.
+def not_empty(value: object) -> object:
+    """Return a path or a host.
 
     Raises:
-        ValueError: it is empty, which would be the working directory.
+        ValueError: it is empty. As a path, that would be the working directory.
 
     """
-    if path == "":
-        raise ValueError("It is empty: set a directory, or unset it")
-    return path
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("It is empty: set a value, or unset it")
+    return value
 
 
 def percentage(value: float) -> float:

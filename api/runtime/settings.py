@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     file_here: ClassVar[str | None] = "job-recovery.toml"
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, BeforeValidator(not_empty)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8082
     auth: Literal["none", "tokens"] | None = None
     data_dir: Annotated[Path, BeforeValidator(not_empty)] = Path("job-recovery-data")
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     vmas: Annotated[dict[str, str], NoDecode, BeforeValidator(decoded_vmas), AfterValidator(further_vmas)] = Field(
         default_factory=dict
     )
-    vma_ca_file: Path | None = None
+    vma_ca_file: Annotated[Path, BeforeValidator(not_empty)] | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
     probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64

@@ -76,6 +76,17 @@ def test_an_invalid_host_is_exit_code_2(host: str, capsys: Capture, monkeypatch:
     assert "JOB_RECOVERY_HOST: " in complaint(capsys)
 
 
+@pytest.mark.parametrize("name", ["HOST", "DATA_DIR", "VMA_CA_FILE"])
+@pytest.mark.parametrize("command", ["serve", "jobs"])
+def test_an_empty_value_is_exit_code_2(
+    name: str, command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"JOB_RECOVERY_{name}", "")
+
+    assert main([command]) == 2
+    assert complaint(capsys) == f"job-recovery: JOB_RECOVERY_{name}: It is empty: set a value, or unset it"
+
+
 @pytest.mark.parametrize(
     ("host", "says"),
     [
