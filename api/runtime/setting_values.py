@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 
 from adapters.identifiers import is_plain_name
 
@@ -20,8 +20,22 @@ EXAMPLE = '{"dc2": "http://localhost:9082"}'
 TEN_YEARS = 10 * 365 * 86400.0
 """Maximum duration, so that date arithmetic cannot overflow."""
 
-Seconds = Annotated[float, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
+
+def not_boolean(value: object) -> object:
+    """Return a number.
+
+    Raises:
+        ValueError: it is `true` or `false` of a TOML file, which Python takes for 1 or 0.
+
+    """
+    if isinstance(value, bool):
+        raise ValueError("It is true or false: set a number")  # noqa: TRY004 - pydantic reports no TypeError
+    return value
+
+
+Number = BeforeValidator(not_boolean)
+Seconds = Annotated[float, Number, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Number, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
 
 _URL = TypeAdapter(HttpUrl)
 _SQLITE = re.compile(r"sqlite:///[^\0]+")

@@ -28,6 +28,7 @@ from pydantic_settings import (
 from api.runtime.setting_values import (
     DEFAULT_VMA,
     PREFIX,
+    Number,
     PositiveSeconds,
     Seconds,
     base_address,
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     file_here: ClassVar[str | None] = "job-recovery.toml"
 
     host: Annotated[str, BeforeValidator(not_empty)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8082
+    port: Annotated[int, Number, Field(ge=0, le=65535)] = 8082
     auth: Literal["none", "tokens"] | None = None
     data_dir: Annotated[Path, BeforeValidator(not_empty)] = Path("job-recovery-data")
     vma_url: Annotated[str, AfterValidator(base_address)] = "http://localhost:9081"
@@ -68,15 +69,15 @@ class Settings(BaseSettings):
     vma_ca_file: Annotated[Path, BeforeValidator(not_empty)] | None = None
     poll_interval: PositiveSeconds = 5.0
     probe_timeout: PositiveSeconds = 5.0
-    probe_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
+    probe_concurrency: Annotated[int, Number, Field(ge=1, le=1000)] = 64
     unreachable_timeout: Seconds = _POLICY.unreachable_timeout
     unreachable_grace: Seconds = _POLICY.unreachable_grace
-    complete_above_percent: Annotated[float, Field(ge=0, le=100), AfterValidator(percentage)] = (
+    complete_above_percent: Annotated[float, Number, Field(ge=0, le=100), AfterValidator(percentage)] = (
         _POLICY.complete_above_percent
     )
     startup_grace: Seconds = _POLICY.startup_grace
     confirmation_window: Seconds = _POLICY.confirmation_window
-    confirmation_probes: Annotated[int, Field(ge=2, le=100)] = _POLICY.confirmation_probes
+    confirmation_probes: Annotated[int, Number, Field(ge=2, le=100)] = _POLICY.confirmation_probes
     completion_window: Seconds = _POLICY.completion_window
     attention_after: Seconds = _POLICY.attention_after
     retry_backoff_initial: PositiveSeconds = 5.0
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     read_model_url: Annotated[SecretStr, AfterValidator(read_model)] | None = None
     database_schema: Annotated[str, AfterValidator(schema_name)] = "job_recovery"
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA"] = "FULL"
-    rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 200.0
+    rate_limit: Annotated[float, Number, Field(ge=0, allow_inf_nan=False)] = 200.0
     log_format: Literal["auto", "json", "human"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

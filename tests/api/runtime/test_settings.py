@@ -266,6 +266,25 @@ def test_a_missing_or_malformed_file_is_refused(elsewhere: Path, monkeypatch: py
         load_settings()
 
 
+NUMBERS = [name for name, field in Settings.model_fields.items() if isinstance(field.default, int | float)]
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_true_and_false_are_no_numbers(elsewhere: Path, name: str, value: str) -> None:
+    (elsewhere / "job-recovery.toml").write_text(f"{name} = {value}\n")
+
+    with pytest.raises(InvalidInput, match=f"^JOB_RECOVERY_{name.upper()}: It is true or false: set a number$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("value", ["40", "40.0", '"40"'])
+def test_a_duration_of_the_file_is_a_number_in_any_form(elsewhere: Path, value: str) -> None:
+    (elsewhere / "job-recovery.toml").write_text(f"stale_after = {value}\n")
+
+    assert load_settings().stale_after == 40
+
+
 def test_an_unknown_name_in_the_file_is_refused(elsewhere: Path) -> None:
     (elsewhere / "job-recovery.toml").write_text("prot = 9000\n")
 
