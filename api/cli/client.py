@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -25,6 +26,9 @@ COMPUTING_TIMEOUT = 60.0
 """Seconds without a byte of what is computed from many events: exports, what-ifs, comparisons."""
 
 PAGE = 1000
+
+BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
+"""What a header can have as a token (RFC 6750). An error of the HTTP library would show another one."""
 
 EVENTS = "Job-Recovery-Events"
 """The header of an export with the number of its events. A connection that is cut may look like its end."""
@@ -146,8 +150,11 @@ def _why(error: Exception, method: str, timeout: float) -> str:
 def connect(arguments: argparse.Namespace) -> Client:
     """Return a client of the service that the arguments or the settings name."""
     token = os.environ.get(TOKEN)
-    if token and not (token.isascii() and token.isprintable()):
-        raise InvalidInput(f"{TOKEN}: not a valid token (its value is not shown)")
+    if token and not BEARER.fullmatch(token):
+        raise InvalidInput(
+            f"{TOKEN}: not a valid token: it must have no blanks, quotes or line breaks, also at its ends "
+            "(its value is not shown)"
+        )
     if arguments.url:
         return Client(arguments.url, token)
     from api.runtime.settings import CallerSettings, load_settings  # noqa: PLC0415 - half of the start

@@ -263,11 +263,38 @@ def test_two_tokens_of_one_name_are_refused(capsys: Capture) -> None:
     assert "there is no token named 'nobody'" in complaint(capsys)
 
 
-def test_an_invalid_token_is_not_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JOB_RECOVERY_TOKEN", "geheim\nX-Other: 1")
+@pytest.mark.parametrize(
+    "token",
+    [
+        "geheim\nX-Other: 1",
+        "geheim ",
+        " geheim",
+        "geheim\n",
+        "\tgeheim",
+        "ge heim",
+        '"geheim"',
+        "'geheim'",
+        "geheim\u00a0",
+        " ",
+    ],
+)
+def test_an_invalid_token_is_refused_and_not_shown(
+    token: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", token)
 
     assert main(["jobs"]) == 2
-    assert "geheim" not in complaint(capsys)
+    said = complaint(capsys)
+    assert "JOB_RECOVERY_TOKEN: not a valid token" in said
+    assert "geheim" not in said
+
+
+@pytest.mark.parametrize("token", ["", "jr_aZ-_09", "abc.DEF~1+/=="])
+def test_a_token_of_any_issuer_is_sent(token: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_RECOVERY_TOKEN", token)
+
+    assert main(["jobs"]) == 1
+    assert "is `job-recovery serve` running?" in complaint(capsys)
 
 
 @pytest.mark.parametrize("damage", [b'[{"name": "\xff"}]', b"[" * 100_000])
