@@ -5,7 +5,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from domain.errors import StorageUnavailable
+from domain.errors import InvalidInput, StorageUnavailable
 from domain.ports import Log
 
 _DATABASES = [f"{name}{suffix}" for name in ("events.sqlite", "read_model.sqlite") for suffix in ("", "-wal", "-shm")]
@@ -27,9 +27,11 @@ def prepare(data_dir: Path, logger: Log | None = None) -> Path:
     are logged.
 
     Raises:
+        InvalidInput: it, or what it would be in, is not a directory.
         StorageUnavailable: it cannot be created or written.
 
     """
+    check_is_directory(data_dir)
     try:
         data_dir.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         found = set(data_dir.iterdir())
@@ -46,6 +48,19 @@ def prepare(data_dir: Path, logger: Log | None = None) -> Path:
     if still_open and logger is not None:
         logger.warning("open_to_other_users", paths=still_open, remedy=REMEDY)
     return data_dir
+
+
+def check_is_directory(data_dir: Path) -> None:
+    """Check that a path is a directory, or can become one: unlike a full disk, a file in its place does not pass.
+
+    Raises:
+        InvalidInput: the path, or a part of it, is something else; the message names it.
+
+    """
+    with suppress(PermissionError):
+        there = next((path for path in (data_dir, *data_dir.parents) if path.exists()), None)
+        if there is not None and not there.is_dir():
+            raise InvalidInput(f"JOB_RECOVERY_DATA_DIR: {there} is not a directory")
 
 
 def close_later_files() -> None:

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters.host.private_files import check_is_directory
 from adapters.host.tokens import Scope, TokenFile
 from adapters.identifiers import is_plain_name
 from api.cli.answers import TOKEN
@@ -47,6 +48,7 @@ def _data_dir() -> Path:
     """Return the data directory of the settings, which may not be there yet if they name it.
 
     Raises:
+        InvalidInput: it is not a directory.
         NotFound: they do not name it, and there is none of the default name in the working directory.
 
     """
@@ -54,4 +56,5 @@ def _data_dir() -> Path:
     data_dir = settings.data_dir.absolute()
     if "data_dir" not in settings.model_fields_set and not data_dir.is_dir():
         raise NotFound(f"there is no data directory {data_dir}: set JOB_RECOVERY_DATA_DIR to that of the service")
+    check_is_directory(data_dir)
     return data_dir

@@ -87,6 +87,31 @@ def test_an_empty_value_is_exit_code_2(
     assert complaint(capsys) == f"job-recovery: JOB_RECOVERY_{name}: It is empty: set a value, or unset it"
 
 
+@pytest.mark.parametrize("data_dir", ["file", "file/data", "file/a/b", "link"])
+@pytest.mark.parametrize("command", [["serve"], ["token", "list"], ["token", "create", "mara", "--scope", "read"]])
+def test_a_file_instead_of_the_data_directory_is_exit_code_2_and_stays_as_it_is(
+    data_dir: str, command: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "link").symlink_to("file")
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / data_dir))
+
+    assert main(command) == 2
+    named = tmp_path / data_dir.partition("/")[0]
+    assert complaint(capsys) == f"job-recovery: JOB_RECOVERY_DATA_DIR: {named} is not a directory"
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_link_to_a_data_directory_that_may_come_later_is_exit_code_1(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to("not-mounted-yet")
+    monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / "link"))
+
+    assert main(["serve"]) == 1
+    assert "the data directory" in complaint(capsys)
+
+
 @pytest.mark.parametrize(
     ("host", "says"),
     [
