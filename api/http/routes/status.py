@@ -161,9 +161,11 @@ def _run(service: Service, run: RecoveryRun | None) -> RunView | None:
 
 def _vma(service: Service, name: str, jobs: int) -> VMAStatusView:
     circuit = service.circuits().get(name)
+    state = circuit.state if circuit else None
     return VMAStatusView(
-        circuit=circuit.state if circuit else None,
-        down=service.contact.is_down(name),
+        circuit=state,
+        # A refused login tells nothing of a job, so decisions take the VMA as it was before. But it has answered.
+        down=service.contact.is_down(name) and state != "closed",
         last_error=circuit.last_error if circuit else None,
         active_jobs=jobs,
         lag_seconds=round(service.poller.lags.get(name, 0.0), 3),

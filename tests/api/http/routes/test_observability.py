@@ -60,6 +60,20 @@ async def test_polling_shows_each_vma_and_each_job(api: HTTP, vma: SimulatedVMA)
     assert (await api.get("/polling")).json()["vmas"]["default"]["down"]
 
 
+async def test_a_vma_that_was_away_and_refuses_our_login_is_not_down(api: HTTP, vma: SimulatedVMA) -> None:
+    await recovered(api, vma)
+    vma.faults.set("refuse")
+    await eventually(api, "/jobs/job-1", state="pending-retry")
+    assert (await api.get("/polling")).json()["vmas"]["default"]["down"]
+
+    vma.faults.clear()
+    vma.faults.set("unauthorized")
+    await eventually(api, "/jobs/job-1", vma_status="not_asked")
+
+    found = (await api.get("/polling")).json()["vmas"]["default"]
+    assert (found["circuit"], found["down"], found["last_error"]) == ("closed", False, None)
+
+
 async def test_metrics_count_and_never_name_a_job(api: HTTP, vma: SimulatedVMA) -> None:
     await recovered(api, vma)
 
