@@ -18,6 +18,9 @@ DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "C
 PACKAGES = ("adapters", "api", "domain", "projections")
 PATH = re.compile(rf"(?:{'|'.join(PACKAGES)}|docs|scripts|tests)/[\w./-]*")
 
+WARNING = re.compile(r"""\.(?:warning|error)[(,]\s*"([a-z]+(?:_[a-z]+)+)\"""")
+"""A log event of a level that asks for an action, also one that is logged by a callback."""
+
 METRICS = {"job_recovery_log_lines_dropped_total"}
 """Metrics among the messages. Prometheus adds their ending."""
 
@@ -110,6 +113,16 @@ def test_every_log_event_that_is_explained_is_logged_somewhere() -> None:
 
     assert len(explained) > 20
     assert {name for name in explained if f'"{name}"' not in source} == set()
+
+
+def test_every_warning_and_every_error_of_the_log_is_explained() -> None:
+    explained = quoted("\n".join(column(section("docs/operations.md", "Messages"), 1)))
+
+    source = "\n".join(path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+    logged = set(WARNING.findall(source))
+    assert len(logged) > 30
+    assert logged - explained == set()
 
 
 def test_the_readme_fits_on_two_screens() -> None:
