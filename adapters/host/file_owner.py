@@ -5,6 +5,7 @@ A command of another user would make files that the service cannot read.
 
 import os
 import pwd
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +33,24 @@ def give_to_owner(file: int, data_dir: Path) -> None:
         os.fchown(file, found.st_uid, found.st_gid)
 
 
+def create_for_owner(path: Path) -> None:
+    """Create a missing file, empty, for the user to whom its directory belongs, if root runs this.
+
+    SQLite takes an empty file for a new database, and gives the files beside it to the file's user. Only a file that is
+    new is given away: one that is there may be a link that somebody has made to another file. If it cannot be created,
+    whoever opens it gets the error.
+    """
+    user = _user_of_new_files(path.parent) if os.geteuid() == ROOT else None
+    if user is None or user.st_uid == ROOT:
+        return
+    with suppress(OSError):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            os.fchown(file, user.st_uid, user.st_gid)
+        finally:
+            os.close(file)
+
+
 def permission_remedy(data_dir: Path) -> str:
     """Return what to do if a file of the data directory may not be read or written."""
     found = _owner(data_dir)
@@ -44,6 +63,16 @@ def _owner(data_dir: Path) -> os.stat_result | None:
     for path in (data_dir / "lease", data_dir):
         with suppress(OSError):
             return path.stat()
+    return None
+
+
+def _user_of_new_files(data_dir: Path) -> os.stat_result | None:
+    """Return the owner of a directory; if that is root, of the lease in it, which nobody else can have made."""
+    with suppress(OSError):
+        found = data_dir.stat()
+        if found.st_uid != ROOT or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return found
+        return (data_dir / "lease").lstat()
     return None
 
 

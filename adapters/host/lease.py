@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adapters.host.file_owner import create_for_owner
 from adapters.host.private_files import open_private
 from domain.errors import JobRecoveryError, StorageUnavailable
 
@@ -38,6 +39,7 @@ class Lease:
 
         """
         with self._usable():
+            create_for_owner(self._path)
             file = open_private(self._path, os.O_RDWR)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.file_owner import create_for_owner
 from api.runtime.log_places import FilePlace, LogPlace, place_at
 from api.runtime.settings import Settings
 from domain.ports import Log
@@ -18,6 +19,7 @@ def open_event_log(settings: Settings, log: Log) -> DatabaseEventLog:
 
     """
     if settings.database_url is None:
+        create_for_owner(settings.data_dir / FILE)
         return SQLiteEventLog(settings.data_dir / FILE, synchronous=settings.sqlite_synchronous, logger=log)
     # psycopg is slow to import, and most services do not need it.
     from adapters.event_log.postgres_store import PostgresEventLog  # noqa: PLC0415

@@ -10,6 +10,7 @@ from adapters.event_log.copying import Source, Target
 from adapters.event_log.database_errors import DATABASE_ERRORS
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.stored_log import StoredLog
+from adapters.host.file_owner import create_for_owner
 from adapters.host.lease import Lease
 from adapters.host.private_files import close_later_files
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
@@ -96,6 +97,7 @@ class FilePlace:
         lease = Lease(folder)
         lease.acquire("job-recovery copy")
         try:
+            create_for_owner(self._path)
             with sqlite_copying.target(self._path, source) as log:
                 yield log
         except DATABASE_ERRORS as error:

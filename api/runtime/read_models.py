@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.event_log.sqlite import sqlite3
+from adapters.host.file_owner import create_for_owner
 from adapters.host.private_files import prepare
 from api.runtime.settings import Settings
 from domain.errors import InvalidInput
@@ -32,7 +33,7 @@ def open_read_model(settings: Settings, log: Log) -> ReadModel:
     """
     url = settings.read_model_url.get_secret_value() if settings.read_model_url else None
     if url is None or url.startswith("sqlite:"):
-        engine = open_file(_path(settings, url), sqlite3, log)
+        engine = open_file(_path(settings, url), sqlite3, log, create_for_owner)
         return ReadModel(engine, engine, writing=DaemonThreads(1, "read-model-writer"))
     model = _of_url(url, settings.database_schema)
     try:

@@ -1,5 +1,6 @@
 """The read model's file: opened, checked, and quarantined if it is damaged."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +16,9 @@ from projections.read_model.errors import ReadModelDamaged, translate_errors
 FOLDED = (schema.jobs, schema.vm_contexts, schema.recovery_runs)
 
 
-def open_read_model(path: Path, sqlite: ModuleType, logger: Log | None = None) -> Engine:
+def open_read_model(
+    path: Path, sqlite: ModuleType, logger: Log | None = None, create: Callable[[Path], None] = lambda _: None
+) -> Engine:
     """Open or create the read model, and check all of its pages; replace a damaged one by an empty one.
 
     The check takes about 0.12 s per 100,000 events. The next projector rebuilds an empty read model from the log.
@@ -24,17 +27,20 @@ def open_read_model(path: Path, sqlite: ModuleType, logger: Log | None = None) -
         path: the SQLite file.
         sqlite: the SQLite module, the same for the whole process.
         logger: gets a warning when a read model is quarantined.
+        create: is called before the file is opened, and may create it, empty, for another user.
 
     Raises:
         StorageUnavailable: it cannot be opened or written now.
 
     """
+    create(path)
     try:
         return _open(path, sqlite)
     except ReadModelDamaged as damaged:
         moved_to = quarantine(path)
         if logger is not None:
             logger.warning("read_model_quarantined", why=str(damaged), moved_to=str(moved_to))
+        create(path)
         return _open(path, sqlite)
 
 

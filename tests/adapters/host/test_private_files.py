@@ -5,13 +5,14 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.file_owner import create_for_owner
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
 from adapters.host.tokens import Scope, TokenFile
@@ -268,3 +269,69 @@ def test_tokens_of_another_user_are_an_error_with_a_remedy(of_root: Path) -> Non
         pytest.raises(StorageUnavailable, match=r"Permission denied\. Run this as nobody, or give"),
     ):
         TokenFile(of_root).all()
+
+
+def users_of(data_dir: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_uid for path in data_dir.iterdir()}
+
+
+def test_databases_that_root_creates_belong_to_the_user_of_the_directory_also_while_they_are_open(
+    of_a_service: Path,
+) -> None:
+    Lease(of_a_service).acquire("job-recovery rebuild")
+    with closing(sqlite3.connect(of_a_service / "of-root.sqlite")) as other:
+        create_for_owner(of_a_service / "events.sqlite")
+        log = SQLiteEventLog(of_a_service / "events.sqlite")
+        model = open_read_model(of_a_service / "read_model.sqlite", sqlite3, None, create_for_owner)
+        other.execute("CREATE TABLE a (b)")
+        found = users_of(of_a_service)
+        model.dispose()
+        log.close()
+
+    assert found.pop("of-root.sqlite") == ROOT
+    assert found.keys() >= {"lease", "events.sqlite", "events.sqlite-wal", "events.sqlite-shm", "read_model.sqlite"}
+    assert set(found.values()) == {NOBODY}
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_lease_in_a_directory_of_root_tells_whose_new_files_are(tmp_path: Path) -> None:
+    (tmp_path / "lease").touch()
+    os.chown(tmp_path / "lease", NOBODY, NOBODY)
+
+    create_for_owner(tmp_path / "events.sqlite")
+
+    assert users_of(tmp_path) == {"lease": NOBODY, "events.sqlite": NOBODY}
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("shared", [0o1777, 0o777, 0o770])
+def test_a_lease_that_somebody_else_may_have_made_gets_him_no_file(tmp_path: Path, shared: int) -> None:
+    tmp_path.chmod(shared)
+    (tmp_path / "lease").touch()
+    os.chown(tmp_path / "lease", NOBODY, NOBODY)
+
+    create_for_owner(tmp_path / "events.sqlite")
+
+    assert users_of(tmp_path) == {"lease": NOBODY}
+
+
+@pytest.mark.parametrize("link", ["hard", "symbolic", "dangling"])
+def test_a_file_that_is_there_is_given_to_nobody(of_a_service: Path, tmp_path: Path, link: str) -> None:
+    secret, path = tmp_path / "secret", of_a_service / "events.sqlite"
+    if link != "dangling":
+        secret.touch()
+    if link == "hard":
+        path.hardlink_to(secret)
+    else:
+        path.symlink_to(secret)
+
+    create_for_owner(path)
+
+    assert secret.exists() is (link != "dangling")
+    assert link == "dangling" or secret.stat().st_uid == ROOT
+
+
+def test_a_common_user_creates_nothing_for_another_one(of_root: Path) -> None:
+    create_for_owner(of_root / "events.sqlite")
+
+    assert list(of_root.iterdir()) == []

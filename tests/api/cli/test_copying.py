@@ -16,10 +16,12 @@ from adapters.event_log.sqlite_store import SQLiteEventLog
 from api.cli.main import main
 from tests.adapters.event_log.places import PostgresPlace, SQLitePlace, opened, registered
 from tests.api.cli.conftest import complaint
-from tests.support import postgres
+from tests.support import logs, postgres
 from tests.support.postgres import new_schema
 
 Capture = pytest.CaptureFixture[str]
+
+NOBODY = 65534
 
 PASSWORD = "p@s%s/#?:ü"
 QUOTED = "p%40s%25s%2F%23%3F%3A%C3%BC"
@@ -100,6 +102,45 @@ def test_a_wrong_address_is_exit_code_2(source: str, target: str, says: str, tmp
 def test_a_wrong_schema_is_exit_code_2(source: str, option: list[str], says: str, capsys: Capture) -> None:
     assert main(["copy", "--from", source, "--to", postgres.SERVER, *option]) == 2
     assert says in complaint(capsys)
+
+
+@pytest.fixture
+def of_a_service(tmp_path: Path) -> Path:
+    """Return the data directory of a service that runs as a common user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make what belongs to somebody else")
+    data_dir = tmp_path / "restored"
+    data_dir.mkdir(mode=0o700)
+    os.chown(data_dir, NOBODY, NOBODY)
+    return data_dir
+
+
+def test_what_root_copies_belongs_to_the_user_of_the_directory(
+    source: str, of_a_service: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    for _ in range(2):
+        copied(["--from", source, "--to", f"sqlite:///{of_a_service}/events.sqlite"], capsys)
+
+    made = {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in of_a_service.iterdir()}
+    assert {"lease", "events.sqlite"} <= made.keys()
+    assert set(made.values()) == {(NOBODY, 0o600)}
+    assert (tmp_path / "events.sqlite").stat().st_uid == 0
+
+
+def test_what_root_rebuilds_belongs_to_the_user_of_the_directory(
+    of_a_service: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.use(monkeypatch, of_a_service)
+    logs.open_log(of_a_service).close()
+    for path in of_a_service.iterdir():
+        os.chown(path, NOBODY, NOBODY)
+
+    for _ in range(2):
+        assert main(["rebuild"]) == 0, capsys.readouterr().err
+
+        assert {"lease", "read_model.sqlite"} <= {path.name for path in of_a_service.iterdir()}
+        assert {path.stat().st_uid for path in of_a_service.iterdir()} == {NOBODY}
+        (of_a_service / "read_model.sqlite").write_bytes(b"damaged" * 1000)
 
 
 def test_a_schema_is_not_copied_to_itself_by_another_address(schema: str, capsys: Capture) -> None:
