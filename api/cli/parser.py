@@ -1,7 +1,8 @@
 """A parser whose errors are one line, with the nearest valid name."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
@@ -14,17 +15,29 @@ NAMES: dict[type, str] = {int: "whole number", float: "number"}
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports an error in one line."""
+    """Reports an error in one line, and refuses a repeated option that has one value.
+
+    The library silently takes the last value. The API refuses a repeated parameter, for the same reason.
+    """
+
+    def __init__(self, *given: Any, **more: Any) -> None:  # noqa: ANN401 - the library's signature
+        """Take what the library's parser takes."""
+        super().__init__(*given, **more)
+        self.times: Counter[str] = Counter()
+        self.register("action", None, _StoreAndCount)
+        self.register("action", "store", _StoreAndCount)
 
     def error(self, message: str) -> NoReturn:
         """Raise an error that ends the command with exit code 2."""
         raise InvalidInput(f"{message} (see `{self.prog} --help`)")
 
     def parse_known_args(self, *given: Any, **more: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]  # noqa: ANN401 - the library's overloads
-        """Refuse an unknown argument here, where the nearest option of the command is known."""
+        """Refuse an unknown or repeated argument here, where the options of the command are known."""
+        self.times.clear()
         found, unknown = super().parse_known_args(*given, **more)
         if unknown:
             self._refuse("argument", unknown[0], self._option_string_actions, hint="too many, or an unknown option")
+        refuse_repeated(self.times)
         return found, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 - the library's signature
@@ -40,6 +53,22 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unknown {name} {redacted(value)[:80]!r}: {f'did you mean {near[0]!r}?' if near else hint}")
 
 
+class _StoreAndCount(argparse.Action):
+    """Stores the value of an argument, and counts how often an option is given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value."""
+        setattr(namespace, self.dest, values)
+        if option_string is not None and isinstance(parser, Parser):
+            parser.times[self.option_strings[-1]] += 1
+
+
 class Version(argparse.Action):
     """The option `--version`."""
 
@@ -49,6 +78,18 @@ class Version(argparse.Action):
 
         print(f"job-recovery {version('job-recovery')}")
         parser.exit()
+
+
+def refuse_repeated(times: Mapping[str, int]) -> None:
+    """Refuse what is given more than once, in the words of the API; `times` has how often each is given.
+
+    Raises:
+        InvalidInput: one of them is repeated.
+
+    """
+    for name, count in times.items():
+        if count > 1:
+            raise InvalidInput(f"{name}: given {count} times, but it has one value: give it once")
 
 
 def number(kind: type[N], least: N, most: N) -> Callable[[str], N]:

@@ -1,6 +1,7 @@
 """The commands `replay`, `what-if` and `compare`."""
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from adapters.identifiers import is_valid_id
 from api.cli import past_tables
 from api.cli.client import COMPUTING_TIMEOUT, IncompleteExport, connect, in_path
 from api.cli.output import refuse_beside, show
+from api.cli.parser import refuse_repeated
 from api.http.run_views import run_view
 from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from domain.events import Event
@@ -118,11 +120,12 @@ def _policy(named: Sequence[str]) -> dict[str, str]:
     """Read `name=value` pairs.
 
     Raises:
-        InvalidInput: one of them is not a pair.
+        InvalidInput: one of them is not a pair, or a name is repeated.
 
     """
     pairs = [pair.partition("=") for pair in named]
     for name, equals, value in pairs:
         if not (name and equals and value):
             raise InvalidInput(f"--policy: {name + equals + value!r} is not of the form name=value")
+    refuse_repeated(Counter(f"--policy {name}" for name, _, _ in pairs))
     return {name: value for name, _, value in pairs}

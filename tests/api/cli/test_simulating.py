@@ -40,11 +40,11 @@ def test_an_address_that_this_machine_may_get_later_is_exit_code_1(host: str, sa
     assert says in complaint(capsys)
 
 
-@pytest.mark.parametrize("option", ["--port", "--control-port"])
-def test_a_port_that_is_taken_is_exit_code_1_and_the_remedy_is_told(option: str, capsys: Capture) -> None:
+@pytest.mark.parametrize(("option", "other"), [("--port", "--control-port"), ("--control-port", "--port")])
+def test_a_port_that_is_taken_is_exit_code_1_and_the_remedy_is_told(option: str, other: str, capsys: Capture) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        assert main([*ANYWHERE, option, str(port)]) == 1
+        assert main(["simulate-vma", other, "0", option, str(port)]) == 1
     assert f"port {port}: Address already in use. Stop the program that uses it" in complaint(capsys)
 
 
