@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from api.cli.parser import Parser, Version, number
+from api.cli.parser import Parser, Version, any_bytes, number
 
 Commands = Any
 """What argparse calls `_SubParsersAction`, and exports under no name."""
@@ -48,7 +48,8 @@ def _add_local(commands: Commands) -> None:
     command = _command(commands, "copy", meaning, "cli.copying.copy_log")
     for name, what in (("from", "the log to copy"), ("to", "the copy, which no service may use meanwhile")):
         form = f"{what}: sqlite:////PATH/events.sqlite, or postgresql://USER@HOST/DATABASE"
-        command.add_argument(f"--{name}", dest=f"{name}_url", metavar="URL", required=True, help=form)
+        option = f"--{name}"
+        command.add_argument(option, dest=f"{name}_url", type=any_bytes, metavar="URL", required=True, help=form)
         command.add_argument(f"--{name}-schema", metavar="NAME", help=f"schema of --{name} (default: job_recovery)")
 
     command = _command(commands, "simulate-vma", "run a simulated VMA", "cli.running.simulate_vma")
@@ -142,7 +143,8 @@ def _add_replays(commands: Commands) -> None:
     command = _client_command(
         commands, "replay", "replay a recovery run, or its exported file", "cli.replays.replay_one"
     )
-    command.add_argument("run", metavar="RUN|FILE", help="a run's id, or the file of an exported run (no service)")
+    meaning = "a run's id, or the file of an exported run (no service)"
+    command.add_argument("run", type=any_bytes, metavar="RUN|FILE", help=meaning)
     command.add_argument("--job", help="only this job")
     command.add_argument("--export", type=Path, metavar="FILE", help="write the run to a file instead")
     _add_policy(command)

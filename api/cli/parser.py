@@ -40,6 +40,15 @@ class Parser(argparse.ArgumentParser):
         refuse_repeated(self.times)
         return found, unknown
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:  # noqa: ANN401 - the library's signature
+        """Refuse a text that is not UTF-8, which no request can have. A path may have any bytes.
+
+        The words of a command are checked by the command's own parser, which knows their options.
+        """
+        if action.type is None and action.nargs != argparse.PARSER and not _is_unicode(arg_string):
+            raise argparse.ArgumentError(action, "its value is not UTF-8")
+        return super()._get_value(action, arg_string)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 - the library's signature
         """Name the nearest choice: the library lists all of them."""
         if action.choices is not None and value not in action.choices:
@@ -51,6 +60,20 @@ class Parser(argparse.ArgumentParser):
         near = get_close_matches(value, known, n=1)
         # It may be an address with a password, of which the cut could remove what it is recognised by.
         self.error(f"unknown {name} {redacted(value)[:80]!r}: {f'did you mean {near[0]!r}?' if near else hint}")
+
+
+def any_bytes(text: str) -> str:
+    """Return an argument as it is: the type of one that may name a file."""
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether the bytes of an argument were UTF-8: each other byte is now a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _StoreAndCount(argparse.Action):

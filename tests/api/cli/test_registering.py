@@ -57,7 +57,7 @@ def test_the_same_job_again_changes_nothing_and_another_of_its_id_is_refused(
         (["register", "job-2", "--vm-name", "vm", "--volume", "v", "--progress", "nan"], "number from 0 to 100"),
         (["register", "a/b", "--vm-name", "vm", "--volume", "v"], "body.job_id"),
         (["register", "job-2", "--vm-name", " ", "--volume", "v"], "body.vm_name"),
-        (["register", "job-2", "--vm-name", "v\udcff", "--volume", "v"], "body"),
+        (["register", "job-2", "--vm-name", "v\udcff", "--volume", "v"], "--vm-name: its value is not UTF-8"),
         (["register", "job-2", "--vm-name", "vm", "--volume", "v", "--volume", "v"], "listed twice"),
         (["register", "job-2", "--vm-name", "vm", "--volume", "v", "--vma", "dc9"], "no VMA named 'dc9'"),
     ],
