@@ -1,12 +1,13 @@
-"""The query parameters of a request, compared with those that its route declares.
+"""The query parameters of a request, compared with those that its route declares, and the encoding of its address.
 
-An unknown one is refused: if it were ignored, a misspelled filter would list everything.
+An unknown parameter is refused: if it were ignored, a misspelled filter would list everything.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_origin
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -31,12 +32,15 @@ SYNONYMS = {
 }
 """Other words for parameters, such as those of the command line."""
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""What the framework puts in place of bytes that are not UTF-8."""
+
 MAX_NAME = 50
 """Characters of an unknown name that are compared with the known ones."""
 
 
 class CheckedRoute(APIRoute):
-    """A route that checks the query of each request, before it reads anything else of it.
+    """A route that checks the address of each request, before it reads anything else of it.
 
     As a dependency of the routes, the check would cost each request several times as much.
     """
@@ -46,10 +50,40 @@ class CheckedRoute(APIRoute):
         handle, declared = super().get_route_handler(), dict(declared_query(self.dependant))
 
         async def checked(request: Request) -> Response:
+            check_encoding(request)
             check_query(request.query_params, declared)
             return await handle(request)
 
         return checked
+
+
+def check_encoding(request: Request) -> None:
+    """Check that the address is UTF-8. The framework replaces other bytes, and would answer about another address.
+
+    Raises:
+        RequestValidationError: a parameter of the path or of the query is not.
+
+    """
+    query: bytes = request.scope["query_string"]
+    wrong: list[tuple[str, str]] = []
+    # A name in a path may have the character itself.
+    if REPLACEMENT in request.scope["path"] and not _is_utf8(request.scope["raw_path"]):
+        wrong += (("path", name) for name, value in request.path_params.items() if REPLACEMENT in value)
+    if not _is_utf8(query):
+        pairs = [pair for pair in query.split(b"&") if not _is_utf8(pair)]
+        names = dict.fromkeys(unquote_plus(pair.partition(b"=")[0].decode("latin-1")) for pair in pairs)
+        wrong += (("query", name) for name in names)
+    if wrong:
+        raise RequestValidationError([{"loc": where, "msg": "the value is not UTF-8"} for where in wrong])
+
+
+def _is_utf8(quoted: bytes) -> bool:
+    """Return whether a part of an address is UTF-8 without its percent encoding."""
+    try:
+        unquote_to_bytes(quoted).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_query(query: QueryParams, declared: Mapping[str, Any]) -> None:

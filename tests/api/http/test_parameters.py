@@ -88,6 +88,43 @@ async def test_a_parameter_that_is_no_list_is_refused_the_second_time(api: HTTP)
         assert twice.json()["detail"] == f"query.{name}: given 2 times, but it has one value: give it once"
 
 
+NOT_UTF_8 = [
+    ("/audit?actor=%ff", ["query.actor"]),
+    ("/audit?actor=mara&actor=%C3&actor=%ff&job_id=%E2%82", ["query.actor", "query.job_id"]),
+    ("/audit?%ff=1", ["query.\N{REPLACEMENT CHARACTER}"]),
+    ("/jobs?at=%ED%A0%80", ["query.at"]),
+    ("/jobs/%ff", ["path.job_id"]),
+    ("/jobs/job-1%C3?version=%ff", ["path.job_id", "query.version"]),
+    ("/recovery-runs/%c0%af/replay", ["path.run_id"]),
+    ("http://localhost/livez?%ff", ["query.\N{REPLACEMENT CHARACTER}"]),
+]
+
+
+@pytest.mark.parametrize(("address", "named"), NOT_UTF_8)
+async def test_a_value_that_is_not_utf8_is_refused_and_named(api: HTTP, address: str, named: list[str]) -> None:
+    answer = await api.get(address)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"] == [{"where": where, "problem": "the value is not UTF-8"} for where in named]
+
+
+async def test_a_command_at_an_address_that_is_not_utf8_is_refused(api: HTTP) -> None:
+    answer = await api.post("/jobs/%ff/decision", json={"outcome": "fail", "who": "mara", "why": "gone"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, "path.job_id: the value is not UTF-8")
+
+
+async def test_letters_beyond_ascii_and_the_replacement_character_are_values_as_any_other(api: HTTP) -> None:
+    for address, status in (
+        ("/audit?actor=J%C3%B6rg", 200),
+        ("/audit?actor=%F0%9F%99%82&actor=%EF%BF%BD", 200),
+        ("/audit?actor=100%", 200),
+        ("/jobs/%E6%97%A5", 404),
+        ("/jobs/%EF%BF%BD", 404),
+    ):
+        assert (await api.get(address)).status_code == status, address
+
+
 async def test_of_thousands_of_unknown_parameters_the_first_are_listed(api: HTTP) -> None:
     answer = await api.get("/jobs", params={f"stat{n}": "1" for n in range(5000)})
 
