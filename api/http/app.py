@@ -12,10 +12,9 @@ from fastapi.responses import JSONResponse
 from api.http import problems
 from api.http.console import DIST, Console
 from api.http.ending import AnsweredAtTheEnd
-from api.http.guard import Guard
+from api.http.guard import GUARDED, Guard
 from api.http.limits import BoundedBodies
 from api.http.parameters import CheckedRoute
-from api.http.routers import API
 from api.http.routes import (
     audit,
     health,
@@ -61,7 +60,7 @@ class DescribedApp(FastAPI):
             vma = {"type": "string", "enum": sorted(self.vmas)}
             schemas["NewJob"]["properties"]["vma"]["anyOf"] = [vma, {"type": "null"}]
         document["components"]["securitySchemes"] = {"HTTPBearer": BEARER}
-        guarded = (calls for path, calls in document["paths"].items() if path.startswith(API))
+        guarded = (calls for path, calls in document["paths"].items() if path.startswith(GUARDED))
         for call in (call for calls in guarded for call in calls.values()):
             # A token is optional until the first one is created.
             call["security"] = [{"HTTPBearer": []}, {}]

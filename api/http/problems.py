@@ -51,18 +51,23 @@ MAX_ERRORS, MAX_ERROR = 10, 1000
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 ANYWHERE = (400, 401, 403, 408, 413, 415, 422, 429, 503)
-"""Statuses of problems that any request under `/api/v1` can get."""
+"""Statuses of problems that any request to a path of `guard.GUARDED` can get."""
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the problems of an endpoint, for the OpenAPI document."""
+    """Return the problems of an endpoint that may require a token, for the OpenAPI document."""
+    return described(*statuses, *ANYWHERE)
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems with these statuses, for the OpenAPI document."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: schema},
         }
-        for status in (*statuses, *ANYWHERE)
+        for status in statuses
     }
 
 

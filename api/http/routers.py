@@ -12,7 +12,7 @@ from fastapi.params import Depends
 from api.http.parameters import CheckedRoute
 
 API = "/api/v1"
-"""The beginning of the paths for which a token is required, once one exists: see `api.http.guard`."""
+"""The beginning of the paths of the API. What else requires a token, once one exists, is in `api.http.guard`."""
 
 
 def api_router(tag: str, prefix: str = "", dependencies: Sequence[Depends] = ()) -> APIRouter:

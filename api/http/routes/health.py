@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response, status
 from pydantic import BaseModel, Field
 
+from api.http import problems
 from api.http.dependencies import TheService
 from api.http.routers import public_router
 from api.runtime.bootstrap import Service
@@ -46,7 +47,10 @@ class Readiness(BaseModel):
     degraded: list[str] = Field(default_factory=list)
 
 
-NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready"}}
+REFUSALS = problems.described(403, 422)
+"""Of a page of another site, and of parameters; for the OpenAPI document."""
+
+NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready"}, **REFUSALS}
 """For the OpenAPI document."""
 
 
@@ -64,8 +68,8 @@ class Health(BaseModel):
     vmas: dict[str, str]
 
 
-@router.head("/livez")
-@router.get("/livez")
+@router.head("/livez", responses=REFUSALS)
+@router.get("/livez", responses=REFUSALS)
 async def livez() -> Liveness:
     """Return that the process is alive."""
     return Liveness()
@@ -98,7 +102,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     )
 
 
-@router.get("/health")
+@router.get("/health", responses=problems.responses())
 async def health(service: TheService) -> Health:
     """Return the state of the service's processes and of each VMA's circuit breaker."""
     return Health(

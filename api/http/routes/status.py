@@ -132,7 +132,10 @@ async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
 @scrape.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
+    responses={
+        200: {"description": "Prometheus' text format", "content": {"text/plain": {}}},
+        **problems.responses(),
+    },
 )
 async def metrics(service: TheService) -> Response:
     """Return the metrics for Prometheus; without the number of jobs while the read model cannot be used."""

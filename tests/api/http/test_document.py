@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from api.http import routes
 from api.http.app import openapi_document
+from api.http.guard import GUARDED
 from api.http.parameters import declared_query
 
 
@@ -67,3 +68,22 @@ def test_the_stream_is_described_with_its_media_type_and_its_events() -> None:
     trail = document["paths"]["/api/v1/audit"]["get"]["parameters"]
     filters = {one["name"] for one in trail} - {"order", "limit", "cursor"}
     assert {one["name"] for one in call["parameters"]} == {*filters, "after", "last-event-id"}
+
+
+def test_a_path_is_described_as_guarded_if_and_only_if_it_is() -> None:
+    for path, item in openapi_document()["paths"].items():
+        for method, call in item.items():
+            assert ("security" in call) == path.startswith(GUARDED), (method, path)
+            if path.startswith(GUARDED):
+                assert call["security"] == [{"HTTPBearer": []}, {}]
+                assert {"200", "202"} & call["responses"].keys()
+                assert {"401", "403", "422", "429", "503"} <= call["responses"].keys(), (method, path)
+
+
+def test_health_checks_need_no_token() -> None:
+    paths = openapi_document()["paths"]
+
+    assert {path for path in paths if not path.startswith(GUARDED)} == {"/livez", "/readyz"}
+    for method in ("get", "head"):
+        assert paths["/livez"][method]["responses"].keys() == {"200", "403", "422"}
+        assert paths["/readyz"][method]["responses"].keys() == {"200", "403", "422", "503"}
