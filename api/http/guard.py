@@ -7,7 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.host.tokens import Scope as TokenScope
 from api.http import problems
-from api.http.origin import check_caller
+from api.http.origin import check_caller, check_media_type
+from api.http.routers import REPORTS
 from api.runtime.access import OPEN, Access, Caller
 from domain.errors import JobRecoveryError
 
@@ -49,6 +50,15 @@ class Guard:
             admin = path.startswith(ADMIN_ONLY)
             caller = OPEN if is_open else access.holder(authorization)
             request.state.caller = access.admit(caller, TokenScope.ADMIN if admin else wanted, peer)
+            if not is_open and _is_command_with_body(request):
+                check_media_type(request)
+
+
+def _is_command_with_body(request: Request) -> bool:
+    """Return whether a body has to be JSON. Reports are excepted: workers are deployed, and do not repeat one."""
+    headers = request.headers
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return request.method == "POST" and has_body and not request.scope["path"].startswith(REPORTS)
 
 
 def caller_of(request: Request) -> Caller:

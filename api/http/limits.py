@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
 from api.http.guard import READING
-from api.http.routers import API
+from api.http.routers import REPORTS
 
 MAX_BODY = 100_000
 """Bytes of a request's body. A valid one, with 64 disks, has at most some 20,000."""
@@ -55,9 +55,6 @@ PATIENCE = {Kind.READ: 5.0, Kind.COMMAND: 1.0, Kind.REPORT: 5.0}
 While the database is away, each turn takes seconds, and the last in the queue would wait for the sum of them. A command
 has `background.COMMAND_TIMEOUT` when it has its turn.
 """
-
-REPORTS = f"{API}/telemetry/"
-"""The beginning of the paths of workers' reports."""
 
 HEALTH = ("/livez", "/readyz")
 """Paths that do not queue."""

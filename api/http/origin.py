@@ -32,9 +32,20 @@ def check_caller(request: Request, *, is_page: bool) -> None:
         origin is not None and origin != f"{request.url.scheme}://{host}"
     ):
         raise Forbidden("without tokens a page of another site may not call this service: create a token and send it")
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and media_type != "application/json":
-        raise UnsupportedMediaType("without tokens only JSON is accepted: send `Content-Type: application/json`")
+    if request.method == "POST":
+        check_media_type(request)
+
+
+def check_media_type(request: Request) -> None:
+    """Check that a request is declared to be JSON.
+
+    Raises:
+        UnsupportedMediaType: it is not.
+
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType("only JSON is accepted: send `Content-Type: application/json`")
 
 
 def _follows_link(request: Request) -> bool:

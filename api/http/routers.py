@@ -14,6 +14,9 @@ from api.http.parameters import CheckedRoute
 API = "/api/v1"
 """The beginning of the paths of the API. What else requires a token, once one exists, is in `api.http.guard`."""
 
+REPORTS = f"{API}/telemetry/"
+"""The beginning of the paths of workers' reports."""
+
 
 def api_router(tag: str, prefix: str = "", dependencies: Sequence[Depends] = ()) -> APIRouter:
     """Return a router of the API."""

@@ -1,5 +1,6 @@
 """Authentication, scopes and rate limits."""
 
+import json
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -81,6 +82,77 @@ async def test_a_token_with_the_scope_read_cannot_write(guarded: httpx.AsyncClie
 
     assert (await guarded.get("/jobs", headers=reader)).json()["items"] == []
     assert (await guarded.get("/audit", params={"actor": "reader"}, headers=reader)).json()["items"] == []
+
+
+OTHER_TYPES = ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", None]
+
+
+@pytest.mark.parametrize("media_type", OTHER_TYPES)
+async def test_a_command_that_is_not_declared_as_json_is_415_and_changes_nothing(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], media_type: str | None
+) -> None:
+    headers = bearer(secrets["operate"]) | ({"Content-Type": media_type} if media_type else {})
+
+    for path in ("/jobs", "/jobs/job-1/decision", "/recovery-runs"):
+        refused = await guarded.post(path, content=json.dumps(JOB), headers=headers)
+
+        assert (refused.status_code, refused.headers["content-type"]) == (415, "application/problem+json"), path
+        assert refused.json()["detail"] == "only JSON is accepted: send `Content-Type: application/json`"
+    assert (await guarded.get("/jobs", headers=headers)).json()["items"] == []
+
+
+async def test_a_body_of_unknown_length_has_to_be_declared_as_json_too(
+    guarded: httpx.AsyncClient, secrets: dict[str, str]
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield json.dumps(JOB).encode()
+
+    headers = bearer(secrets["operate"])
+    form = await guarded.post("/jobs", content=parts(), headers=headers | {"Content-Type": "text/plain"})
+    as_json = await guarded.post("/jobs", content=parts(), headers=headers | {"Content-Type": "application/json"})
+
+    assert (form.status_code, as_json.status_code) == (415, 201)
+
+
+async def test_only_who_may_make_a_command_is_told_its_media_type(
+    guarded: httpx.AsyncClient, secrets: dict[str, str]
+) -> None:
+    for headers, status in (({}, 401), (bearer(secrets["read"]), 403)):
+        refused = await guarded.post("/jobs", content=b"{}", headers=headers | {"Content-Type": "text/plain"})
+
+        assert refused.status_code == status
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "application/vnd.worker+json"])
+async def test_a_report_with_a_token_may_have_another_type_of_json(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], media_type: str
+) -> None:
+    operator = bearer(secrets["operate"])
+    await guarded.post("/jobs", json=JOB, headers=operator)
+    headers = operator | {"Content-Type": media_type}
+
+    sent = await guarded.post("/telemetry/replication/job-1", content=b'{"status": "in_progress"}', headers=headers)
+
+    assert sent.status_code == 200
+
+
+@pytest.mark.parametrize("media_type", OTHER_TYPES)
+async def test_a_report_with_a_token_is_never_415(
+    guarded: httpx.AsyncClient, secrets: dict[str, str], media_type: str | None
+) -> None:
+    headers = bearer(secrets["operate"]) | ({"Content-Type": media_type} if media_type else {})
+
+    sent = await guarded.post("/telemetry/replication/job-1", content=b'{"status": "in_progress"}', headers=headers)
+
+    assert sent.status_code == 422
+
+
+async def test_a_command_without_a_body_is_told_that_it_needs_one(
+    guarded: httpx.AsyncClient, secrets: dict[str, str]
+) -> None:
+    refused = await guarded.post("/recovery-runs", headers=bearer(secrets["operate"]))
+
+    assert (refused.status_code, refused.json()["detail"]) == (422, "body: Field required")
 
 
 async def test_the_actor_of_a_command_is_the_token_that_made_it(
