@@ -1,6 +1,8 @@
 """Errors as RFC 9457 problem details, and the map from error classes to HTTP status codes."""
 
 import math
+import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -101,13 +103,21 @@ async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = error.errors()
-    shown = [
-        {"where": _brief(".".join(map(str, one["loc"]))), "problem": _brief(one["msg"])} for one in errors[:MAX_ERRORS]
-    ]
+    shown = [_shown(one) for one in errors[:MAX_ERRORS]]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
     if len(errors) > len(shown):
         detail = f"{len(errors)} errors, of which the first {len(shown)} are: {detail}"
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=shown)
+
+
+def _shown(error: Mapping[str, Any]) -> dict[str, str]:
+    """Return where one validation error is, and what it is."""
+    where, what = error["loc"], error["msg"]
+    if error.get("type") == "json_invalid":
+        # The library has the offset in place of a field's name, and the reason apart.
+        *where, offset = where
+        what = f"the body is no JSON: {error['ctx']['error'].removesuffix(' at')} at character {offset}"
+    return {"where": _brief(".".join(map(str, where))), "problem": _brief(what)}
 
 
 def _brief(text: str) -> str:
@@ -121,11 +131,24 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
-    response = problem(request, error.status_code, str(error.detail))
+    detail = _unreadable(error.__cause__) or str(error.detail)
+    response = problem(request, error.status_code, detail)
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(_methods(request))
     return response
+
+
+def _unreadable(cause: BaseException | None) -> str | None:
+    """Return why a body could not be parsed, if that is known; the framework does not say it."""
+    match cause:
+        case UnicodeDecodeError():
+            return f"the body is not UTF-8: {cause.reason} at byte {cause.start}"
+        case RecursionError():
+            return "the body is nested too deep"
+        case ValueError() if "integer string conversion" in str(cause):
+            return f"the body has an integer of more than {sys.get_int_max_str_digits()} digits"
+    return None
 
 
 def _methods(request: Request) -> list[str]:

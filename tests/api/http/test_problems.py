@@ -43,6 +43,49 @@ async def test_ten_errors_are_listed_without_a_count(api: httpx.AsyncClient) -> 
     assert shown["detail"].startswith("body.unknown-0: ")
 
 
+NO_JSON = [
+    (b'{"job_id": x}', "Expecting value at character 11"),
+    (b'{"job_id": "a', "Unterminated string starting at character 11"),
+    (b'{"job_id": "a\x01"}', "Invalid control character at character 13"),
+    (b"{} {}", "Extra data at character 3"),
+    (b"{", "Expecting property name enclosed in double quotes at character 1"),
+]
+AS_JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(("body", "reason"), NO_JSON)
+async def test_a_body_that_is_no_json_has_the_reason_and_the_character(
+    api: httpx.AsyncClient, body: bytes, reason: str
+) -> None:
+    response = await api.post("/jobs", content=body, headers=AS_JSON)
+
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"where": "body", "problem": f"the body is no JSON: {reason}"}]
+    assert response.json()["detail"] == f"body: the body is no JSON: {reason}"
+
+
+UNREADABLE = [
+    (b'{"job_id": "\xff"}', "the body is not UTF-8: invalid start byte at byte 12"),
+    (b"[" * 90_000, "the body is nested too deep"),
+    (b'{"job_id": ' + b"1" * 5000 + b"}", "the body has an integer of more than 4300 digits"),
+]
+
+
+@pytest.mark.parametrize(("body", "reason"), UNREADABLE)
+async def test_a_body_that_cannot_be_read_has_its_reason(api: httpx.AsyncClient, body: bytes, reason: str) -> None:
+    response = await api.post("/jobs", content=body, headers=AS_JSON)
+
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    assert response.json()["detail"] == reason
+
+
+async def test_a_field_that_is_wrong_and_an_unknown_address_have_their_own_words(api: httpx.AsyncClient) -> None:
+    shown = await refused(api, {**NEW, "job_id": 7})
+
+    assert shown["detail"] == "body.job_id: Input should be a valid string"
+    assert (await api.get("/nowhere")).json()["detail"] == "Not Found"
+
+
 @pytest.mark.parametrize("part", ["x", "/", "//@"])
 async def test_the_name_of_an_unknown_field_is_cut(api: httpx.AsyncClient, part: str) -> None:
     shown = await refused(api, {**NEW, part * (90_000 // len(part)): 1})
