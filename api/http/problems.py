@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -102,7 +102,7 @@ async def of(request: Request, error: JobRecoveryError) -> JSONResponse:
 
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-    errors = error.errors()
+    errors = _without_consequences(error.errors())
     shown = [_shown(one) for one in errors[:MAX_ERRORS]]
     detail = "; ".join(f"{one['where']}: {one['problem']}" for one in shown)
     if len(errors) > len(shown):
@@ -110,9 +110,15 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> J
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=shown)
 
 
+def _without_consequences(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the errors without lists that are too short only because one of their items is refused."""
+    outer = {tuple(one["loc"][:length]) for one in errors for length in range(len(one["loc"]))}
+    return [one for one in errors if one.get("type") != "too_short" or tuple(one["loc"]) not in outer]
+
+
 def _shown(error: Mapping[str, Any]) -> dict[str, str]:
     """Return where one validation error is, and what it is."""
-    where, what = error["loc"], error["msg"]
+    where, what = error["loc"], error["msg"].removeprefix("Value error, ")
     if error.get("type") == "json_invalid":
         # The library has the offset in place of a field's name, and the reason apart.
         *where, offset = where

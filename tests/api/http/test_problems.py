@@ -86,6 +86,32 @@ async def test_a_field_that_is_wrong_and_an_unknown_address_have_their_own_words
     assert (await api.get("/nowhere")).json()["detail"] == "Not Found"
 
 
+ID = "an id has printable characters only, no `/`, no blank at its ends, and is not `.` or `..`"
+WRONG_VOLUMES: list[tuple[list[str], list[tuple[str, str]]]] = [
+    (["a/b"], [("body.volume_ids.0", ID)]),
+    (["a/b", "c/d"], [("body.volume_ids.0", ID), ("body.volume_ids.1", ID)]),
+    (["disk-1", "a/b"], [("body.volume_ids.1", ID)]),
+    ([], [("body.volume_ids", "Tuple should have at least 1 item after validation, not 0")]),
+    (["disk-1", "disk-1"], [("body.volume_ids", "a volume is listed twice")]),
+]
+
+
+@pytest.mark.parametrize(("volumes", "errors"), WRONG_VOLUMES)
+async def test_a_list_is_too_short_only_if_it_is_and_not_because_of_a_wrong_item(
+    api: httpx.AsyncClient, volumes: list[str], errors: list[tuple[str, str]]
+) -> None:
+    shown = await refused(api, {**NEW, "volume_ids": volumes})
+
+    assert [(one["where"], one["problem"]) for one in shown["errors"]] == errors
+    assert shown["detail"] == "; ".join(f"{where}: {problem}" for where, problem in errors)
+
+
+async def test_an_empty_list_is_named_beside_an_error_elsewhere(api: httpx.AsyncClient) -> None:
+    shown = await refused(api, {**NEW, "job_id": "a/b", "volume_ids": []})
+
+    assert [one["where"] for one in shown["errors"]] == ["body.job_id", "body.volume_ids"]
+
+
 @pytest.mark.parametrize("part", ["x", "/", "//@"])
 async def test_the_name_of_an_unknown_field_is_cut(api: httpx.AsyncClient, part: str) -> None:
     shown = await refused(api, {**NEW, part * (90_000 // len(part)): 1})
