@@ -53,11 +53,13 @@ def prepare(data_dir: Path, logger: Log | None = None) -> Path:
 def check_is_directory(data_dir: Path) -> None:
     """Check that a path is a directory, or can become one: unlike a full disk, a file in its place does not pass.
 
+    A path that cannot be looked at is told by whoever uses it.
+
     Raises:
         InvalidInput: the path, or a part of it, is something else; the message names it.
 
     """
-    with suppress(PermissionError):
+    with suppress(OSError):
         there = next((path for path in (data_dir, *data_dir.parents) if path.exists()), None)
         if there is not None and not there.is_dir():
             raise InvalidInput(f"JOB_RECOVERY_DATA_DIR: {there} is not a directory")

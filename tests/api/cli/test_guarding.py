@@ -167,15 +167,19 @@ def test_a_log_in_a_folder_that_cannot_be_is_not_there_either(
     assert "there is no event log" in complaint(capsys)
 
 
-@pytest.mark.parametrize("name", ["a-file", "a" * 300])
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [("a-file", 2, "a-file is not a directory"), ("a" * 300, 1, f"{'a' * 300}/tokens.json cannot be ")],
+    ids=["a file", "a name that is too long"],
+)
 def test_tokens_of_an_invalid_folder_are_one_line(
-    name: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    name: str, code: int, says: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-file").touch()
     monkeypatch.setenv("JOB_RECOVERY_DATA_DIR", str(tmp_path / name))
     for line in (["list"], ["create", "mara", "--scope", "read"], ["revoke", "mara"]):
-        assert main(["token", *line]) == 1
-        assert f"{name}/tokens.json cannot be " in complaint(capsys)
+        assert main(["token", *line]) == code
+        assert says in complaint(capsys)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import asyncio
 from collections import Counter
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from domain.events import Cause
 from domain.lifecycle import JobState
 from domain.processes.polling import Poller
-from domain.vma_status import CONCLUSIVE, Document, VMAStatus
+from domain.vma_status import CONCLUSIVE, WORKER, Document, VMAStatus
 from tests.support.builders import at, document
 from tests.support.harness import COMPLETED, RUNNING, Harness, while_running
 
@@ -344,7 +345,7 @@ async def test_what_a_worker_reports_of_a_job_is_shown_and_is_no_poll(harness: H
 
     for one in (job, other):
         harness.vma.says[one.id] = RUNNING
-        poller.record(one, await harness.contact.ask(one))
+        poller.record(one, msgspec.structs.replace(await harness.contact.ask(one), source=WORKER))
 
     assert (poller.live[job.id].polls, poller.live[job.id].vma_status) == (0, VMAStatus.RUNNING)
     assert (poller.polls, poller.conclusive) == (0, 0)
