@@ -28,7 +28,7 @@ FOUND_BY = {
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 9,
     "the_previous_workers_document_is_believed": 1,
     "a_failed_jobs_worker_counts_as_the_next_jobs_worker": 108,
-    "documents_at_registration_are_not_asked_for": 26,
+    "documents_at_registration_are_not_asked_for": 5,
     "documents_at_another_address_are_believed": 29,
     "our_own_absence_counts_as_silence": 39,
     "the_grace_is_not_waited_for": 4,
