@@ -143,8 +143,7 @@ class JobRecovery(JobStore):
                     context = await self._context(job.vm_context_id)
                     taken = await self._volumes.newer_jobs_than(job_id, job.vma, job.volume_ids)
                     newer = context.newer_job_than(job_id) or next(iter(taken.values()), None)
-                    if not observation.is_only_of(taken):
-                        job.revise(observation, newer, self._clock.now(), trace)
+                    job.revise(observation, newer, self._clock.now(), trace, taken=taken)
                     await self._save(job, was_open=False, context=context)
             finally:
                 self._watched.put_back(job)

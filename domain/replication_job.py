@@ -3,7 +3,7 @@
 Each command checks, decides and records; `job_state` has the state that its events lead to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime
 from typing import ClassVar
 
@@ -196,14 +196,23 @@ class ReplicationJob(JobFields, kw_only=True):
         """Return what a run has decided about the job; None if it has not, or if another decision followed."""
         return self.decision.by_recovery if self.decision and self.decision.run_id == run_id else None
 
-    def revise(self, observation: Observation, newer_job: str | None, at: datetime, trace: Trace | None = None) -> None:
+    def revise(
+        self,
+        observation: Observation,
+        newer_job: str | None,
+        at: datetime,
+        trace: Trace | None = None,
+        *,
+        taken: Container[str] = (),
+    ) -> None:
         """Confirm, revise or mark as contradicted an inferred outcome, by what is reported now.
 
         `trace` is the request of a worker's report; None for reconciliation, which the inference itself began.
+        `taken` are the volumes that have a newer job: what their exports have is that job's by now.
         Only a conclusive observation counts. An observed outcome, or an operator's, is final.
         """
         target = reported_state(observation)
-        if not self.is_guess or target is None:
+        if not self.is_guess or target is None or observation.is_only_of(taken):
             return
         if target is self.state and newer_job is not None:
             # The exports may be the newer job's already: the VMA may confirm that one.
