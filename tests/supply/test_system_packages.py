@@ -1,6 +1,5 @@
 """System packages are installed only by root, or where a variable asks for it."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.missing import skip_unless_root
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROOT, NOBODY = 0, 65534
@@ -25,8 +26,7 @@ ASKED = ({"CI": "true"}, {"JOB_RECOVERY_INSTALL": "1"})
 @pytest.fixture
 def bare() -> Iterator[Path]:
     """Return a Debian with few programs, whose `sudo` and `apt-get` only record their arguments."""
-    if os.geteuid() != ROOT:
-        pytest.skip("only root can be both kinds of user")
+    skip_unless_root("only root can be both kinds of user")
     with tempfile.TemporaryDirectory() as folder:
         machine = Path(folder)
         machine.chmod(0o777)

@@ -1,8 +1,10 @@
 """The environment of a process under test: an event log, a fake clock, a scripted VMA."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 import msgspec
 
@@ -175,6 +177,17 @@ async def while_running(process: Awaitable[None], condition: Callable[[], bool],
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert condition()
+
+
+@asynccontextmanager
+async def running(process: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a process in the background until the block ends."""
+    task = asyncio.ensure_future(process)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def asked_for(harness: Harness, questions: int) -> None:

@@ -9,6 +9,12 @@ INSTALLED = "JOB_RECOVERY_INSTALL"
 """With this variable, everything should have been installed."""
 
 
+def skip_unless_root(why: str) -> None:
+    """Skip a test that only root can run."""
+    if os.geteuid() != 0:
+        pytest.skip(why)
+
+
 def miss(what: str, *named_by: str) -> NoReturn:
     """Skip a test that lacks something, with instructions; fail it if that was named or should have been installed.
 

@@ -20,6 +20,7 @@ from domain.errors import InvalidInput, StorageUnavailable
 from projections.read_model.model_file import open_read_model
 from tests.support.builders import NOON
 from tests.support.harness import RecordingLog
+from tests.support.missing import skip_unless_root
 
 ROOT, DAEMON, NOBODY = 0, 1, 65534
 
@@ -33,8 +34,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def as_root() -> None:
-    if os.geteuid() != ROOT:
-        pytest.skip("only root can make what belongs to somebody else")
+    skip_unless_root("only root can make what belongs to somebody else")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from api.cli.main import main
 from tests.adapters.event_log.places import PostgresPlace, SQLitePlace, opened, registered
 from tests.api.cli.conftest import complaint
 from tests.support import logs, postgres
+from tests.support.missing import skip_unless_root
 from tests.support.postgres import new_schema
 
 Capture = pytest.CaptureFixture[str]
@@ -107,8 +108,7 @@ def test_a_wrong_schema_is_exit_code_2(source: str, option: list[str], says: str
 @pytest.fixture
 def of_a_service(tmp_path: Path) -> Path:
     """Return the data directory of a service that runs as a common user."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can make what belongs to somebody else")
+    skip_unless_root("only root can make what belongs to somebody else")
     data_dir = tmp_path / "restored"
     data_dir.mkdir(mode=0o700)
     os.chown(data_dir, NOBODY, NOBODY)

@@ -4,8 +4,7 @@ The lock is a test's own here, so that the rules are tried on a file, too; `test
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from projections.read_model import projector as projecting
 from projections.read_model import projector_lock
 from projections.read_model.model_file import open_read_model, request_rebuild
 from projections.read_model.projector import Projector
-from tests.support.harness import Harness, eventually
+from tests.support.harness import Harness, eventually, running
 from tests.support.memory_log import MemoryLog
 
 
@@ -53,16 +52,6 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
         engine.dispose()
 
 
-@asynccontextmanager
-async def running(projector: Projector) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(projector.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 def stands_at(projector: Projector) -> tuple[int, int, bool]:
     return projector.position, projector.lag, projector.caught_up
 
@@ -95,7 +84,7 @@ async def test_a_leader_that_is_ahead_of_what_a_follower_knows_of_is_no_negative
 async def test_a_running_follower_has_caught_up_when_the_leader_has(pair: Pair) -> None:
     await pair.leader.catch_up()
     await pair.harness.job("job-1")
-    async with running(pair.follower):
+    async with running(pair.follower.run()):
 
         async def knows_of_the_job() -> bool:
             return pair.follower.lag == 2
@@ -119,7 +108,7 @@ async def test_a_running_follower_has_caught_up_when_the_leader_has(pair: Pair) 
 async def test_a_follower_that_gets_the_lock_applies_what_the_leader_has_not(pair: Pair) -> None:
     await pair.harness.job("job-1")
     await pair.leader.catch_up()
-    async with running(pair.follower):
+    async with running(pair.follower.run()):
         assert await pair.follower.reached(2, timeout=10)
         await pair.harness.job("job-2")
         pair.owner = pair.follower
@@ -186,7 +175,7 @@ async def test_a_leader_stands_still_if_it_applies_nothing_of_what_there_is_for_
 async def test_a_commit_of_many_batches_is_applied_as_a_whole(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projecting, "SLOW_POLL", 60.0)
     monkeypatch.setattr(projecting, "BATCH", 1)
-    async with running(pair.leader):
+    async with running(pair.leader.run()):
 
         async def waits() -> bool:
             return pair.leader.caught_up

@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +17,7 @@ from projections.read_model.model_file import request_rebuild
 from projections.read_model.model_server import ReadModel
 from projections.read_model.model_store import ModelStore
 from projections.read_model.projector import Projector
-from tests.support.harness import Harness
+from tests.support.harness import Harness, running
 from tests.support.memory_log import MemoryLog
 from tests.support.read_model import rows_of
 from tests.support.read_models import SERVERS, two_processes
@@ -42,14 +42,6 @@ def cut_writer(kind: str, model: ReadModel) -> None:
     with model.readers.connect() as connection:
         connection.execute(text(END[kind].format(number)))
         wait_until(lambda: not connection.execute(text(LEFT[kind].format(number))).all(), what="its end")
-
-
-@asynccontextmanager
-async def running(projector: Projector) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(projector.run())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -91,7 +83,7 @@ async def test_one_that_follows_a_lock_whose_owner_does_nothing_tells_so_and_tak
     with two_processes(kind) as (model, other):
         first, second = projector(harness, model), projector(harness, other)
         await first.catch_up()
-        async with running(second):
+        async with running(second.run()):
             numbers = itertools.count()
 
             async def commit() -> None:
@@ -126,7 +118,7 @@ async def test_the_session_with_the_lock_is_used_while_nothing_is_committed(
     harness = Harness(MemoryLog())
     with two_processes(kind) as (model, other):
         first, second = projector(harness, model), projector(harness, other)
-        async with running(first):
+        async with running(first.run()):
             await until(lambda: first.caught_up)
             before = uses
             await until(lambda: uses > before + 2)
@@ -144,7 +136,7 @@ async def test_mariadb_ends_a_session_with_the_lock_that_is_not_used(monkeypatch
         second = projector(harness, other)
         await harness.job("job-1")
 
-        async with running(second):
+        async with running(second.run()):
             await until(lambda: second.position > 0)
 
 
