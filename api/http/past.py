@@ -5,7 +5,7 @@ from typing import Any
 
 from api.http.dependencies import FEW_EVENTS, check_read_model
 from api.http.event_ids import digest_at
-from api.http.moments import LogMoment, Moment, Version
+from api.http.moments import LogMoment, Moment, Position, Version
 from api.http.schemas.history import DiffView
 from api.http.schemas.present import MAX_INT, AsOf
 from api.http.views import job_view
@@ -21,19 +21,45 @@ NOT_SHOWN = {"version", "as_of", "as_known", "hindsight", "live", "retry_in", "n
 """Fields of a job's view that a diff omits."""
 
 
-async def as_of(service: Service, moment: LogMoment) -> AsOf:
-    """Return the position and the time of a moment."""
+async def as_of(service: Service, *moments: LogMoment) -> list[AsOf]:
+    """Return the position and the time of each moment, all of the same state of the log.
+
+    An event that is stored while they are looked up belongs to none of them, and makes none past that was to come.
+    """
+    known = service.projector.position
+    are_known = all(isinstance(one, Position) and one.number <= known for one in moments)
+    has_all = are_known or await check_read_model(service, may_lack=FEW_EVENTS)
+    end = service.projector.position
+    return [await _as_of(service, one, end, has_all=has_all) for one in moments]
+
+
+async def _as_of(service: Service, moment: LogMoment, end: int, *, has_all: bool) -> AsOf:
     if isinstance(moment, datetime):
-        has_all = await check_read_model(service, may_lack=FEW_EVENTS)
         is_future = moment > service.clock.now() or not has_all
-        position = await service.trail.position_at(moment)
-        return AsOf(position=position, time=moment, is_future=is_future)
-    # Read once: an event that is applied in between must not make a moment that was still to come a past one.
-    if moment.number > service.projector.position:
-        await check_read_model(service, may_lack=FEW_EVENTS)
-    head = service.projector.position
-    position = min(moment.number, head)
-    return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > head)
+        return AsOf(position=await service.trail.position_at(moment, end), time=moment, is_future=is_future)
+    position = min(moment.number, end)
+    return AsOf(position=position, time=await service.trail.time_at(position), is_future=moment.number > end)
+
+
+async def as_of_job(service: Service, job_id: str, *moments: Moment) -> list[AsOf]:
+    """Return the position and the time of each moment of a job, all of the same state of the log.
+
+    Raises:
+        NotFound: there is no such job, or it has no such version.
+
+    """
+    # Versions first: their events are then in the state of the log that the other moments are of.
+    found: dict[Moment, AsOf] = {
+        one: await _as_of_version(service, job_id, one) for one in moments if isinstance(one, Version)
+    }
+    of_log = [one for one in moments if not isinstance(one, Version)]
+    found.update(zip(of_log, await as_of(service, *of_log), strict=True))
+    return [found[one] for one in moments]
+
+
+async def _as_of_version(service: Service, job_id: str, version: Version) -> AsOf:
+    position = await _position_of(service, job_id, version.number)
+    return AsOf(position=position, time=await service.trail.time_at(position), is_future=False)
 
 
 async def as_begun(service: Service, first: AsOf, seen: str | None) -> AsOf:
@@ -54,24 +80,19 @@ async def as_begun(service: Service, first: AsOf, seen: str | None) -> AsOf:
     return first
 
 
-async def job_at(service: Service, job_id: str, moment: Moment) -> tuple[ReplicationJob, AsOf]:
-    """Return a job at a moment.
+async def job_at(service: Service, job_id: str, moment: Moment, then: AsOf) -> ReplicationJob:
+    """Return a job at a moment, of which `then` is the position.
 
     Raises:
-        NotFound: the job had no such version, or did not exist yet.
+        NotFound: the job did not exist yet.
 
     """
-    if isinstance(moment, Version):
-        position = await _position_of(service, job_id, moment.number)
-        then = AsOf(position=position, time=await service.trail.time_at(position), is_future=False)
-    else:
-        then = await as_of(service, moment)
     version = await service.trail.version_at(job_id, then.position)
     found = await service.event_log.load_versions(ReplicationJob, [(job_id, version)]) if version else []
     if not found:
         when = moment.isoformat() if isinstance(moment, datetime) else f"position {then.position}"
         raise NotFound(f"there was no job {job_id} at {when}")
-    return found[0], then
+    return found[0]
 
 
 async def _position_of(service: Service, job_id: str, version: int) -> int:
@@ -93,7 +114,9 @@ async def hindsight(service: Service, job: ReplicationJob, then: AsOf, known: As
 
 async def diff(service: Service, job_id: str, begin: Moment, end: Moment) -> DiffView:
     """Return the changes of a job between two moments, and the events that made them."""
-    (one, from_as_of), (other, to_as_of) = [await job_at(service, job_id, moment) for moment in (begin, end)]
+    from_as_of, to_as_of = await as_of_job(service, job_id, begin, end)
+    one = await job_at(service, job_id, begin, from_as_of)
+    other = await job_at(service, job_id, end, to_as_of)
     before, after = _shown(one), _shown(other)
     low, high = sorted((one.version, other.version))
     entries = await service.trail.events(job_id, MAX_EVENTS)

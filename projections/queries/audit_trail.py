@@ -104,9 +104,12 @@ class AuditTrail(Reader):
         """Return the position of the last applied event; 0 if there is none."""
         return await self.first(select(TRAIL.c.position).order_by(TRAIL.c.position.desc())) or 0
 
-    async def position_at(self, time: datetime) -> int:
-        """Return the position of the last event that was recorded by a time; 0 if there was none."""
+    async def position_at(self, time: datetime, end: int | None = None) -> int:
+        """Return the position of the last event that was recorded by a time, up to `end`; 0 if there was none."""
         query = select(TRAIL.c.position).where(TRAIL.c.earliest_from <= _stored(time))
+        if end is not None:
+            # An event after the end may be earlier by its clock, and `earliest_from` counts it.
+            query = query.where(TRAIL.c.position <= end, TRAIL.c.recorded_at <= _stored(time))
         return await self.first(query.order_by(TRAIL.c.earliest_from.desc(), TRAIL.c.position.desc())) or 0
 
     async def time_at(self, position: int) -> datetime | None:

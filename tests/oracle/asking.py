@@ -89,8 +89,6 @@ class Asker:
             by_command = question.command is not None and self._draw.chance(self._commands)
             self.asked[f"{kind.__name__}, command" if by_command else kind.__name__] += 1
             status, given = self._answer(question, by_command=by_command)
-            if question.again and not self._is_right(question, status, given):
-                status, given = self._answer(question, by_command=by_command)
             if not self._is_right(question, status, given):
                 raise self._difference(question, status, given)
             has_more = status == http.client.OK and question.more is not None and given["next_cursor"]

@@ -54,10 +54,7 @@ def job_then(draw: Draw) -> Question:
 
     query = [*([] if alone else [(then.name, then.text)]), *([("as_known", known.bare)] if known else [])]
     command = ["job", job_id, *(f"--{name.replace('_', '-')}={text}" for name, text in query)]
-    again = known is not None
-    return Question(
-        path=_path(job_id), query=query, answer=answer, shown=_past(then, known), again=again, command=command
-    )
+    return Question(path=_path(job_id), query=query, answer=answer, shown=_past(then, known), command=command)
 
 
 def job_of_version(draw: Draw) -> Question:
@@ -130,7 +127,7 @@ def diff(draw: Draw) -> Question:
     query = [(name, text) for name, (text, _) in zip(("from", "to"), ends, strict=True)]
     command = ["diff", job_id, *(text for text, _ in ends)]
     path = f"{_path(job_id)}/diff"
-    return Question(path=path, query=query, answer=answer, shown=_changes, again=True, command=command)
+    return Question(path=path, query=query, answer=answer, shown=_changes, command=command)
 
 
 def polling(draw: Draw) -> Question:

@@ -32,9 +32,8 @@ class Question:
     """A GET, and its answer for each position that the read model may have.
 
     `shown` reduces a given answer to what the log can tell. `parts`: each field may be of its own moment. `text`: the
-    body is no JSON. `streamed`: only its first event is read. `again`: it names two moments, which are looked up one
-    after the other, so it is asked again if an event came in between. `more` returns the question for the page after a
-    given one. `command` asks the same by the command line.
+    body is no JSON. `streamed`: only its first event is read. `more` returns the question for the page after a given
+    one. `command` asks the same by the command line.
     """
 
     path: str
@@ -44,7 +43,6 @@ class Question:
     parts: bool = False
     text: bool = False
     streamed: bool = False
-    again: bool = False
     more: Callable[[View], "Question | None"] | None = None
     command: list[str] | None = None
 

@@ -106,7 +106,8 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
         present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
         await add_positions(service, *present.items)
         return JobPage(items=present.items, next_cursor=present.next_cursor)
-    return await _jobs_then(service, await past.as_of(service, moment), wanted, limit, after)
+    (then,) = await past.as_of(service, moment)
+    return await _jobs_then(service, then, wanted, limit, after)
 
 
 async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int, after: str) -> JobPage:
@@ -156,11 +157,10 @@ async def _job_at(
     if asked is None:
         job = await known_job(service, job_id)
         return job, present_job(service, job)
-    job, then = await past.job_at(service, job_id, asked)
+    then, known = await past.as_of_job(service, job_id, asked, as_known or asked)
+    job = await past.job_at(service, job_id, asked, then)
     if as_known is None:
         return job, job_view(job, as_of=then)
-    # Looked up once if it is the same: an event that is applied in between must not make it two.
-    known = await past.as_of(service, as_known) if moment else then
     return job, job_view(job, as_of=then, as_known=known, hindsight=await past.hindsight(service, job, then, known))
 
 

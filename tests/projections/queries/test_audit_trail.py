@@ -63,6 +63,20 @@ async def test_a_time_is_the_position_of_the_last_event_that_was_recorded_by_it(
 
 
 @examples
+@given(log=ANY_LOG, other=ANY_CLOCK)
+async def test_a_time_up_to_an_end_is_that_of_the_log_as_it_was_there(
+    engine: Engine, log: list[Written], other: float
+) -> None:
+    seconds = [second for _, second in log]
+
+    trail = await trail_of(engine, log)
+
+    for end in range(len(log) + 1):
+        for time in {*seconds, other}:
+            assert await trail.position_at(at(time), end) == last_by(seconds[:end], time)
+
+
+@examples
 @given(log=ANY_LOG, cuts=st.sets(st.integers(1, 25), max_size=5), other=ANY_CLOCK)
 async def test_times_and_positions_are_the_same_however_the_log_was_read(
     engine: Engine, log: list[Written], cuts: set[int], other: float

@@ -154,6 +154,31 @@ async def test_a_position_that_is_reached_while_it_is_answered_was_still_to_come
     assert [(one["position"], one["is_future"]) for one in (then, later)] == [(1, True), (2, False)]
 
 
+TO_COME = ["2100-01-01", "position:999"]
+
+
+@pytest.mark.parametrize("one", TO_COME)
+@pytest.mark.parametrize("other", TO_COME)
+async def test_two_moments_of_one_answer_are_of_one_state_of_the_log(
+    tmp_path: Path, clock: FakeClock, one: str, other: str
+) -> None:
+    """An event that is stored while they are looked up is after both, also one that a late clock recorded."""
+    log = log_of(("job-1", 0.0), ("job-1", 2.0), ("job-1", 1.0))
+    name, _, number = one.rpartition(":")
+    asked = [
+        ("/jobs/job-1", {name or "at": number, "as_known": other}, ("as_of", "as_known")),
+        ("/jobs/job-1/diff", {"from": one, "to": other}, ("from_as_of", "to_as_of")),
+    ]
+
+    for folder, (path, query, moments) in zip("ab", asked, strict=True):
+        async with service_with(log[:2], tmp_path / folder, clock) as service:
+            racing = msgspec.structs.replace(service, trail=Meanwhile(service, log[2]))
+            async with client_of(racing) as api:
+                shown = [await answer(api, path, **query) for _ in range(2)]
+
+        assert [[view[moment]["position"] for moment in moments] for view in shown] == [[2, 2], [3, 3]]
+
+
 async def test_what_was_known_by_a_position_includes_its_event(tmp_path: Path, clock: FakeClock) -> None:
     log = log_of(("job-1", 0.0), ("job-2", 1.0), ("job-1", 2.0))
 
