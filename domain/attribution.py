@@ -21,6 +21,13 @@ NO_PREVIOUS_END = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND})
 """The answers of an export that has no document in which a previous worker ended."""
 
 
+FIGURES = ("status", "progress_percent", "bytes_transferred", "total_bytes")
+"""What only another worker changes of a document that is an end."""
+
+CIRCUMSTANCES = ("phase", "started", "sync_type")
+"""What the same worker may change of it, when it writes its end again."""
+
+
 class Attribution(StrEnum):
     """Which job's worker a document is from."""
 
@@ -218,19 +225,17 @@ def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[Previ
 
 
 def _after_an_end(reading: DiskReading, previous: PreviousReading, *, unasked: bool) -> Attribution:
-    """Judge a document of an export whose previous worker had ended: whatever is written after that is this job's.
+    """Judge a document of an export whose previous worker had ended: a new worker writes other figures.
 
-    A worker may write its end more than once. Where the export could not be asked at the registration, another end may
-    be the previous worker's last one.
+    A worker may write its end more than once, in another phase or, after a restart of the VMA, with another start time.
+    Where the export could not be asked at the registration, also an end with other figures may be its last one. And a
+    whole sync without changes may have run unobserved, with the same figures.
     """
     if reading.status is VMAStatus.RUNNING:
         return Attribution.OWN
-    if _is_other(reading, previous):
+    if _is_other(reading, previous, FIGURES):
         return _uncertain_or_previous(reading) if unasked else Attribution.OWN
-    # A whole sync without changes may have run unobserved: it changes nothing but its type.
-    if _differ(reading.sync_type, previous.sync_type):
-        return _uncertain_or_previous(reading)
-    return Attribution.PREVIOUS
+    return _uncertain_or_previous(reading) if _is_other(reading, previous, CIRCUMSTANCES) else Attribution.PREVIOUS
 
 
 def _uncertain_or_previous(reading: DiskReading) -> Attribution:
@@ -238,9 +243,8 @@ def _uncertain_or_previous(reading: DiskReading) -> Attribution:
     return Attribution.UNCERTAIN if reading.status is VMAStatus.COMPLETED else Attribution.PREVIOUS
 
 
-def _is_other(reading: DiskReading, previous: PreviousReading) -> bool:
-    """Return whether anything but the sync type differs, of what both state."""
-    names = ("status", "progress_percent", "bytes_transferred", "total_bytes", "phase", "started")
+def _is_other(reading: DiskReading, previous: PreviousReading, names: Iterable[str]) -> bool:
+    """Return whether one of these differs, of what both state."""
     return any(_differ(getattr(reading, name), getattr(previous, name)) for name in names)
 
 

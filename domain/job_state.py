@@ -37,7 +37,8 @@ class JobFields(Aggregate, kw_only=True):
     `outcome_basis` tells whether a completed or failed job's outcome was observed or inferred; it is None while the
     job is open, and for an operator's decision, which is neither. `progress_covers` is the number of disks that the
     progress is of. `previous_readings` is what exports have of earlier jobs; `unasked` are the volumes of which that
-    is not known, and `unseen` those with an earlier job that was not observed at registration. `vma_address` is where
+    is not known, and `unseen` those with an earlier job that was not observed at registration. `reused` are all volumes
+    whose export had, or may have had, a document of an earlier job. `vma_address` is where
     the VMA last knew the job or, before that, where its exports were asked.
     """
 
@@ -58,6 +59,7 @@ class JobFields(Aggregate, kw_only=True):
     previous_readings: tuple[PreviousReading, ...] = msgspec.field(default=(), name="left_over")
     unasked: tuple[str, ...] = ()
     unseen: tuple[str, ...] = msgspec.field(default=(), name="unheard")
+    reused: tuple[str, ...] = ()
     vma_address: str | None = None
     vma_status: VMAStatus | None = None
     doubtful: bool = False
@@ -159,6 +161,7 @@ class JobFields(Aggregate, kw_only=True):
         self.progress_percent = self.registered_percent = self.least_percent = event.progress_percent
         self.previous_readings, self.unasked, self.vma_address = event.previous_readings, event.unasked, event.address
         self.unseen = tuple(r.volume_id for r in event.previous_readings if r.status is VMAStatus.UNANSWERED)
+        self._assign_reused()
         self.progress_covers = len(event.volume_ids)
         # Progress that was known at registration can only have come from the VMA.
         self.seen_on_vma = event.progress_percent > 0
@@ -210,6 +213,11 @@ class JobFields(Aggregate, kw_only=True):
             self.readings, observation, self.volume_ids, self.unseen, may_move=not self.seen_on_vma
         )
         self.previous_readings, self.unasked, self.vma_address = after.previous_readings, after.unasked, after.address
+        self._assign_reused()
+
+    def _assign_reused(self) -> None:
+        previous = {reading.volume_id for reading in self.previous_readings}.union(self.unasked, self.reused)
+        self.reused = tuple(volume_id for volume_id in self.volume_ids if volume_id in previous)
 
     def _assign_figures(self, observation: Observation) -> None:
         self.phase, self.error = observation.phase or self.phase, observation.error

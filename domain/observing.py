@@ -87,7 +87,7 @@ def observe(
         took_ms=took_ms,
         phase=leading.phase if leading else None,
         progress_percent=own.credible_progress if own else _mean_progress(disks),
-        least_percent=own.least_progress if own else None,
+        least_percent=_least_progress(documents) if own or any(d.disks for d in documents) else None,
         bytes_transferred=own.credible_bytes if own else _total(d.credible_bytes for d in disks),
         total_bytes=own.total_bytes if own else _total(d.total_bytes for d in disks),
         error=_error(documents) if status is VMAStatus.FAILED else None,
@@ -136,7 +136,19 @@ def disks_covered(document: Document, job_disks: int) -> int:
 
 def _attributed(target: ProbeTarget, exports: Mapping[str, Answer]) -> list[_ExportAnswer]:
     known = {reading.volume_id: reading for reading in target.previous_readings}
-    return [_attribute(v, answer, known.get(v), unasked=v in target.unasked) for v, answer in exports.items()]
+    read = {v: _without_old_list(answer) if v in target.reused else answer for v, answer in exports.items()}
+    return [_attribute(v, answer, known.get(v), unasked=v in target.unasked) for v, answer in read.items()]
+
+
+def _without_old_list(answer: Answer) -> Answer:
+    """Return the answer of an export whose list of disks may be of an earlier worker: the VMA may keep it."""
+    if answer.document is None or not answer.document.disks:
+        return answer
+    document = answer.document.with_old_list()
+    if document is None:
+        detail = "it says completed, and lists a failed disk, which may be of an earlier job"
+        return msgspec.structs.replace(answer, status=VMAStatus.UNINTELLIGIBLE, detail=detail, document=None)
+    return msgspec.structs.replace(answer, status=document.status, document=document)
 
 
 def _attribute(volume_id: str, answer: Answer, previous: PreviousReading | None, *, unasked: bool) -> _ExportAnswer:
@@ -226,6 +238,10 @@ def _contradicting_progress(answers: Sequence[_ExportAnswer], documents: Sequenc
 
 def _leading(documents: Sequence[Document], status: VMAStatus) -> Document | None:
     return next((d for d in documents if d.status is status), next(iter(documents), None))
+
+
+def _least_progress(documents: Sequence[Document]) -> float | None:
+    return min((least for document in documents if (least := document.least_progress) is not None), default=None)
 
 
 def _mean_progress(disks: Sequence[DiskReading]) -> float | None:

@@ -58,7 +58,8 @@ class ProbeTarget(msgspec.Struct, frozen=True):
 
     `address` is where its VMA is, without credentials. `previous_readings` is what the exports had before this job's
     worker wrote; those of `unasked` volumes could not be asked. `seen_volumes` are the volumes of which this job's
-    worker has reported under their own export.
+    worker has reported under their own export, and `reused` those to whose export an earlier job's worker wrote, or may
+    have written.
     """
 
     job_id: str
@@ -68,6 +69,7 @@ class ProbeTarget(msgspec.Struct, frozen=True):
     previous_readings: tuple[PreviousReading, ...] = ()
     unasked: frozenset[str] = frozenset()
     seen_volumes: frozenset[str] = frozenset()
+    reused: frozenset[str] = frozenset()
 
 
 class VMA(Protocol):

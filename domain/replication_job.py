@@ -70,7 +70,9 @@ class ReplicationJob(JobFields, kw_only=True):
         elsewhere = not self.seen_on_vma and self.vma_address != address
         unasked = frozenset(self.volume_ids if elsewhere else self.unasked)
         previous = self.readings.elsewhere(self.unseen) if elsewhere else self.previous_readings
-        return ProbeTarget(self.id, self.vma, self.volume_ids, address, previous, unasked, frozenset(self.disks))
+        reused = frozenset(self.volume_ids if elsewhere else self.reused)
+        seen = frozenset(self.disks)
+        return ProbeTarget(self.id, self.vma, self.volume_ids, address, previous, unasked, seen, reused)
 
     def last_reading(self, volume_id: str) -> PreviousReading:
         """Return the last reading of this job's worker on the volume's export, for the volume's next job."""

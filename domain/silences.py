@@ -59,12 +59,12 @@ class Silences:
         )
 
     def record_vma(self, observation: Observation) -> None:
-        """Record whether the VMA as a whole has answered."""
-        if observation.status not in {VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED}:
+        """Record that the VMA as a whole was not silent: it has answered, or it could not be asked."""
+        if observation.status is not VMAStatus.UNREACHABLE:
             self._vmas[observation.vma] = self._clock.monotonic()
 
     def without_contact(self, job: JobFields) -> float:
-        """Return the seconds since the last contact with the job, or with its VMA as a whole."""
+        """Return the seconds in which the VMA could be asked, and there was no contact with it nor with the job."""
         contact = max(self._entry(job).contact, self._vmas.get(job.vma, float("-inf")))
         return self._clock.monotonic() - contact
 

@@ -120,13 +120,29 @@ class DiskReport(Figures, frozen=True, kw_only=True):
 
 
 class Document(Figures, frozen=True, kw_only=True):
-    """A progress document of any generation, read into one form. Bytes in bytes, progress in percent."""
+    """A progress document of any generation, read into one form. Bytes in bytes, progress in percent.
 
+    `stated` is the document's own status, without what its list of disks makes of it.
+    """
+
+    stated: VMAStatus | None = None
     phase: str | None = None
     error: str | None = None
     started: str | None = None
     sync_type: str | None = None
     disks: tuple[DiskReport, ...] = ()
+
+    def with_old_list(self) -> "Document | None":
+        """Return this document if an earlier worker may have left its list of disks; None if it cannot be read then.
+
+        Such a list can keep a job open, and cannot end it: its finished disks are not counted, and a failed one is no
+        failure of a worker that runs.
+        """
+        if self.status is VMAStatus.COMPLETED and all(disk.is_finished for disk in self.disks):
+            return msgspec.structs.replace(self, disks=())
+        if self.status is not VMAStatus.FAILED or self.stated in {None, VMAStatus.FAILED}:
+            return self
+        return None if self.stated is VMAStatus.COMPLETED else msgspec.structs.replace(self, status=VMAStatus.RUNNING)
 
     @property
     def least_progress(self) -> float | None:
@@ -175,7 +191,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     `covered` is the number of disks that a `completed` covers. `contradicting_progress` is the progress in percent that
     contradicts a `completed`. `progress_covers` is the number of disks that the progress is of. `least_percent` is the
-    least progress of the disks that a document under the job's own id lists. `previous` are the documents of the
+    least progress where a document lists disks, or is under the job's own id. `previous` are the documents of the
     volumes' previous workers, which tell nothing about this job. `address` is where the VMA was asked, without
     credentials. `source` is the VMA, or the worker for a report of its own.
     """

@@ -58,6 +58,7 @@ def read_fields(fields: Mapping[str, Any], source: str = "the VMA") -> Document:
         _refuse_contradictions(fields, reader)
     return Document(
         status=_status(stated, disks),
+        stated=stated,
         phase=_first_text(fields, "phase", "stage", "current_operation"),
         progress_percent=percent,
         bytes_transferred=transferred,

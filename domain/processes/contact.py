@@ -128,6 +128,12 @@ class Contact:
             self._reports.pop(job.id, None)
         self._record_silence(job, observation)
 
+    def record_late_report(self, job_id: str) -> None:
+        """Record that the worker of a job has reported, although what it reports is older than its last report."""
+        if job_id in self._reports:
+            at, known = self._reports[job_id]
+            self._reports[job_id] = (max(at, self._clock.monotonic()), known)
+
     async def probe_unregistered(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> Observation:
         """Ask what a VMA has of a job that is not yet registered; nothing is recorded."""
         return await self._probe(ProbeTarget(job_id, vma, volume_ids, self._vma.address_of(vma)))

@@ -1,8 +1,8 @@
 """Reports that a worker sends by itself: applied as observations, like polled ones.
 
 A report that was sent before an applied one changes nothing. Only the worker's own times are compared with each other,
-because its clock may be wrong. It is safe to repeat a report. One that could not be stored leaves no trace, and the
-worker gets an error.
+because its clock may be wrong. A late report is contact all the same: that clock may have been set back. It is safe to
+repeat a report. One that could not be stored leaves no trace, and the worker gets an error.
 
 The report of an end is different: it is the worker's last one, no other follows, and a worker need not repeat it. So it
 is never too old, it is stored in every state of the job, and where it cannot be stored, that is tried again until it
@@ -66,6 +66,7 @@ class Reports:
         # Two reports at once: the later one counts as applied only when it is stored.
         async with self._locks.setdefault(job_id, asyncio.Lock()):
             if sent_at is not None and not observation.is_end and sent_at < self._last_sent.get(job_id, sent_at):
+                self._contact.record_late_report(job_id)
                 return "a report that was sent later is already applied"
             job = await self._app.last_known(job_id)
             if not job.is_watched:

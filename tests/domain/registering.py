@@ -38,6 +38,7 @@ class JobUnder:
             previous_readings=target.previous_readings,
             unasked=target.unasked,
             seen_volumes=target.seen_volumes,
+            reused=target.reused,
         )
         self.job.observe(seen, at(10))
         return self.job

@@ -68,9 +68,19 @@ class TestAfterAnEnd:
         assert attribute(said(COMPLETED), was(COMPLETED), unasked=True) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
-    @pytest.mark.parametrize("name", OTHER_FIGURES)
+    @pytest.mark.parametrize("name", ["progress_percent", "bytes_transferred", "total_bytes"])
     def test_an_end_with_another_figure_is_the_jobs_own(self, ended: VMAStatus, name: str) -> None:
         assert attribute(said(ended, **{name: OTHER_FIGURES[name]}), was(ended)) is Attribution.OWN
+        everything_differs = {**OTHER_FIGURES, "sync_type": "incremental"}
+        assert attribute(said(ended, **everything_differs), was(ended)) is Attribution.OWN
+
+    @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)])
+    @pytest.mark.parametrize("name", ["phase", "started"])
+    def test_an_end_in_another_phase_or_with_another_start_may_be_the_previous_workers(
+        self, ended: VMAStatus, name: str, whose: Attribution
+    ) -> None:
+        """It writes its end more than once, and a VMA that has restarted gives it a new start time."""
+        assert attribute(said(ended, **{name: OTHER_FIGURES[name]}), was(ended)) is whose
 
     @pytest.mark.parametrize("name", OTHER_FIGURES)
     def test_a_figure_that_only_one_of_the_two_tells_proves_nothing(self, name: str) -> None:

@@ -5,8 +5,8 @@ import pytest
 from domain.attribution import PreviousReading
 from domain.observing import needs_own_id
 from domain.ports import ProbeTarget
-from domain.vma_status import DiskReading, Document, VMAStatus
-from tests.support.builders import answer, document, observed
+from domain.vma_status import DiskReading, DiskReport, Document, VMAStatus
+from tests.support.builders import answer, document, listing, observed
 
 COMPLETED = document(VMAStatus.COMPLETED, 100.0)
 RUNNING = document(VMAStatus.RUNNING, 40.0)
@@ -174,3 +174,59 @@ def test_a_previous_workers_document_settles_nothing() -> None:
     target = ProbeTarget("job-1", "default", ("v1",), previous_readings=(alive,))
 
     assert needs_own_id(target, {"v1": answer("migration-vol-v1", RUNNING)})
+
+
+class TestAnOldListOfDisks:
+    """The VMA may keep the list of disks that an earlier worker of an export wrote, as it keeps the figures."""
+
+    REUSED = frozenset({"v1"})
+    ALL_FINISHED = document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 100))
+    A_FAILED_DISK = (DiskReport(disk_id="disk-0", status=VMAStatus.FAILED, progress_percent=40.0),)
+
+    def test_its_finished_disks_are_not_counted(self) -> None:
+        new, reused = [observed(self.ALL_FINISHED, LOST, own=LOST, reused=one) for one in (frozenset(), self.REUSED)]
+
+        assert (new.status, new.covered, new.conclusive) == (VMAStatus.COMPLETED, 2, True)
+        assert (reused.status, reused.covered, reused.conclusive) == (VMAStatus.COMPLETED, 1, False)
+
+    def test_the_document_completes_its_own_disk_all_the_same(self) -> None:
+        alone = observed(self.ALL_FINISHED, own=LOST, reused=self.REUSED)
+        both = observed(self.ALL_FINISHED, COMPLETED, own=LOST, reused=self.REUSED)
+
+        assert (alone.covered, alone.conclusive) == (1, True)
+        assert (both.covered, both.conclusive) == (2, True)
+
+    def test_an_unfinished_disk_in_it_keeps_the_job_open(self) -> None:
+        unfinished = document(VMAStatus.RUNNING, 100.0, disks=listing(100, 20), stated=VMAStatus.COMPLETED)
+
+        assert observed(unfinished, LOST, reused=self.REUSED).status is VMAStatus.RUNNING
+        almost = document(VMAStatus.COMPLETED, 100.0, disks=listing(100, 99.5))
+        assert observed(almost, LOST, own=LOST, reused=self.REUSED).covered == 0
+
+    def test_a_failed_disk_in_it_does_not_fail_a_worker_that_runs(self) -> None:
+        runs = document(VMAStatus.FAILED, 41.0, disks=self.A_FAILED_DISK, stated=VMAStatus.RUNNING)
+
+        assert observed(runs).status is VMAStatus.FAILED
+        seen = observed(runs, reused=self.REUSED)
+        assert (seen.status, seen.progress_percent, seen.error) == (VMAStatus.RUNNING, 41.0, None)
+        assert observed(runs, reused=frozenset({"v2"})).status is VMAStatus.FAILED
+
+    def test_with_a_failed_disk_in_it_a_completion_is_not_understood(self) -> None:
+        ended = document(VMAStatus.FAILED, 100.0, disks=self.A_FAILED_DISK, stated=VMAStatus.COMPLETED)
+
+        seen = observed(ended, own=LOST, reused=self.REUSED)
+
+        assert (seen.status, seen.disks[0].status) == (NOISE, NOISE)
+        detail = "it says completed, and lists a failed disk, which may be of an earlier job"
+        assert (seen.answers[0].detail, seen.answers[0].document) == (detail, None)
+
+    def test_a_document_that_says_failed_itself_is_believed(self) -> None:
+        failed = document(VMAStatus.FAILED, 41.0, disks=self.A_FAILED_DISK)
+
+        assert observed(failed, reused=self.REUSED).status is VMAStatus.FAILED
+
+    def test_the_list_under_the_jobs_own_id_is_its_own(self) -> None:
+        assert observed(LOST, LOST, own=self.ALL_FINISHED, reused=self.REUSED).covered == 2
+
+    def test_a_document_without_a_list_is_as_it_is(self) -> None:
+        assert observed(COMPLETED, LOST, own=LOST, reused=self.REUSED) == observed(COMPLETED, LOST, own=LOST)

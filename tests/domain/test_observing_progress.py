@@ -48,6 +48,15 @@ def test_exports_have_their_own_progress_each() -> None:
     assert observed(RUNNING, RUNNING).least_percent is None
 
 
+def test_an_export_that_lists_disks_is_as_far_as_its_least_disk() -> None:
+    listed = document(percent=95.0, disks=listing(100, 20))
+
+    assert observed(listed).least_percent == 20.0
+    assert observed(document(percent=10.0), listed).least_percent == 10.0
+    assert observed(LOST, own=document(percent=50.0)).least_percent == 50.0
+    assert observed(listed, own=document(percent=50.0)).least_percent == 20.0
+
+
 def test_bytes_are_added_up_over_the_disks_that_say_them() -> None:
     seen = observed(document(percent=10.0, total=1000), document(percent=50.0, total=500), document(total=None))
 

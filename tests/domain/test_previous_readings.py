@@ -35,6 +35,31 @@ class TestWhatOthersLeft:
         under.hears(document(percent=4.0, started="11:00"), GONE.status)
         assert former(under.job) == []
 
+    def test_that_an_earlier_job_wrote_there_is_known_until_the_end(self) -> None:
+        """The VMA may keep its list of disks, after all figures are this job's own."""
+        under = registered_after(self.LEFT, unasked=("v2",))
+        for told in (document(percent=4.0, started="11:00"), document(percent=50.0, started="11:00")):
+            job = under.hears(told, GONE.status, own=GONE.status)
+
+        assert (former(job), job.unasked) == ([], ())
+        assert (job.reused, job.target_at(None).reused) == (("v1", "v2"), frozenset({"v1", "v2"}))
+
+    def test_a_list_of_disks_that_the_earlier_job_left_completes_nothing(self) -> None:
+        """A worker that shares an export states `completed` after its first disk."""
+        under = registered_after(self.LEFT)
+        for percent in (100.0, 60.0):
+            under.hears(document(percent=percent, started="10:00", disks=listing(100, 100)), GONE.status)
+
+        job = under.hears(document(VMAStatus.COMPLETED, disks=listing(100, 100)), GONE.status, own=GONE.status)
+
+        assert (job.state, job.doubtful) == (JobState.REPLICATING, True)
+
+    def test_an_export_that_no_earlier_job_wrote_to_is_the_jobs_own(self) -> None:
+        only_one = registered_after(self.LEFT).hears(document(percent=4.0), document(percent=4.0))
+        none = registered_after().hears(document(percent=4.0), document(percent=4.0))
+
+        assert (only_one.reused, none.reused, none.target_at(None).reused) == (("v1",), (), frozenset())
+
     def test_each_disk_counts_for_itself(self) -> None:
         other = msgspec.structs.replace(self.LEFT, volume_id="v2")
         under = registered_after(self.LEFT, other)

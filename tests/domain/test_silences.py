@@ -226,11 +226,23 @@ class TestWithoutContact:
 
         assert listener.silences.without_contact(job) == 5.0
 
-    @pytest.mark.parametrize("said", [DOWN, UNASKED])
-    def test_none_is_none(self, listener: Listener, job: ReplicationJob, said: VMAStatus) -> None:
-        listener.hears(job, said, after=70)
+    def test_none_is_none(self, listener: Listener, job: ReplicationJob) -> None:
+        listener.hears(job, DOWN, after=70)
 
         assert listener.silences.without_contact(job) == 70.0
+
+    def test_time_in_which_the_vma_could_not_be_asked_does_not_count(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        """An hour of refused logins is no silence of the VMA."""
+        elsewhere = listener.job("job-3", vma="second")
+        listener.silences.without_contact(elsewhere)
+
+        listener.hears(job, UNASKED, after=3600)
+        listener.hears(job, DOWN, after=70)
+
+        assert listener.silences.without_contact(job) == 70.0
+        assert listener.silences.without_contact(elsewhere) == 3670.0
 
     def test_what_the_vma_says_of_another_job_is_contact_and_what_another_vma_says_is_not(
         self, listener: Listener, job: ReplicationJob

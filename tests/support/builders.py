@@ -61,11 +61,13 @@ def document(
     started: str | None = None,
     sync_type: str | None = None,
     disks: tuple[DiskReport, ...] = (),
+    stated: VMAStatus | None = None,
 ) -> Document:
-    """Return a document as the parser does."""
+    """Return a document as the parser does; `stated` is its own status, where its list of disks gives it another."""
     transferred = int(total * percent / 100) if total is not None and percent is not None else None
     return Document(
         status=status,
+        stated=stated or status,
         phase=phase,
         progress_percent=percent,
         bytes_transferred=transferred,
@@ -92,12 +94,13 @@ def observed(
     previous_readings: tuple[PreviousReading, ...] = (),
     unasked: frozenset[str] = frozenset(),
     seen_volumes: frozenset[str] = frozenset(),
+    reused: frozenset[str] = frozenset(),
     address: str | None = None,
 ) -> Observation:
     """Return the observation of a job whose exports v1, v2, … answered like this, and its own id like `own`."""
     answers = {f"v{n}": answer(export_name(f"v{n}"), one) for n, one in enumerate(exports, start=1)}
     own_answers = (answer(job_id, own),) if own is not None else ()
-    target = ProbeTarget(job_id, "default", tuple(answers), None, previous_readings, unasked, seen_volumes)
+    target = ProbeTarget(job_id, "default", tuple(answers), None, previous_readings, unasked, seen_volumes, reused)
     seen = observe(target, answers, own_answers, observed_at=at(seconds))
     return msgspec.structs.replace(seen, address=address)
 

@@ -8,6 +8,7 @@ import pytest
 from domain.errors import StorageUnavailable
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
+from domain.processes.contact import REPORT_VALID_FOR
 from domain.processes.polling import Poller
 from domain.processes.reports import Reports
 from domain.recovery_policy import Outcome
@@ -38,6 +39,22 @@ async def test_a_report_is_late_only_by_an_earlier_one_of_its_own_job(harness: H
 
     assert (first, late, other, timeless) == (None, LATE, None, None)
     assert (await harness.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_a_late_report_is_contact_so_the_vmas_not_found_does_not_count(
+    harness: Harness, reports: Reports
+) -> None:
+    """The worker's clock was an hour ahead, and has been set right: all that it sends from then on is late."""
+    jobs = [await harness.job("job-1"), await harness.job("job-2")]
+    for job in jobs:
+        await reports.apply(job.id, said(harness, RUNNING, job.id), REQUEST, NOON + timedelta(hours=1))
+
+    for _ in range(4):
+        harness.clock.advance(REPORT_VALID_FOR)
+        assert await reports.apply("job-1", said(harness, RUNNING), REQUEST, NOON) == LATE
+
+    seen = [(await harness.contact.ask(job)).status for job in jobs]
+    assert seen == [VMAStatus.RUNNING, VMAStatus.NOT_FOUND]
 
 
 async def test_the_same_second_again_is_taken_and_a_completed_in_it_counts(harness: Harness, reports: Reports) -> None:
