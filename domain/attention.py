@@ -16,7 +16,9 @@ def attention(job: JobFields) -> list[str]:
     if job.is_guess:
         reasons.append(f"guess: the outcome was inferred. Check the VM, then confirm or correct it: {_by_hand(job.id)}")
     if job.is_open and job.decision is not None and job.decision.needs_attention:
-        reasons.append(f"{job.decision.rule}: {job.decision.reason}")
+        # A retry by the same rule is not recorded: the figures in the reason are of then.
+        then = job.decision.decided_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        reasons.append(f"{job.decision.rule}: {job.decision.reason} (as of {then})")
     return reasons
 
 

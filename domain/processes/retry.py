@@ -2,7 +2,8 @@
 
 A retry first assesses the job. If the table would decide "retry" by the same rule, nothing is recorded and the job
 waits for a longer time, so a VMA that is down for hours costs requests, not events. Otherwise a recovery run asks again
-and records its decision; so it does if the job has waited for so long that it needs attention.
+and records its decision; so it does if the job has waited for so long that it needs attention, or has done so for
+another cause.
 """
 
 from collections.abc import Callable
@@ -15,11 +16,14 @@ from domain.lifecycle import JobState
 from domain.materiality import others_changed
 from domain.processes.dependencies import Dependencies
 from domain.processes.schedule import Schedule
-from domain.recovery_policy import Outcome, Rule
+from domain.recovery_policy import Decision, Outcome, Rule
 from domain.replication_job import ReplicationJob
 
 TICK = 0.1
 """Seconds between two checks of the schedule."""
+
+QUOTING = frozenset({Rule.UNANSWERED, Rule.UNINTELLIGIBLE, Rule.NOT_ASKED})
+"""The rules whose reason is what the VMA answered, or why it could not be asked. In the others, figures change."""
 
 
 class Backoff:
@@ -114,10 +118,20 @@ class RetryScheduler:
         decision = self._app.assess(job, observation, circumstances)
         if decision is None or decision.outcome is not Outcome.RETRY or decision.rule.value != waiting.rule:
             return True
-        if others_changed(job, observation):
+        if others_changed(job, observation) or self._has_another_cause(job, decision):
             return True
         recorded = job.decision is not None and job.decision.needs_attention
         return not recorded and circumstances.silence.inconclusive_for >= self._app.policy.attention_after
+
+    def _has_another_cause(self, job: ReplicationJob, decision: Decision) -> bool:
+        """Return whether what an operator reads as the cause is none any more, such as a login after a certificate.
+
+        A VMA that answers with something else each time costs one decision in the time after which a person is told.
+        """
+        known = job.decision
+        if known is None or decision.rule not in QUOTING or decision.reason == known.reason:
+            return False
+        return (self._clock.now() - known.decided_at).total_seconds() >= self._app.policy.attention_after
 
     def _wake(self, vma: str) -> None:
         """Retry all waiting jobs of a VMA immediately: it answers again, or may have restarted."""

@@ -63,7 +63,9 @@ def test_a_job_that_has_waited_for_five_minutes_needs_a_person_and_says_why(stat
 
     [said] = attention(waiting)
 
+    assert waiting.decision is not None
     assert said.startswith(reason)
+    assert said.endswith(f" (as of {waiting.decision.decided_at:%Y-%m-%d %H:%M:%S} UTC)")
     assert attention(after(status, 299.9)) == []
 
 

@@ -38,8 +38,8 @@ class TestWhatOthersLeft:
     def test_that_an_earlier_job_wrote_there_is_known_until_the_end(self) -> None:
         """The VMA may keep its list of disks, after all figures are this job's own."""
         under = registered_after(self.LEFT, unasked=("v2",))
-        for told in (document(percent=4.0, started="11:00"), document(percent=50.0, started="11:00")):
-            job = under.hears(told, GONE.status, own=GONE.status)
+        under.hears(document(percent=4.0, started="11:00"), GONE.status, own=GONE.status)
+        job = under.hears(document(percent=50.0, started="11:00"), GONE.status, own=GONE.status)
 
         assert (former(job), job.unasked) == ([], ())
         assert (job.reused, job.target_at(None).reused) == (("v1", "v2"), frozenset({"v1", "v2"}))

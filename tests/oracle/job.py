@@ -47,7 +47,9 @@ def attention(job: Job) -> list[str]:
         "guess": is_guess(job),
     }
     if job["state"] in OPEN and decision is not None and decision["outcome"] == "retry":
-        reasons[f"{decision['rule']}: {decision['reason']}"] = decision["_waited"] >= decision["_attention_after"]
+        then = f"{decision['decided_at'][:19].replace('T', ' ')} UTC"
+        reason = f"{decision['rule']}: {decision['reason']} (as of {then})"
+        reasons[reason] = decision["_waited"] >= decision["_attention_after"]
     return [reason for reason, holds in reasons.items() if holds]
 
 

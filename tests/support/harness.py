@@ -42,6 +42,7 @@ class ScriptedVMA:
 
     def __init__(self) -> None:
         self.says: dict[str, Document | VMAStatus] = {}
+        self.details: dict[str, str] = {}
         self.asked: list[str] = []
         self.addresses: dict[str, str | None] = {}
         self._hanging: dict[str, asyncio.Event] = {}
@@ -58,7 +59,10 @@ class ScriptedVMA:
         if target.vma in self._hanging:
             await self._hanging[target.vma].wait()
         content = self.says.get(target.job_id, VMAStatus.NOT_FOUND)
-        return {volume_id: answer(export_name(volume_id), content) for volume_id in target.volume_ids}
+        answers = {volume_id: answer(export_name(volume_id), content) for volume_id in target.volume_ids}
+        if (detail := self.details.get(target.job_id)) is None:
+            return answers
+        return {volume_id: msgspec.structs.replace(one, detail=detail) for volume_id, one in answers.items()}
 
     async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:  # noqa: ARG002 - a port
         return []

@@ -177,6 +177,42 @@ async def test_nor_is_it_handed_over_again_after_our_restart(harness: Harness, r
     assert harness.requested == []
 
 
+@pytest.mark.parametrize(("silence", "is_told"), [(kind, kind is not VMAStatus.UNREACHABLE) for kind in KINDS])
+async def test_another_cause_is_told_when_a_person_was_told_of_the_first_for_as_long_as_that_takes(
+    harness: Harness, retries: RetryScheduler, silence: VMAStatus, *, is_told: bool
+) -> None:
+    """The login is refused after the certificate was. The reason of a VMA that is down has other figures each time."""
+    await waiting(harness, retries, silence)
+    await another_waiting(harness, retries)
+    for job_id in ("job-1", "job-2"):
+        retries.drop(job_id)
+        retries.watch(await harness.decided(job_id, inconclusive_for=300.0))
+    told_at, second = harness.clock.elapsed, harness.policy.attention_after
+    harness.vma.details["job-1"] = "login refused"
+
+    await retries._retry("job-1")
+    harness.clock.advance(second - 0.1)
+    await retries._retry("job-1")
+    assert harness.requested == []
+    harness.clock.advance(told_at + second - harness.clock.elapsed)
+    for job_id in ("job-1", "job-2"):
+        await retries._retry(job_id)
+
+    assert harness.requested == [("job-1", Cause.RETRY_DUE)] * is_told
+
+
+@pytest.mark.parametrize("silence", [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED])
+async def test_the_same_cause_is_not_told_again(harness: Harness, retries: RetryScheduler, silence: VMAStatus) -> None:
+    await waiting(harness, retries, silence)
+    retries.drop("job-1")
+    retries.watch(await harness.decided("job-1", inconclusive_for=300.0))
+
+    harness.clock.advance(2 * harness.policy.attention_after)
+    await retries._retry("job-1")
+
+    assert harness.requested == []
+
+
 async def test_another_job_that_waits_is_not_handed_over_with_it(harness: Harness, retries: RetryScheduler) -> None:
     await waiting(harness, retries)
     harness.clock.advance(200.0)
