@@ -33,8 +33,8 @@ def cannot_read(path: Path, error: Exception) -> StorageUnavailable:
     return StorageUnavailable(f"{why}. {remedy}, and run the same command again" if remedy else f"{why}. {VERIFY}")
 
 
-def check(path: Path, recorder: SealingRecorder) -> None:
-    """Check all pages of an open log, and all events against their seals.
+def check(path: Path, recorder: SealingRecorder) -> int:
+    """Check all pages of an open log, and all events against their seals; return how many had none, and have now.
 
     Raises:
         StorageUnavailable: the log is damaged, was changed, or is an unfinished copy.
@@ -42,7 +42,7 @@ def check(path: Path, recorder: SealingRecorder) -> None:
     """
     if (damage := recorder.find_damage()) is not None:
         raise StorageUnavailable(f"the event log {path} is damaged: {damage}. {RESTORE}; {VERIFY}")
-    recorder.seal_unsealed()
+    sealed = recorder.seal_unsealed()
     with stored_log(path) as log:
         refuse_unfinished(log, str(path))
         verdict = seals.verify(log, whole=False)
@@ -52,6 +52,7 @@ def check(path: Path, recorder: SealingRecorder) -> None:
             f"{verdict.events} events before it are verified. {RESTORE}; `job-recovery verify` verifies the copy"
         )
         raise StorageUnavailable(message)
+    return sealed
 
 
 def check_same(path: Path, opened: os.stat_result) -> None:

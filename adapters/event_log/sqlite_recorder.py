@@ -8,7 +8,8 @@ import msgspec
 from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
-from adapters.event_log.seals import NOTHING_SEALED, Seal, next_seal, rows_of
+from adapters.event_log.history import History
+from adapters.event_log.seals import NOTHING_SEALED, Seal, next_seal, rows_of, seal_of
 from adapters.event_log.sqlite_stored_log import EVENTS
 from adapters.event_log.stored_log import Row
 
@@ -17,6 +18,7 @@ UNSEALED_BATCH = 1000
 
 CREATE = "CREATE TABLE IF NOT EXISTS seals (first INTEGER PRIMARY KEY, last INTEGER, digests BLOB, hash BLOB)"
 LAST = "SELECT last, hash FROM seals ORDER BY first DESC LIMIT 1"
+SEAL_AT = "SELECT hash FROM seals WHERE last = ?"
 INSERT = "INSERT INTO seals VALUES (?, ?, ?, ?)"
 
 EVENTS_AS_ONE = f"""
@@ -30,7 +32,13 @@ TEXTS = msgspec.json.Decoder(list[tuple[int, str, int, str, str]])
 
 
 class SealingRecorder(SQLiteApplicationRecorder):
-    """Stores events, and their seal in the same transaction."""
+    """Stores events, and their seal in the same transaction.
+
+    `history` is what a process that keeps the log remembers of it; `sealed` is the seal of the last insertion.
+    """
+
+    history: History | None = None
+    sealed = NOTHING_SEALED
 
     def construct_create_table_statements(self) -> list[str]:
         """Add the table of seals."""
@@ -43,9 +51,21 @@ class SealingRecorder(SQLiteApplicationRecorder):
         **kwargs: Any,  # noqa: ANN401 - the library's signature
     ) -> Sequence[int] | None:
         positions = super()._insert_events(c, stored_events, **kwargs)
+        # After the first write: a transaction that begins with a read cannot wait for a lock.
+        self.check_end(c)
         if positions:
-            _seal(c, rows_of(positions, stored_events))
+            self.sealed = _seal(c, rows_of(positions, stored_events))
         return positions
+
+    def check_end(self, cursor: SQLiteCursor) -> None:
+        """Check that the log ends as this process left it, if it does remember that.
+
+        Raises:
+            AnotherEnd: it does not.
+
+        """
+        if self.history is not None:
+            self.history.check(_end(cursor))
 
     def select_notifications(
         self,
@@ -77,25 +97,45 @@ class SealingRecorder(SQLiteApplicationRecorder):
     def last_seal(self) -> Seal:
         """Return the seal of the whole log."""
         with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(LAST)
-            found = cursor.fetchone()
-        return Seal(found[0], found[1].hex()) if found else NOTHING_SEALED
+            return _end(cursor)
 
-    def seal_unsealed(self) -> None:
-        """Seal the events of a version without seals."""
-        while rows := self._unsealed():
-            with self.datastore.transaction(commit=True) as cursor:
-                _seal(cursor, rows)
+    def seal_unsealed(self) -> int:
+        """Seal the events of a log that has no seals, as of the first version, in one transaction; return how many.
 
-    def _unsealed(self) -> list[Row]:
+        Where there are seals, an event without one was not stored by this service, and is left as it is.
+        """
+        sealed = 0
+        with self.datastore.transaction(commit=True) as cursor:
+            if _end(cursor) == NOTHING_SEALED:
+                while rows := _after(cursor, sealed):
+                    _seal(cursor, rows)
+                    sealed = rows[-1][0]
+        return sealed
+
+    def last_common(self, known: Sequence[Seal]) -> Seal | None:
+        """Return the first of these seals that is in the log; None if none is."""
         with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(LAST)
-            last = cursor.fetchone()
-            cursor.execute(f"{EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT {UNSEALED_BATCH}", (last[0] if last else 0,))
-            return [tuple(row) for row in cursor.fetchall()]
+            for seal in known:
+                cursor.execute(SEAL_AT, (seal.position,))
+                found = cursor.fetchone()
+                if seal == NOTHING_SEALED or (found and found[0].hex() == seal.hash):
+                    return seal
+        return None
 
 
-def _seal(cursor: SQLiteCursor, rows: Sequence[Row]) -> None:
+def _after(cursor: SQLiteCursor, position: int) -> list[Row]:
+    cursor.execute(f"{EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT {UNSEALED_BATCH}", (position,))
+    return [tuple(row) for row in cursor.fetchall()]
+
+
+def _end(cursor: SQLiteCursor) -> Seal:
     cursor.execute(LAST)
-    before = cursor.fetchone()
-    cursor.execute(INSERT, next_seal(before[1] if before else None, rows))
+    found = cursor.fetchone()
+    return Seal(found[0], found[1].hex()) if found else NOTHING_SEALED
+
+
+def _seal(cursor: SQLiteCursor, rows: Sequence[Row]) -> Seal:
+    """Seal these events, and return the seal."""
+    row = next_seal(bytes.fromhex(_end(cursor).hash), rows)
+    cursor.execute(INSERT, row)
+    return seal_of(row)

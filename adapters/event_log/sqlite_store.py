@@ -1,7 +1,8 @@
 """The event log in one SQLite file."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,10 +13,12 @@ from eventsourcing.persistence import StoredEvent
 from adapters.event_log import sqlite_file
 from adapters.event_log.database_errors import DATABASE_ERRORS
 from adapters.event_log.database_log import DatabaseEventLog
+from adapters.event_log.history import AnotherEnd, History
 from adapters.event_log.sqlite_application import open_events
 from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
+from domain.errors import LogChanged
 from domain.events import Event
 from domain.ports import Clock, Log
 
@@ -49,6 +52,7 @@ class SQLiteStorage:
         """Open or create it."""
         self._application = open_events(path, synchronous)
         self._path, self._opened = path, path.stat()
+        self._changed: LogChanged | None = None
         self.recorder = cast("SealingRecorder", self._application.recorder)
         self.events = self._application.events
         self.snapshots = cast("EventStore[str]", self._application.snapshots)
@@ -62,17 +66,45 @@ class SQLiteStorage:
         rows = ", ".join(["(?, ?)"] * len(versions))
         return self._select(EVENTS_AFTER.format(rows=rows), list(chain.from_iterable(versions.items())))
 
+    def remember(self) -> None:
+        """Recognise from now on that the log was changed by others. Called when it was checked."""
+        self.recorder.history = self._history = History(self.recorder.last_seal())
+
     def write(self, events: Sequence[Event]) -> list[int]:
-        """Store the events and their seal in one transaction; return their positions."""
+        """Store the events and their seal in one transaction; return their positions.
+
+        Raises:
+            LogChanged: the log does not end as this process left it.
+
+        """
         self.check_file()
-        return [recording.notification.id for recording in self.events.put(events)]
+        with self._recognising():
+            positions = [recording.notification.id for recording in self.events.put(events)]
+        self._history.add(self.recorder.sealed)
+        return positions
 
     def write_heartbeat(self) -> None:
-        """Write a row that is not an event, to check that writing works."""
+        """Write a row that is not an event, to check that writing works.
+
+        Raises:
+            LogChanged: the log does not end as this process left it.
+
+        """
         self.check_file()
-        with self.recorder.datastore.transaction(commit=True) as cursor:
+        with self._recognising(), self.recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER)")
             cursor.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
+            self.recorder.check_end(cursor)
+
+    @contextmanager
+    def _recognising(self) -> Iterator[None]:
+        try:
+            yield
+        except AnotherEnd:
+            common = self.recorder.last_common(self._history.seals)
+            what = self._history.difference(self.recorder.last_seal(), common)
+            self._changed = LogChanged(f"the event log {self._path} is not as this process left it: {what}")
+            raise self._changed from None
 
     def write_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         """Store snapshots."""
@@ -84,7 +116,9 @@ class SQLiteStorage:
             cursor.execute("DELETE FROM stored_snapshots")
 
     def check_file(self) -> None:
-        """Check that the file has not been replaced, moved away or deleted."""
+        """Check that the file has not been replaced, moved away or deleted, and its content by no write of another."""
+        if self._changed is not None:
+            raise self._changed
         sqlite_file.check_same(self._path, self._opened)
 
     def read(self, query: Callable[[], T]) -> T:
@@ -127,10 +161,13 @@ class SQLiteEventLog(DatabaseEventLog):
         """
         try:
             storage = SQLiteStorage(path, synchronous)
-            sqlite_file.check(path, storage.recorder)
+            sealed = sqlite_file.check(path, storage.recorder)
+            storage.remember()
         except DATABASE_ERRORS as error:
             raise sqlite_file.cannot_open(path, error) from error
         super().__init__(storage, logger or NullLogger())
+        if sealed:
+            self._logger.warning("event_log_sealed", path=str(path), events=sealed)
 
     async def keep(self, clock: Clock) -> None:
         """Watch the file, also while nothing is written.

@@ -174,7 +174,8 @@ def place_at(url: str, schema: str) -> LogPlace:
             raise ValueError(f"A file is given as {FILE_FORM}")
         if Path(path).is_dir():
             raise ValueError(f"It is a directory. Name the file in it: {FILE_FORM}")
-        return FilePlace(Path(path).absolute())
+        # Resolved: a service is recognised by the directory of the file, not by that of a link to it.
+        return FilePlace(Path(path).resolve())
     from adapters.event_log.postgres_store import database_of  # noqa: PLC0415 - as above
 
     try:

@@ -44,6 +44,10 @@ class Supervisor:
         self._recovery = recovery
         self.restart_run: str | None = None
         """The id of the run after the start of this process; None until it begins."""
+        self.unwatched: str | None = None
+        """Why no job is watched yet; None if the open jobs are."""
+        self.unwatched_guesses: str | None = None
+        """Why the jobs whose outcome was inferred are not watched yet; None if they are."""
         self._guesses = guesses
         self._processes = (awake.run, poller.run, retries.run, recovery.run_forever, health.run, reconciliation.run)
         self._watch = Watch(poller, retries, reconciliation)
@@ -76,16 +80,18 @@ class Supervisor:
             LogChanged: the log is another one.
 
         """
-        before = ""
         while True:
             try:
-                return await self._runs.unfinished(), await self._load_jobs()
+                loaded = await self._runs.unfinished(), await self._load_jobs()
             except LogChanged:
                 raise
             except StorageUnavailable as error:
-                if str(error) != before:
-                    self._log.warning("jobs_not_loaded_yet", why=str(error))
-                before = str(error)
+                if str(error) != self.unwatched:
+                    self._log.error("jobs_not_loaded_yet", why=str(error))
+                self.unwatched = str(error)
+            else:
+                self.unwatched = None
+                return loaded
             await self._clock.sleep(RETRY)
 
     async def _load_jobs(self) -> list[str]:
@@ -108,7 +114,9 @@ class Supervisor:
         except StorageUnavailable as error:
             if first:
                 self._log.warning("guesses_not_watched_yet", why=str(error))
+            self.unwatched_guesses = str(error)
             return False
+        self.unwatched_guesses = None
         for job in guesses:
             self._watch.assign(job)
         return True

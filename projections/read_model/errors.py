@@ -56,6 +56,9 @@ NO_TABLE = ("42P01", "3F000", 1146)
 NO_RIGHT = ("42501", 1142)
 """What they answer if the user may not do it, such as to create the tables of a new release."""
 
+NO_COLUMN = (1054,)
+"""What MariaDB answers if a column does not exist. PostgreSQL calls it a programming error."""
+
 REFUSED = ("28000", "28P01", "3D000", 1044, 1045, 1049)
 """What they answer if user, password or database are wrong."""
 
@@ -110,9 +113,10 @@ def _translated(engine: Engine, error: SQLAlchemyError) -> StorageUnavailable:
             f"the read model cannot be used now: {why}. Its user needs all rights on its tables, and "
             "the right to create them"
         )
-    passing = isinstance(error, OperationalError | InterfaceError | InternalError)
+    is_changed = code_of(error) in NO_COLUMN or why.startswith("no such column")
+    passing = isinstance(error, OperationalError | InterfaceError | InternalError) and not is_changed
     if on_server and (passing or error.connection_invalidated):
         return ReadModelAway(f"the read model cannot be used now: {why}")
-    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+    if is_changed or (isinstance(error, DatabaseError) and not isinstance(error, OperationalError)):
         return ReadModelDamaged(f"the read model is damaged: {why}. {REMEDY}")
     return StorageUnavailable(f"the read model cannot be used now: {why}")

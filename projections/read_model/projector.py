@@ -170,8 +170,12 @@ class Projector:
             self._logger.error("projection_failed", position=self.position, error=self.error, exc_info=error)
 
     async def _opened(self) -> Checkpoint:
-        """Return the checkpoint; reset a read model that is missing or invalidated."""
-        reached = await self._call(self._model.checkpoint)
+        """Return the checkpoint; reset a read model that is missing, invalidated or damaged."""
+        try:
+            reached = await self._call(self._model.checkpoint)
+        except ReadModelDamaged as damaged:
+            self._logger.warning("read_model_rebuilt", why=str(damaged))
+            reached = None
         if reached is not None and reached.position and not await self._log.head():
             raise StorageUnavailable(self._model.log_lost(reached.position))
         if reached is not None and reached.is_valid:
@@ -214,7 +218,8 @@ class Projector:
         Without the lock, it returns when the process that had it has ended.
         """
         # A log without what this process has applied is told by `_advance`: the read model is not all that is derived.
-        if not self.position or await history.has(self._log, self._applied):
+        # Without the lock, it has applied nothing: what is there may be of another log, also when the lock is free.
+        if not self._has_lock or not self.position or await history.has(self._log, self._applied):
             await self.reset_if_outdated()
         self._head = max(self._head, await self._log.head())
         await self._apply_all()

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.event_log.sqlite import sqlite3
 from tests.restart.conftest import StartService
 from tests.restart.test_stream_resumed import read
 from tests.support import postgres as server
@@ -51,6 +53,21 @@ def replaced_file(service: ServiceProcess) -> Callable[[], None]:
         assert "was replaced by another file while it was in use" in service.log_file.read_text()
 
     return replace
+
+
+def put_back_into_file(service: ServiceProcess) -> Callable[[], None]:
+    """Return a function that puts the log back as it is now into its file, as SQLite's `.restore` does."""
+    log, backup = service.data_dir / "events.sqlite", _backup_of(service)
+
+    def put_back() -> None:
+        with closing(sqlite3.connect(backup)) as source, closing(sqlite3.connect(log)) as target:
+            source.backup(target)
+        with suppress(httpx.TransportError):
+            assert service.get("/readyz").status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert service.process.wait(30) == 1
+        assert "is not as this process left it: the last " in service.log_file.read_text()
+
+    return put_back
 
 
 def _backup_of(service: ServiceProcess) -> Path:
@@ -120,7 +137,7 @@ def events_of(service: ServiceProcess) -> int:
 
 
 @pytest.mark.of_files("restores it")
-@pytest.mark.parametrize("way", [restored_file, replaced_file])
+@pytest.mark.parametrize("way", [restored_file, replaced_file, put_back_into_file])
 def test_a_file_that_was_restored(
     start_service: StartService, way: Callable[[ServiceProcess], Callable[[], None]]
 ) -> None:

@@ -84,12 +84,12 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
     caught_up = projector.caught_up and projector.lag <= MAX_LAG
     # The projector notices a silent server later: it may write for much longer than a reader may read.
     model_error = projector.error or read_error
-    why = [what for what in (log_error, model_error) if what]
+    why = [what for what in (log_error, _unwatched_jobs(service), model_error) if what]
     if not caught_up:
         why.append(f"the read model is {projector.lag} events behind the event log: wait until it has caught up")
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    degraded = [*_jobs_without_vma(service), *skipped]
+    degraded = [*_jobs_without_vma(service), *_unwatched_guesses(service), *skipped]
     locked_out = _tokens_error(service)
     may_see = _may_see(service, request.headers.get("authorization"))
     return Readiness(
@@ -140,6 +140,16 @@ def _jobs_without_vma(service: Service) -> list[str]:
         f"{jobs} open job(s) are not watched, because the VMA {vma} is not in the settings: add it to JOB_RECOVERY_VMAS"
         for vma, jobs in service.supervisor.without_vma().items()
     ]
+
+
+def _unwatched_jobs(service: Service) -> str | None:
+    why = service.supervisor.unwatched
+    return why and f"no job is watched, because the open jobs cannot be read: {why}. It is tried again each second"
+
+
+def _unwatched_guesses(service: Service) -> list[str]:
+    why = service.supervisor.unwatched_guesses
+    return [f"jobs whose outcome was inferred are not watched: {why}. It is tried again each second"] if why else []
 
 
 async def _skipped_events(service: Service) -> tuple[list[str], str | None]:

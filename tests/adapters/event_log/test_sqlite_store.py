@@ -1,5 +1,6 @@
 """What only a log in an SQLite file can do, and how it fails."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from adapters.event_log import seals, sqlite_file
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.event_log.sqlite_stored_log import SQLiteStoredLog, verify
-from domain.errors import ConcurrentWrite, StorageUnavailable
+from domain.errors import ConcurrentWrite, LogChanged, StorageUnavailable
 from tests.adapters.event_log.places import registered
+from tests.support.clock import FakeClock
+from tests.support.harness import RecordingLog
 
 
 @pytest.fixture
@@ -96,6 +99,100 @@ async def test_a_file_that_cannot_be_looked_up_is_written_to_when_it_can_be(log:
 
     await log.append(registered("job-1"))
     assert await positions(log) == [1]
+
+
+def put_back(backup: Path, path: Path) -> None:
+    """Put a backup back into the same file, as `.restore` of SQLite's command line does."""
+    with closing(sqlite3.connect(backup)) as source, closing(sqlite3.connect(path)) as target:
+        source.backup(target)
+
+
+@pytest.fixture
+async def backup(log: SQLiteEventLog, path: Path, tmp_path: Path) -> Path:
+    """Return a backup of the log with job-1, which has job-2 and job-3 since."""
+    await log.append(registered("job-1"))
+    put_back(path, tmp_path / "backup.sqlite")
+    await log.append(registered("job-2"))
+    await log.append(registered("job-3"))
+    return tmp_path / "backup.sqlite"
+
+
+LOST = "the last 2 acknowledged events, from position 2 to 3, are lost"
+
+
+async def test_a_backup_that_is_put_back_into_the_file_is_recognised_at_the_next_write(
+    log: SQLiteEventLog, path: Path, backup: Path
+) -> None:
+    put_back(backup, path)
+
+    for _ in range(2):
+        with pytest.raises(LogChanged, match=LOST):
+            await log.append(registered("job-4"))
+        with pytest.raises(LogChanged, match=LOST):
+            await asyncio.wait_for(log.keep(FakeClock()), timeout=10)
+    assert await positions(log) == [1]
+
+
+async def test_so_it_is_at_the_next_heartbeat_and_with_others_in_their_place(
+    log: SQLiteEventLog, path: Path, backup: Path
+) -> None:
+    put_back(backup, path)
+    other = SQLiteEventLog(path)
+    for job in ("job-7", "job-8", "job-9"):
+        await other.append(registered(job))
+    other.close()
+
+    with pytest.raises(LogChanged, match=f"{LOST}, and 3 others are in their place"):
+        await log.check_writable()
+
+
+async def test_what_another_process_adds_is_recognised(log: SQLiteEventLog, path: Path) -> None:
+    await log.append(registered("job-1"))
+    other = SQLiteEventLog(path)
+    await other.append(registered("job-2"))
+    other.close()
+
+    with pytest.raises(LogChanged, match="another process added 1 events after position 1"):
+        await log.append(registered("job-3"))
+    assert await positions(log) == [1, 2]
+
+
+async def test_after_a_write_that_is_refused_the_log_is_as_it_was_left(log: SQLiteEventLog) -> None:
+    await log.append(registered("job-1"))
+    with pytest.raises(ConcurrentWrite):
+        await log.append(registered("job-1"))
+
+    await log.append(registered("job-2"))
+    await log.check_writable()
+
+    assert await positions(log) == [1, 2]
+
+
+async def test_a_log_of_the_first_version_is_sealed_and_that_is_told(log: SQLiteEventLog, path: Path) -> None:
+    for job in ("job-1", "job-2"):
+        await log.append(registered(job))
+    log.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE seals")
+    told = RecordingLog()
+
+    opened = SQLiteEventLog(path, logger=told)
+
+    opened.close()
+    assert told.events == ["event_log_sealed"]
+    assert (verify(path).events, verify(path).broken_at) == (2, None)
+
+
+async def test_an_event_whose_seal_was_removed_gets_no_other_one(log: SQLiteEventLog, path: Path) -> None:
+    for job in ("job-1", "job-2"):
+        await log.append(registered(job))
+    log.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM seals WHERE last = 2")
+
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match="fails verification at position 2: the event has no seal"):
+            SQLiteEventLog(path)
 
 
 async def test_synchronous_is_full_by_default(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.host.lease import Lease
 from api.cli.main import main
 from tests.adapters.event_log.places import PostgresPlace, SQLitePlace, opened, registered
 from tests.api.cli.conftest import complaint
@@ -103,6 +104,21 @@ def test_a_wrong_address_is_exit_code_2(source: str, target: str, says: str, tmp
 def test_a_wrong_schema_is_exit_code_2(source: str, option: list[str], says: str, capsys: Capture) -> None:
     assert main(["copy", "--from", source, "--to", postgres.SERVER, *option]) == 2
     assert says in complaint(capsys)
+
+
+def test_a_log_that_is_served_is_no_target_by_a_link_either(source: str, tmp_path: Path, capsys: Capture) -> None:
+    served, elsewhere = tmp_path / "served", tmp_path / "elsewhere"
+    served.mkdir()
+    elsewhere.mkdir()
+    write(SQLitePlace(served / "events.sqlite"), 0, 1)
+    (elsewhere / "events.sqlite").symlink_to(served / "events.sqlite")
+    lease = Lease(served)
+    lease.acquire("a service")
+
+    for folder in (served, elsewhere):
+        assert main(["copy", "--from", source, "--to", f"sqlite:///{folder}/events.sqlite"]) == 3
+        assert "a service" in complaint(capsys)
+    lease.release()
 
 
 @pytest.fixture

@@ -205,6 +205,7 @@ async def test_guesses_that_cannot_be_read_at_first_are_asked_about_later_and_th
     await while_running(started.supervisor.run(), lambda: "outcome_reconsidered" in harness.log.events, turns=20_000)
 
     assert harness.log.events.count("guesses_not_watched_yet") == 1
+    assert started.supervisor.unwatched_guesses is None
     assert harness.log.events.index("recovery_decided") < harness.log.events.index("outcome_reconsidered")
     assert set(started.poller.live) == {"guess", "open"}
     # They are read until they are known, and not again, each time after a pause.
@@ -239,8 +240,28 @@ async def test_a_log_that_goes_away_while_the_jobs_are_read_is_waited_for_and_ev
     await started.until_recovered(harness)
 
     assert set(started.poller.live) == {"job-1", "job-2"}
+    assert started.supervisor.unwatched is None
     assert harness.log.events.count("jobs_not_loaded_yet") == 1
     assert harness.clock.elapsed - began >= 1.0
+
+
+async def test_while_the_jobs_cannot_be_read_it_is_told_that_none_is_watched(harness: Harness) -> None:
+    await harness.job()
+    assert isinstance(harness.event_log, MemoryLog)
+    harness.event_log.refusals = [StorageUnavailable("no right to read")] * 1000
+    supervisor = Started(harness).supervisor
+
+    await while_running(supervisor.run(), lambda: supervisor.unwatched is not None)
+
+    assert supervisor.unwatched == "no right to read"
+
+
+async def test_while_guesses_cannot_be_read_it_is_told_that_they_are_not_watched(harness: Harness) -> None:
+    supervisor = Started(harness, guesses=["guess"], refusals=1_000_000).supervisor
+
+    await while_running(supervisor.run(), lambda: supervisor.unwatched_guesses is not None)
+
+    assert (supervisor.unwatched, supervisor.unwatched_guesses) == (None, "the read model is away")
 
 
 async def test_a_log_that_is_another_one_ends_the_start(harness: Harness) -> None:

@@ -147,6 +147,32 @@ async def test_a_follower_waits_while_the_read_model_is_at_no_event_of_its_log(p
     assert await pair.follower.catch_up() == 2
 
 
+async def test_a_follower_takes_a_read_model_of_another_log_as_soon_as_the_lock_is_free(pair: Pair) -> None:
+    """A backup of the log was restored while the process that had the lock still held it, with events that are lost."""
+    for job in ("job-1", "job-2"):
+        await pair.harness.job(job)
+    await pair.leader.catch_up()
+    restored = Harness(MemoryLog())
+    await restored.job("job-1")
+    pair.follower._log = restored.event_log
+
+    async with running(pair.follower.run()):
+
+        async def waits() -> bool:
+            return pair.follower.error is not None
+
+        await eventually(waits)
+        pair.owner = pair.follower
+
+        async def is_of_its_own_log() -> bool:
+            return pair.follower.error is None and pair.follower.caught_up
+
+        await eventually(is_of_its_own_log)
+
+    assert await pair.jobs() == ["job-1"]
+    assert pair.harness.log.events.count("read_model_of_another_log") == 1
+
+
 async def test_a_leader_stands_still_if_it_applies_nothing_of_what_there_is_for_too_long(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

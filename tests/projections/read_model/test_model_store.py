@@ -77,6 +77,21 @@ async def test_events_that_were_skipped_are_applied_by_a_version_that_can_read_t
     assert ModelStore(engine).unreadable_events() == []
 
 
+async def test_a_checkpoint_without_one_of_its_columns_is_replaced(engine: Engine) -> None:
+    harness, log = await three_jobs()
+    log.is_too_new = False
+    await Projector(engine, log, harness.clock, harness.log).catch_up()
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {schema.position.name} DROP COLUMN event"))
+    harness.log.events.clear()
+
+    again = Projector(engine, log, harness.clock, harness.log)
+
+    assert not await again.reset_if_outdated()
+    assert await again.catch_up() == 6
+    assert harness.log.events == ["read_model_rebuilt", "read_model_rebuilding"]
+
+
 async def test_the_tables_of_other_releases_are_named_once_and_no_strangers(engine: Engine) -> None:
     store = ModelStore(engine)
     assert store.other_releases() == []
