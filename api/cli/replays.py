@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,9 @@ from domain.errors import InvalidInput, JobRecoveryError, NotFound
 from domain.events import Event
 from projections.replay import run_file
 from projections.replay.replay import policy_changes, replay, what_if
+from projections.replay.results import Change, JobReplay
+
+T = TypeVar("T", Change, JobReplay)
 
 
 def replay_one(arguments: argparse.Namespace) -> None:
@@ -38,14 +42,19 @@ def replay_one(arguments: argparse.Namespace) -> None:
             "decisions": done.decisions,
             "identical": done.identical,
             "different": done.different,
-            "what_if": what_if(events, changed) if changed else None,
-            "items": [job for job in done.jobs if arguments.job in {None, job.job_id}],
+            "what_if": _of_job(arguments.job, what_if(events, changed)) if changed else None,
+            "items": _of_job(arguments.job, done.jobs),
             "next_cursor": None,
         }
     )
     show(arguments, shown, *past_tables.replay_tables(shown))
     if done.different:
         raise JobRecoveryError(f"{len(done.different)} of {done.decisions} decisions have changed; see above")
+
+
+def _of_job(job_id: str | None, found: Sequence[T]) -> list[T]:
+    """Return what is of one job, if one is named."""
+    return [one for one in found if job_id in {None, one.job_id}]
 
 
 def _events_of(run: str, arguments: argparse.Namespace) -> list[Event]:

@@ -138,7 +138,7 @@ SUMMARIES: dict[str, Callable[[Row], str]] = {
 
 
 def _counted(outcomes: dict[str, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no open job"
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no job"
 
 
 def _text(name: str, value: object) -> Text:

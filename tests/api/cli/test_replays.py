@@ -39,6 +39,10 @@ def test_an_exported_run_is_replayed_without_any_service(
     done = json.loads(capsys.readouterr().out)
     assert (done["decisions"], done["identical"]) == (3, 3)
     assert [change["job_id"] for change in done["what_if"]] == ["nearly"]
+    for job, changed in (("nearly", 1), ("runs", 0)):
+        main(["replay", str(file), "--json", "--policy", "complete_above_percent=95", "--job", job])
+        of_one = json.loads(capsys.readouterr().out)
+        assert ([item["job_id"] for item in of_one["items"]], len(of_one["what_if"])) == ([job], changed)
     assert not (tmp_path / "data").exists()
 
 

@@ -25,7 +25,7 @@ const RUNS: Record<string, (entry: Entry) => Told> = {
 
 function outcomes(value: unknown): string {
   const counts = Object.entries(record(value) ?? {}).map(([outcome, count]) => `${String(count)} ${outcome}`);
-  return counts.join(', ') || 'no open job';
+  return counts.join(', ') || 'no job';
 }
 
 function lengthOf(value: unknown): number {
