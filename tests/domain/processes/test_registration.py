@@ -40,6 +40,24 @@ async def test_the_second_time_does_not_wait_for_a_vma_that_hangs(harness: Harne
     assert not is_new
 
 
+async def test_the_second_time_does_not_wait_for_another_job_of_the_volume_whose_vma_hangs(
+    harness: Harness, registrar: Registrar
+) -> None:
+    first = asked()
+    await registrar.register(first, REQUEST)
+    await harness.app.operator_decide(first.job_id, Outcome.COMPLETE, "mara", "seen in CloudStack", REQUEST)
+    harness.vma.hang("default")
+    other = msgspec.structs.replace(asked("job-2"), volume_ids=first.volume_ids)
+    waiting = asyncio.ensure_future(registrar.register(other, REQUEST))
+    await asked_for(harness, 2)
+
+    _, is_new = await registrar.register(first, REQUEST)
+
+    assert (is_new, waiting.done()) == (False, False)
+    harness.vma.go_on()
+    assert (await waiting)[1]
+
+
 async def test_other_content_under_the_same_id_is_refused_without_asking(
     harness: Harness, registrar: Registrar
 ) -> None:
