@@ -48,6 +48,10 @@ describe('the course of a job', () => {
     ]);
   });
 
+  test('a restart in a silence that began before is a part of that', () =>
+    expect(courseOf([seen(0, 10, 0), missed(5, 'unreachable'), restarted(3600), seen(3601, 15, 10)], START + 3601).gaps)
+      .toEqual([{ from: START, to: START + 3601, kind: 'unseen' }]));
+
   test('a minute without an event is none, three are', () => {
     expect(courseOf([seen(0, 10, 0), seen(65, 11, 0)], START + 65).gaps).toEqual([]);
     expect(courseOf([seen(0, 10, 0), seen(180, 11, 0)], START + 180).gaps).toEqual([

@@ -13,7 +13,7 @@ export interface Gap {
   /** In seconds since 1970. */
   from: number;
   to: number;
-  /** `restart`: this service was away. `unseen`: no answer said how the job is. */
+  /** `restart`: this service was away for a part of it, or for all. `unseen`: no answer said how the job is. */
   kind: 'restart' | 'unseen';
 }
 
@@ -50,7 +50,8 @@ class Drawing {
 
   take(entry: Entry): void {
     if (entry.type === 'RecoveryStarted' && RESTARTS.includes(text(entry.data.cause) ?? '')) {
-      this.addGap(millis(entry.recorded_at) / 1000, 'restart');
+      // A silence that began before is not recorded again: when this service ended within it is not known.
+      this.addGap(millis(entry.recorded_at) / 1000, this.isBlind ? 'unseen' : 'restart');
     }
     const observation = record(entry.data.observation);
     const at = text(observation?.observed_at);
