@@ -7,6 +7,7 @@ covers everything before it, so two logs with the same seal are the same up to t
 from collections import deque
 
 from adapters.event_log.seals import Seal
+from domain.errors import LogChanged
 
 REMEMBERED = 10_000
 """Seals that are kept: more than the commits of any replica's usual lag, in about 2 MB."""
@@ -49,6 +50,10 @@ class History:
         """
         if end != self.last:
             raise AnotherEnd
+
+    def changed(self, place: object, end: Seal, common: Seal | None) -> LogChanged:
+        """Return the error of a log that is not as this process left it; the arguments are those of `difference`."""
+        return LogChanged(f"the event log {place} is not as this process left it: {self.difference(end, common)}")
 
     def difference(self, end: Seal, common: Seal | None) -> str:
         """Return what has happened to the log, for a message.

@@ -180,8 +180,7 @@ class Writer:
     def _give_up(self) -> LogChanged:
         """Write nothing any more: what this process remembers of the log is not true. Return what is the matter."""
         end, common = self._recorder.last_seal(), self._recorder.last_common(self._history.seals)
-        what = self._history.difference(end, common)
-        self._changed = LogChanged(f"the event log {self._database.place} is not as this process left it: {what}")
+        self._changed = self._history.changed(self._database.place, end, common)
         self._datastore.drop()
         return self._changed
 

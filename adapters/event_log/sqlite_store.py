@@ -18,12 +18,13 @@ from adapters.event_log.sqlite_application import open_events
 from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
-from domain.errors import LogChanged
 from domain.events import Event
 from domain.ports import Clock, Log
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import EventStore
+
+    from domain.errors import LogChanged
 
 T = TypeVar("T")
 
@@ -102,8 +103,7 @@ class SQLiteStorage:
             yield
         except AnotherEnd:
             common = self.recorder.last_common(self._history.seals)
-            what = self._history.difference(self.recorder.last_seal(), common)
-            self._changed = LogChanged(f"the event log {self._path} is not as this process left it: {what}")
+            self._changed = self._history.changed(self._path, self.recorder.last_seal(), common)
             raise self._changed from None
 
     def write_snapshots(self, snapshots: Sequence[Snapshot]) -> None:

@@ -56,7 +56,7 @@ class Supervisor:
     async def run(self) -> None:
         """Recover the open jobs, and run until cancelled."""
         unfinished, open_jobs = await self._load()
-        guesses_are_watched = await self._watch_guesses(first=True)
+        guesses_are_watched = await self._watch_guesses()
         async with asyncio.TaskGroup() as processes:
             for process in self._processes:
                 processes.create_task(process())
@@ -107,12 +107,12 @@ class Supervisor:
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
         return [job.id for job in still_open]
 
-    async def _watch_guesses(self, *, first: bool) -> bool:
+    async def _watch_guesses(self) -> bool:
         """Watch the jobs whose outcome was inferred; return whether they could be read."""
         try:
             guesses = await self._app.preload(await self._guesses())
         except StorageUnavailable as error:
-            if first:
+            if self.unwatched_guesses is None:
                 self._log.warning("guesses_not_watched_yet", why=str(error))
             self.unwatched_guesses = str(error)
             return False
@@ -123,7 +123,7 @@ class Supervisor:
 
     async def _watch_guesses_later(self) -> None:
         """Watch them as soon as they can be read. Recovery does not wait for a read model that is away."""
-        while not await self._watch_guesses(first=False):
+        while not await self._watch_guesses():
             await self._clock.sleep(RETRY)
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002

@@ -168,12 +168,17 @@ async def test_after_a_write_that_is_refused_the_log_is_as_it_was_left(log: SQLi
     assert await positions(log) == [1, 2]
 
 
-async def test_a_log_of_the_first_version_is_sealed_and_that_is_told(log: SQLiteEventLog, path: Path) -> None:
+async def closed_after(statement: str, log: SQLiteEventLog, path: Path) -> None:
+    """Write two events, close the log, and remove seals from it."""
     for job in ("job-1", "job-2"):
         await log.append(registered(job))
     log.close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE seals")
+        connection.execute(statement)
+
+
+async def test_a_log_of_the_first_version_is_sealed_and_that_is_told(log: SQLiteEventLog, path: Path) -> None:
+    await closed_after("DROP TABLE seals", log, path)
     told = RecordingLog()
 
     opened = SQLiteEventLog(path, logger=told)
@@ -184,11 +189,7 @@ async def test_a_log_of_the_first_version_is_sealed_and_that_is_told(log: SQLite
 
 
 async def test_an_event_whose_seal_was_removed_gets_no_other_one(log: SQLiteEventLog, path: Path) -> None:
-    for job in ("job-1", "job-2"):
-        await log.append(registered(job))
-    log.close()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM seals WHERE last = 2")
+    await closed_after("DELETE FROM seals WHERE last = 2", log, path)
 
     for _ in range(2):
         with pytest.raises(StorageUnavailable, match="fails verification at position 2: the event has no seal"):
