@@ -1,12 +1,14 @@
 """The read model's file: opened, checked, and quarantined if it is damaged."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import StorageUnavailable
 from domain.ports import Log
@@ -14,6 +16,7 @@ from projections.read_model import checkpoint, schema
 from projections.read_model.errors import ReadModelDamaged, translate_errors
 
 FOLDED = (schema.jobs, schema.vm_contexts, schema.recovery_runs)
+OPENED = "file"
 
 
 def open_read_model(
@@ -68,6 +71,8 @@ def _open(path: Path, sqlite: ModuleType) -> Engine:
     address = URL.create("sqlite", database=str(path))
     engine = create_engine(address, module=sqlite, connect_args={"timeout": 10})
     event.listen(engine, "connect", _tune)
+    event.listen(engine, "connect", partial(_remember_file, path))
+    event.listen(engine, "checkout", partial(_check_file, path))
     try:
         with engine.begin() as connection:
             _check_and_complete(connection)
@@ -119,3 +124,24 @@ def _tune(connection: DBAPIConnection, _record: object) -> None:
     # A loss of power loses rows that are derived again from the log.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _remember_file(path: Path, _: DBAPIConnection, pooled: ConnectionPoolEntry) -> None:
+    pooled.info[OPENED] = _file_of(path)
+
+
+def _check_file(path: Path, _: DBAPIConnection, pooled: ConnectionPoolEntry, __: object) -> None:
+    """Refuse a connection to a file that was deleted or replaced while it was open. Then SQLAlchemy opens another.
+
+    Otherwise some connections would be to a file without a name, and others to its successor.
+    """
+    if pooled.info[OPENED] != _file_of(path):
+        raise DisconnectionError
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

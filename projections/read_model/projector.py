@@ -215,7 +215,7 @@ class Projector:
     async def _follow(self) -> None:
         """Apply each commit, when `committed` is called or at the next poll; start at the checkpoint.
 
-        Without the lock, it returns when the process that had it has ended.
+        Without the lock, it returns when the process that had it has ended; with it, when the read model is gone.
         """
         # A log without what this process has applied is told by `_advance`: the read model is not all that is derived.
         # Without the lock, it has applied nothing: what is there may be of another log, also when the lock is free.
@@ -230,7 +230,7 @@ class Projector:
                     await self._wake.wait()
             except TimeoutError:
                 self._head = max(self._head, await self._log.head())
-                if await self._has_got_lock():
+                if await self._has_got_lock() or await self._is_gone():
                     return
             self._wake.clear()
             while await self._advance():
@@ -281,6 +281,10 @@ class Projector:
         if had_lock and self._threads is None:
             return False
         return await self._take_lock() and not had_lock
+
+    async def _is_gone(self) -> bool:
+        """Return whether somebody has deleted what this process updates."""
+        return self._has_lock and await self._call(self._model.checkpoint) is None
 
     async def _applied_by(self, position: int) -> Checkpoint:
         return await self._call(self._model.applied_by, position)

@@ -123,6 +123,20 @@ async def test_dropped_tables_are_made_again_while_serving(read_model: ReadModel
         await eventually(_has_no_error(follower))
 
 
+async def test_dropped_tables_are_made_again_also_while_nothing_is_recorded(read_model: ReadModel) -> None:
+    harness = await history("job-1")
+    follower = projector(harness, read_model)
+    queries = Queries(read_model.readers, read_model.reading)
+    await follower.catch_up()
+    async with following(follower):
+        with read_model.writer.begin() as connection:
+            for table in schema.metadata.sorted_tables:
+                connection.execute(text(f"DROP TABLE {table.name}"))
+
+        await eventually(_lists(queries, ["job-1"]))
+        await eventually(_has_no_error(follower))
+
+
 def _has_no_error(follower: Projector) -> Callable[[], Any]:
     async def has_none() -> bool:
         return follower.error is None

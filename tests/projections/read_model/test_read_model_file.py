@@ -1,10 +1,11 @@
 """The read model's file: damage differs from other errors, and a damaged file is replaced."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import Engine, inspect, select
 
 from adapters.event_log.sqlite import sqlite3
 from domain.errors import StorageUnavailable
@@ -12,7 +13,9 @@ from projections.read_model import checkpoint, schema
 from projections.read_model.checkpoint import START
 from projections.read_model.errors import ReadModelDamaged
 from projections.read_model.model_file import open_read_model, quarantine
-from tests.support.harness import RecordingLog
+from projections.read_model.projector import Projector
+from tests.support.harness import Harness, RecordingLog, while_running
+from tests.support.memory_log import MemoryLog
 
 
 def test_a_file_that_is_not_a_database_is_quarantined_and_a_new_one_created(tmp_path: Path) -> None:
@@ -103,3 +106,35 @@ def test_a_quarantined_file_stays_and_the_files_beside_it_are_deleted(tmp_path: 
     assert aside.read_text() == "read_model.sqlite"
     assert {file.name for file in tmp_path.iterdir()} == {"read_model.damaged", "events.sqlite-wal"}
     open_read_model(path, sqlite3).dispose()
+
+
+@pytest.mark.parametrize("suffixes", [("",), ("", "-wal", "-shm")])
+async def test_a_file_that_is_deleted_under_the_service_is_derived_again_and_no_connection_keeps_the_old_one(
+    tmp_path: Path, suffixes: tuple[str, ...]
+) -> None:
+    harness, path = Harness(MemoryLog()), tmp_path / "read_model.sqlite"
+    await harness.job("job-1")
+    engine = open_read_model(path, sqlite3)
+    follower = Projector(engine, harness.event_log, harness.clock, harness.log)
+    await follower.catch_up()
+    use_connections(engine, 3)
+    delete(path, suffixes)
+
+    await while_running(follower.run(), lambda: path.exists() and path.stat().st_size > 0)
+    await follower.catch_up()
+
+    assert use_connections(engine, 3) == [["job-1"]] * 3
+    engine.dispose()
+    assert use_connections(open_read_model(path, sqlite3), 1) == [["job-1"]]
+
+
+def delete(path: Path, suffixes: tuple[str, ...]) -> None:
+    for suffix in suffixes:
+        path.with_name(path.name + suffix).unlink()
+
+
+def use_connections(engine: Engine, count: int) -> list[list[str]]:
+    """Return the ids of the jobs that each of so many connections shows."""
+    with ExitStack() as opened:
+        connections = [opened.enter_context(engine.connect()) for _ in range(count)]
+        return [list(connection.scalars(select(schema.jobs.c.id))) for connection in connections]
