@@ -1,6 +1,7 @@
 """Reconciliation: asks again about inferred outcomes, at growing intervals, and has them confirmed or revised.
 
-Its time is this process's: after a restart, each guess is asked about again for the whole period.
+Its time is this process's, and the VMA's: each guess is asked about again for the whole period after a restart of this
+process, and after an outage of its VMA. A tunnel that is cut for a week-end must leave no running job failed.
 """
 
 import msgspec
@@ -55,7 +56,7 @@ class Reconciliation:
 
     async def _reconcile(self, job_id: str) -> None:
         guess = self._guesses.get(job_id)
-        if guess is None or self._clock.monotonic() > guess.until:
+        if guess is None or self._is_over(guess):
             return
         delay = MAX_INTERVAL_WHILE_DOWN
         try:
@@ -64,6 +65,9 @@ class Reconciliation:
             self._log.error("reconciliation_failed", job_id=job_id, error=str(error))
         if job_id in self._guesses:
             self._schedule.put(job_id, self._clock.monotonic() + delay)
+
+    def _is_over(self, guess: Guess) -> bool:
+        return self._clock.monotonic() > guess.until and not self._contact.is_down(guess.vma)
 
     async def _ask(self, job_id: str, guess: Guess) -> float:
         """Ask once; return the seconds until the next time."""
@@ -84,7 +88,9 @@ class Reconciliation:
         return guess.interval
 
     def _wake(self, vma: str) -> None:
-        """Ask immediately about every guess on a VMA that was down and answers again."""
+        """Ask immediately about every guess on a VMA that was down and answers again, and for the whole period."""
         now = self._clock.monotonic()
-        for job_id in [job_id for job_id, guess in self._guesses.items() if guess.vma == vma]:
-            self._schedule.put(job_id, now)
+        for job_id, guess in self._guesses.items():
+            if guess.vma == vma:
+                guess.until = now + self._ask_for
+                self._schedule.put(job_id, now)

@@ -56,18 +56,16 @@ class Supervisor:
     async def run(self) -> None:
         """Recover the open jobs, and run until cancelled."""
         unfinished, open_jobs = await self._load()
-        guesses_are_watched = await self._watch_guesses()
         async with asyncio.TaskGroup() as processes:
             for process in self._processes:
                 processes.create_task(process())
-            if not guesses_are_watched:
-                processes.create_task(self._watch_guesses_later())
             # The processes log their start before the recovery does.
             await asyncio.sleep(0)
             processes.create_task(self._runs.interrupt(unfinished, "the process ended before the run did"))
             self._log.info("recovery_initialised", jobs=len(open_jobs), instance=self._runs.instance)
             self.restart_run = self._runs.new_id()
             processes.create_task(self._recovery.run(Cause.RESTART, open_jobs, run_id=self.restart_run))
+            processes.create_task(self._watch_guesses())
 
     def without_vma(self) -> dict[str, int]:
         """Return the number of open jobs of each VMA that is not in the settings, and so cannot be asked."""
@@ -107,23 +105,20 @@ class Supervisor:
             self._log.warning("jobs_without_vma", vma=vma, jobs=count, remedy=f"add {vma} to JOB_RECOVERY_VMAS")
         return [job.id for job in still_open]
 
-    async def _watch_guesses(self) -> bool:
-        """Watch the jobs whose outcome was inferred; return whether they could be read."""
-        try:
-            guesses = await self._app.preload(await self._guesses())
-        except StorageUnavailable as error:
-            if self.unwatched_guesses is None:
-                self._log.warning("guesses_not_watched_yet", why=str(error))
-            self.unwatched_guesses = str(error)
-            return False
-        self.unwatched_guesses = None
-        for job in guesses:
-            self._watch.assign(job)
-        return True
-
-    async def _watch_guesses_later(self) -> None:
-        """Watch them as soon as they can be read. Recovery does not wait for a read model that is away."""
-        while not await self._watch_guesses():
+    async def _watch_guesses(self) -> None:
+        """Watch the jobs whose outcome was inferred, as soon as they can be read. Recovery does not wait for them."""
+        while True:
+            try:
+                guesses = await self._app.preload(await self._guesses())
+            except StorageUnavailable as error:
+                if self.unwatched_guesses is None:
+                    self._log.warning("guesses_not_watched_yet", why=str(error))
+                self.unwatched_guesses = str(error)
+            else:
+                self.unwatched_guesses = None
+                for job in guesses:
+                    self._watch.assign(job)
+                return
             await self._clock.sleep(RETRY)
 
     def _follow(self, job: ReplicationJob, events: Sequence[Event]) -> None:  # noqa: ARG002

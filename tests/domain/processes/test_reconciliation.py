@@ -174,3 +174,45 @@ async def test_what_the_vma_says_against_a_guess_is_asked_for_again_until_it_can
     await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events)
 
     assert (await harness.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_a_guess_about_a_vma_that_is_away_for_longer_than_the_period_is_revised_when_it_is_back(
+    harness: Harness,
+) -> None:
+    """A tunnel that is cut for a week-end."""
+    reconciliation = Reconciliation(harness.shared, first_after=5.0, ask_for=100.0)
+    await guessed(harness, reconciliation)
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    await while_running(reconciliation.run(), lambda: harness.clock.elapsed > 1000.0, turns=20_000)
+    assert not (await harness.app.job("job-1")).is_open
+    harness.vma.says["job-1"] = RUNNING
+
+    await while_running(reconciliation.run(), lambda: "outcome_reconsidered" in harness.log.events, turns=20_000)
+
+    assert (await harness.app.job("job-1")).state is JobState.REPLICATING
+
+
+async def test_after_an_outage_of_its_vma_a_guess_is_asked_about_for_the_whole_period_and_another_vmas_is_not(
+    harness: Harness,
+) -> None:
+    reconciliation = Reconciliation(harness.shared, first_after=5.0, ask_for=100.0)
+    for job_id, vma in (("job-1", "default"), ("job-2", "another")):
+        await harness.job(job_id, vma=vma)
+        reconciliation.watch(await harness.decided(job_id))
+    harness.clock.advance(200.0)
+    job = await harness.app.job("job-1")
+    harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
+    await harness.contact.ask(job)
+    harness.vma.says["job-1"] = VMAStatus.NOT_FOUND
+    await harness.contact.ask(job)
+    asked: list[str] = []
+    harness.contact.on_observed(lambda seen: asked.append(seen.job_id))
+
+    for _ in range(2):
+        for job_id in ("job-1", "job-2"):
+            await reconciliation._reconcile(job_id)
+        harness.clock.advance(100.0)
+    harness.clock.advance(0.1)
+    await reconciliation._reconcile("job-1")
+
+    assert asked == ["job-1", "job-1"]
