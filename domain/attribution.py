@@ -22,7 +22,10 @@ NO_PREVIOUS_END = frozenset({VMAStatus.RUNNING, VMAStatus.NOT_FOUND})
 
 
 FIGURES = ("status", "progress_percent", "bytes_transferred", "total_bytes")
-"""What only another worker changes of a document that is an end."""
+"""What a worker does not change of its last end."""
+
+PROGRESS = ("progress_percent", "bytes_transferred")
+"""What only grows while the same worker writes."""
 
 CIRCUMSTANCES = ("phase", "started", "sync_type")
 """What the same worker may change of it, when it writes its end again."""
@@ -128,7 +131,8 @@ def initial_reading(found: DiskReading | None, last: PreviousReading | None) -> 
     if found.status in ENDS:
         return as_previous(found, last)
     if found.status is not VMAStatus.RUNNING:
-        return last if last is not None and last.may_still_write else None
+        # A worker may write its end again after its VMA has restarted.
+        return last if last is not None and (last.may_still_write or last.status in ENDS) else None
     if last is None:
         percent = found.stated_progress
         return as_previous(found, None).superseded() if percent is not None and percent >= SUSPECT_PERCENT else None
@@ -203,8 +207,11 @@ def updated_readings(
 
 
 def remaining(previous: PreviousReading, own: DiskReading) -> PreviousReading | None:
-    """Return what of a previous reading still applies after this job's own worker was observed; None if nothing."""
-    return previous.superseded() if own.status is VMAStatus.RUNNING and own.stated_progress is None else None
+    """Return what of a previous reading still applies after this job's own worker was observed; None if nothing.
+
+    A worker may keep the previous percentage also when it writes bytes of its own: until it writes another one.
+    """
+    return previous.superseded() if own.status is VMAStatus.RUNNING and own.progress_percent is None else None
 
 
 def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[PreviousReading]:
@@ -227,14 +234,15 @@ def _readings_after(known: InitialReadings, seen: Observation) -> Iterable[Previ
 def _after_an_end(reading: DiskReading, previous: PreviousReading, *, unasked: bool) -> Attribution:
     """Judge a document of an export whose previous worker had ended: a new worker writes other figures.
 
-    A worker may write its end more than once, in another phase or, after a restart of the VMA, with another start time.
-    Where the export could not be asked at the registration, also an end with other figures may be its last one. And a
-    whole sync without changes may have run unobserved, with the same figures.
+    A worker may write its end more than once, in another phase or, after a restart of the VMA, with another start time;
+    and with its last percent, because a completion counts from 99 % on. Where the export could not be asked at the
+    registration, also an end with other figures may be its last one. And a whole sync without changes may have run
+    unobserved, with the same figures.
     """
     if reading.status is VMAStatus.RUNNING:
         return Attribution.OWN
     if _is_other(reading, previous, FIGURES):
-        return _uncertain_or_previous(reading) if unasked else Attribution.OWN
+        return _uncertain_or_previous(reading) if unasked or _continues(reading, previous) else Attribution.OWN
     return _uncertain_or_previous(reading) if _is_other(reading, previous, CIRCUMSTANCES) else Attribution.PREVIOUS
 
 
@@ -259,6 +267,15 @@ def _differ(now: object, before: object) -> bool:
     return now is not None and before is not None and now != before
 
 
+def _continues(reading: DiskReading, previous: PreviousReading) -> bool:
+    """Return whether an end may be that of the same worker, with more progress."""
+    is_less = any(_less(getattr(reading, name), getattr(previous, name)) for name in PROGRESS)
+    return not is_less and not _is_other(reading, previous, ("status", "total_bytes", "started"))
+
+
 def _decreased(reading: DiskReading, previous: PreviousReading) -> bool:
-    now, before = reading.stated_progress, previous.stated_progress
-    return reading.status is VMAStatus.RUNNING and now is not None and before is not None and now < before
+    return reading.status is VMAStatus.RUNNING and _less(reading.stated_progress, previous.stated_progress)
+
+
+def _less(now: float | None, before: float | None) -> bool:
+    return now is not None and before is not None and now < before

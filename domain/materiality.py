@@ -37,6 +37,8 @@ def others_changed(job: JobFields, observation: Observation) -> bool:
 def _progress_changed(job: JobFields, observation: Observation) -> bool:
     if _moved(job.progress_percent, observation.progress_percent):
         return True
+    if observation.least_percent is not None and _moved(job.least_percent, observation.least_percent):
+        return True
     return any(_disk_changed(job.disks.get(disk.volume_id), disk) for disk in observation.disks)
 
 

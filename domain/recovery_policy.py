@@ -102,6 +102,8 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
         case VMAStatus.COMPLETED if not observation.doubtful:
             reason = f"the {observation.source} says all {len(observation.disks)} disk(s) are completed"
             return _observed(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, reason)
+        case VMAStatus.COMPLETED if evidence.replaced:
+            return _retry(Rule.VMA_REPLACED, _replaced(observation))
         case VMAStatus.COMPLETED if duration >= policy.completion_window:
             return _inferred(Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, _unconfirmed(evidence))
         case VMAStatus.COMPLETED:

@@ -65,12 +65,15 @@ class ReplicationJob(JobFields, kw_only=True):
     def target_at(self, address: str | None) -> ProbeTarget:
         """Return what must be known of the job to ask its VMA at that address.
 
-        What the VMA had at another address, before it knew the job, tells nothing about what it has there.
+        What the VMA had at another address tells nothing about what it has there: another VMA may have the end of an
+        earlier job of the volumes.
         """
-        elsewhere = not self.seen_on_vma and self.vma_address != address
-        unasked = frozenset(self.volume_ids if elsewhere else self.unasked)
-        previous = self.readings.elsewhere(self.unseen) if elsewhere else self.previous_readings
-        reused = frozenset(self.volume_ids if elsewhere else self.reused)
+        is_elsewhere = self.vma_address != address and not (self.seen_on_vma and self.vma_address is None)
+        unasked = frozenset(self.volume_ids if is_elsewhere else self.unasked)
+        # Of a job that was seen, what was never observed is of no account any more: its own worker has written.
+        unseen = self.unseen if is_elsewhere and not self.seen_on_vma else ()
+        previous = self.readings.elsewhere(unseen) if unseen else self.previous_readings
+        reused = frozenset(self.volume_ids if is_elsewhere else self.reused)
         seen = frozenset(self.disks)
         return ProbeTarget(self.id, self.vma, self.volume_ids, address, previous, unasked, seen, reused)
 

@@ -68,11 +68,37 @@ class TestAfterAnEnd:
         assert attribute(said(COMPLETED), was(COMPLETED), unasked=True) is Attribution.PREVIOUS
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
-    @pytest.mark.parametrize("name", ["progress_percent", "bytes_transferred", "total_bytes"])
-    def test_an_end_with_another_figure_is_the_jobs_own(self, ended: VMAStatus, name: str) -> None:
-        assert attribute(said(ended, **{name: OTHER_FIGURES[name]}), was(ended)) is Attribution.OWN
-        everything_differs = {**OTHER_FIGURES, "sync_type": "incremental"}
-        assert attribute(said(ended, **everything_differs), was(ended)) is Attribution.OWN
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"total_bytes": 2000},
+            {"progress_percent": 59.0},
+            {"bytes_transferred": 599},
+            {"progress_percent": 61.0, "bytes_transferred": 599},
+            {"progress_percent": 61.0, "started": "11:00"},
+            {**OTHER_FIGURES, "sync_type": "incremental"},
+        ],
+    )
+    def test_an_end_with_other_figures_than_the_worker_before_can_have_is_the_jobs_own(
+        self, ended: VMAStatus, other: dict[str, Any]
+    ) -> None:
+        assert attribute(said(ended, **other), was(ended)) is Attribution.OWN
+
+    @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)])
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"progress_percent": 61.0},
+            {"bytes_transferred": 601},
+            {"progress_percent": 61.0, "bytes_transferred": 610, "phase": "Cleanup"},
+            {"progress_percent": 61.0, "bytes_transferred": None, "started": None},
+        ],
+    )
+    def test_an_end_with_more_progress_and_the_same_start_may_be_the_previous_workers(
+        self, ended: VMAStatus, whose: Attribution, more: dict[str, Any]
+    ) -> None:
+        """A completion counts from 99 % on; then its worker writes 100 %."""
+        assert attribute(said(ended, **more), was(ended)) is whose
 
     @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)])
     @pytest.mark.parametrize("name", ["phase", "started"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from domain.attribution import InitialReadings, PreviousReading
@@ -61,6 +62,18 @@ def test_only_material_observations_become_events(job: ReplicationJob, case: Cas
     observation = seen(case.first, document(percent=40.0), seconds=case.seconds)
 
     assert is_material(job, observation) is case.material
+
+
+@pytest.mark.parametrize(("least", "material"), [(40.0, False), (39.1, False), (39.0, True), (0.0, True)])
+def test_a_percent_of_the_least_favourable_disk_is_material_also_of_one_that_nobody_registered(
+    job: ReplicationJob, least: float, *, material: bool
+) -> None:
+    """A job that is gone is judged by its least favourable disk."""
+    running = document(percent=40.0)
+
+    observation = msgspec.structs.replace(seen(running, running, seconds=5), least_percent=least)
+
+    assert is_material(job, observation) is material
 
 
 def test_a_silence_is_recorded_and_then_once_a_minute(job: ReplicationJob) -> None:

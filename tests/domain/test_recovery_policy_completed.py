@@ -42,6 +42,14 @@ class TestCompletionInDoubt:
         assert row(decided(late)) == (Outcome.COMPLETE, Rule.COMPLETED_WHILE_AWAY, Basis.INFERRED)
         assert "reports completed, for 0 of 1 disks" in decided(late).reason
 
+    @pytest.mark.parametrize("duration", [0.0, 300.0, 9e9])
+    def test_of_a_vma_that_may_be_another_one_it_is_not_even_a_guess(self, duration: float) -> None:
+        maybe = observed(COMPLETED, own=VMAStatus.NOT_FOUND, unasked=frozenset({"v1"}))
+
+        replaced = evidence(maybe, duration=duration, probes=40, replaced=True)
+
+        assert row(decided(replaced)) == (Outcome.RETRY, Rule.VMA_REPLACED, None)
+
     def test_how_long_it_must_hold_is_the_policys_to_say(self) -> None:
         held = evidence(self.SHARED, duration=60.0)
 

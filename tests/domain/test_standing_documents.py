@@ -36,9 +36,15 @@ class TestStandingAtRegistration:
         assert initial_reading(said(COMPLETED), was(one_disk=True)) == was(COMPLETED, one_disk=True)
         assert initial_reading(said(RUNNING), was(one_disk=True)) == was(one_disk=True)
 
-    def test_an_export_without_a_document_holds_nothing_of_a_worker_that_ended(self) -> None:
+    def test_an_export_without_a_document_holds_nothing_of_a_worker_that_was_overtaken(self) -> None:
         assert initial_reading(said(NOT_FOUND), None) is None
-        assert initial_reading(said(NOT_FOUND), was(COMPLETED)) is None
+        assert initial_reading(said(NOT_FOUND), was(COMPLETED).superseded()) is None
+
+    @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
+    def test_an_export_without_a_document_may_get_the_end_again_that_it_had_before_its_vma_restarted(
+        self, ended: VMAStatus
+    ) -> None:
+        assert initial_reading(said(NOT_FOUND), was(ended)) == was(ended)
 
     def test_an_export_without_a_document_may_get_one_again_of_a_worker_that_is_alive(self) -> None:
         """The VMA may have restarted: the worker writes again within seconds."""
@@ -105,8 +111,8 @@ class TestStanding:
         last = {"v1": was(COMPLETED), "v2": was(COMPLETED)}
         found = observed(NOT_FOUND, NOT_FOUND)
 
-        assert initial_readings(found, last, elsewhere=["v1"]).previous_readings == (was(COMPLETED),)
-        assert initial_readings(found, last).previous_readings == ()
+        assert initial_readings(found, last).unasked == ()
+        assert initial_readings(found, last, elsewhere=["v1"]).unasked == ("v1",)
 
     def test_what_stands_at_another_address_stands(self) -> None:
         stands = initial_readings(observed(document(FAILED, 7.0)), {"v1": was(COMPLETED)}, elsewhere=["v1"])
@@ -165,8 +171,14 @@ class TestAfter:
         assert remaining(was(COMPLETED), own) == was(COMPLETED).superseded()
         assert remaining(was().superseded(), own) == was().superseded()
 
-    def test_its_first_own_figure_ends_that(self) -> None:
+    def test_its_first_own_percentage_ends_that(self) -> None:
         assert remaining(was(COMPLETED), own_figures(said(progress_percent=1.0), was(COMPLETED))) is None
+
+    def test_bytes_of_its_own_beside_the_percentage_of_the_worker_before_do_not(self) -> None:
+        own = own_figures(said(bytes_transferred=0), was(FAILED))
+
+        assert (own.progress_percent, own.bytes_transferred) == (None, 0)
+        assert remaining(was(FAILED), own) == was(FAILED).superseded()
 
     @pytest.mark.parametrize("ended", [COMPLETED, FAILED])
     def test_so_does_its_end_with_or_without_figures(self, ended: VMAStatus) -> None:

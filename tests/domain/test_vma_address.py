@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.attribution import InitialReadings
+from domain.attribution import InitialReadings, PreviousReading
 from domain.replication_job import ReplicationJob
 from domain.vma_status import WORKER, Document, VMAStatus
 from tests.domain.registering import TRACE, registered, running
@@ -47,7 +47,39 @@ class TestAddress:
 
         job.observe(observed(silence, own=silence, address="http://b"), at(10))
 
-        assert (job.vma_address, job.target_at("http://b").unasked) == ("http://a", frozenset())
+        assert job.vma_address == "http://a"
+
+    def test_an_end_at_another_address_may_be_an_earlier_jobs_also_after_the_job_was_seen(self) -> None:
+        job = self.at_address("http://a", volumes=("v1", "v2"))
+        job.observe(observed(document(percent=4.0), document(percent=4.0), address="http://a"), at(5))
+
+        here, elsewhere = job.target_at("http://a"), job.target_at("http://b")
+
+        assert (here.unasked, here.reused) == (frozenset(), frozenset())
+        assert elsewhere.unasked == elsewhere.reused == {"v1", "v2"}
+
+    def test_a_job_that_was_seen_is_known_at_another_address_as_soon_as_it_runs_there(self) -> None:
+        """Also if its volume had an earlier job that was never observed."""
+        never_observed = PreviousReading(volume_id="v1", status=VMAStatus.UNANSWERED)
+        job = ReplicationJob(id=JOB)
+        readings = InitialReadings(previous_readings=(never_observed,), address="http://a")
+        job.register(registration(job.id, volume_ids=("v1",)), NOON, TRACE, readings)
+        job.observe(observed(VMAStatus.NOT_FOUND, own=VMAStatus.NOT_FOUND, address="http://a"), at(1))
+        job.observe(observed(document(percent=4.0), address="http://a"), at(5))
+        target = job.target_at("http://b")
+        assert target.previous_readings == ()
+
+        seen = observed(document(percent=5.0), unasked=target.unasked, address="http://b")
+        job.observe(seen, at(10))
+
+        assert (seen.status, job.vma_address) == (VMAStatus.RUNNING, "http://b")
+        assert job.target_at("http://b").unasked == frozenset()
+
+    def test_of_a_job_that_was_seen_nobody_knows_where_no_address_is_another_one(self) -> None:
+        job = self.at_address(None)
+        job.observe(observed(document(percent=4.0), address=None), at(5))
+
+        assert (job.seen_on_vma, job.target_at("http://b").unasked) == (True, frozenset())
 
     @pytest.mark.parametrize("silence", [DOWN.status, VMAStatus.UNANSWERED, VMAStatus.NOT_ASKED])
     def test_before_the_job_is_seen_it_is_not_where_nothing_was_answered(self, silence: VMAStatus) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from domain.lifecycle import JobState
 from domain.processes.contact import Contact
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
@@ -248,14 +249,24 @@ class TestReplaced:
         assert await self.replaced(harness, "job-1")
         assert await self.replaced(harness, "job-2")
 
-    @pytest.mark.parametrize("said", [RUNNING, COMPLETED, document(VMAStatus.FAILED, 3.0)])
-    async def test_one_that_knows_one_of_them_is_the_same(self, harness: Harness, said: Document) -> None:
+    async def test_one_where_one_of_them_runs_is_the_same(self, harness: Harness) -> None:
+        await self.two_jobs(harness)
+        harness.vma.says["job-1"] = RUNNING
+
+        await ask(harness, "job-1")
+
+        assert not await self.replaced(harness, "job-2")
+
+    @pytest.mark.parametrize("said", [COMPLETED, document(VMAStatus.FAILED, 3.0)])
+    async def test_an_end_there_may_be_an_earlier_jobs_and_ends_none(self, harness: Harness, said: Document) -> None:
         await self.two_jobs(harness)
         harness.vma.says["job-1"] = said
 
         await ask(harness, "job-1")
 
-        assert not await self.replaced(harness, "job-2")
+        assert await self.replaced(harness, "job-1")
+        assert await self.replaced(harness, "job-2")
+        assert (await harness.decided("job-1")).state is JobState.PENDING_RETRY
 
     @pytest.mark.parametrize("silence", [*NOT_KNOWING, VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND])
     async def test_silence_shows_nothing(self, harness: Harness, silence: VMAStatus) -> None:
