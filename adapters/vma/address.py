@@ -51,8 +51,11 @@ class VMAAddress:
         return _redacted(answer)
 
     def describe(self, error: Exception) -> str:
-        """Return an error in one line, with secrets masked: it may quote a garbled reply."""
-        text = self._masked(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+        """Return an error in one line, with secrets masked: it may quote a garbled reply.
+
+        It has the name of its first cause: the transport calls every failed connection a `ConnectTimeout`.
+        """
+        text = self._masked(f"{_first_cause(error)}: {error}".encode("utf-8", "replace"))
         return redacted(text.decode("utf-8", "replace"))[:MAX_ERROR].removesuffix(": ")
 
     def _without_text(self, answer: Answer, masked: bytes) -> Answer:
@@ -75,6 +78,13 @@ class VMAAddress:
 
     def _masked(self, body: bytes) -> bytes:
         return body if self._secrets is None else self._secrets.sub(MASK.encode(), body)
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return the name of the error that an error was raised from, such as `ConnectionRefusedError`."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__name__
 
 
 def _login(address: httpx.URL) -> dict[str, str]:

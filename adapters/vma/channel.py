@@ -89,7 +89,7 @@ class Channel:
         try:
             reply = await self._reply(slot, endpoint, asked_id)
             if reply.is_sign_of_life:
-                self.circuit.close()
+                self.circuit.close(reply.refused)
             elif reply.answer.status is VMAStatus.UNREACHABLE:
                 failure = await self._classify(reply.answer.detail or "", slot, seen, is_trial=is_trial)
                 return msgspec.structs.replace(reply.answer, status=failure.status, detail=failure.detail)
@@ -139,7 +139,8 @@ class Channel:
                 self.queue.free_beside_health(slot)
 
     def _health_answered(self, reply: Reply) -> None:
-        self.circuit.close()
+        # The health may need no login where the jobs do.
+        self.circuit.close(reply.refused or (self.circuit.last_error if self.circuit.state == "closed" else None))
         if reply.is_too_many:
             self.queue.too_many(None, reply.retry_after)
 

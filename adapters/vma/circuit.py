@@ -66,9 +66,9 @@ class Circuit:
         """Return whether the VMA is reachable, as far as is known.
 
         A VMA that was never asked is not known to be away. One that was is away until a request is answered, also
-        while the circuit is half-open because the trial request could not be sent.
+        while the circuit is half-open because the trial request could not be sent, and while it refuses every login.
         """
-        return self._closed or self.last_error is None
+        return self.last_error is None
 
     def refusal(self) -> Refusal | None:
         """Return why no request is sent now; None if the VMA is not known to be down, or a trial request is due."""
@@ -92,11 +92,16 @@ class Circuit:
                 return refusal
         return Admission.NORMAL
 
-    def close(self) -> None:
-        """Record a sign of life: the VMA's HTTP server has answered, whatever the answer."""
+    def close(self, refused: str | None = None) -> None:
+        """Record a sign of life: the VMA's HTTP server has answered, whatever the answer.
+
+        Args:
+            refused: why it did not accept the request, if it refused the login.
+
+        """
         self.signs_of_life += 1
         self._closed = True
-        self.opened_at = self.last_error = None
+        self.opened_at, self.last_error = None, refused
         self.end_trial()
 
     def open(self, error: str) -> Refusal:

@@ -26,6 +26,11 @@ class Reply(msgspec.Struct, frozen=True):
         return self.answer.http_status is not None and self.answer.http_status not in NOT_THE_VMA
 
     @property
+    def refused(self) -> str | None:
+        """Return why the VMA did not accept the login; None if it did."""
+        return self.answer.detail if self.answer.status is VMAStatus.NOT_ASKED else None
+
+    @property
     def is_too_many(self) -> bool:
         """Return whether the VMA asks for fewer requests."""
         return self.answer.http_status == TOO_MANY

@@ -42,7 +42,7 @@ class Metrics:
         self._lines_counted = 0
         self._reachable = Gauge(
             "job_recovery_vma_reachable",
-            "0 from a failed trial request until the VMA answers; 1 also for a VMA that was never asked",
+            "0 while the VMA does not answer, or refuses the login; 1 also for a VMA that was never asked",
             ["vma"],
             registry=self._registry,
         )

@@ -192,12 +192,14 @@ def _check_names() -> None:
 
 
 def _no_such_setting(name: str) -> str:
+    if name in Settings.model_fields:
+        return f"in the settings file this is {name}, without {PREFIX}"
     near = get_close_matches(name, Settings.model_fields, 1)
     return "there is no such setting" + (f": did you mean {PREFIX}{near[0].upper()}?" if near else "")
 
 
 def _message(problem: Any) -> str:  # noqa: ANN401 - pydantic's form of an error
     """Return a message that names the setting, never its value: an invalid address may contain a password."""
-    name = str(problem["loc"][0])
+    name = str(problem["loc"][0]).lower().removeprefix(PREFIX.lower())
     what = _no_such_setting(name) if problem["type"] == "extra_forbidden" else problem["msg"]
     return f"{PREFIX}{name}".upper() + f": {what.removeprefix('Value error, ')}"

@@ -55,6 +55,17 @@ async def test_a_sign_of_life_admits_all_requests(circuit: Circuit) -> None:
     assert len(set(seen)) == 3
 
 
+async def test_a_vma_that_refuses_the_login_answers_but_is_not_reachable_until_it_accepts_one(circuit: Circuit) -> None:
+    await circuit.admit()
+
+    circuit.close("login refused")
+
+    assert await circuit.admit() is Admission.NORMAL
+    assert (circuit.state, circuit.last_error, circuit.is_reachable) == ("closed", "login refused", False)
+    circuit.close()
+    assert (circuit.last_error, circuit.is_reachable) == (None, True)
+
+
 async def test_while_it_is_open_requests_are_refused_except_one_trial_request_per_rest(
     circuit: Circuit, clock: FakeClock
 ) -> None:

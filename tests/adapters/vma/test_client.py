@@ -257,6 +257,27 @@ async def test_user_and_password_of_an_address_are_sent_and_are_in_no_evidence()
     assert b"hunter2" not in msgspec.json.encode(seen)
 
 
+async def test_a_refused_login_is_shown_until_the_vma_accepts_one_also_while_its_health_needs_none(
+    vma: SimulatedVMA,
+) -> None:
+    async with asking({"default": vma.url, "dc2": vma.url}) as client:
+        circuit = client.circuits["default"]
+        vma.faults.set("status", code=401, place="ids")
+        await probe(client)
+        client._channels["default"]._health_answered(await client._get_health("default"))
+
+        assert circuit.last_error == (
+            "VMA default: login refused (HTTP 401). Update its address in JOB_RECOVERY_VMA_URL"
+        )
+        assert (circuit.state, circuit.is_reachable) == ("closed", False)
+        assert client.circuits["dc2"].is_reachable
+
+        vma.faults.clear()
+        await probe(client)
+        assert client.circuits["default"].last_error is None
+        assert client.circuits["default"].is_reachable
+
+
 async def test_a_name_that_cannot_be_resolved_is_not_asked(vma: SimulatedVMA) -> None:
     async with asking({"default": vma.url, "dc2": "http://vma.invalid:9081"}) as client:
         seen = await probe(client, ProbeTarget("job-1", "dc2", ("disk-1",)))

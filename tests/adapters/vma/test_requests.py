@@ -148,7 +148,24 @@ async def test_a_server_that_is_not_there_is_unreachable_and_an_address_that_is_
         VMAStatus.UNREACHABLE, None, False
     )  # fmt: skip
     assert found.answer.latency_ms == 0.0
-    assert "Connect" in (found.answer.detail or "")
+    assert (found.answer.detail or "").startswith("ConnectionRefusedError: Cannot connect to host 127.0.0.1")
+
+
+async def test_a_connection_that_is_closed_without_a_reply_is_no_connection_that_timed_out(
+    transport: httpx.AsyncBaseTransport, clock: FakeClock
+) -> None:
+    async with asyncio.timeout(10), await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        closing = VMAAddress("http://127.0.0.1:{1}".format(*server.sockets[0].getsockname()))
+        found = await Requests(transport, clock).get("dc2", closing, closing.health, "health")
+
+    assert (found.answer.status, found.answer.detail) == (
+        VMAStatus.UNREACHABLE, "ServerDisconnectedError: Server disconnected"
+    )  # fmt: skip
+
+
+async def hang_up(request: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    await request.readuntil(b"\r\n\r\n")
+    client.close()
 
 
 async def test_no_redirect_is_followed_no_cookie_returned_and_nothing_is_compressed(

@@ -230,6 +230,19 @@ def test_the_value_of_an_unknown_name_is_not_shown(elsewhere: Path) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["JOB_RECOVERY_POLL_INTERVAL", "job_recovery_poll_interval"])
+def test_a_name_of_the_environment_in_the_file_is_refused_with_the_one_that_belongs_there(
+    elsewhere: Path, name: str
+) -> None:
+    (elsewhere / "job-recovery.toml").write_text(f"{name} = 5\n")
+
+    with pytest.raises(
+        InvalidInput,
+        match=r"^JOB_RECOVERY_POLL_INTERVAL: in the settings file this is poll_interval, without JOB_RECOVERY_$",
+    ):
+        load_settings()
+
+
 @pytest.mark.parametrize("text", ["a = " + "[" * 3000, 'host = "a\\u0000"', 'data_dir = "a\\u0000"'])
 def test_an_unusable_file_is_refused(elsewhere: Path, text: str) -> None:
     (elsewhere / "job-recovery.toml").write_text(text)

@@ -71,7 +71,9 @@ async def test_a_vma_that_was_away_and_refuses_our_login_is_not_down(api: HTTP, 
     await eventually(api, "/jobs/job-1", vma_status="not_asked")
 
     found = (await api.get("/polling")).json()["vmas"]["default"]
-    assert (found["circuit"], found["down"], found["last_error"]) == ("closed", False, None)
+    assert (found["circuit"], found["down"]) == ("closed", False)
+    assert found["last_error"].startswith("VMA default: login refused (HTTP 401)")
+    assert 'job_recovery_vma_reachable{vma="default"} 0.0' in (await api.get("http://localhost/metrics")).text
 
 
 async def test_metrics_count_and_never_name_a_job(api: HTTP, vma: SimulatedVMA) -> None:
