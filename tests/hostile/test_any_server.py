@@ -23,16 +23,22 @@ class AnyServer:
         self.sends = b""
         self.ends = "close"
         self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def start(self) -> str:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
+        """End all connections, also those that hang: a client that has given up is noticed late on a busy machine."""
         assert self._server is not None
         self._server.close()
+        for writer in self._connections.values():
+            writer.transport.abort()
+        await asyncio.gather(*filter(None, self._connections))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections[asyncio.current_task()] = writer
         try:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(self.sends)
@@ -45,6 +51,7 @@ class AnyServer:
             pass
         finally:
             writer.close()
+            del self._connections[asyncio.current_task()]
 
 
 class Prober:
@@ -70,7 +77,6 @@ class Prober:
     def close(self) -> None:
         self.loop.run_until_complete(self._client.close())
         self.loop.run_until_complete(self.server.stop())
-        self.loop.run_until_complete(asyncio.sleep(0.05))
         self.loop.close()
 
 
