@@ -268,9 +268,10 @@ def _differ(now: object, before: object) -> bool:
 
 
 def _continues(reading: DiskReading, previous: PreviousReading) -> bool:
-    """Return whether an end may be that of the same worker, with more progress."""
+    """Return whether a completion may be that of the same worker, with more progress."""
     is_less = any(_less(getattr(reading, name), getattr(previous, name)) for name in PROGRESS)
-    return not is_less and not _is_other(reading, previous, ("status", "total_bytes", "started"))
+    is_other = is_less or _is_other(reading, previous, ("status", "total_bytes", "started"))
+    return reading.status is VMAStatus.COMPLETED and not is_other
 
 
 def _decreased(reading: DiskReading, previous: PreviousReading) -> bool:

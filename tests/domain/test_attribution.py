@@ -84,7 +84,7 @@ class TestAfterAnEnd:
     ) -> None:
         assert attribute(said(ended, **other), was(ended)) is Attribution.OWN
 
-    @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)])
+    @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.OWN)])
     @pytest.mark.parametrize(
         "more",
         [
@@ -94,10 +94,10 @@ class TestAfterAnEnd:
             {"progress_percent": 61.0, "bytes_transferred": None, "started": None},
         ],
     )
-    def test_an_end_with_more_progress_and_the_same_start_may_be_the_previous_workers(
+    def test_a_completion_with_more_progress_and_the_same_start_may_be_the_previous_workers(
         self, ended: VMAStatus, whose: Attribution, more: dict[str, Any]
     ) -> None:
-        """A completion counts from 99 % on; then its worker writes 100 %."""
+        """A completion counts from 99 % on; then its worker writes 100 %. A worker that has failed writes no more."""
         assert attribute(said(ended, **more), was(ended)) is whose
 
     @pytest.mark.parametrize(("ended", "whose"), [(COMPLETED, Attribution.UNCERTAIN), (FAILED, Attribution.PREVIOUS)])
