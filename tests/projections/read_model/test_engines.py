@@ -129,11 +129,16 @@ async def test_dropped_tables_are_made_again_also_while_nothing_is_recorded(read
     queries = Queries(read_model.readers, read_model.reading)
     await follower.catch_up()
     async with following(follower):
+        # What it has applied shows that it waits for the next event.
+        await harness.job("job-2")
+        follower.committed(await harness.event_log.head())
+        await eventually(_lists(queries, ["job-1", "job-2"]))
+
         with read_model.writer.begin() as connection:
             for table in schema.metadata.sorted_tables:
                 connection.execute(text(f"DROP TABLE {table.name}"))
 
-        await eventually(_lists(queries, ["job-1"]))
+        await eventually(_lists(queries, ["job-1", "job-2"]))
         await eventually(_has_no_error(follower))
 
 
