@@ -105,6 +105,10 @@ class JobFields(Aggregate, kw_only=True):
         """Return whether a process asks about the job: it is open, or its outcome is a guess."""
         return self.is_open or self.is_guess
 
+    def was_seen_elsewhere(self, address: str | None) -> bool:
+        """Return whether its VMA knew the job at another address than this one."""
+        return self.seen_on_vma and self.vma_address not in {None, address}
+
     @property
     def movement(self) -> Movement:
         """Return what changes while the job's worker is alive, as last recorded."""

@@ -68,11 +68,11 @@ class ReplicationJob(JobFields, kw_only=True):
         What the VMA had at another address tells nothing about what it has there: another VMA may have the end of an
         earlier job of the volumes.
         """
-        is_elsewhere = self.vma_address != address and not (self.seen_on_vma and self.vma_address is None)
+        was_asked_elsewhere = not self.seen_on_vma and self.vma_address != address
+        is_elsewhere = was_asked_elsewhere or self.was_seen_elsewhere(address)
         unasked = frozenset(self.volume_ids if is_elsewhere else self.unasked)
         # Of a job that was seen, what was never observed is of no account any more: its own worker has written.
-        unseen = self.unseen if is_elsewhere and not self.seen_on_vma else ()
-        previous = self.readings.elsewhere(unseen) if unseen else self.previous_readings
+        previous = self.readings.elsewhere(self.unseen) if was_asked_elsewhere else self.previous_readings
         reused = frozenset(self.volume_ids if is_elsewhere else self.reused)
         seen = frozenset(self.disks)
         return ProbeTarget(self.id, self.vma, self.volume_ids, address, previous, unasked, seen, reused)

@@ -203,7 +203,7 @@ class Contact:
         if state.is_down:
             return
         state.has_answered = True
-        if seen.is_contact and job.seen_on_vma and job.vma_address not in {None, seen.address}:
+        if seen.is_contact and job.was_seen_elsewhere(seen.address):
             state.recognised_at = seen.address
         missed_none = not state.missing
         if self._is_open(job):
@@ -241,8 +241,7 @@ class Contact:
 
     def _is_replaced(self, job: ReplicationJob) -> bool:
         address = self._vma.address_of(job.vma)
-        was_elsewhere = job.seen_on_vma and job.vma_address not in {None, address}
-        return was_elsewhere and self._state(job.vma).recognised_at != address
+        return job.was_seen_elsewhere(address) and self._state(job.vma).recognised_at != address
 
     def _state(self, vma: str) -> _VMAState:
         return self._vmas.setdefault(vma, _VMAState())
