@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from adapters.plain_text import MASK, redacted
+from adapters.vma.causes import causes_of
 from adapters.vma.dialects import EXCERPT_BYTES, read_reply
 from domain.vma_status import Answer
 
@@ -55,7 +56,7 @@ class VMAAddress:
 
         It has the name of its first cause: the transport calls every failed connection a `ConnectTimeout`.
         """
-        text = self._masked(f"{_first_cause(error)}: {error}".encode("utf-8", "replace"))
+        text = self._masked(f"{type(causes_of(error)[0]).__name__}: {error}".encode("utf-8", "replace"))
         return redacted(text.decode("utf-8", "replace"))[:MAX_ERROR].removesuffix(": ")
 
     def _without_text(self, answer: Answer, masked: bytes) -> Answer:
@@ -78,13 +79,6 @@ class VMAAddress:
 
     def _masked(self, body: bytes) -> bytes:
         return body if self._secrets is None else self._secrets.sub(MASK.encode(), body)
-
-
-def _first_cause(error: BaseException) -> str:
-    """Return the name of the error that an error was raised from, such as `ConnectionRefusedError`."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return type(error).__name__
 
 
 def _login(address: httpx.URL) -> dict[str, str]:

@@ -139,8 +139,8 @@ class Channel:
                 self.queue.free_beside_health(slot)
 
     def _health_answered(self, reply: Reply) -> None:
-        # The health may need no login where the jobs do.
-        self.circuit.close(reply.refused or (self.circuit.last_error if self.circuit.state == "closed" else None))
+        # Whether the jobs need a login, and which one, is known by their own answers.
+        self.circuit.close(self.circuit.last_error if self.circuit.state == "closed" else reply.refused)
         if reply.is_too_many:
             self.queue.too_many(None, reply.retry_after)
 

@@ -12,6 +12,7 @@ import ssl
 import aiohttp
 
 from adapters.vma.address import VMAAddress
+from adapters.vma.causes import causes_of
 
 DEFAULT_VMA = "default"
 """The VMA whose address has a setting of its own."""
@@ -47,7 +48,7 @@ def login_refused(vma: str, http_status: int) -> str:
 
 def send_failure(vma: str, address: VMAAddress, error: BaseException) -> str | None:
     """Return why a request could not be sent, and what to do; None if it was sent and failed."""
-    for cause in _causes(error):
+    for cause in causes_of(error):
         if isinstance(cause, aiohttp.ClientConnectorDNSError | socket.gaierror):
             return f"the name {address.host} of VMA {vma} cannot be resolved: check its address in {_setting(vma)}"
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -62,13 +63,3 @@ def send_failure(vma: str, address: VMAAddress, error: BaseException) -> str | N
 
 def _setting(vma: str) -> str:
     return "JOB_RECOVERY_VMA_URL" if vma == DEFAULT_VMA else "JOB_RECOVERY_VMAS"
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and its causes, the first cause first: it has the most detail."""
-    causes: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in causes:
-        causes.insert(0, cause)
-        cause = cause.__cause__ or cause.__context__
-    return causes
