@@ -1,7 +1,9 @@
 """The read model's file: damage differs from other errors, and a damaged file is replaced."""
 
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from projections.read_model.checkpoint import START
 from projections.read_model.errors import ReadModelDamaged
 from projections.read_model.model_file import open_read_model, quarantine
 from projections.read_model.projector import Projector
-from tests.support.harness import Harness, RecordingLog, while_running
+from tests.support.harness import Harness, RecordingLog, eventually, running
 from tests.support.memory_log import MemoryLog
 
 
@@ -118,14 +120,29 @@ async def test_a_file_that_is_deleted_under_the_service_is_derived_again_and_no_
     follower = Projector(engine, harness.event_log, harness.clock, harness.log)
     await follower.catch_up()
     use_connections(engine, 3)
-    delete(path, suffixes)
+    async with running(follower.run()):
+        # What it has applied shows that it follows.
+        await harness.job("job-2")
+        follower.committed(await harness.event_log.head())
+        assert await follower.reached(await harness.event_log.head(), 30.0)
 
-    await while_running(follower.run(), lambda: path.exists() and path.stat().st_size > 0)
+        delete(path, suffixes)
+
+        await eventually(has_all_tables(path))
     await follower.catch_up()
 
-    assert use_connections(engine, 3) == [["job-1"]] * 3
+    assert use_connections(engine, 3) == [["job-1", "job-2"]] * 3
     engine.dispose()
-    assert use_connections(open_read_model(path, sqlite3), 1) == [["job-1"]]
+    assert use_connections(open_read_model(path, sqlite3), 1) == [["job-1", "job-2"]]
+
+
+def has_all_tables(path: Path) -> Callable[[], Any]:
+    async def has_them() -> bool:
+        with closing(sqlite3.connect(path)) as connection:
+            found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return schema.metadata.tables.keys() <= {name for (name,) in found}
+
+    return has_them
 
 
 def delete(path: Path, suffixes: tuple[str, ...]) -> None:
