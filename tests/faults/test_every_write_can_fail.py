@@ -11,7 +11,7 @@ from tests.faults.harness import FAULTS, Point
 
 pytestmark = pytest.mark.of_files("fails its writes")
 
-SAMPLE = 5
+SAMPLE = 3
 """Points per fault in the short form, spread over all of them."""
 
 

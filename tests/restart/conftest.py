@@ -24,7 +24,7 @@ def kills(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def fleet(request: pytest.FixtureRequest) -> list[str]:
     """Return the names of the jobs that are recovered while the service is killed again and again."""
-    return [f"job-{n:04}" for n in range(1000 if request.config.getoption("--long") else 100)]
+    return [f"job-{n:04}" for n in range(1000 if request.config.getoption("--long") else 60)]
 
 
 @pytest.fixture

@@ -16,23 +16,28 @@ from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import IN_USE
 from tests.restart.conftest import StartService
 from tests.support.fleet import run_jobs
-from tests.support.process import Process, Started
+from tests.support.process import Descriptor, ForkedProcess, Process, Started
 from tests.support.service import IMPORTING, ServiceProcess, wait_until
 
 RUNS = 40
 """Recovery runs, which log more than 10 KB: more than the buffer of the pipe."""
 
-SERVE = [sys.executable, "-m", "api", "serve"]
-CLOSED = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *SERVE]
+CLOSED = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", sys.executable, "-m", "api", "serve"]
 
 
 class Output:
     """The standard output of a service."""
 
-    def __init__(self, writing: int, reading: int | None = None, line: list[str] | None = None) -> None:
-        self.line = line or SERVE
+    def __init__(self, writing: int, reading: int | None = None, *, closed: bool = False) -> None:
         self.writing = writing
         self.reading = reading
+        self.closed = closed
+
+    def launch(self, environment: dict[str, str]) -> Process:
+        """Start a service that writes to it. One whose output is closed finds it so as its interpreter starts."""
+        if self.closed:
+            return Started(CLOSED, environment, self.writing)
+        return ForkedProcess(environment, Descriptor(self.writing))
 
     def lose_reader(self) -> None:
         if self.reading is not None:
@@ -61,7 +66,7 @@ def full_disk() -> Output:
 
 
 def closed_output() -> Output:
-    return Output(os.open("/dev/null", os.O_WRONLY), line=CLOSED)
+    return Output(os.open("/dev/null", os.O_WRONLY), closed=True)
 
 
 class PrintingService(ServiceProcess):
@@ -74,7 +79,7 @@ class PrintingService(ServiceProcess):
         self.output = output
 
     def launch(self) -> Process:
-        return Started(self.output.line, self.environment, self.output.writing)
+        return self.output.launch(self.environment)
 
     def dropped_lines(self) -> int:
         (found,) = re.findall(r"^job_recovery_log_lines_dropped_total (\S+)$", self.get("/metrics").text, re.MULTILINE)
@@ -175,7 +180,7 @@ def test_a_service_that_cannot_start_exits_with_its_code_without_a_reader(
             os.write(output.writing, b"full" * 1024)
         os.set_blocking(output.writing, True)
 
-    others = [Started(output.line, service.environment, output.writing) for output in outputs]
+    others = [output.launch(service.environment) for output in outputs]
 
     assert [other.wait(IMPORTING) for other in others] == [IN_USE] * len(others)
     assert is_alive(service)

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from multiprocessing.reduction import DupFd
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from api.cli.main import main
 
@@ -53,10 +54,11 @@ class Process(Protocol):
 class ForkedProcess:
     """One command of `job-recovery`, forked."""
 
-    def __init__(self, environment: dict[str, str], output: Path, command: str = "serve") -> None:
-        """Start it; its output goes to the file `output`."""
+    def __init__(self, environment: dict[str, str], output: "Path | Descriptor", command: str = "serve") -> None:
+        """Start it; its output goes to a file, or to a file descriptor of this process."""
         # The file must exist before a test reads it. As a daemon, the service ends with the tests.
-        output.touch()
+        if isinstance(output, Path):
+            output.touch()
         self._process = _forks.Process(target=_run, args=(environment, output, command), daemon=True)
         self._process.start()
 
@@ -79,6 +81,20 @@ class ForkedProcess:
         code = self._process.exitcode
         assert code is not None, f"process {self.pid} has not ended within {within} s"
         return code
+
+
+class Descriptor:
+    """A file descriptor of this process, which a forked process gets a duplicate of."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[Callable[[Any], "Descriptor"], tuple[Any]]:
+        return _detached, (DupFd(self.number),)
+
+
+def _detached(duplicate: Any) -> Descriptor:
+    return Descriptor(duplicate.detach())
 
 
 class Started:
@@ -131,12 +147,13 @@ def _call(function: Callable[..., str], arguments: tuple[str, ...], together: Ba
         raise
 
 
-def _run(environment: dict[str, str], output: Path, command: str) -> None:
+def _run(environment: dict[str, str], output: Path | Descriptor, command: str) -> None:
     """Run a command in this process."""
     os.environ.clear()
     os.environ.update(environment)
-    with output.open("ab", buffering=0) as log:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-            os.dup2(log.fileno(), stream.fileno())
+    with output.open("ab", buffering=0) if isinstance(output, Path) else os.fdopen(output.number, "wb", 0) as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+    # Those of the process that it was forked from hold its output to be a file with positions, which a pipe is not.
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1, closefd=False) for stream in (1, 2))
     sys.exit(main([command]))
