@@ -93,6 +93,8 @@ class Channel:
             elif reply.answer.status is VMAStatus.UNREACHABLE:
                 failure = await self._classify(reply.answer.detail or "", slot, seen, is_trial=is_trial)
                 return msgspec.structs.replace(reply.answer, status=failure.status, detail=failure.detail)
+            else:
+                self.circuit.not_sent(reply.answer.detail)
             return reply.answer
         finally:
             await check.stop()

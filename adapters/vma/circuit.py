@@ -66,7 +66,7 @@ class Circuit:
         """Return whether the VMA is reachable, as far as is known.
 
         A VMA that was never asked is not known to be away. One that was is away until a request is answered, also
-        while the circuit is half-open because the trial request could not be sent, and while it refuses every login.
+        while requests cannot be sent, and while it refuses every login.
         """
         return self.last_error is None
 
@@ -118,6 +118,11 @@ class Circuit:
         """Record that the trial request could not be sent: the state of the VMA is not known any more."""
         self.opened_at, self.last_error = None, refusal.detail
         self.end_trial(refusal)
+
+    def not_sent(self, why: str | None) -> None:
+        """Record why a request could not be sent to a VMA that was up: it may still be, so the circuit stays closed."""
+        if self._closed:
+            self.last_error = why
 
     def end_trial(self, refusal: Refusal | None = None) -> None:
         """End the trial request, if there is one; without a refusal the next request replaces it."""

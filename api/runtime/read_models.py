@@ -27,7 +27,7 @@ def open_read_model(settings: Settings, log: Log) -> ReadModel:
     """Open the read model. A server that is away is connected to later.
 
     Raises:
-        InvalidInput: the server refuses the user, the password or the database.
+        InvalidInput: the server is not of the kind that the settings name.
         StorageUnavailable: the file cannot be used.
 
     """
@@ -40,9 +40,9 @@ def open_read_model(settings: Settings, log: Log) -> ReadModel:
         model_server.check_access(model)
     except ReadModelAway as away:
         log.warning("read_model_away", why=str(away))
-    except model_server.Refused as refused:
+    except model_server.Unusable as unusable:
         model.close()
-        raise InvalidInput(f"JOB_RECOVERY_READ_MODEL_URL: {refused}") from None
+        raise InvalidInput(f"JOB_RECOVERY_READ_MODEL_URL: {unusable}") from None
     return model
 
 

@@ -59,9 +59,6 @@ NO_RIGHT = ("42501", 1142)
 NO_COLUMN = (1054,)
 """What MariaDB answers if a column does not exist. PostgreSQL calls it a programming error."""
 
-REFUSED = ("28000", "28P01", "3D000", 1044, 1045, 1049)
-"""What they answer if user, password or database are wrong."""
-
 
 def is_on_server(engine: Engine) -> bool:
     """Return whether the read model is on a server, which may be away while this process runs."""

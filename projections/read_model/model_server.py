@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from projections.read_model.errors import REFUSED, ReadModelAway, code_of, said
+from projections.read_model.errors import ReadModelAway, said
 from projections.read_model.threads import DaemonThreads
 
 READERS = 3
@@ -38,8 +38,8 @@ Connect = Callable[[], Any]
 """Returns a new session of the driver, in no transaction."""
 
 
-class Refused(Exception):
-    """The server refuses the user, the password or the database: waiting does not help."""
+class Unusable(Exception):
+    """The server is none that a read model can be on."""
 
 
 class ReadModel(msgspec.Struct, frozen=True):
@@ -76,8 +76,9 @@ def check_access(model: ReadModel) -> None:
     """Connect once, to a server.
 
     Raises:
-        Refused: the server does not know the user, the password or the database.
-        ReadModelAway: it cannot be used now, or has not answered within `START_PATIENCE`.
+        Unusable: it is not of the kind that the settings name.
+        ReadModelAway: it cannot be used now, or has not answered within `START_PATIENCE`. A refused password, which was
+            changed perhaps, is no reason to watch no job.
 
     """
     if model.writing is None:
@@ -87,11 +88,9 @@ def check_access(model: ReadModel) -> None:
     except TimeoutError:
         raise ReadModelAway(SILENT) from None
     except DBAPIError as error:
-        if code_of(error) in REFUSED:
-            raise Refused(said(error)) from None
         raise ReadModelAway(said(error)) from None
     except SQLAlchemyError as error:
-        raise Refused(str(error)) from None
+        raise Unusable(str(error)) from None
 
 
 def _engine(dialect: str, connect: Connect, sessions: int) -> Engine:

@@ -1,4 +1,4 @@
-"""The server of the read model is silent, at the start or later: jobs are watched without it."""
+"""The server of the read model is silent, or refuses a service: jobs are watched without it."""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from adapters.simulated_vma import SimulatedVMA
 from api.cli.main import main
@@ -88,6 +89,28 @@ def test_a_start_with_a_silent_server_recovers_its_jobs_and_the_read_model_follo
     wait_until(lambda: service.get("/readyz").is_success, what="ready")
     assert service.job("job-1")["decision"]["rule"] == "still-running"
     check_rows(service, server, monkeypatch)
+
+
+def test_a_start_that_its_server_refuses_recovers_its_jobs_and_the_read_model_follows(
+    service: ServiceProcess, server: ModelServer
+) -> None:
+    service.kill()
+    address, _, database = server.settings["READ_MODEL_URL"].rpartition("/")
+    database = f"{database}_later"
+    service.settings["READ_MODEL_URL"] = f"{address}/{database}"
+
+    service.begin()
+
+    wait_until(lambda: service.completed("restart"), what="the restart's run")
+    service.connect()
+    wait_for_another_poll(service)
+    assert database in (not_ready(service) or "")
+    with server.model.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as administrator:
+        administrator.execute(text(f"CREATE DATABASE {database}"))
+        wait_until(lambda: service.get("/readyz").is_success, what="ready")
+        assert service.job("job-1")["decision"]["rule"] == "still-running"
+        service.kill()
+        administrator.execute(text(f"DROP DATABASE {database}"))
 
 
 def test_while_the_server_is_silent_reads_are_refused_in_time_and_jobs_are_watched(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from adapters.vma.circuit import Circuit
 from adapters.vma.reply import Reply, not_asked
 from domain.vma_status import Answer, VMAStatus
 from tests.adapters.vma.modelled_vma import (
@@ -113,6 +114,35 @@ async def test_a_request_that_cannot_be_sent_does_not_change_a_closed_circuit_an
 
     assert seen == {VMAStatus.NOT_ASKED: 1000}
     assert (channel.circuit.state, channel.queue.window.size) == ("closed", CONCURRENCY)
+
+
+@virtually
+async def test_a_vma_to_which_nothing_can_be_sent_is_not_reachable_until_it_answers_again() -> None:
+    vma = ModelledVMA(0.02)
+    channel, other = channel_to(vma), channel_to(ModelledVMA(0.02))
+    await ask_all(channel, 10)
+    await ask_all(other, 10)
+
+    vma.reply = lambda asked_id: Reply(not_asked(asked_id, "too many open files"))
+    await ask_all(channel, 10)
+    vma.reply = lambda asked_id: Reply(not_asked(asked_id, "the certificate is not trusted"))
+    await ask_all(channel, 10)
+
+    assert (channel.circuit.is_reachable, channel.circuit.last_error) == (False, "the certificate is not trusted")
+    assert (other.circuit.is_reachable, other.circuit.last_error) == (True, None)
+    vma.reply = running
+    await ask_all(channel, 10)
+    assert (channel.circuit.is_reachable, channel.circuit.last_error) == (True, None)
+
+
+def test_a_late_request_that_could_not_be_sent_does_not_hide_why_a_vma_is_down() -> None:
+    circuit = Circuit(lambda: 0.0, REST)
+    circuit.close()
+    circuit.open("connection refused")
+
+    circuit.not_sent("too many open files")
+
+    assert (circuit.state, circuit.last_error) == ("open", "connection refused")
 
 
 @virtually
