@@ -82,7 +82,7 @@ class ReplicationJob(JobFields, kw_only=True):
         own, given_up = self.disks.get(volume_id), self.outcome_basis is not Basis.OBSERVED
         if own is None:
             # If one disk of a job fails, its worker copies the others on.
-            goes_on = given_up or self.state is JobState.FAILED
+            goes_on = given_up or (self.state is JobState.FAILED and len(self.volume_ids) > 1)
             may_run = goes_on and self.vma_status not in {None, VMAStatus.NOT_FOUND}
             return msgspec.structs.replace(unobserved(volume_id), alive=True if may_run else None)
         one_disk = len(self.volume_ids) == 1 or len(self.disks) > 1

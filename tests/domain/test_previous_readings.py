@@ -249,7 +249,7 @@ class TestWhatAJobLeaves:
         assert not self.given_up_after(*asked).last_reading("v1").may_still_write
 
     def test_a_worker_of_which_one_disk_has_failed_may_copy_the_others_on(self) -> None:
-        failed, completed, gone = registered(), registered(), registered()
+        failed, completed, gone = (registered_after(volumes=("v1", "v2")).job for _ in range(3))
         failed.observe(observed(document(VMAStatus.FAILED, 7.0), DOWN.status), at(10))
         everything = document(COMPLETED.status, 100.0, disks=listing(100.0, 100.0))
         completed.observe(observed(everything, GONE.status, own=everything), at(10))
@@ -258,6 +258,12 @@ class TestWhatAJobLeaves:
 
         states = [(job.state, job.last_reading("v2").may_still_write) for job in (failed, completed, gone)]
         assert states == [(JobState.FAILED, True), (JobState.COMPLETED, False), (JobState.FAILED, False)]
+
+    def test_the_worker_of_a_single_disk_that_failed_before_its_first_document_has_ended(self) -> None:
+        job = registered()
+        job.observe(observed(VMAStatus.NOT_FOUND, own=document(VMAStatus.FAILED, 0.0)), at(10))
+
+        assert (job.state, job.last_reading("v1")) == (JobState.FAILED, UNHEARD)
 
     def test_a_worker_that_may_share_the_export_among_its_disks_may_write_on_if_its_job_was_given_up(self) -> None:
         one = registered_after(volumes=("v1",)).hears(document(percent=50.0))
