@@ -1,8 +1,10 @@
 """The server of the read model is silent, or refuses a service: jobs are watched without it."""
 
+import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -91,13 +93,23 @@ def test_a_start_with_a_silent_server_recovers_its_jobs_and_the_read_model_follo
     check_rows(service, server, monkeypatch)
 
 
+@contextmanager
+def created(database: str, server: ModelServer) -> Iterator[None]:
+    """Create a database, and drop it afterwards."""
+    with server.model.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as administrator:
+        administrator.execute(text(f"CREATE DATABASE {database}"))
+        try:
+            yield
+        finally:
+            administrator.execute(text(f"DROP DATABASE {database}"))
+
+
 def test_a_start_that_its_server_refuses_recovers_its_jobs_and_the_read_model_follows(
     service: ServiceProcess, server: ModelServer
 ) -> None:
     service.kill()
-    address, _, database = server.settings["READ_MODEL_URL"].rpartition("/")
-    database = f"{database}_later"
-    service.settings["READ_MODEL_URL"] = f"{address}/{database}"
+    database = f"later_{secrets.token_hex(4)}"
+    service.settings["READ_MODEL_URL"] = f"{server.settings['READ_MODEL_URL'].rpartition('/')[0]}/{database}"
 
     service.begin()
 
@@ -105,12 +117,10 @@ def test_a_start_that_its_server_refuses_recovers_its_jobs_and_the_read_model_fo
     service.connect()
     wait_for_another_poll(service)
     assert database in (not_ready(service) or "")
-    with server.model.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as administrator:
-        administrator.execute(text(f"CREATE DATABASE {database}"))
+    with created(database, server):
         wait_until(lambda: service.get("/readyz").is_success, what="ready")
         assert service.job("job-1")["decision"]["rule"] == "still-running"
         service.kill()
-        administrator.execute(text(f"DROP DATABASE {database}"))
 
 
 def test_while_the_server_is_silent_reads_are_refused_in_time_and_jobs_are_watched(
