@@ -119,7 +119,7 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
             return _retry(Rule.NEVER_SEEN, _never_seen(evidence))
         case VMAStatus.NOT_FOUND if evidence.replaced:
             return _retry(Rule.VMA_REPLACED, _replaced(observation))
-        case VMAStatus.NOT_FOUND if evidence.amnesia is not None and duration <= policy.unreachable_timeout:
+        case VMAStatus.NOT_FOUND if evidence.amnesia is not None and _may_go_on(evidence, policy):
             return _retry(Rule.VMA_AMNESIA, _amnesia(evidence.amnesia))
         case VMAStatus.NOT_FOUND if is_confirmed(evidence, policy):
             return _gone(evidence, policy)
@@ -155,6 +155,19 @@ def _may_not_have_started(evidence: Evidence, policy: Policy) -> bool:
     return no_document and not evidence.seen_on_vma and evidence.silence.duration <= policy.startup_grace
 
 
+def _may_go_on(evidence: Evidence, policy: Policy) -> bool:
+    """Return whether a job that its VMA has forgotten may run, or may have ended: it is waited for.
+
+    A VMA that has forgotten everything is no evidence that a worker finished. After the timeout, only a job that was
+    not near its end is given up.
+    """
+    return evidence.silence.duration <= policy.unreachable_timeout or _was_near_end(evidence, policy)
+
+
+def _was_near_end(evidence: Evidence, policy: Policy) -> bool:
+    return evidence.least_progress > policy.complete_above_percent
+
+
 def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
     """Return whether the VMA did not answer for so long that the job counts as failed.
 
@@ -167,9 +180,8 @@ def _is_unreachable_too_long(evidence: Evidence, policy: Policy) -> bool:
 
 
 def _gone(evidence: Evidence, policy: Policy) -> Decision:
-    least = evidence.least_progress
-    last = f"last seen at {least:.4g} %, not found for {evidence.silence.duration:.0f} s"
-    if least > policy.complete_above_percent:
+    last = f"last seen at {evidence.least_progress:.4g} %, not found for {evidence.silence.duration:.0f} s"
+    if _was_near_end(evidence, policy):
         reason = f"probably finished: {last}, above {policy.complete_above_percent:g} %"
         return _inferred(Outcome.COMPLETE, Rule.GONE_NEAR_END, reason)
     reason = f"job lost on VMA: {last}, not above {policy.complete_above_percent:g} %"
@@ -214,8 +226,8 @@ def _replaced(observation: Observation) -> str:
 
 def _amnesia(amnesia: Amnesia) -> str:
     return (
-        f"the VMA did not know {amnesia.not_found} of the {amnesia.asked} jobs it was asked for: "
-        "it has probably restarted and forgotten them"
+        f"the VMA did not know {amnesia.not_found} of the {amnesia.asked} jobs it was asked for: it has probably "
+        "restarted and forgotten them. If this job's worker does not report again, look at it, then decide by hand"
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from domain.evidence import Silence
 from domain.job_state import JobFields
 from domain.ports import Clock
+from domain.recovery_policy import Rule
 from domain.vma_status import Observation, VMAStatus
 
 
@@ -75,11 +76,21 @@ class Silences:
     def _entry(self, job: JobFields) -> _Entry:
         """Return the job's entry; a new one begins with the last contact in the event log."""
         if job.id not in self._jobs:
-            now, monotonic = self._clock.now(), self._clock.monotonic()
-            ago = (now - (job.last_contact_at or job.registered_at or now)).total_seconds()
-            contact = monotonic - max(0.0, ago)
+            monotonic = self._clock.monotonic()
+            contact = monotonic - self._seconds_since_contact(job)
             self._jobs[job.id] = _Entry(contact=contact, since=monotonic, last=monotonic, absences=self._absences())
         return self._jobs[job.id]
+
+    def _seconds_since_contact(self, job: JobFields) -> float:
+        """Return the seconds since the last contact in the event log.
+
+        A job that waits for any other reason than its VMA's silence waits although the VMA answered until this process
+        began: such answers are not stored.
+        """
+        if job.decision is not None and job.decision.is_retry and job.decision.rule != Rule.UNREACHABLE_RECENT:
+            return 0.0
+        now = self._clock.now()
+        return max(0.0, (now - (job.last_contact_at or job.registered_at or now)).total_seconds())
 
 
 def _key(observation: Observation) -> tuple[object, ...]:

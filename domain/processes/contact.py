@@ -1,9 +1,7 @@
 """Contact with the VMAs: every request goes through here, so that each job's silence and each VMA's state is known.
 
 Three things are visible only over many jobs: that a VMA is down (and when it answers again), that it has restarted, and
-that another VMA answers at its address. A VMA has everything in memory. After its restart, every id is unknown until
-the worker's next update, and its reported uptime is not reliable. So a restart is visible only in how many jobs the VMA
-does not know.
+that another VMA answers at its address.
 """
 
 import math
@@ -16,6 +14,7 @@ from domain.errors import JobRecoveryError
 from domain.evidence import Amnesia, Circumstances, Silence
 from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
+from domain.processes.vma_memory import VMAMemory
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
@@ -28,29 +27,12 @@ NOT_ASKED_YET = Silence(status=VMAStatus.UNANSWERED, duration=0.0, probes=0)
 
 
 class _VMAState:
-    """The state of one VMA: which of its open jobs it knows, and what follows from that."""
+    """The state of one VMA as a whole, and what it knows of its open jobs."""
 
     def __init__(self) -> None:
-        self.found: set[str] = set()
-        self.missing: set[str] = set()
-        self.amnesia: Amnesia | None = None
+        self.memory = VMAMemory()
         self.is_down = self.has_answered = False
         self.recognised_at: str | None = None
-
-    def mark_found(self, job_id: str) -> None:
-        self.forget(job_id)
-        self.found.add(job_id)
-
-    def mark_missing(self, job_id: str) -> None:
-        self.found.discard(job_id)
-        self.missing.add(job_id)
-
-    def forget(self, job_id: str) -> None:
-        """Remove a job; when no job is missing, the amnesia is over."""
-        self.found.discard(job_id)
-        self.missing.discard(job_id)
-        if not self.missing:
-            self.amnesia = None
 
 
 class Contact:
@@ -82,7 +64,7 @@ class Contact:
         self._on_back.append(listener)
 
     def on_missing(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with the name of a VMA that does not know one of its jobs, after it knew all others.
+        """Call `listener` with the name of a VMA that does not know one of its jobs, the first since it knew it.
 
         Whether it has restarted is visible only if all jobs are asked about, including those that wait for a retry.
         """
@@ -159,13 +141,11 @@ class Contact:
     def restore(self, job: ReplicationJob) -> None:
         """Restore the amnesia of a job's VMA from the job's last decision, after a restart of this process."""
         if job.decision is not None and job.decision.amnesia is not None:
-            state = self._state(job.vma)
-            state.mark_missing(job.id)
-            state.amnesia = job.decision.amnesia
+            self._state(job.vma).memory.restore(job.id, job.decision.amnesia)
 
     def forget(self, job: ReplicationJob) -> None:
         """Remove a job that has ended."""
-        self._state(job.vma).forget(job.id)
+        self._state(job.vma).memory.forget(job.id)
         self._silences.forget(job.id)
         self._silent.pop(job.id, None)
         self._reports.pop(job.id, None)
@@ -203,41 +183,38 @@ class Contact:
         if state.is_down:
             return
         state.has_answered = True
+        if was_down:
+            state.memory.mark_back()
         if seen.is_contact and job.was_seen_elsewhere(seen.address):
             state.recognised_at = seen.address
-        missed_none = not state.missing
-        if self._is_open(job):
-            self._count(state, job, seen)
+        is_first_missing = self._is_open(job) and self._count(state.memory, job, seen)
         for listener in self._on_back if was_down else ():
             listener(job.vma)
-        for listener in self._on_missing if missed_none and state.missing else ():
+        for listener in self._on_missing if is_first_missing else ():
             listener(job.vma)
 
-    def _count(self, state: _VMAState, job: ReplicationJob, seen: Observation) -> None:
-        """Count the job as found or missing; an answer that tells nothing about the job changes nothing.
+    def _count(self, memory: VMAMemory, job: ReplicationJob, seen: Observation) -> bool:
+        """Count the job as found or missing, and return whether it is the first that is missing.
 
-        A job that the VMA has never known cannot be missing.
+        An answer that tells nothing about the job changes nothing. A job that the VMA has never known cannot be
+        missing.
         """
         if seen.is_contact:
-            state.mark_found(job.id)
+            memory.mark_found(job.id)
         elif seen.status is VMAStatus.NOT_FOUND and job.seen_on_vma:
-            state.mark_missing(job.id)
+            return memory.mark_missing(job.id)
+        return False
 
     def _amnesia_for(self, job: ReplicationJob) -> Amnesia | None:
         """Return the VMA's amnesia, if it can be why the VMA does not know the job.
 
-        It lasts until no job is missing: workers report again one after the other. It is detected from a job's second
-        probe on: the first ten of a hundred jobs may all be lost ones, and by then the others have been asked about.
+        It is detected from a job's second probe on: the first ten of a hundred jobs may all be lost ones, and by then
+        the others have been asked about.
         """
-        state, policy = self._state(job.vma), self._policy
-        missing, asked = len(state.missing), len(state.missing) + len(state.found)
-        if job.id not in state.missing:
-            return None
-        others_asked = self._silent.get(job.id, NOT_ASKED_YET).probes >= min(2, policy.confirmation_probes)
-        if others_asked and missing >= policy.amnesia_at_least and missing > policy.amnesia_share * asked:
-            since = state.amnesia.since if state.amnesia is not None else self._clock.now()
-            state.amnesia = Amnesia(since=since, not_found=missing, asked=asked)
-        return state.amnesia
+        memory, policy = self._state(job.vma).memory, self._policy
+        if self._silent.get(job.id, NOT_ASKED_YET).probes >= min(2, policy.confirmation_probes):
+            memory.detect_amnesia(job.id, policy, self._clock.now())
+        return memory.amnesia_of(job.id)
 
     def _is_replaced(self, job: ReplicationJob) -> bool:
         address = self._vma.address_of(job.vma)

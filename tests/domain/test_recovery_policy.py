@@ -106,7 +106,8 @@ class TestAmnesia:
 
         assert row(decision) == (Outcome.RETRY, Rule.VMA_AMNESIA, None)
         assert decision.reason == (
-            "the VMA did not know 180 of the 200 jobs it was asked for: it has probably restarted and forgotten them"
+            "the VMA did not know 180 of the 200 jobs it was asked for: it has probably restarted and forgotten them. "
+            "If this job's worker does not report again, look at it, then decide by hand"
         )
 
     def test_even_when_the_silence_is_confirmed(self) -> None:
@@ -115,6 +116,18 @@ class TestAmnesia:
     @pytest.mark.parametrize(("duration", "rule"), [(1800.0, Rule.VMA_AMNESIA), (1800.1, Rule.LOST)])
     def test_until_we_have_asked_in_vain_for_the_unreachable_timeout(self, duration: float, rule: Rule) -> None:
         assert decided(evidence(GONE, amnesia=self.FORGOT, duration=duration, probes=9)).rule is rule
+
+    @pytest.mark.parametrize("duration", [1800.0, 1800.1, 9e6])
+    def test_one_above_the_limit_is_never_inferred(self, duration: float) -> None:
+        """A VMA that has forgotten everything is no evidence that a worker finished: it may have died with the VMA."""
+        near_end = evidence(GONE, amnesia=self.FORGOT, progress=90.1, duration=duration, probes=9)
+
+        assert row(decided(near_end)) == (Outcome.RETRY, Rule.VMA_AMNESIA, None)
+
+    def test_at_the_limit_it_is_lost(self) -> None:
+        at_limit = evidence(GONE, amnesia=self.FORGOT, progress=90.0, duration=1800.1, probes=9)
+
+        assert decided(at_limit).rule is Rule.LOST
 
     def test_however_long_ago_it_began_by_the_clock(self) -> None:
         """We were away for a day, or the clock was set on."""

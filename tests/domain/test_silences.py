@@ -5,9 +5,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from domain.events import Trace
-from domain.evidence import Silence
+from domain.events import Cause, Trace
+from domain.evidence import Circumstances, Silence
 from domain.processes.awake import ABSENT, AwakeTime
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Document, VMAStatus
@@ -46,6 +47,16 @@ class Listener:
     def hears(self, job: ReplicationJob, said: Document | VMAStatus, after: float = 0.0) -> Silence:
         self.clock.advance(after)
         return self.silences.record(job, observed(said, said, own=said))
+
+
+def decide(listener: Listener, job: ReplicationJob, said: Document | VMAStatus) -> None:
+    """Decide about the job by what is said of it now."""
+    now = listener.clock.now()
+    run_id = f"run-{job.version}"
+    job.begin_recovery(run_id, Cause.OPERATOR, now, "test")
+    known = Circumstances(silence=listener.hears(job, said), without_contact=0.0)
+    seen = observed(said, said, own=said, seconds=listener.clock.elapsed)
+    assert job.recover(run_id, seen, known, Policy(), lambda _: 5.0, now)
 
 
 @pytest.fixture
@@ -279,6 +290,41 @@ class TestOurRestart:
         assert listener.silences.without_contact(job) == 3600.0
         heard = listener.hears(job, DOWN)
         assert (heard.duration, heard.probes, heard.inconclusive_for) == (0.0, 1, 0.0)
+
+    @pytest.mark.parametrize("answer", [NOISE, UNASKED])
+    def test_a_job_that_waited_for_another_reason_waited_although_its_vma_answered(
+        self, listener: Listener, job: ReplicationJob, answer: VMAStatus
+    ) -> None:
+        """Nothing is stored of a retry by the same rule, so the log does not tell how long the VMA answered."""
+        other = listener.job("job-2")
+        decide(listener, job, answer)
+        listener.clock.advance(3600)
+
+        listener.restart()
+
+        assert listener.silences.without_contact(job) == 0.0
+        assert listener.silences.without_contact(other) == 3600.0
+        listener.clock.advance(10)
+        assert listener.silences.without_contact(job) == 10.0
+
+    def test_a_job_that_waited_because_of_its_vmas_silence_did_not(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
+        decide(listener, job, DOWN)
+        listener.clock.advance(3600)
+
+        listener.restart()
+
+        assert listener.silences.without_contact(job) == 3600.0
+
+    def test_nor_did_one_that_was_resumed_since(self, listener: Listener, job: ReplicationJob) -> None:
+        decide(listener, job, NOISE)
+        decide(listener, job, RUNNING)
+        listener.clock.advance(3600)
+
+        listener.restart()
+
+        assert listener.silences.without_contact(job) == 3600.0
 
     def test_a_log_from_the_future_is_from_now(self, listener: Listener, job: ReplicationJob) -> None:
         """The machine's clock was set back while we were away."""

@@ -178,18 +178,39 @@ def test_a_vma_that_forgot_most_of_its_jobs_has_not_lost_them(vma: SimulatedVMA,
         service.wait_for(name, state="replicating")
 
 
-def test_after_the_unreachable_timeout_jobs_in_amnesia_are_lost(start_service: StartService) -> None:
-    service = start_service(UNREACHABLE_TIMEOUT="12", CONFIRMATION_WINDOW="10")
-    names = [f"job-{n}" for n in range(12)]
+def test_after_the_unreachable_timeout_jobs_in_amnesia_are_lost_but_for_one_near_its_end(
+    start_service: StartService,
+) -> None:
+    service = start_service(UNREACHABLE_TIMEOUT="12", CONFIRMATION_WINDOW="10", ATTENTION_AFTER="12")
+    *lost, near_end = names = [f"job-{n}" for n in range(12)]
     for name in names:
-        service.register(name, f"disk-{name}", progress_percent=40 if name != "job-7" else 95)
+        service.register(name, f"disk-{name}", progress_percent=95 if name == near_end else 40)
 
-    for name in names:
-        rule = "gone-near-end" if name == "job-7" else "lost"
-        service.wait_for(name, rule=rule, basis="inferred")
-
+    for name in lost:
+        service.wait_for(name, rule="lost", basis="inferred")
         first = next(e for e in service.events(name) if e["type"] == "RecoveryDecided")
         assert first["data"]["rule"] == "vma-amnesia"
+    service.wait_for(near_end, state="pending-retry", rule="vma-amnesia", needs_attention=True)
+
+
+def test_a_vma_that_was_rebooted_under_its_only_job_is_no_evidence_of_its_end(
+    vma: SimulatedVMA, start_service: StartService
+) -> None:
+    """Its worker, at 95 %, died with the appliance."""
+    service = start_service(UNREACHABLE_TIMEOUT="2")
+    vma.world.add_job(JOB, [DISK], duration=3600, progress=95)
+    service.register(JOB, DISK)
+    service.wait_for(JOB, vma_status="running")
+    vma.faults.set("refuse")
+    service.wait_for(JOB, rule="unreachable-recent")
+    vma.world.forget(JOB, reannounce=float("inf"))
+
+    vma.faults.clear()
+
+    service.wait_for(JOB, state="pending-retry", rule="vma-amnesia")
+    asked = vma.requests.count(JOB)
+    wait_until(lambda: vma.requests.count(JOB) > asked + 6, what="polled past the timeout")
+    assert service.job(JOB)["state"] == "pending-retry"
 
 
 def test_a_job_that_has_not_started_yet_is_waited_for(vma: SimulatedVMA, start_service: StartService) -> None:

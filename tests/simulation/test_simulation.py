@@ -23,7 +23,7 @@ FOUND_BY = {
     "jobs_that_wait_for_a_retry_are_not_watched": 0,
     "a_restart_finds_no_job_that_was_recovering": 2,
     "a_vm_takes_a_second_job_beside_an_active_one": 3,
-    "a_reply_about_another_job_is_believed": 0,
+    "a_reply_about_another_job_is_believed": 6,
     "half_a_copy_that_calls_itself_completed_is_believed": 12,
     "a_job_that_could_not_be_stored_is_kept_as_if_it_were": 9,
     "the_previous_workers_document_is_believed": 5,

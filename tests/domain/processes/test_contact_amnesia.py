@@ -150,6 +150,31 @@ class TestAmnesia:
 
         assert not await forgets(harness, "job-default-5")
 
+    async def test_a_single_job_that_is_not_found_after_an_outage_of_its_vma_was_forgotten(
+        self, harness: Harness
+    ) -> None:
+        await ask_all(harness, 1, lost=0)
+        await ask_all(harness, 1, lost=0, vma="other")
+        harness.vma.says["job-default-0"] = VMAStatus.UNREACHABLE
+        await ask(harness, "job-default-0")
+        harness.vma.says |= {"job-default-0": VMAStatus.NOT_FOUND, "job-other-0": VMAStatus.NOT_FOUND}
+
+        await ask(harness, "job-default-0")
+        assert not await forgets(harness, "job-default-0")
+        for name in 2 * ["job-default-0", "job-other-0"]:
+            await ask(harness, name)
+
+        assert await forgets(harness, "job-default-0")
+        assert not await forgets(harness, "job-other-0")
+
+    async def test_a_job_of_which_nothing_is_known_between_is_not_found_after_it(self, harness: Harness) -> None:
+        await ask_all(harness, 1, lost=0)
+        for says in (VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, *(2 * [VMAStatus.NOT_FOUND])):
+            harness.vma.says["job-default-0"] = says
+            await ask(harness, "job-default-0")
+
+        assert await forgets(harness, "job-default-0")
+
     async def test_a_second_time_it_begins_anew(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=4)
         first = await amnesia_of(harness, "job-default-0")

@@ -1,0 +1,112 @@
+"""VMA memory: which of its open jobs a VMA knows, and whether it has restarted and forgotten them.
+
+A VMA has everything in memory. After its restart, every id is unknown until the worker's next update, and its reported
+uptime is not reliable. So a restart is visible only in how many jobs the VMA does not know, or did not know a moment
+ago; after an outage of the VMA, fewer of them tell it.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.evidence import Amnesia
+from domain.recovery_policy import Policy
+
+NEVER = -1
+
+
+class _Missing(msgspec.Struct, frozen=True):
+    """A job that its VMA does not know: when it was last found, and since when it is missing."""
+
+    last_found: int
+    since: int
+
+
+class VMAMemory:
+    """What one VMA knows of its open jobs. Its answers are numbered, and their numbers are the times here.
+
+    A job was forgotten if it is missing, or was and is found again. Only the jobs that were forgotten since another one
+    was last found tell why that one is missing.
+    """
+
+    def __init__(self) -> None:
+        """Begin with a VMA that was not asked yet."""
+        self._answers = 0
+        self._back_at = NEVER
+        self._found: dict[str, int] = {}
+        self._missing: dict[str, _Missing] = {}
+        self._returned: dict[str, int] = {}
+        """When a job was found again that had been missing."""
+        self._amnesia: Amnesia | None = None
+        self._amnesia_at = NEVER
+
+    def mark_back(self) -> None:
+        """Record that the VMA answers again after it was down."""
+        self._back_at = self._next()
+
+    def mark_found(self, job_id: str) -> None:
+        """Record that the VMA knows a job."""
+        at = self._next()
+        if job_id in self._missing:
+            self._returned[job_id] = at
+        self._drop(job_id)
+        self._found[job_id] = at
+
+    def mark_missing(self, job_id: str) -> bool:
+        """Record that the VMA does not know a job; return whether it is the first since the VMA knew it."""
+        if job_id in self._missing:
+            return False
+        self._returned.pop(job_id, None)
+        missing = _Missing(self._found.pop(job_id, NEVER), self._next())
+        is_first = not self._missing_since(missing.last_found)
+        self._missing[job_id] = missing
+        return is_first
+
+    def restore(self, job_id: str, amnesia: Amnesia) -> None:
+        """Record what was known before a restart of this process: the VMA had forgotten the job."""
+        self.mark_missing(job_id)
+        self._amnesia, self._amnesia_at = amnesia, self._next()
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job that has ended."""
+        self._drop(job_id)
+        self._returned.pop(job_id, None)
+
+    def detect_amnesia(self, job_id: str, policy: Policy, now: datetime) -> None:
+        """Detect from the other jobs whether the VMA has forgotten a job that is missing.
+
+        A VMA that was down since it knew the job may have restarted then: fewer jobs than otherwise tell it.
+        """
+        if (job := self._missing.get(job_id)) is None:
+            return
+        missing = self._missing_since(job.last_found)
+        forgotten = missing + sum(again > job.last_found for again in self._returned.values())
+        asked = missing + len(self._found)
+        least = 1 if self._back_at > job.last_found else policy.amnesia_at_least
+        if forgotten >= least and forgotten > policy.amnesia_share * asked:
+            since = now if self._amnesia is None else self._amnesia.since
+            self._amnesia = Amnesia(since=since, not_found=forgotten, asked=asked)
+            self._amnesia_at = self._next()
+
+    def amnesia_of(self, job_id: str) -> Amnesia | None:
+        """Return the VMA's amnesia, if it was seen after the VMA last knew a job that is missing.
+
+        It lasts until no job is missing: workers report again one after the other.
+        """
+        job = self._missing.get(job_id)
+        return self._amnesia if job is not None and self._amnesia_at > job.last_found else None
+
+    def _next(self) -> int:
+        self._answers += 1
+        return self._answers
+
+    def _missing_since(self, time: int) -> int:
+        """Return how many jobs are missing, and went missing after that time."""
+        return sum(missing.since > time for missing in self._missing.values())
+
+    def _drop(self, job_id: str) -> None:
+        """Remove a job from both; when no job is missing, the amnesia is over."""
+        self._found.pop(job_id, None)
+        self._missing.pop(job_id, None)
+        if not self._missing:
+            self._amnesia = None
