@@ -20,6 +20,17 @@ MARGIN = 0.02
 """Seconds added to the spacing of probes, so that the last is never just before the end of the window."""
 
 
+_NOT_KNOWN = {
+    VMAStatus.UNANSWERED: (
+        "gave no answer about this job",
+        "If this lasts, look at the job's worker; if that will never report, decide by hand",
+    ),
+    VMAStatus.UNINTELLIGIBLE: ("gave an answer that cannot be read", "Look at what answers at the VMA's address"),
+    VMAStatus.NOT_ASKED: ("could not be asked", "Correct that: the job then resumes by itself"),
+}
+"""Why nothing is known of a job, and what to do."""
+
+
 class Outcome(StrEnum):
     """The outcomes of a decision."""
 
@@ -132,11 +143,11 @@ def decide(evidence: Evidence, policy: Policy) -> Decision | None:  # noqa: C901
             return _retry(Rule.UNREACHABLE_RECENT, _unreachable(evidence, policy))
 
         case VMAStatus.UNANSWERED:
-            return _retry(Rule.UNANSWERED, _not_known("gave no answer about this job", observation))
+            return _retry(Rule.UNANSWERED, _not_known(observation))
         case VMAStatus.UNINTELLIGIBLE:
-            return _retry(Rule.UNINTELLIGIBLE, _not_known("gave an answer that cannot be read", observation))
+            return _retry(Rule.UNINTELLIGIBLE, _not_known(observation))
         case VMAStatus.NOT_ASKED:
-            return _retry(Rule.NOT_ASKED, _not_known("could not be asked", observation))
+            return _retry(Rule.NOT_ASKED, _not_known(observation))
 
 
 def is_confirmed(evidence: Evidence, policy: Policy) -> bool:
@@ -240,8 +251,9 @@ def _unreachable(evidence: Evidence, policy: Policy) -> str:
     )
 
 
-def _not_known(what: str, observation: Observation) -> str:
-    return f"VMA {observation.vma} {what} ({observation.summary()})"
+def _not_known(observation: Observation) -> str:
+    what, remedy = _NOT_KNOWN[observation.status]
+    return f"VMA {observation.vma} {what} ({observation.summary()}). {remedy}"
 
 
 def _observed(outcome: Outcome, rule: Rule, reason: str) -> Decision:

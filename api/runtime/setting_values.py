@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 
 from adapters.identifiers import is_plain_name
 
@@ -17,6 +17,7 @@ DEFAULT_VMA = "default"
 EXAMPLE = '{"dc2": "http://localhost:9082"}'
 """A value of `VMAS`."""
 
+HOUR = 3600.0
 TEN_YEARS = 10 * 365 * 86400.0
 """Maximum duration, so that date arithmetic cannot overflow."""
 
@@ -33,9 +34,23 @@ def not_boolean(value: object) -> object:
     return value
 
 
+def at_most_an_hour(seconds: float) -> float:
+    """Return the seconds, after which a job is asked about again.
+
+    Raises:
+        ValueError: they are more than an hour, in which nobody would see how the job is.
+
+    """
+    if seconds > HOUR:
+        raise ValueError(f"It is in seconds, and at most {HOUR:.0f}: are these milliseconds?")
+    return seconds
+
+
 Number = BeforeValidator(not_boolean)
 Seconds = Annotated[float, Number, Field(ge=0, le=TEN_YEARS, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Number, Field(gt=0, le=TEN_YEARS, allow_inf_nan=False)]
+Pause = Annotated[float, Number, Field(gt=0, allow_inf_nan=False), AfterValidator(at_most_an_hour)]
+"""Seconds between two questions about a job, or in which one waits for its answer."""
 
 _URL = TypeAdapter(HttpUrl)
 _SQLITE = re.compile(r"sqlite:///[^\0]+")

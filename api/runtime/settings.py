@@ -29,6 +29,7 @@ from api.runtime.setting_values import (
     DEFAULT_VMA,
     PREFIX,
     Number,
+    Pause,
     PositiveSeconds,
     Seconds,
     base_address,
@@ -67,8 +68,8 @@ class Settings(BaseSettings):
         default_factory=dict
     )
     vma_ca_file: Annotated[Path, BeforeValidator(not_empty)] | None = None
-    poll_interval: PositiveSeconds = 5.0
-    probe_timeout: PositiveSeconds = 5.0
+    poll_interval: Pause = 5.0
+    probe_timeout: Pause = 5.0
     probe_concurrency: Annotated[int, Number, Field(ge=1, le=1000)] = 64
     unreachable_timeout: Seconds = _POLICY.unreachable_timeout
     unreachable_grace: Seconds = _POLICY.unreachable_grace
@@ -80,8 +81,8 @@ class Settings(BaseSettings):
     confirmation_probes: Annotated[int, Number, Field(ge=2, le=100)] = _POLICY.confirmation_probes
     completion_window: Seconds = _POLICY.completion_window
     attention_after: Seconds = _POLICY.attention_after
-    retry_backoff_initial: PositiveSeconds = 5.0
-    retry_backoff_max: PositiveSeconds = 60.0
+    retry_backoff_initial: Pause = 5.0
+    retry_backoff_max: Pause = 60.0
     stale_after: PositiveSeconds = 30.0
     stalled_after: PositiveSeconds = 900.0
     reconcile_for: Seconds = 86400.0

@@ -202,24 +202,24 @@ class TestNotKnowing:
     """The VMA is there, and nothing is known of the job: it is asked about for ever."""
 
     @pytest.mark.parametrize(
-        ("status", "rule", "what"),
+        ("status", "rule", "what", "remedy"),
         [
-            (VMAStatus.UNANSWERED, Rule.UNANSWERED, "gave no answer about this job"),
-            (VMAStatus.UNINTELLIGIBLE, Rule.UNINTELLIGIBLE, "gave an answer that cannot be read"),
-            (VMAStatus.NOT_ASKED, Rule.NOT_ASKED, "could not be asked"),
+            (VMAStatus.UNANSWERED, Rule.UNANSWERED, "gave no answer about this job", "If this lasts, look at"),
+            (VMAStatus.UNINTELLIGIBLE, Rule.UNINTELLIGIBLE, "gave an answer that cannot be read", "Look at what"),
+            (VMAStatus.NOT_ASKED, Rule.NOT_ASKED, "could not be asked", "Correct that: the job then resumes"),
         ],
     )
     @pytest.mark.parametrize("seconds", [0.0, 9e9])
     @pytest.mark.parametrize("percent", [5.0, 99.0])
-    def test_nothing_is_ever_concluded_from_it(
-        self, status: VMAStatus, rule: Rule, what: str, seconds: float, percent: float
+    def test_nothing_is_ever_concluded_from_it_and_the_reason_says_what_to_do(
+        self, status: VMAStatus, rule: Rule, what: str, remedy: str, seconds: float, percent: float
     ) -> None:
         found = observed(status)
 
         decision = decided(evidence(found, last_contact=-seconds, duration=seconds, probes=99, progress=percent))
 
         assert row(decision) == (Outcome.RETRY, rule, None)
-        assert decision.reason == f"VMA default {what} (migration-vol-v1: {status.value})"
+        assert decision.reason.startswith(f"VMA default {what} (migration-vol-v1: {status.value}). {remedy}")
 
 
 def test_every_number_of_the_table_is_the_policys() -> None:

@@ -30,9 +30,11 @@ async def start_run(service: TheService, trace: TheTrace, response: Response, bo
     try:
         run = await service.background.command(progress.stored())
     except StorageUnavailable as error:
+        known = service.event_log.error
+        why = f"the event log cannot be written: {known}" if known else error
         raise StorageUnavailable(
-            f"recovery run {progress.run_id} cannot be stored now, and is tried again until it can. A repeated request "
-            f"waits for the same run ({error})"
+            f"recovery run {progress.run_id} is not stored yet, and is tried again until it is ({why}). A repeated "
+            "request waits for the same run"
         ) from None
     await wait_for_read_model(service)
     response.headers["Location"] = f"/api/v1/recovery-runs/{progress.run_id}"

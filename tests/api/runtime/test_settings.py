@@ -34,6 +34,7 @@ def test_the_defaults_are_the_published_ones() -> None:
         ("PORT", "70000"),
         ("POLL_INTERVAL", "0"),
         ("POLL_INTERVAL", "nan"),
+        ("RETRY_BACKOFF_INITIAL", "inf"),
         ("UNREACHABLE_TIMEOUT", "inf"),
         ("HOST", ""),
         ("HOST", " "),
@@ -336,6 +337,17 @@ def test_other_variables_with_the_prefix_are_allowed(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, "1")
 
     assert load_settings().port == Settings().port
+
+
+@pytest.mark.parametrize("name", ["POLL_INTERVAL", "PROBE_TIMEOUT", "RETRY_BACKOFF_INITIAL", "RETRY_BACKOFF_MAX"])
+def test_a_pause_of_more_than_an_hour_is_taken_for_milliseconds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"JOB_RECOVERY_{name}", "3600")
+    assert getattr(load_settings(), name.lower()) == 3600.0
+
+    monkeypatch.setenv(f"JOB_RECOVERY_{name}", "5000")
+
+    with pytest.raises(InvalidInput, match=f"^JOB_RECOVERY_{name}: It is in seconds, and at most 3600: are these mill"):
+        load_settings()
 
 
 @pytest.mark.parametrize(("backoff", "window", "rest"), [(5.0, 15.0, 5.0), (4.0, 15.0, 4.0), (60.0, 15.0, 5.0)])

@@ -14,9 +14,11 @@ import pytest
 from adapters.event_log.sqlite import sqlite3
 from api.http import dependencies
 from api.runtime.bootstrap import Service
+from domain.errors import StorageUnavailable
 from domain.events import Cause
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun
+from tests.support import logs
 from tests.support.builders import NOON
 from tests.support.clock import FakeClock
 from tests.support.harness import REQUEST, ScriptedVMA, asked
@@ -80,6 +82,18 @@ async def test_a_request_that_is_repeated_while_the_log_cannot_be_written_waits_
     assert (run.id, run.jobs, tried.json()["run_id"] == run_id) == (run_id, 2, False)
     await service.projector.catch_up()
     assert [shown["run_id"] for shown in (await api.get("/recovery-runs")).json()["items"]] == [run_id]
+
+
+async def test_a_refused_request_for_a_run_says_why_it_is_not_stored(service: Service, api: HTTP) -> None:
+    logs.make_writable(service.event_log, writable=False)
+    with pytest.raises(StorageUnavailable) as why:
+        await service.event_log.check_writable()
+
+    refused = await started(service, api, within=SOON)
+
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert str(why.value) in refused.json()["detail"]
+    assert "tried again until it is" in refused.json()["detail"]
 
 
 async def test_a_run_that_the_read_model_does_not_have_yet_is_shown_by_the_request_that_started_it(
