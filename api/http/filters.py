@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from pydantic import AfterValidator, Field, JsonValue
 
 from api.http.schemas.present import Identifier, without_nul
-from api.http.times import EndTime, UtcTime
+from api.http.times import EndTime, UtcTime, check_period
 from domain.events import EVENTS
 from domain.last_decision import OPERATOR, REVISED
 from domain.lifecycle import JobState
@@ -57,6 +57,10 @@ class AuditQuery(AuditFilter):
     state: Values[State] = ()
     since: Annotated[UtcTime | None, Query(alias="from", description="Recorded at this time or later.")] = None
     until: Annotated[EndTime | None, Query(alias="to", description="Recorded by it; a date is the whole day.")] = None
+
+    def __post_init__(self) -> None:
+        """Check what no parameter shows by itself."""
+        check_period(self.since, self.until)
 
 
 Wanted = Annotated[AuditQuery, Depends()]

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from domain.errors import InvalidInput
+
 _WRITTEN = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
     r"(?:[Tt _](?P<minute>\d\d:\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
@@ -86,6 +88,17 @@ def _duration(written: dict[str, str | None]) -> timedelta:
     if written["second"]:
         return timedelta(seconds=1)
     return timedelta(minutes=1) if written["minute"] else timedelta(days=1)
+
+
+def check_period(since: datetime | None, until: datetime | None) -> None:
+    """Check that a period does not end before it begins: nothing would be found in it.
+
+    Raises:
+        InvalidInput: it does.
+
+    """
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(f"`from` ({since.isoformat()}) is after `to` ({until.isoformat()}): exchange them")
 
 
 UtcTime = Annotated[datetime, BeforeValidator(beginning), AfterValidator(in_utc)]

@@ -65,6 +65,12 @@ def run_list(past: Past, head: int, before: int | None = None) -> Iterable[View]
         yield run
 
 
+def is_reversed(within: tuple[str | None, str | None]) -> bool:
+    """Return whether a period ends before it begins, by its printed times."""
+    since, until = within
+    return since is not None and until is not None and period(since)[0] > period(until)[1]
+
+
 def trail(
     past: Past, head: int, wanted: Wanted, within: tuple[str | None, str | None], *, newest: bool, after: int | None
 ) -> Iterable[View]:

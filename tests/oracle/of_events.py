@@ -35,14 +35,16 @@ def audit(draw: Draw) -> Question:
     limit = draw.limit()
     order_query: Query = [("order", order)] if order else []
 
+    def found(head: int, after: int | None) -> Answer:
+        if answers.is_reversed(within):
+            return REFUSED
+        return 200, page(answers.trail(draw.past, head, wanted, within, newest=newest, after=after), limit)
+
     def question(after: int | None, cursor: Query) -> Question:
         return Question(
             path="/audit",
             query=[*query, *order_query, ("limit", str(limit)), *cursor],
-            answer=lambda head: (
-                200,
-                page(answers.trail(draw.past, head, wanted, within, newest=newest, after=after), limit),
-            ),
+            answer=lambda head: found(head, after),
             shown=without_cursor,
             more=lambda given: question(given["items"][-1]["position"], [("cursor", given["next_cursor"])]),
             command=None if cursor else ["audit", *_options([*query, *order_query, ("limit", str(limit))])],
@@ -59,6 +61,8 @@ def export(draw: Draw) -> Question:
     form = draw.one_of(["ndjson", "csv"])
 
     def answer(head: int) -> Answer:
+        if answers.is_reversed(within):
+            return REFUSED
         found = list(answers.trail(draw.past, head, wanted, within, newest=False, after=None))
         return 200, found if form == "ndjson" else [_row(entry) for entry in found]
 

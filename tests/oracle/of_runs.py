@@ -8,7 +8,7 @@ from tests.oracle import answers
 from tests.oracle.answers import page
 from tests.oracle.log import OF_EVERY_EVENT
 from tests.oracle.past import View, at
-from tests.oracle.question import NOT_FOUND, Answer, Draw, Query, Question, without_cursor
+from tests.oracle.question import NOT_FOUND, REFUSED, Answer, Draw, Query, Question, without_cursor
 
 COUNTED = {"outcomes", "rules", "resumed", "settled", "settled_elsewhere"}
 """What the service counts in memory while a run is running."""
@@ -105,6 +105,8 @@ def what_if(draw: Draw) -> Question:
     query = list(zip(("from", "to"), within, strict=True))
 
     def answer(head: int) -> Answer:
+        if answers.is_reversed(within):
+            return REFUSED
         wanted = {"type": {"RecoveryDecided"}}
         found = list(answers.trail(draw.past, head, wanted, within, newest=False, after=None))
         runs = len({entry["run_id"] for entry in found})

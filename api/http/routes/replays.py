@@ -18,7 +18,7 @@ from api.http.run_views import run_view
 from api.http.schemas.history import CompareView, ReplayView, WhatIfView
 from api.http.schemas.present import Identifier, RunView
 from api.http.slots import EXPORTS
-from api.http.times import EndTime, UtcTime
+from api.http.times import EndTime, UtcTime, check_period
 from api.runtime.bootstrap import Service
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.events import Event
@@ -101,6 +101,7 @@ async def what_if_over_runs(service: TheService, query: Annotated[WhatIf, Query(
     Without a number of another policy, the changes are those of the code since then. A question with more than 10,000
     changes is refused: narrow it by `run_id`, `from` or `to`.
     """
+    check_period(query.since, query.until)
     await check_read_model(service)
     chosen = (query.run_id,) if query.run_id else ()
     for run_id in chosen:

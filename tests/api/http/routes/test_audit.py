@@ -99,6 +99,17 @@ async def test_a_period_is_inclusive_and_by_the_events_own_time(api: HTTP, histo
     assert await items(api, "/audit", to="1999-01-01T00:00:00Z") == []
 
 
+@pytest.mark.parametrize("path", ["/audit", "/audit/export", "/events/stream", "/recovery-runs/what-if"])
+async def test_a_period_that_ends_before_it_begins_is_refused(api: HTTP, history: dict[str, Any], path: str) -> None:
+    day, before = f"{history['moment']:%Y-%m-%d}", "2001-09-09"
+
+    refused = await api.get(path, params={"from": day, "to": before})
+
+    assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert refused.json()["detail"].startswith(f"`from` ({day}T00:00:00+00:00) is after `to` ({before}T23:59:59.999999")
+    assert await items(api, "/audit", **{"from": day, "to": day}) != []
+
+
 async def test_pages_neither_repeat_nor_skip_while_events_are_added(api: HTTP, history: dict[str, Any]) -> None:
     before = await items(api, "/audit", order="newest", limit=1000)
     seen: list[int] = []
