@@ -181,10 +181,10 @@ class Contact:
             return
         was_down, state.is_down = state.is_down, seen.status is VMAStatus.UNREACHABLE
         if state.is_down:
+            if self._is_open(job):
+                state.memory.mark_unreachable(job.id)
             return
         state.has_answered = True
-        if was_down:
-            state.memory.mark_back()
         if seen.is_contact and job.was_seen_elsewhere(seen.address):
             state.recognised_at = seen.address
         is_first_missing = self._is_open(job) and self._count(state.memory, job, seen)

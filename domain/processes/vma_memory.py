@@ -2,7 +2,7 @@
 
 A VMA has everything in memory. After its restart, every id is unknown until the worker's next update, and its reported
 uptime is not reliable. So a restart is visible only in how many jobs the VMA does not know, or did not know a moment
-ago; after an outage of the VMA, fewer of them tell it.
+ago; after an outage of the VMA, fewer of them tell it (ADR 4).
 """
 
 from datetime import datetime
@@ -32,17 +32,19 @@ class VMAMemory:
     def __init__(self) -> None:
         """Begin with a VMA that was not asked yet."""
         self._answers = 0
-        self._back_at = NEVER
         self._found: dict[str, int] = {}
         self._missing: dict[str, _Missing] = {}
         self._returned: dict[str, int] = {}
         """When a job was found again that had been missing."""
+        self._unreachable: dict[str, int] = {}
+        """When the VMA last was unreachable as it was asked about a job that it has not known since."""
         self._amnesia: Amnesia | None = None
         self._amnesia_at = NEVER
 
-    def mark_back(self) -> None:
-        """Record that the VMA answers again after it was down."""
-        self._back_at = self._next()
+    def mark_unreachable(self, job_id: str) -> None:
+        """Record that the VMA was unreachable when it was asked about a job; nothing, if the job is missing already."""
+        if job_id not in self._missing:
+            self._unreachable[job_id] = self._next()
 
     def mark_found(self, job_id: str) -> None:
         """Record that the VMA knows a job."""
@@ -75,14 +77,16 @@ class VMAMemory:
     def detect_amnesia(self, job_id: str, policy: Policy, now: datetime) -> None:
         """Detect from the other jobs whether the VMA has forgotten a job that is missing.
 
-        A VMA that was down since it knew the job may have restarted then: fewer jobs than otherwise tell it.
+        A VMA that was unreachable before it did not know the job may have restarted then: fewer jobs than otherwise
+        tell it, and none that was last found before.
         """
         if (job := self._missing.get(job_id)) is None:
             return
         missing = self._missing_since(job.last_found)
         forgotten = missing + sum(again > job.last_found for again in self._returned.values())
-        asked = missing + len(self._found)
-        least = 1 if self._back_at > job.last_found else policy.amnesia_at_least
+        down_at = self._unreachable.get(job_id, NEVER)
+        asked = missing + sum(at > down_at for at in self._found.values())
+        least = policy.amnesia_at_least if down_at == NEVER else 1
         if forgotten >= least and forgotten > policy.amnesia_share * asked:
             since = now if self._amnesia is None else self._amnesia.since
             self._amnesia = Amnesia(since=since, not_found=forgotten, asked=asked)
@@ -105,8 +109,9 @@ class VMAMemory:
         return sum(missing.since > time for missing in self._missing.values())
 
     def _drop(self, job_id: str) -> None:
-        """Remove a job from both; when no job is missing, the amnesia is over."""
+        """Remove what is known of a job; when no job is missing, the amnesia is over."""
         self._found.pop(job_id, None)
         self._missing.pop(job_id, None)
+        self._unreachable.pop(job_id, None)
         if not self._missing:
             self._amnesia = None

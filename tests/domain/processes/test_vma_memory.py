@@ -25,7 +25,9 @@ def answer(memory: VMAMemory, *, knows: str = "", misses: str = "") -> None:
 
 
 def outage(memory: VMAMemory, *, knows: str = "", misses: str = "") -> None:
-    memory.mark_back()
+    """Have the VMA unreachable for these jobs, and answer like this then."""
+    for job_id in knows + misses:
+        memory.mark_unreachable(job_id)
     answer(memory, knows=knows, misses=misses)
 
 
@@ -71,15 +73,38 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") is None
 
-    def test_of_two_jobs_one_that_is_lost_after_it_was_found_again_is_lost(self) -> None:
+    def test_a_job_of_which_it_was_never_unreachable_was_not(self) -> None:
+        """The id of another job hangs, and the VMA is there."""
         memory = memory_of(knows="ab")
-        outage(memory, knows="a", misses="b")
-        assert amnesia(memory, "b") is None
+        memory.mark_unreachable("b")
 
         answer(memory, misses="a")
 
         assert amnesia(memory, "a") is None
-        assert amnesia(memory, "b") == (2, 2)
+
+    def test_a_job_that_was_missing_before_the_outage_was_not(self) -> None:
+        memory = memory_of(misses="a")
+
+        outage(memory, misses="a")
+
+        assert amnesia(memory, "a") is None
+
+    def test_jobs_of_which_nothing_is_known_since_do_not_tell_against_it(self) -> None:
+        """Their ids hang, for example."""
+        memory = memory_of(knows="abcd")
+
+        outage(memory, misses="a")
+
+        assert amnesia(memory, "a") == (1, 1)
+
+    def test_a_job_that_has_ended_was_not_unreachable_when_its_name_is_registered_again(self) -> None:
+        memory = memory_of(knows="a")
+        memory.mark_unreachable("a")
+        memory.forget("a")
+
+        answer(memory, misses="a")
+
+        assert amnesia(memory, "a") is None
 
     def test_a_second_outage_counts_for_the_jobs_that_were_found_between(self) -> None:
         memory = memory_of(knows="a")
