@@ -27,6 +27,8 @@ REACTION = 60.0
 
 ENDED = {"completed", "failed"}
 UNKNOWABLE = {"never-seen", "unanswered"}
+NEAR_END = 90.0
+"""Percent, as in the policy by default."""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -139,8 +141,12 @@ class Soak:
         if job["state"] == "pending-retry" and job["decision"]["rule"] in UNKNOWABLE:
             # The documents at its registration are unknown, and it ended before it was observed.
             return True
-        if truth in ENDED and self._vma.world.progress_of(f"migration-vol-disk-{job['job_id']}") is not None:
+        is_known = self._vma.world.progress_of(f"migration-vol-disk-{job['job_id']}") is not None
+        if truth in ENDED and is_known:
             return bool(job["state"] == truth)
+        if job["state"] == "pending-retry" and not is_known:
+            # It was forgotten near its end: it waits for an operator.
+            return bool(job["decision"]["rule"] == "vma-amnesia" and job["progress_percent"] > NEAR_END)
         # The VMA does not know it, or has restarted since: its state is a guess, or was observed before.
         return job["state"] in ENDED and (job["basis"] == "inferred" or job["state"] in self._states[job["job_id"]])
 
