@@ -15,7 +15,7 @@ from domain.evidence import Amnesia, Circumstances, Silence
 from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.processes.vma_memory import VMAMemory
-from domain.recovery_policy import Policy
+from domain.recovery_policy import Policy, Rule
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Observation, VMAStatus
@@ -139,9 +139,12 @@ class Contact:
         return self._state(vma).is_down
 
     def restore(self, job: ReplicationJob) -> None:
-        """Restore the amnesia of a job's VMA from the job's last decision, after a restart of this process."""
-        if job.decision is not None and job.decision.amnesia is not None:
-            self._state(job.vma).memory.restore(job.id, job.decision.amnesia)
+        """Restore what a job's last decision tells of its VMA, after a restart of this process: amnesia, an outage."""
+        decision, memory = job.decision, self._state(job.vma).memory
+        if decision is not None and decision.amnesia is not None:
+            memory.restore(job.id, decision.amnesia)
+        elif decision is not None and decision.rule == Rule.UNREACHABLE_RECENT:
+            memory.mark_unreachable(job.id)
 
     def forget(self, job: ReplicationJob) -> None:
         """Remove a job that has ended."""
@@ -200,7 +203,7 @@ class Contact:
         missing.
         """
         if seen.is_contact:
-            memory.mark_found(job.id)
+            memory.mark_found(job.id, known_before=job.seen_on_vma)
         elif seen.status is VMAStatus.NOT_FOUND and job.seen_on_vma:
             return memory.mark_missing(job.id)
         return False

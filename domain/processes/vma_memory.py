@@ -25,14 +25,16 @@ class _Missing(msgspec.Struct, frozen=True):
 class VMAMemory:
     """What one VMA knows of its open jobs. Its answers are numbered, and their numbers are the times here.
 
-    A job was forgotten if it is missing, or was and is found again. Only the jobs that were forgotten since another one
-    was last found tell why that one is missing.
+    A job was forgotten if it is missing, or was and is found again. Amnesia is detected for a missing job by the other
+    jobs since it was last found, and is then shared by all that are missing.
     """
 
     def __init__(self) -> None:
         """Begin with a VMA that was not asked yet."""
         self._answers = 0
         self._found: dict[str, int] = {}
+        self._first_found: dict[str, int] = {}
+        """When each job was first found; before all numbers, if that was before this process."""
         self._missing: dict[str, _Missing] = {}
         self._returned: dict[str, int] = {}
         """When a job was found again that had been missing."""
@@ -46,9 +48,10 @@ class VMAMemory:
         if job_id not in self._missing:
             self._unreachable[job_id] = self._next()
 
-    def mark_found(self, job_id: str) -> None:
-        """Record that the VMA knows a job."""
+    def mark_found(self, job_id: str, *, known_before: bool = False) -> None:
+        """Record that the VMA knows a job; `known_before`: it has known the job before this answer."""
         at = self._next()
+        self._first_found.setdefault(job_id, NEVER if known_before else at)
         if job_id in self._missing:
             self._returned[job_id] = at
         self._drop(job_id)
@@ -73,20 +76,21 @@ class VMAMemory:
         """Remove a job that has ended."""
         self._drop(job_id)
         self._returned.pop(job_id, None)
+        self._first_found.pop(job_id, None)
 
     def detect_amnesia(self, job_id: str, policy: Policy, now: datetime) -> None:
         """Detect from the other jobs whether the VMA has forgotten a job that is missing.
 
         A VMA that was unreachable before it did not know the job may have restarted then: fewer jobs than otherwise
-        tell it, and none that was last found before.
+        tell it. Against it tell only the jobs that the VMA knew before that, and knows again.
         """
         if (job := self._missing.get(job_id)) is None:
             return
         missing = self._missing_since(job.last_found)
         forgotten = missing + sum(again > job.last_found for again in self._returned.values())
-        down_at = self._unreachable.get(job_id, NEVER)
-        asked = missing + sum(at > down_at for at in self._found.values())
-        least = policy.amnesia_at_least if down_at == NEVER else 1
+        down_at = self._unreachable.get(job_id)
+        asked = missing + (len(self._found) if down_at is None else self._found_over(down_at))
+        least = policy.amnesia_at_least if down_at is None else 1
         if forgotten >= least and forgotten > policy.amnesia_share * asked:
             since = now if self._amnesia is None else self._amnesia.since
             self._amnesia = Amnesia(since=since, not_found=forgotten, asked=asked)
@@ -103,6 +107,10 @@ class VMAMemory:
     def _next(self) -> int:
         self._answers += 1
         return self._answers
+
+    def _found_over(self, time: int) -> int:
+        """Return how many jobs were found before that time and after it."""
+        return sum(self._first_found[job_id] < time < at for job_id, at in self._found.items())
 
     def _missing_since(self, time: int) -> int:
         """Return how many jobs are missing, and went missing after that time."""

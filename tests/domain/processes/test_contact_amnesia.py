@@ -175,6 +175,21 @@ class TestAmnesia:
 
         assert await forgets(harness, "job-default-0")
 
+    @pytest.mark.parametrize("said", [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED])
+    async def test_an_outage_is_remembered_over_our_own_restart(self, harness: Harness, said: VMAStatus) -> None:
+        await ask_all(harness, 1, lost=0)
+        harness.vma.says["job-default-0"] = said
+        await harness.decided("job-default-0")
+        fresh = Contact(harness.vma, harness.clock, harness.policy, harness.silences, harness.app.may_be_open)
+        fresh.restore(await harness.app.job("job-default-0"))
+
+        harness.vma.says["job-default-0"] = VMAStatus.NOT_FOUND
+        for _ in range(2):
+            await fresh.ask(await harness.app.job("job-default-0"))
+
+        known = fresh.circumstances(await harness.app.job("job-default-0"))
+        assert (known.amnesia is not None) is (said is VMAStatus.UNREACHABLE)
+
     async def test_a_second_time_it_begins_anew(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=4)
         first = await amnesia_of(harness, "job-default-0")

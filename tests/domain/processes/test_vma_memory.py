@@ -97,6 +97,23 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") == (1, 1)
 
+    def test_a_job_that_the_vma_did_not_know_before_does_not_tell_against_it(self) -> None:
+        """The next job is registered and runs right after the reboot."""
+        memory = memory_of(knows="a")
+
+        outage(memory, misses="a")
+        answer(memory, knows="bb")
+
+        assert amnesia(memory, "a") == (1, 1)
+
+    def test_a_job_that_it_knew_before_a_restart_of_this_process_does(self) -> None:
+        memory = VMAMemory()
+        outage(memory, misses="a")
+
+        memory.mark_found("b", known_before=True)
+
+        assert amnesia(memory, "a") is None
+
     def test_a_job_that_has_ended_was_not_unreachable_when_its_name_is_registered_again(self) -> None:
         memory = memory_of(knows="a")
         memory.mark_unreachable("a")
@@ -170,7 +187,14 @@ class TestLaterLosses:
         answer(memory, misses="d")
 
         assert amnesia(memory, "d") is None
+
+    def test_until_those_are_asked_again_because_amnesia_is_shared(self) -> None:
+        memory = memory_of(misses="abc")
+        answer(memory, knows="d")
+        answer(memory, misses="d")
+
         assert amnesia(memory, "a") == (4, 4)
+        assert amnesia(memory, "d") == (4, 4)
 
     def test_but_with_the_others_that_the_next_restart_forgets(self) -> None:
         memory = memory_of(misses="abc")
