@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from domain.attribution import initial_readings
-from domain.errors import JobExists, StorageUnavailable, VersionMismatch, VolumeBusy
+from domain.errors import ConcurrentWrite, JobExists, StorageUnavailable, VersionMismatch, VolumeBusy
 from domain.events import Cause, Trace
 from domain.evidence import Circumstances
-from domain.job_store import JobStore
+from domain.job_store import MAX_ATTEMPTS, JobStore
 from domain.materiality import is_material
+from domain.ownership import EVERYTHING, Owned
 from domain.ports import Clock, EventLog
 from domain.recovery_policy import Decision, Outcome, Policy, decide
 from domain.replication_job import Registration, ReplicationJob
@@ -22,9 +23,9 @@ Probe = Callable[[], Awaitable[Observation | None]]
 class JobRecovery(JobStore):
     """The commands on replication jobs."""
 
-    def __init__(self, log: EventLog, clock: Clock, policy: Policy) -> None:
+    def __init__(self, log: EventLog, clock: Clock, policy: Policy, ownership: Owned = EVERYTHING) -> None:
         """Use an event log; nothing is read before the first command."""
-        super().__init__(log, clock)
+        super().__init__(log, clock, ownership)
         self.policy = policy
 
     async def registered(self, asked: Registration) -> ReplicationJob | None:
@@ -61,9 +62,15 @@ class JobRecovery(JobStore):
 
         """
         async with self._lock("job", asked.job_id), self._lock_volumes(asked.vma, asked.volume_ids):
-            if (existing := await self.registered(asked)) is not None:
-                return existing, False
-            return await self._register_new(asked, probe, trace), True
+            for _ in range(MAX_ATTEMPTS):
+                if (existing := await self.registered(asked)) is not None:
+                    return existing, False
+                try:
+                    return await self._register_new(asked, probe, trace), True
+                except ConcurrentWrite:
+                    # Another instance has registered a job meanwhile, perhaps this one.
+                    continue
+        raise ConcurrentWrite(f"other jobs are registered at the same moment as {asked.job_id}; try again")
 
     async def observe(self, job_id: str, observation: Observation, trace: Trace | None = None) -> ReplicationJob:
         """Record an observation, if it is material and the job is open; with `trace`, if it is not by polling."""
@@ -73,15 +80,15 @@ class JobRecovery(JobStore):
                 job.observe(observation, self._clock.now(), trace)
             return job
 
-        return await self._change(job_id, command)
+        return await self._change(job_id, command, as_owner=trace is None)
 
     async def mark_stalled(self, job_id: str, since: datetime) -> None:
         """Record that a running job has had no progress since then."""
-        await self._change(job_id, lambda job: job.mark_stalled(since, self._clock.now()))
+        await self._change(job_id, lambda job: job.mark_stalled(since, self._clock.now()), as_owner=True)
 
     async def mark_moving(self, job_id: str, observation: Observation) -> None:
         """Record that a stalled job has progress again."""
-        await self._change(job_id, lambda job: job.mark_moving(observation, self._clock.now()))
+        await self._change(job_id, lambda job: job.mark_moving(observation, self._clock.now()), as_owner=True)
 
     async def begin_recovery(self, job_id: str, run_id: str, cause: Cause, causation_id: str) -> None:
         """Record that a recovery run begins with the job.
@@ -91,7 +98,7 @@ class JobRecovery(JobStore):
 
         """
         now = self._clock.now()
-        await self._change(job_id, lambda job: job.begin_recovery(run_id, cause, now, causation_id))
+        await self._change(job_id, lambda job: job.begin_recovery(run_id, cause, now, causation_id), as_owner=True)
 
     async def recover(
         self,
@@ -103,7 +110,9 @@ class JobRecovery(JobStore):
     ) -> Decision | None:
         """Record an observation and, if it is sufficient, a decision; return that, or None to ask again."""
         return await self._change(
-            job_id, lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now())
+            job_id,
+            lambda job: job.recover(run_id, observation, circumstances, self.policy, backoff, self._clock.now()),
+            as_owner=True,
         )
 
     async def recover_by_report(
@@ -125,7 +134,7 @@ class JobRecovery(JobStore):
             job.recover_by_report(observation, circumstances, self.policy, backoff, self._clock.now(), trace)
             return job
 
-        return await self._change(job_id, command)
+        return await self._change(job_id, command, as_owner=True)
 
     def assess(self, job: ReplicationJob, observation: Observation, circumstances: Circumstances) -> Decision | None:
         """Return what would be decided about a job, without recording anything."""
@@ -139,12 +148,13 @@ class JobRecovery(JobStore):
         async with self._lock("job", job_id):
             job = await self._checkout(job_id)
             try:
+                owned = self._owned_share(job) if trace is None else None
                 async with self._lock_volumes(job.vma, job.volume_ids), self._lock("context", job.vm_context_id):
                     context = await self._context(job.vm_context_id)
                     taken = await self._volumes.newer_jobs_than(job_id, job.vma, job.volume_ids)
                     newer = context.newer_job_than(job_id) or next(iter(taken.values()), None)
                     job.revise(observation, newer, self._clock.now(), trace, taken=taken)
-                    await self._save(job, was_open=False, context=context)
+                    await self._save(job, was_open=False, context=context, as_owner_of=owned)
             finally:
                 self._watched.put_back(job)
             return job

@@ -10,6 +10,7 @@ JobRecoveryError
 │   ├── VolumeBusy         a volume belongs to an open job
 │   └── VersionMismatch    the job is not at the version that the command was made for
 ├── ConcurrentWrite        another writer stored to the stream first: reload and decide again
+├── NotOwner               another instance watches the jobs of this VMA: nothing was stored
 └── StorageUnavailable     the log cannot be written or read now: nothing was acknowledged
     └── LogChanged         the log has gone back, or another process wrote to it: read everything anew
 """
@@ -60,6 +61,10 @@ class VersionMismatch(Refused):
 
 class ConcurrentWrite(JobRecoveryError):
     """Another writer stored these versions first; the instance must be dropped and reloaded."""
+
+
+class NotOwner(JobRecoveryError):
+    """Another instance watches the jobs of this VMA, or may do so; nothing was stored."""
 
 
 class StorageUnavailable(JobRecoveryError):

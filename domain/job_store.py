@@ -3,6 +3,9 @@
 A lock per job serialises its commands. Watched jobs are in memory. If another writer stored to the same stream
 (`ConcurrentWrite`), the instance is dropped and reloaded, and the command decides again. An instance whose events could
 not be stored is never used again.
+
+Any instance of the service executes the commands of its clients. What follows from watching a job is stored only as the
+owner of its VMA.
 """
 
 import asyncio
@@ -12,8 +15,9 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from domain.aggregate import Snapshot
-from domain.errors import ConcurrentWrite, NotFound, StorageUnavailable
-from domain.events import Event, JobAdmitted, JobReleased, Trace
+from domain.errors import ConcurrentWrite, NotFound, NotOwner, StorageUnavailable
+from domain.events import Event, JobAdmitted, JobRegistered, JobReleased, Trace
+from domain.ownership import EVERYTHING, Owned
 from domain.ports import Clock, EventLog
 from domain.replication_job import ReplicationJob
 from domain.streams import kind_of
@@ -37,11 +41,12 @@ MAX_ATTEMPTS = 5
 class JobStore:
     """The stored jobs, their VM contexts and their volumes."""
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    def __init__(self, log: EventLog, clock: Clock, ownership: Owned = EVERYTHING) -> None:
         """Use an event log; nothing is read before the first command."""
         self._log = log
         self._clock = clock
-        self._watched = WatchedJobs()
+        self._ownership = ownership
+        self._watched = WatchedJobs(ownership.owns)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._listeners: list[Listener] = []
         self._volumes = Volumes(log)
@@ -99,12 +104,15 @@ class JobStore:
     async def preload(self, job_ids: Iterable[str]) -> list[ReplicationJob]:
         """Load many jobs at once into memory, as a restart does; return those that can be read, as they are now.
 
-        A worker's report may change one meanwhile, or end it.
+        A worker's report, or another instance, may change one meanwhile, or end it. Those of VMAs that this instance
+        does not own are returned, and not kept.
         """
-        with self._watched.loading() as ended:
+        with self._watched.loading() as changed:
             loaded = await self._log.load_many(ReplicationJob, list(job_ids))
-        self._watched.add({job_id: job for job_id, job in loaded.items() if job.is_watched and job_id not in ended})
-        return [ended.get(job_id) or self._watched.get(job_id) or job for job_id, job in loaded.items()]
+        self._watched.add({job_id: job for job_id, job in loaded.items() if job.is_watched and job_id not in changed})
+        again = [job_id for job_id, job in changed.items() if job is None and job_id in loaded]
+        found = [changed.get(job_id) or self._watched.get(job_id) or job for job_id, job in loaded.items()]
+        return [job for job in found if job.id not in again] + (await self.preload(again) if again else [])
 
     def forget(self, events: Sequence[Event]) -> None:
         """Read again what these events of other commands may have changed, when it is needed next."""
@@ -112,8 +120,26 @@ class JobStore:
             self._watched.forget(job_id)
         self._volumes = Volumes(self._log)
 
+    def follow(self, events: Sequence[Event]) -> list[Event]:
+        """Take note of events that other instances have stored; return those to `take_in`, of jobs watched here."""
+        for event in events:
+            if isinstance(event, JobRegistered):
+                self._volumes.doubt(event.vma, event.volume_ids)
+        return [event for event in events if self._is_watched_here(event)]
+
+    def _is_watched_here(self, event: Event) -> bool:
+        is_known = self._watched.forget(event.originator_id)
+        return is_known or (isinstance(event, JobRegistered) and self._ownership.owns(event.vma))
+
+    def drop_unowned(self) -> list[ReplicationJob]:
+        """Remove the jobs of the VMAs that this instance does not own any more; return them."""
+        unowned = [job for job in self._watched.all_known if not self._ownership.owns(job.vma)]
+        for job in unowned:
+            self._watched.drop(job.id)
+        return unowned
+
     async def take_in(self, events: Sequence[Event]) -> None:
-        """Tell the listeners of events that are stored although their command was refused."""
+        """Tell the listeners of events that are stored although their command was refused, or by another instance."""
         for job_id in sorted({event.originator_id for event in events if kind_of(event) is ReplicationJob}):
             async with self._lock("job", job_id):
                 await self._tell_when_readable(job_id, [event for event in events if event.originator_id == job_id])
@@ -130,14 +156,21 @@ class JobStore:
                 listener(job, events)
             return
 
-    async def _change(self, job_id: str, command: Callable[[ReplicationJob], T]) -> T:
+    async def _change(self, job_id: str, command: Callable[[ReplicationJob], T], *, as_owner: bool = False) -> T:
+        """Execute a command on a job, and store its events; `as_owner`: it follows from watching the job.
+
+        Raises:
+            NotOwner: another instance watches the job, or may do so.
+
+        """
         async with self._lock("job", job_id):
             for _ in range(MAX_ATTEMPTS):
                 job = await self._checkout(job_id)
                 was_open = job.is_open
                 try:
+                    owned = self._owned_share(job) if as_owner else None
                     result = command(job)
-                    await self._save_with_context(job, was_open=was_open)
+                    await self._save_with_context(job, was_open=was_open, as_owner_of=owned)
                 except ConcurrentWrite:
                     continue
                 finally:
@@ -151,15 +184,27 @@ class JobStore:
         self._watched.take_out(job)
         return job
 
-    async def _save_with_context(self, job: ReplicationJob, *, was_open: bool) -> None:
+    def _owned_share(self, job: ReplicationJob) -> str:
+        if not self._ownership.owns(job.vma):
+            raise NotOwner(f"job {job.id} is watched by another instance")
+        return self._ownership.share_of(job.vma)
+
+    async def _save_with_context(self, job: ReplicationJob, *, was_open: bool, as_owner_of: str | None = None) -> None:
         if job.is_open == was_open:
-            await self._save(job, was_open=was_open)
+            await self._save(job, was_open=was_open, as_owner_of=as_owner_of)
             return
         async with self._lock("context", job.vm_context_id):
             context = await self._context(job.vm_context_id)
-            await self._save(job, was_open=was_open, context=context)
+            await self._save(job, was_open=was_open, context=context, as_owner_of=as_owner_of)
 
-    async def _save(self, job: ReplicationJob, *, was_open: bool, context: VMContext | None = None) -> None:
+    async def _save(
+        self,
+        job: ReplicationJob,
+        *,
+        was_open: bool,
+        context: VMContext | None = None,
+        as_owner_of: str | None = None,
+    ) -> None:
         """Store the job's events, in one transaction with its VM context's if the job was opened or has ended."""
         if not job.pending:
             return
@@ -167,8 +212,9 @@ class JobStore:
             _follow(context, job, self._clock)
         events: list[Event] = list(job.pending)
         try:
-            await self._log.append([*events, *(context.pending if context else ())], _due_snapshot(job))
-        except StorageUnavailable:
+            stored = [*events, *(context.pending if context else ())]
+            await self._log.append(stored, _due_snapshot(job), as_owner_of=as_owner_of)
+        except (StorageUnavailable, NotOwner):
             raise
         except BaseException:
             # Another writer was first, or the answer is not waited for: how the job is stored is not known.

@@ -43,14 +43,76 @@ class EventLog(Protocol):
     async def select(self, *kinds: type[TEvent]) -> Sequence[TEvent]:
         """Return all events of these kinds, in the order in which they were stored."""
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
         """Store the events in one transaction; return the log position of the last, once it is durable.
 
+        Args:
+            events: of one or more streams.
+            snapshots: of aggregates at these events.
+            as_owner_of: what this instance must own at the commit; None for what any instance may store.
+
         Raises:
-            ConcurrentWrite: one of the versions exists already; nothing was stored.
+            ConcurrentWrite: one of the versions exists already, or another instance has registered a job that is not
+                known here yet; nothing was stored.
+            NotOwner: this instance does not own it, or not any more; nothing was stored.
             StorageUnavailable: the log cannot be written now; nothing was stored.
 
         """
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance of the service that is connected to the event log.
+
+    `id` is unique, whatever its host is called. `vmas` are those in its settings, `owns` are the shares that it owns,
+    and `address` is where it can be asked.
+    """
+
+    id: str
+    address: str
+    version: str
+    started_at: datetime
+    vmas: frozenset[str]
+    owns: frozenset[str]
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """The instances at one moment: this one, and the others.
+
+    `holders` are the sessions that keep a share from every instance, by share.
+    """
+
+    me: Instance
+    others: tuple[Instance, ...] = ()
+    holders: Mapping[str, str] = {}
+
+
+class Instances(Protocol):
+    """The instances that share the event log, and what each of them owns.
+
+    A share is the name of a VMA, or `REST`. An instance loses its shares with its connection to the log, so that it
+    cannot store anything as their owner.
+    """
+
+    async def survey(self) -> Survey:
+        """Tell the others that this instance lives, and return what each owns.
+
+        Raises:
+            StorageUnavailable: that is not known now. What this instance owned it owns still, or cannot use.
+
+        """
+
+    async def claim(self, share: str) -> bool:
+        """Become the owner of a share; return False if another one owns it.
+
+        Raises:
+            StorageUnavailable: the log cannot be used now.
+
+        """
+
+    async def release(self, share: str) -> None:
+        """Stop to own a share. Safe to repeat."""
 
 
 class ProbeTarget(msgspec.Struct, frozen=True):

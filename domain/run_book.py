@@ -3,7 +3,7 @@
 Each write is retried until it is stored: a full disk must neither end the service nor leave its jobs unwatched.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from typing import TypeVar
 
 from domain.errors import ConcurrentWrite, NotFound, StorageUnavailable
@@ -31,12 +31,13 @@ class RunBook:
         self._clock = clock
         self._logger = logger
 
-    async def unfinished(self) -> list[str]:
-        """Return the ids of the runs that have started and not ended."""
+    async def unfinished(self, alive: Container[str]) -> list[str]:
+        """Return the ids of the runs that have started and not ended, without those of the instances that live."""
         runs: dict[str, None] = {}
         for event in await self._event_log.select(RecoveryRunStarted, RecoveryRunFinished, RecoveryRunInterrupted):
             if isinstance(event, RecoveryRunStarted):
-                runs[event.originator_id] = None
+                if event.instance not in alive:
+                    runs[event.originator_id] = None
             else:
                 runs.pop(event.originator_id, None)
         return list(runs)

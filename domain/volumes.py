@@ -20,15 +20,16 @@ class Volumes:
         self._log = log
         self._lock = asyncio.Lock()
         self._owners: Owners = {}
+        self._assigned: Owners = {}
+        """What was assigned since the last reading began: it is newer than what was read."""
+        self._doubted: set[tuple[str, str]] = set()
         self._is_read = False
 
     async def last_jobs(self, vma: str, volume_ids: tuple[str, ...]) -> dict[str, str]:
         """Return the last job of each of a VMA's volumes, without volumes that had none."""
         async with self._lock:
-            if not self._is_read:
-                # What was assigned meanwhile is newer than what was read.
-                self._owners = await self._read() | self._owners
-                self._is_read = True
+            if not self._is_read or any((vma, v) in self._doubted for v in volume_ids):
+                await self._read_again()
         return {v: self._owners[vma, v] for v in volume_ids if (vma, v) in self._owners}
 
     async def newer_jobs_than(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> dict[str, str]:
@@ -38,7 +39,21 @@ class Volumes:
 
     def assign(self, job_id: str, vma: str, volume_ids: tuple[str, ...]) -> None:
         """Assign the volumes to a job whose registration has been stored."""
-        self._owners |= {(vma, v): job_id for v in volume_ids}
+        for owners in (self._owners, self._assigned):
+            owners |= {(vma, v): job_id for v in volume_ids}
+
+    def doubt(self, vma: str, volume_ids: tuple[str, ...]) -> None:
+        """Read again whose these volumes are, when that is asked: another instance has assigned them."""
+        self._doubted |= {(vma, v) for v in volume_ids}
+
+    async def _read_again(self) -> None:
+        self._assigned, doubted, self._doubted = ({} if self._is_read else self._assigned), self._doubted, set()
+        try:
+            self._owners = await self._read() | self._assigned
+        except BaseException:
+            self._doubted |= doubted
+            raise
+        self._is_read = True
 
     async def _read(self) -> Owners:
         stored = await self._log.select(JobRegistered)

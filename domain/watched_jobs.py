@@ -1,28 +1,30 @@
 """The watched jobs in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
 
+from domain.ownership import EVERYTHING
 from domain.replication_job import ReplicationJob
 
 
 class WatchedJobs:
-    """The open jobs, and those whose outcome is a guess, each as it is stored.
+    """The open jobs, and those whose outcome is a guess, each as it is stored, of the VMAs that this instance owns.
 
     A command takes a job out, changes it, and puts it back. Meanwhile, others read the event log.
     """
 
-    def __init__(self) -> None:
-        """Begin without a job."""
+    def __init__(self, owns: Callable[[str], bool] = EVERYTHING.owns) -> None:
+        """Begin without a job; `owns` returns whether the jobs of a VMA are watched by this instance."""
+        self._owns = owns
         self._jobs: dict[str, ReplicationJob] = {}
         self._before: dict[str, ReplicationJob] = {}
         """The jobs that are taken out, as they were then."""
         self._unknown: dict[str, ReplicationJob | None] = {}
         """The jobs that must be read again, as they were before."""
-        self._loads: list[dict[str, ReplicationJob]] = []
-        """For each load under way, the jobs that have ended since it began."""
+        self._loads: list[dict[str, ReplicationJob | None]] = []
+        """For each load under way, the jobs that have ended since it began, and None for those that others changed."""
 
     def __iter__(self) -> Iterator[ReplicationJob]:
         """Return the jobs that are not taken out."""
@@ -41,10 +43,16 @@ class WatchedJobs:
         job = self._jobs.get(job_id)
         return job.is_open if job is not None else job_id in self._before or job_id in self._unknown
 
+    @property
+    def all_known(self) -> list[ReplicationJob]:
+        """Return all jobs as they were last known here, also those that are taken out or must be read again."""
+        unknown = {job_id: job for job_id, job in self._unknown.items() if job is not None}
+        return list((unknown | self._before | self._jobs).values())
+
     @contextmanager
-    def loading(self) -> Iterator[Mapping[str, ReplicationJob]]:
-        """Collect the jobs that end while jobs are loaded: as they were loaded, they are open."""
-        ended: dict[str, ReplicationJob] = {}
+    def loading(self) -> Iterator[Mapping[str, ReplicationJob | None]]:
+        """Collect the jobs that end, or are changed by others, while jobs are loaded: what is loaded may be older."""
+        ended: dict[str, ReplicationJob | None] = {}
         self._loads.append(ended)
         try:
             yield ended
@@ -54,7 +62,7 @@ class WatchedJobs:
     def add(self, loaded: Mapping[str, ReplicationJob]) -> None:
         """Add jobs as they were loaded, by id. One that is here or taken out may have changed since."""
         for job_id, job in loaded.items():
-            if job_id not in self._before:
+            if job_id not in self._before and self._owns(job.vma):
                 self._jobs.setdefault(job_id, job)
 
     def take_out(self, job: ReplicationJob) -> None:
@@ -76,7 +84,8 @@ class WatchedJobs:
             return
         self._unknown.pop(job.id, None)
         if known.is_watched:
-            self._jobs[job.id] = known
+            if self._owns(known.vma):
+                self._jobs[job.id] = known
             return
         for ended in self._loads:
             ended[job.id] = known
@@ -85,7 +94,15 @@ class WatchedJobs:
         """Put a job not back as it was before: how it is stored now is not known."""
         self._unknown[job_id] = self._before.pop(job_id, None)
 
-    def forget(self, job_id: str) -> None:
-        """Remove a job, so that it is read again."""
+    def forget(self, job_id: str) -> bool:
+        """Remove a job, so that it is read again; return whether it was known here."""
+        for changed in self._loads:
+            changed[job_id] = None
         if known := self._jobs.pop(job_id, None) or self._before.pop(job_id, None):
             self._unknown[job_id] = known
+        return job_id in self._unknown
+
+    def drop(self, job_id: str) -> None:
+        """Remove a job that this instance does not watch any more."""
+        for jobs in (self._jobs, self._before, self._unknown):
+            jobs.pop(job_id, None)

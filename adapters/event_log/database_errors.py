@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from eventsourcing.persistence import OperationalError, PersistenceError, StoredEvent
 
 from adapters.event_log.sqlite import sqlite3
-from domain.errors import StorageUnavailable
+from domain.errors import ConcurrentWrite, StorageUnavailable
 
 
 class DatabaseUnavailable(PersistenceError):
@@ -32,6 +32,10 @@ class Damaged(StorageUnavailable):
 
 class EventLogInUse(StorageUnavailable):
     """Another process writes this log."""
+
+
+class UnknownRegistration(ConcurrentWrite):
+    """Another instance has registered a job that is not known here yet, and may have taken a volume."""
 
 
 class StoredLate(StorageUnavailable):

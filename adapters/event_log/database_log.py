@@ -6,14 +6,20 @@ snapshot that cannot be written is no error: it is derived.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from itertools import accumulate
 from time import perf_counter
 from typing import TypeVar, cast
 
 from adapters.event_log.aggregates import Aggregates
-from adapters.event_log.database_errors import DATABASE_ERRORS, UNAVAILABLE, EventLogInUse, StoredLate
+from adapters.event_log.database_errors import (
+    DATABASE_ERRORS,
+    UNAVAILABLE,
+    EventLogInUse,
+    StoredLate,
+    UnknownRegistration,
+)
 from adapters.event_log.group_commit import GroupCommit, WriteRequest
 from adapters.event_log.listeners import Listeners
 from adapters.event_log.reading import EventReader
@@ -23,7 +29,7 @@ from adapters.event_log.storage import Storage
 from domain.aggregate import Snapshot
 from domain.errors import LogChanged, StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, Log, TAggregate, TEvent
+from domain.ports import Clock, Instance, Instances, Log, TAggregate, TEvent
 
 T = TypeVar("T")
 
@@ -65,6 +71,14 @@ class DatabaseEventLog(ABC):
         """
         self._listeners.of_late_commits.append(listener)
 
+    def on_others(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Call `listener` with the events that other instances have stored, in their order, in the event loop."""
+        self._listeners.of_others.append(listener)
+
+    @abstractmethod
+    def instances(self, me: Instance) -> Instances:
+        """Return the instances that share this log, of which this process is `me`."""
+
     @abstractmethod
     async def keep(self, clock: Clock) -> None:
         """Watch the log for as long as the service runs, also while nothing is written.
@@ -98,17 +112,27 @@ class DatabaseEventLog(ABC):
 
         return await self._read(select)
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
         """Store the events in one transaction with other waiting requests; return the position of the last."""
         if not events:
             return 0
         self._loop = asyncio.get_running_loop()
         began = perf_counter()
-        position = await self._writer.submit(events, snapshots)
+        try:
+            position = await self._writer.submit(events, snapshots, as_owner_of)
+        except UnknownRegistration:
+            await self.follow()
+            raise
         self.position = max(self.position, position)
         self._listeners.appended(perf_counter() - began)
         self._listeners.committed(position)
         return position
+
+    @abstractmethod
+    async def follow(self) -> None:
+        """Take in what other instances have stored."""
 
     async def read_from(self, position: int, limit: int) -> list[tuple[int, Event]]:
         """Return events after a log position, in the order in which they were stored."""
@@ -178,13 +202,14 @@ class DatabaseEventLog(ABC):
     def _store(self, requests: Sequence[WriteRequest]) -> list[int]:
         """Store the events of all requests in one transaction, in the writer's thread; return their last positions."""
         events = [event for request in requests for event in request.events]
-        positions = self._write(events)
+        owners = {request.as_owner_of for request in requests if request.as_owner_of is not None}
+        positions = self._write(events, owners)
         self._store_snapshots(requests)
         return _last_positions(requests, positions)
 
-    def _write(self, events: Sequence[Event]) -> Sequence[int]:
+    def _write(self, events: Sequence[Event], owners: Collection[str]) -> Sequence[int]:
         try:
-            positions = self._write_or_beat(events)
+            positions = self._write_or_beat(events, owners)
         except (*UNAVAILABLE, StorageUnavailable) as error:
             self.error = str(error)
             if isinstance(error, StoredLate) and self._loop is not None:
@@ -194,9 +219,9 @@ class DatabaseEventLog(ABC):
         self.error = None
         return positions
 
-    def _write_or_beat(self, events: Sequence[Event]) -> Sequence[int]:
+    def _write_or_beat(self, events: Sequence[Event], owners: Collection[str]) -> Sequence[int]:
         if events:
-            return self._storage.write(events)
+            return self._storage.write(events, owners)
         self._storage.write_heartbeat()
         return ()
 

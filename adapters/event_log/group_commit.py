@@ -28,8 +28,10 @@ class WriteRequest:
         events: Sequence[Event],
         snapshots: Sequence[Snapshot],
         loop: asyncio.AbstractEventLoop,
+        as_owner_of: str | None = None,
     ) -> None:
         """Create the future in the event loop of the caller."""
+        self.as_owner_of = as_owner_of
         self.events = events
         self.snapshots = snapshots
         self.loop = loop
@@ -53,16 +55,19 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, events: Sequence[Event], snapshots: Sequence[Snapshot]) -> int:
+    async def submit(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot], as_owner_of: str | None = None
+    ) -> int:
         """Store the events atomically; return the log position of the last, once it is durable.
 
         Raises:
             ConcurrentWrite: one of the versions exists already; nothing was stored.
+            NotOwner: this instance is not, or not any more, `as_owner_of`; nothing was stored.
             StorageUnavailable: the log cannot be written now, or is closed. Nothing was stored, unless the connection
                 to the log was lost: the store tells of that when it knows.
 
         """
-        request = WriteRequest(events, snapshots, asyncio.get_running_loop())
+        request = WriteRequest(events, snapshots, asyncio.get_running_loop(), as_owner_of)
         # asyncio reports an error that nobody retrieves as a fault; a cancelled caller does not retrieve it.
         request.done.add_done_callback(_retrieve_error)
         with self._closing:
@@ -122,6 +127,8 @@ class GroupCommit:
 
     def _translate(self, request: WriteRequest, error: Exception) -> JobRecoveryError:
         streams = ", ".join(sorted({event.originator_id for event in request.events}))
+        if isinstance(error, JobRecoveryError):
+            return error
         if isinstance(error, IntegrityError):
             return ConcurrentWrite(f"{streams} was written to by another process first ({error})")
         if not isinstance(error, DATABASE_ERRORS):

@@ -51,6 +51,24 @@ class History:
         if end != self.last:
             raise AnotherEnd
 
+    def go_on(self, end: Seal, there: Seal) -> bool:
+        """Go on from the end of the log; return whether others have written to it.
+
+        Args:
+            end: the last seal of the log.
+            there: the seal that the log has where the last known one was.
+
+        Raises:
+            AnotherEnd: it does not have that one any more.
+
+        """
+        if end == self.last:
+            return False
+        if there != self.last:
+            raise AnotherEnd
+        self.add(end)
+        return True
+
     def changed(self, place: object, end: Seal, common: Seal | None) -> LogChanged:
         """Return the error of a log that is not as this process left it; the arguments are those of `difference`."""
         return LogChanged(f"the event log {place} is not as this process left it: {self.difference(end, common)}")

@@ -15,6 +15,7 @@ class Listeners:
         self.of_commits: list[Callable[[int], None]] = []
         self.of_appends: list[Callable[[float], None]] = []
         self.of_late_commits: list[Callable[[Sequence[Event]], None]] = []
+        self.of_others: list[Callable[[Sequence[Event]], None]] = []
         self._logger = logger
 
     def appended(self, seconds: float) -> None:
@@ -30,6 +31,11 @@ class Listeners:
     def stored_late(self, events: Sequence[Event]) -> None:
         """Tell the events of a commit that its caller was told to have failed."""
         for listener in self.of_late_commits:
+            self._call(partial(listener, events))
+
+    def stored_by_others(self, events: Sequence[Event]) -> None:
+        """Tell events that other instances have stored."""
+        for listener in self.of_others:
             self._call(partial(listener, events))
 
     def _call(self, listener: Callable[[], None]) -> None:

@@ -1,9 +1,14 @@
-"""The lock of a log. The session of the writer has it, so a process that loses the session cannot write any more."""
+"""The locks of a log. The session of the writer has them, so a process that loses the session cannot write any more.
+
+The lock of the log is shared among its instances; who needs the log for itself takes it alone. Each instance has a lock
+of its own besides, by which its next session knows that the last one has ended.
+"""
 
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
+from typing import LiteralString
 
 import msgspec
 from psycopg.rows import DictRow
@@ -15,6 +20,7 @@ PAUSE = 0.1
 """Seconds between two attempts to take the lock."""
 
 TRY = "SELECT pg_try_advisory_lock(%s) AS held"
+TRY_SHARED = "SELECT pg_try_advisory_lock_shared(%s) AS held"
 OWN = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 END = """
 SELECT pg_terminate_backend(pid)
@@ -44,8 +50,16 @@ def process_of(session: Session) -> ServerProcess:
     return ServerProcess(row["pid"], row["backend_start"])
 
 
-def acquire(session: Session, key: int, place: str, deadline: float, earlier: Sequence[ServerProcess] = ()) -> None:
-    """Take the lock, after the end of the sessions of this process that may have it.
+def acquire(  # noqa: PLR0913 - what a lock is taken by
+    session: Session,
+    key: int,
+    place: str,
+    deadline: float,
+    earlier: Sequence[ServerProcess] = (),
+    *,
+    shared: bool = False,
+) -> None:
+    """Take a lock, after the end of the sessions of this process that may have it.
 
     So a transaction of these has been committed or rolled back when this returns, and cannot be committed later.
 
@@ -55,6 +69,7 @@ def acquire(session: Session, key: int, place: str, deadline: float, earlier: Se
         place: the name of the log, for messages.
         deadline: how long another holder is waited for.
         earlier: the server processes of these sessions.
+        shared: take it with others who share it.
 
     Raises:
         EventLogInUse: another process has the lock; the message names it.
@@ -63,15 +78,15 @@ def acquire(session: Session, key: int, place: str, deadline: float, earlier: Se
     """
     if earlier:
         session.execute(END, [[one.pid for one in earlier], [one.started for one in earlier]])
-    while not _try(session, key):
+    while not _try(session, TRY_SHARED if shared else TRY, key):
         # Without a holder the lock was released since the attempt, and is free for the next one.
         if monotonic() >= deadline and (holder := session.execute(HOLDER, [key]).fetchone()) is not None:
             raise _refusal(holder, place, earlier)
         time.sleep(PAUSE)
 
 
-def _try(session: Session, key: int) -> bool:
-    row = session.execute(TRY, [key]).fetchone()
+def _try(session: Session, query: LiteralString, key: int) -> bool:
+    row = session.execute(query, [key]).fetchone()
     return row is not None and bool(row["held"])
 
 

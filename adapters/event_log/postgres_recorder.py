@@ -10,11 +10,14 @@ from eventsourcing.postgres import PostgresAggregateRecorder, PostgresApplicatio
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
+from adapters.event_log.database_errors import UnknownRegistration
+from adapters.event_log.followed import Followed
 from adapters.event_log.history import AnotherEnd, History
 from adapters.event_log.postgres_datastore import PostgresDatastore
 from adapters.event_log.postgres_holders import who_locks
 from adapters.event_log.postgres_session import Session
 from adapters.event_log.seals import NOTHING_SEALED, Seal, next_seal, rows_of, seal_of
+from domain.events import JobRegistered, OutcomeRevised
 
 LAST_SEAL = "SELECT last, hash FROM seals ORDER BY first DESC LIMIT 1"
 INSERT_SEAL = "INSERT INTO seals (first, last, digests, hash) VALUES (%s, %s, %b, %b)"
@@ -24,6 +27,15 @@ SELECT last, hash, (SELECT coalesce(max(notification_id), 0) FROM stored_events)
 FROM (SELECT 1) AS one LEFT JOIN (SELECT last, hash FROM seals ORDER BY first DESC LIMIT 1) AS seal ON true
 """
 """The last seal, and the position of the last event, which has that seal."""
+
+SEAL_AT = "SELECT last, hash FROM seals WHERE first <= %s ORDER BY first DESC LIMIT 1"
+
+REGISTRATIONS = """
+SELECT notification_id FROM stored_events WHERE notification_id > %s AND notification_id < %s AND topic = %s
+"""
+
+NEED_ALL_REGISTRATIONS = frozenset({JobRegistered.topic, OutcomeRevised.topic})
+"""Events of which the decision depends on whose a volume is. Two instances would give one volume to two jobs."""
 
 LAST_COMMON = """
 SELECT last, hash FROM seals JOIN unnest(%s::bigint[], %b::bytea[]) AS known (last, hash) USING (last, hash)
@@ -77,7 +89,9 @@ class SealingRecorder(PostgresApplicationRecorder):
 
     datastore: PostgresDatastore
     history: History | None = None
-    """What the log must end with before an event is added to it; only the writer has one."""
+    """What the log must have before an event is added to it; only the writer has one."""
+    followed: Followed | None = None
+    """Which events of others are known; only the writer has it."""
 
     def insert_events(
         self,
@@ -87,7 +101,8 @@ class SealingRecorder(PostgresApplicationRecorder):
         """Store the events at the next positions; return these.
 
         Raises:
-            AnotherEnd: the log does not end with its history. The events were perhaps decided on what it has lost.
+            AnotherEnd: the log does not have its history. The events were perhaps decided on what it has lost.
+            UnknownRegistration: a job was registered by another instance, and is not known here yet.
 
         The library's own method is retried for long, waits for the lock without end, and notifies a channel that all
         schemas of a database share.
@@ -101,23 +116,26 @@ class SealingRecorder(PostgresApplicationRecorder):
             pipeline.sync()
             last, inserted = _seal(seals.fetchone()), events.fetchall()
             positions = sorted(row["notification_id"] for row in inserted)
-            self._check(_end(last, positions[0] - 1))
+            self._go_on(session, _end(last, positions[0] - 1))
+            self._check_registrations(session, positions, stored_events)
             row = next_seal(bytes.fromhex(last.hash), rows_of(positions, stored_events))
             seals.execute(INSERT_SEAL, row)
         if self.history is not None:
             self.history.add(seal_of(row))
+        if self.followed is not None:
+            self.followed.wrote(positions[0], positions[-1])
         return positions
 
     def write_heartbeat(self) -> None:
         """Commit a row that is not an event, under the lock that events need.
 
         Raises:
-            AnotherEnd: the log does not end with its history.
+            AnotherEnd: the log does not have its history.
 
         """
         with self.datastore.get_connection() as session, session.transaction():
             self._lock(session)
-            self._check(self.end())
+            self._go_on(session, self.end())
             session.execute(
                 "INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = heartbeat.beats + 1"
             )
@@ -168,9 +186,29 @@ class SealingRecorder(PostgresApplicationRecorder):
             found = session.execute(LAST_COMMON, known).fetchone()
         return _seal(found) if found else next((seal for seal in seals if seal == NOTHING_SEALED), None)
 
-    def _check(self, end: Seal) -> None:
-        if self.history is not None:
-            self.history.check(end)
+    def seal_at(self, position: int) -> Seal:
+        """Return the last seal that begins at a position or before."""
+        with self.datastore.get_connection() as session:
+            return _seal_at(session, position)
+
+    def _go_on(self, session: psycopg.Connection[DictRow], end: Seal) -> None:
+        history = self.history
+        if history is not None and end != history.last:
+            history.go_on(end, _seal_at(session, history.last.position))
+
+    def _check_registrations(
+        self, session: psycopg.Connection[DictRow], positions: Sequence[int], events: Sequence[StoredEvent]
+    ) -> None:
+        """Check that all registrations before these events are known, if they depend on them."""
+        followed = self.followed
+        if followed is None or followed.position == positions[0] - 1:
+            return
+        if NEED_ALL_REGISTRATIONS.isdisjoint(event.topic for event in events):
+            return
+        parameters = [followed.position, positions[0], JobRegistered.topic]
+        rows = session.execute(REGISTRATIONS, parameters).fetchall()
+        if not all(followed.is_own(row["notification_id"]) for row in rows):
+            raise UnknownRegistration("another instance has registered a job meanwhile: try again")
 
     def who_locks(self) -> str:
         """Return who has locked the tables that a writer needs, for a message."""
@@ -214,6 +252,10 @@ def _columns(events: Sequence[StoredEvent]) -> tuple[list[str], list[int], list[
 
 def _seal(row: DictRow | None) -> Seal:
     return Seal(row["last"], row["hash"].hex()) if row and row["hash"] else NOTHING_SEALED
+
+
+def _seal_at(session: psycopg.Connection[DictRow], position: int) -> Seal:
+    return _seal(session.execute(SEAL_AT, [position]).fetchone())
 
 
 def _end(seal: Seal, head: int) -> Seal:

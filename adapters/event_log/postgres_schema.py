@@ -46,6 +46,16 @@ MIGRATIONS = (
     CREATE TABLE heartbeat (id integer PRIMARY KEY, beats bigint NOT NULL);
     """,
     "ALTER TABLE installation ADD COLUMN place text",
+    """
+    CREATE TABLE instances (
+        id text PRIMARY KEY,
+        address text NOT NULL,
+        version text NOT NULL,
+        vmas text[] NOT NULL,
+        started_at timestamptz NOT NULL DEFAULT now(),
+        beats bigint NOT NULL DEFAULT 0
+    )
+    """,
 )
 """Each brings the schema to its number, counted from 1.
 

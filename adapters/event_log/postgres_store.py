@@ -1,7 +1,10 @@
 """The event log in a schema of a PostgreSQL database."""
 
+import asyncio
+import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
@@ -14,6 +17,7 @@ from adapters.event_log.database_errors import DATABASE_ERRORS, DatabaseUnavaila
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.mapper import EventMapper
 from adapters.event_log.postgres_datastore import Readers
+from adapters.event_log.postgres_instances import PostgresInstances
 from adapters.event_log.postgres_place import record_place
 from adapters.event_log.postgres_recorder import SealingRecorder, SnapshotRecorder
 from adapters.event_log.postgres_session import Database
@@ -25,7 +29,7 @@ from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, Log
+from domain.ports import Clock, Instance, Log
 
 T = TypeVar("T")
 
@@ -39,6 +43,12 @@ PAUSE = 1.0
 HEARTBEAT = 5.0
 """Seconds between two heartbeats while all is well."""
 
+FOLLOW = 0.4
+"""Seconds between two looks for what other instances have stored. A poll has no connection that dies unnoticed."""
+
+FOLLOWED_AT_ONCE = 1000
+"""Events of others that are taken in at once."""
+
 WATCH = 0.5
 """Seconds between two looks, and between two heartbeats while the log cannot be written."""
 
@@ -46,10 +56,10 @@ WATCH = 0.5
 class PostgresStorage:
     """One schema, through the library's recorders: a pool of readers and one writer."""
 
-    def __init__(self, database: Database) -> None:
-        """Connect, create the tables if necessary, and take the lock."""
+    def __init__(self, database: Database, instance: str) -> None:
+        """Connect, create the tables if necessary, and take the locks of an instance."""
         self._readers = Readers(database)
-        self._writer = Writer(database, self._readers.renew)
+        self.writer = self._writer = Writer(database, self._readers.renew, instance)
         self._readers.open()
         self._mapper = EventMapper()
         self.recorder = SealingRecorder(self._readers)
@@ -64,9 +74,9 @@ class PostgresStorage:
         """Return the events of these streams after a version of each, in the order of their versions."""
         return self.recorder.events_after(versions)
 
-    def write(self, events: Sequence[Event]) -> Sequence[int]:
-        """Store the events and their seal in one transaction; return their positions."""
-        return self._writer.write([self._mapper.to_stored_event(event) for event in events])
+    def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> Sequence[int]:
+        """Store the events and their seal in one transaction, as the owner of these shares; return their positions."""
+        return self._writer.write([self._mapper.to_stored_event(event) for event in events], as_owner_of)
 
     def write_heartbeat(self) -> None:
         """Commit a row that is not an event, to check that writing works."""
@@ -105,33 +115,95 @@ class PostgresStorage:
 
 
 class PostgresEventLog(DatabaseEventLog):
-    """The event log in a schema of a PostgreSQL database."""
+    """The event log in a schema of a PostgreSQL database, which several instances share."""
 
-    def __init__(self, url: str, schema: str, *, patience: float = PATIENCE, logger: Log | None = None) -> None:
-        """Connect, create the tables if necessary, take the lock, and check every event against its seal.
+    _storage: PostgresStorage
+
+    def __init__(
+        self,
+        url: str,
+        schema: str,
+        *,
+        instance: str | None = None,
+        patience: float = PATIENCE,
+        logger: Log | None = None,
+    ) -> None:
+        """Connect, create the tables if necessary, take the instance's locks, and check every event against its seal.
 
         Args:
             url: the database, in a form of libpq.
             schema: where the tables are.
+            instance: the id of this instance, which no other has; one of its own by default.
             patience: seconds to wait for the server and for the lock.
             logger: gets the reason of the wait, and the errors that no caller gets.
 
         Raises:
-            EventLogInUse: another process writes this log.
+            EventLogInUse: another process has this log for itself.
             StorageUnavailable: the server cannot be used now, or the log was changed; the message says what to do.
 
         """
         logger = logger or NullLogger()
-        super().__init__(_opened(database_of(url, schema), patience, logger), logger)
+        database = database_of(url, schema)
+        super().__init__(_opened(database, instance or secrets.token_hex(16), patience, logger), logger)
+        self._database = database
+        self._following = asyncio.Lock()
+        self._instances: PostgresInstances | None = None
+
+    def instances(self, me: Instance) -> PostgresInstances:
+        """Return the instances that share this log, of which this process is `me`."""
+        self._instances = PostgresInstances(self._database, self._storage.writer, me, self._logger)
+        return self._instances
+
+    def close(self) -> None:
+        """Finish waiting writes, refuse later ones, and close all sessions."""
+        if self._instances is not None:
+            self._instances.close()
+        super().close()
+
+    async def follow(self) -> None:
+        """Take in what other instances have stored."""
+        async with self._following:
+            while entries := await self._read(self._of_others):
+                self._listeners.stored_by_others([event for _, event in entries])
+                self._listeners.committed(entries[-1][0])
+                await asyncio.to_thread(self._reach, entries[-1][0])
 
     async def keep(self, clock: Clock) -> None:
-        """Connect again whenever the connection is lost, also while nothing is written.
+        """Connect again whenever the connection is lost, also while nothing is written, and follow the others.
 
         Raises:
-            EventLogInUse: meanwhile another process has taken the log.
+            EventLogInUse: meanwhile another process has taken the log for itself.
             LogChanged: meanwhile the log was changed. What this process remembers of it is not true any more.
 
         """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_others(clock))
+            group.create_task(self._keep_connected(clock))
+
+    async def _follow_others(self, clock: Clock) -> None:
+        while True:
+            await clock.sleep(FOLLOW)
+            # Why the log cannot be read is told by `_keep_connected`.
+            with suppress(StorageUnavailable):
+                await self.follow()
+
+    def _of_others(self) -> list[tuple[int, Event]]:
+        """Return the next events that others have stored, in a thread."""
+        with self._storage.writer.followed() as followed:
+            after = followed.position
+        if self._reader.head() <= after:
+            return []
+        entries = self._reader.after(after, FOLLOWED_AT_ONCE)
+        # What was committed before it was read is known as our own now.
+        with self._storage.writer.followed() as followed:
+            own = {position for position, _ in entries if position <= followed.position or followed.is_own(position)}
+        return [entry for entry in entries if entry[0] not in own]
+
+    def _reach(self, position: int) -> None:
+        with self._storage.writer.followed() as followed:
+            followed.reach(position)
+
+    async def _keep_connected(self, clock: Clock) -> None:
         beat = clock.monotonic()
         away = False
         while True:
@@ -150,11 +222,11 @@ def database_of(url: str, schema: str) -> Database:
     return Database(parameters_of(url), schema)
 
 
-def _opened(database: Database, patience: float, logger: Log) -> PostgresStorage:
+def _opened(database: Database, instance: str, patience: float, logger: Log) -> PostgresStorage:
     give_up = monotonic() + patience
     while True:
         try:
-            storage = PostgresStorage(database)
+            storage = PostgresStorage(database, instance)
         except (DatabaseUnavailable, EventLogInUse) as error:
             if monotonic() >= give_up:
                 raise _refusal(database, error) from None

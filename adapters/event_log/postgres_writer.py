@@ -1,6 +1,8 @@
-"""The writer of a log on PostgreSQL: one session with the lock of the log, and commits whose answer was lost."""
+"""The writer of a log on PostgreSQL: one session with the locks of the instance, and commits whose answer was lost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
@@ -8,16 +10,17 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import errors
 
 from adapters.event_log.database_errors import DatabaseUnavailable, EventLogInUse, StoredLate
+from adapters.event_log.followed import Followed
 from adapters.event_log.history import AnotherEnd, History
 from adapters.event_log.postgres_connector import Connector
 from adapters.event_log.postgres_datastore import LOCK_TIMEOUT, WriterDatastore
 from adapters.event_log.postgres_errors import translating
 from adapters.event_log.postgres_lock import ServerProcess, acquire, process_of
 from adapters.event_log.postgres_recorder import SealingRecorder, SnapshotRecorder
-from adapters.event_log.postgres_schema import installation_of, lock_key
+from adapters.event_log.postgres_schema import installation_of
 from adapters.event_log.postgres_session import Database, Session, check_writable
 from adapters.event_log.postgres_setup import set_up
-from adapters.event_log.seals import next_seal, rows_of, seal_of
+from adapters.event_log.postgres_shares import Keys, Shares
 from domain.errors import LogChanged
 
 T = TypeVar("T")
@@ -36,24 +39,28 @@ HANDOVER = 1.0
 
 
 class Writer:
-    """Writes events through one session, in one thread."""
+    """Writes events through one session, for one thread at a time."""
 
-    def __init__(self, database: Database, on_reconnect: Callable[[], None]) -> None:
-        """Create the tables if necessary, connect, and take the lock.
+    def __init__(self, database: Database, on_reconnect: Callable[[], None], instance: str) -> None:
+        """Create the tables if necessary, connect, and take the locks.
 
         Args:
             database: where the log is.
             on_reconnect: called whenever the connection was lost and another one is used.
+            instance: the id of this instance, which no other has.
 
         Raises:
             DatabaseUnavailable: the server cannot be used now.
-            EventLogInUse: another process writes this log.
+            EventLogInUse: another process has this log for itself.
             StorageUnavailable: the tables are those of a newer version.
 
         """
         self._database = database
         self._on_reconnect = on_reconnect
         self._installation = set_up(database)
+        self._instance, self._keys = instance, Keys(database.schema, self._installation)
+        self._shares = Shares(self._keys)
+        self._turn = Lock()
         self._datastore = WriterDatastore(database)
         self._recorder = SealingRecorder(self._datastore)
         self._snapshots = SnapshotRecorder(self._datastore)
@@ -65,38 +72,74 @@ class Writer:
         self._datastore.session = self._open()
         try:
             self._recorder.history = self._history = History(self._recorder.last_seal())
+            self._recorder.followed = self._followed = Followed(self._history.last.position)
         except BaseException:
             # The session has the lock, and would keep out the next attempt.
             self.close()
             raise
 
-    def write(self, events: Sequence[StoredEvent]) -> Sequence[int]:
+    @property
+    def owned(self) -> frozenset[str]:
+        """Return the shares that this instance owns."""
+        return self._shares.owned
+
+    @property
+    def keys(self) -> Keys:
+        """Return the keys of the locks of this log."""
+        return self._keys
+
+    @contextmanager
+    def followed(self) -> Iterator[Followed]:
+        """Return how far the log was followed, while nothing is written: what is committed is known as our own."""
+        with self._turn:
+            yield self._followed
+
+    def claim(self, share: str) -> bool:
+        """Take a share; return False if another session holds it."""
+        with self._turned(WRITE_TIMEOUT) as deadline:
+            return self._change_shares(lambda session: self._shares.claim(session, share), deadline)
+
+    def release(self, share: str) -> None:
+        """Own a share no more."""
+        with self._turned(WRITE_TIMEOUT) as deadline:
+            if self._datastore.session is None:
+                self._shares.release(None, share)
+            else:
+                self._change_shares(lambda session: self._shares.release(session, share), deadline)
+
+    def write(self, events: Sequence[StoredEvent], as_owner_of: Collection[str] = ()) -> Sequence[int]:
         """Store the events in one transaction; return their positions.
 
         If the connection is lost before the answer, the log is read on the next one. Either these events are there, or
-        they will never be: the next session has the lock only when the last one has ended.
+        they will never be: the next session has the instance's lock only when the last one has ended.
 
         Raises:
             DatabaseUnavailable: they could not be stored. If the connection is still lost, they may have been.
             IntegrityError: one of the versions exists already.
             LogChanged: the log is not as this process left it.
+            NotOwner: this instance does not own one of these shares on the session of the transaction.
             StoredLate: events of an earlier call are stored; those of this one are not.
+            UnknownRegistration: the events depend on a registration by another instance.
 
         """
-        deadline = monotonic() + WRITE_TIMEOUT
-        self._ensure_session(deadline)
-        try:
+        with self._turned(WRITE_TIMEOUT) as deadline:
+            self._shares.check(as_owner_of)
+            try:
+                return self._insert(events, deadline)
+            except DatabaseUnavailable as error:
+                if not error.lost or deadline - monotonic() < WORTH_REPEATING:
+                    raise
+            if (stored := self._connect(deadline)) is not None:
+                return stored
+            self._shares.check(as_owner_of)
             return self._insert(events, deadline)
-        except DatabaseUnavailable as error:
-            if not error.lost or deadline - monotonic() < WORTH_REPEATING:
-                raise
-        stored = self._connect(deadline)
-        return stored if stored is not None else self._insert(events, deadline)
 
     def write_heartbeat(self) -> None:
         """Check that events could be stored now."""
-        deadline = monotonic() + HEARTBEAT_TIMEOUT
-        self._ensure_session(deadline)
+        with self._turned(HEARTBEAT_TIMEOUT) as deadline:
+            self._beat(deadline)
+
+    def _beat(self, deadline: float) -> None:
         try:
             self._attempt(self._recorder.write_heartbeat, deadline)
         except DatabaseUnavailable as error:
@@ -107,14 +150,32 @@ class Writer:
 
     def write_snapshots(self, snapshots: Sequence[StoredEvent]) -> None:
         """Store snapshots."""
-        deadline = monotonic() + WRITE_TIMEOUT
-        self._ensure_session(deadline)
-        self._attempt(lambda: self._snapshots.insert_events(snapshots), deadline)
+        with self._turned(WRITE_TIMEOUT) as deadline:
+            self._attempt(lambda: self._snapshots.insert_events(snapshots), deadline)
 
     def close(self) -> None:
-        """Close the session, and so release the lock."""
+        """Close the session, and so release the locks."""
         self._connector.close()
         self._datastore.close()
+
+    @contextmanager
+    def _turned(self, within: float) -> Iterator[float]:
+        """Have the session for a block, connected; return the deadline. The time begins when it is this one's turn."""
+        with self._turn:
+            deadline = monotonic() + within
+            self._ensure_session(deadline)
+            yield deadline
+
+    def _change_shares(self, change: Callable[[Session], T], deadline: float) -> T:
+        """Change what is owned. After any error the session is closed: the server may have granted a lock."""
+        session = self._datastore.session
+        assert session is not None  # noqa: S101 - `_ensure_session` comes first
+        try:
+            with translating(session), session.until(deadline):
+                return change(session)
+        except BaseException:
+            self._datastore.drop()
+            raise
 
     def _insert(self, events: Sequence[StoredEvent], deadline: float) -> Sequence[int]:
         try:
@@ -167,14 +228,21 @@ class Writer:
         return positions
 
     def _recognise(self) -> Sequence[int] | None:
-        """Check on a new session that the log is as it was left; return the positions of what was undecided."""
+        """Check on a new session that the log has what was left; return the positions of what was undecided.
+
+        If others have written to it, they may have owned what this instance owned: it owns nothing then.
+        """
         positions = self._recorder.positions_of(self._undecided) if self._undecided else None
-        end = self._recorder.end()
+        last = self._history.last
+        end, there = self._recorder.end(), self._recorder.seal_at(last.position)
+        others = end != last
         if positions is not None:
-            row = next_seal(bytes.fromhex(self._history.last.hash), rows_of(positions, self._undecided))
-            self._history.add(seal_of(row))
+            others = end.position != positions[-1] or positions[0] != last.position + 1
+            self._followed.wrote(positions[0], positions[-1])
         self._undecided = ()
-        self._history.check(end)
+        self._history.go_on(end, there)
+        if others:
+            self._shares.lose()
         return positions
 
     def _give_up(self) -> LogChanged:
@@ -202,13 +270,14 @@ class Writer:
         if installation is None or installation != self._installation:
             self._changed = LogChanged(f"the event log {self._database.place} is another one: start the service again")
             raise self._changed
-        key = lock_key("writer", self._database.schema, installation.id)
-        earlier, process = tuple(self._holders), process_of(session)
+        earlier, process, place = tuple(self._holders), process_of(session), self._database.place
         self._holders.append(process)
         try:
-            acquire(session, key, self._database.place, monotonic() + HANDOVER, earlier)
+            acquire(session, self._keys.writer, place, monotonic() + HANDOVER, shared=True)
+            acquire(session, self._keys.instance(self._instance), place, monotonic() + HANDOVER, earlier)
         except (DatabaseUnavailable, EventLogInUse):
             # It was refused, so it does not have the lock; after any other error it may.
             self._holders.remove(process)
             raise
         self._holders = [process]
+        self._shares.take_again(session)

@@ -1,7 +1,7 @@
 """The event log in one SQLite file."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -14,12 +14,13 @@ from adapters.event_log import sqlite_file
 from adapters.event_log.database_errors import DATABASE_ERRORS
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.history import AnotherEnd, History
+from adapters.event_log.sole_instance import SoleInstance
 from adapters.event_log.sqlite_application import open_events
 from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.events import Event
-from domain.ports import Clock, Log
+from domain.ports import Clock, Instance, Log
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import EventStore
@@ -71,8 +72,8 @@ class SQLiteStorage:
         """Recognise from now on that the log was changed by others. Called when it was checked."""
         self.recorder.history = self._history = History(self.recorder.last_seal())
 
-    def write(self, events: Sequence[Event]) -> list[int]:
-        """Store the events and their seal in one transaction; return their positions.
+    def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> list[int]:  # noqa: ARG002 - a protocol
+        """Store the events and their seal in one transaction; return their positions. There are no other owners.
 
         Raises:
             LogChanged: the log does not end as this process left it.
@@ -168,6 +169,13 @@ class SQLiteEventLog(DatabaseEventLog):
         super().__init__(storage, logger or NullLogger())
         if sealed:
             self._logger.warning("event_log_sealed", path=str(path), events=sealed)
+
+    def instances(self, me: Instance) -> SoleInstance:
+        """Return this process, the only one on its log."""
+        return SoleInstance(me)
+
+    async def follow(self) -> None:
+        """Return: a file has no other instances."""
 
     async def keep(self, clock: Clock) -> None:
         """Watch the file, also while nothing is written.

@@ -1,6 +1,6 @@
 """What the event log needs of a database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from eventsourcing.persistence import EventStore, Notification, StoredEvent
@@ -54,8 +54,8 @@ class Storage(Protocol):
     def events_after(self, versions: Mapping[str, int]) -> list[StoredEvent]:
         """Return the events of these streams after a version of each, in the order of their versions."""
 
-    def write(self, events: Sequence[Event]) -> Sequence[int]:
-        """Store the events and their seal in one transaction; return their positions."""
+    def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> Sequence[int]:
+        """Store the events and their seal in one transaction, as the owner of these shares; return their positions."""
 
     def write_heartbeat(self) -> None:
         """Commit a row that is not an event, to check that writing works."""

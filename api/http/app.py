@@ -18,6 +18,7 @@ from api.http.parameters import CheckedRoute
 from api.http.routes import (
     audit,
     health,
+    instances,
     jobs,
     recovery_runs,
     replays,
@@ -107,7 +108,7 @@ def _routes(traces: Traces) -> DescribedApp:
     )
     app.router.routes.append(document)
     # Before recovery_runs, whose `/{run_id}` would match `compare` and `what-if`.
-    parts = (jobs, replays, recovery_runs, audit, stream, worker_reports, status, system, tokens)
+    parts = (jobs, replays, recovery_runs, audit, stream, worker_reports, status, instances, system, tokens)
     for router in (health.router, status.scrape, *(part.router for part in parts)):
         app.router.routes.extend(router.routes)
     return app

@@ -86,7 +86,7 @@ def _first(errors: BaseException) -> BaseException:
 
 
 async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.socket, address: str) -> None:
-    service = build(settings, log)
+    service = build(settings, log, address=address)
     # What is loaded lives as long as the service: the garbage collector need not look at it.
     gc.freeze()
     lease.describe(f"{service.instance}, {address}")

@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import version
 
 import msgspec
 
@@ -24,7 +25,9 @@ from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
 from domain.application import JobRecovery
-from domain.ports import VMA, Clock, Log
+from domain.events import Cause, Event, RecoveryRunStarted
+from domain.ownership import Ownership
+from domain.ports import VMA, Clock, Instance, Log
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
 from domain.processes.dependencies import Dependencies
@@ -52,6 +55,7 @@ class Service(msgspec.Struct, frozen=True):
 
     settings: Settings
     instance: str
+    ownership: Ownership
     clock: Clock
     log: Log
     event_log: DatabaseEventLog
@@ -92,8 +96,10 @@ class Service(msgspec.Struct, frozen=True):
         self.model.close()
 
 
-def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None) -> Service:
-    """Return the service on the settings' data directory; nothing runs yet.
+def build(
+    settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA | None = None, address: str | None = None
+) -> Service:
+    """Return the service on the settings' data directory; nothing runs yet. `address` is where it can be asked.
 
     Raises:
         InvalidInput: a file with certificate authorities cannot be used.
@@ -107,12 +113,20 @@ def build(settings: Settings, log: Log, *, clock: Clock | None = None, vma: VMA 
     prepare(settings.data_dir)
     if (why := weakness()) is not None:
         log.warning("sqlite_not_trusted", why=why)
-    event_log = open_event_log(settings, log)
+    instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
+    event_log = open_event_log(settings, log, instance)
     model = open_read_model(settings, log)
     projector = Projector(model.writer, event_log, clock, log, model.writing)
     event_log.on_commit(projector.committed)
-    instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
-    return assemble(settings, instance, clock, log, event_log, model, client, projector, random.SystemRandom())
+    me = Instance(
+        id=instance,
+        address=address or settings.address(),
+        version=version("job-recovery"),
+        started_at=clock.now(),
+        vmas=frozenset(settings.vma_urls),
+        owns=frozenset(),
+    )
+    return assemble(settings, me, clock, log, event_log, model, client, projector, random.SystemRandom())
 
 
 def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
@@ -122,7 +136,7 @@ def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
 
 def assemble(  # noqa: PLR0913 - the parts of the service
     settings: Settings,
-    instance: str,
+    me: Instance,
     clock: Clock,
     log: Log,
     event_log: DatabaseEventLog,
@@ -133,8 +147,10 @@ def assemble(  # noqa: PLR0913 - the parts of the service
 ) -> Service:
     """Return the service with these parts. `chance` is its only source of randomness."""
     policy = settings.policy
-    app = JobRecovery(event_log, clock, policy)
-    runs = RunBook(event_log, clock, log, instance, new_run_id(clock, chance))
+    instances = event_log.instances(me)
+    ownership = Ownership(instances)
+    app = JobRecovery(event_log, clock, policy, ownership)
+    runs = RunBook(event_log, clock, log, me.id, new_run_id(clock, chance))
     metrics = Metrics()
     traces = Traces(os.environ)
     if isinstance(vma, HttpVMA):
@@ -152,6 +168,8 @@ def assemble(  # noqa: PLR0913 - the parts of the service
     queries = Queries(model.readers, model.reading)
     trail = AuditTrail(model.readers, model.reading)
     requests = RecoveryRequests()
+    event_log.on_others(lambda events: background.start(app.take_in(app.follow(events))))
+    event_log.on_others(partial(_recover_what_others_ask_for, app, requests))
     shared = Dependencies(app, contact, clock, log)
     poller = Poller(shared, awake=awake, interval=settings.poll_interval, on_contact_lost=requests.request)
     recovery = Recovery(shared, runs, requests, poller, backoff)
@@ -175,12 +193,14 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         ),
         awake=awake,
         guesses=partial(_guesses, projector, queries),
+        ownership=ownership,
     )
     buckets = Buckets(settings.rate_limit, clock.monotonic)
     access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))
     return Service(
         settings,
-        instance,
+        me.id,
+        ownership,
         clock,
         log,
         event_log,
@@ -204,6 +224,14 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         metrics,
         traces,
     )
+
+
+def _recover_what_others_ask_for(app: JobRecovery, requests: RecoveryRequests, events: Sequence[Event]) -> None:
+    """Recover the jobs of this instance that an operator has had recovered by another one."""
+    for event in events:
+        if isinstance(event, RecoveryRunStarted) and event.cause is Cause.OPERATOR:
+            for job_id in filter(app.may_be_open, event.job_ids):
+                requests.request(job_id, Cause.OPERATOR)
 
 
 async def _guesses(projector: Projector, queries: Queries) -> Sequence[str]:

@@ -10,8 +10,8 @@ from domain.ports import Log
 FILE = "events.sqlite"
 
 
-def open_event_log(settings: Settings, log: Log) -> DatabaseEventLog:
-    """Open or create the event log, and verify it.
+def open_event_log(settings: Settings, log: Log, instance: str | None = None) -> DatabaseEventLog:
+    """Open or create the event log, and verify it. `instance` is the id of this process among those that share it.
 
     Raises:
         EventLogInUse: another process writes it.
@@ -24,7 +24,8 @@ def open_event_log(settings: Settings, log: Log) -> DatabaseEventLog:
     # psycopg is slow to import, and most services do not need it.
     from adapters.event_log.postgres_store import PostgresEventLog  # noqa: PLC0415
 
-    return PostgresEventLog(settings.database_url.get_secret_value(), settings.database_schema, logger=log)
+    url = settings.database_url.get_secret_value()
+    return PostgresEventLog(url, settings.database_schema, instance=instance, logger=log)
 
 
 def log_place(settings: Settings) -> LogPlace:

@@ -5,6 +5,7 @@ that another VMA answers at its address.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,9 @@ from domain.vma_status import Observation, VMAStatus
 
 REPORT_VALID_FOR = 30.0
 """Seconds for which a worker's own report has priority over an inconclusive VMA. Workers report every few seconds."""
+
+LOOK = 0.1
+"""Seconds between two looks at the requests in progress."""
 
 NOT_ASKED_YET = Silence(status=VMAStatus.UNANSWERED, duration=0.0, probes=0)
 
@@ -54,6 +58,7 @@ class Contact:
         self._on_observed: list[Callable[[Observation], None]] = []
         self._on_back: list[Callable[[str], None]] = []
         self._on_missing: list[Callable[[str], None]] = []
+        self._asking = Counter[str]()
 
     def on_observed(self, listener: Callable[[Observation], None]) -> None:
         """Call `listener` with every observation."""
@@ -75,7 +80,11 @@ class Contact:
 
         If the VMA is inconclusive, a recent report of the worker counts instead.
         """
-        seen = await self._probe(job.target_at(self._vma.address_of(job.vma)))
+        self._asking[job.vma] += 1
+        try:
+            seen = await self._probe(job.target_at(self._vma.address_of(job.vma)))
+        finally:
+            self._asking[job.vma] -= 1
         self._record_vma(job, seen)
         reported = self._fresh_report(job.id)
         if reported is not None and not seen.conclusive:
@@ -146,8 +155,14 @@ class Contact:
         elif decision is not None and decision.rule == Rule.UNREACHABLE_RECENT:
             memory.mark_unreachable(job.id)
 
+    async def quiet(self, vma: str, within: float) -> None:
+        """Return when no request to a VMA is in progress, or after `within` seconds."""
+        give_up = self._clock.monotonic() + within
+        while self._asking[vma] and self._clock.monotonic() < give_up:
+            await self._clock.sleep(LOOK)
+
     def forget(self, job: ReplicationJob) -> None:
-        """Remove a job that has ended."""
+        """Remove a job that has ended, or that another instance watches from now on."""
         self._state(job.vma).memory.forget(job.id)
         self._silences.forget(job.id)
         self._silent.pop(job.id, None)

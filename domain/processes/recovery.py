@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from domain.errors import IllegalTransition, JobRecoveryError, NotFound
+from domain.errors import IllegalTransition, JobRecoveryError, NotFound, NotOwner
 from domain.events import Cause, Trace
 from domain.lifecycle import JobState
 from domain.processes.dependencies import Dependencies
@@ -184,7 +184,7 @@ class Recovery:
         while True:
             try:
                 await self._decide(job_id, run, progress)
-            except (IllegalTransition, NotFound) as error:
+            except (IllegalTransition, NotFound, NotOwner) as error:
                 progress.settled_elsewhere += 1
                 self._log.info("job_settled_elsewhere", job_id=job_id, run_id=run.id, why=str(error))
             except JobRecoveryError as error:

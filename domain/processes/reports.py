@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from domain.errors import ConcurrentWrite, IllegalTransition, StorageUnavailable
+from domain.errors import ConcurrentWrite, IllegalTransition, NotOwner, StorageUnavailable
 from domain.events import Cause, Event, Trace
 from domain.lifecycle import JobState
 from domain.processes.dependencies import Dependencies
@@ -108,8 +108,8 @@ class Reports:
                 return job, _ended_already(job)
             try:
                 return await self._store_in(job, observation, trace)
-            except IllegalTransition:
-                # The job's state has changed in the meantime.
+            except (IllegalTransition, NotOwner):
+                # The job's state has changed in the meantime, or its owner.
                 continue
 
     async def _store_in(

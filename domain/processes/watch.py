@@ -40,6 +40,11 @@ class Watch:
         if wanted in self._watchers:
             self._watchers[wanted].watch(job)
 
+    def drop(self, job_id: str) -> None:
+        """Remove a job that another instance watches from now on."""
+        for watcher in self._watchers.values():
+            watcher.drop(job_id)
+
 
 def watcher_of(job: ReplicationJob) -> str | None:
     """Return the watcher of a job; None if its outcome is final."""

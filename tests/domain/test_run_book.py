@@ -44,9 +44,9 @@ async def test_runs_that_have_not_ended_are_found_in_the_log(harness: Harness) -
     await begun(harness, before, "run-1", "run-2", "run-3")
     await before.finish("run-2", DONE)
 
-    assert await after.unfinished() == ["run-1", "run-3"]
+    assert await after.unfinished({"after"}) == ["run-1", "run-3"]
     await after.interrupt(["run-1"], "the process ended")
-    assert await after.unfinished() == ["run-3"]
+    assert await after.unfinished({"after"}) == ["run-3"]
 
 
 async def test_only_runs_of_other_processes_are_interrupted(harness: Harness) -> None:
@@ -96,8 +96,10 @@ async def test_a_start_that_was_stored_although_an_error_was_reported_is_not_wri
 class StoredButRefused(Contended):
     """An event log that reports an error after the first write, which it has stored."""
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
-        await super().append(events, snapshots)
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
+        await super().append(events, snapshots, as_owner_of=as_owner_of)
         raise StorageUnavailable("stored, but nobody was told: this test says so")
 
 

@@ -39,8 +39,10 @@ TRIES = 3
 class PrintingEventLog(SQLiteEventLog):
     """The real event log, which prints the events that it acknowledged."""
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
-        position = await super().append(events, snapshots)
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
+        position = await super().append(events, snapshots, as_owner_of=as_owner_of)
         print(*(event.ref for event in events), flush=True)
         return position
 

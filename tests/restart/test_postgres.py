@@ -87,18 +87,6 @@ def test_a_killed_service_resumes_its_jobs_and_its_log_verifies(
     assert "rebuilt the read model from" in capsys.readouterr().out
 
 
-def test_a_second_service_on_the_same_schema_is_refused_and_the_first_one_goes_on(
-    vma: SimulatedVMA, service: ServiceProcess, start_service: StartService
-) -> None:
-    run_job(vma, service)
-
-    with pytest.raises(AssertionError, match="is in use by job-recovery writer"):
-        start_service(**{name: value for name, value in service.settings.items() if name.startswith("DATABASE")})
-
-    assert service.get("/readyz").is_success
-    run_job(vma, service, "job-2")
-
-
 def test_while_a_stranger_locks_the_log_polls_go_on_and_the_strangers_process_is_named(
     vma: SimulatedVMA, service: ServiceProcess, schema: str
 ) -> None:
@@ -212,18 +200,3 @@ def test_a_command_that_is_in_progress_when_the_service_ends_is_refused_and_told
 
     assert "the service is stopping" in why
     assert "Traceback" not in service.log_file.read_text()
-
-
-def test_a_service_that_another_one_has_replaced_ends(
-    service: ServiceProcess, start_service: StartService, relay: PostgresRelay, schema: str
-) -> None:
-    relay.go_silent()
-    unready(service)
-    ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE %s"
-    assert server.execute(ended, f"job-recovery writer %:{service.process.pid}")
-
-    other = start_service(DATABASE_URL=server.url_to(server.port()), DATABASE_SCHEMA=schema)
-    relay.resume()
-
-    assert service.process.wait(30) == 3
-    assert other.get("/readyz").is_success

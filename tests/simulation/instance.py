@@ -16,6 +16,7 @@ from projections.read_model.projector import Projector
 from tests.simulation.network import Conditions, SimulatedVMAClient
 from tests.simulation.store import Disk, SimulatedEventLog
 from tests.simulation.violation import Violation
+from tests.support.builders import instance
 from tests.support.loop import SimulatedClock
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ class Instance:
         projector = Projector(engine, log, clock, quiet)
         log.on_commit(projector.committed)
         vma = SimulatedVMAClient(sites, conditions, clock, SETTINGS, rng)
-        instance, events = f"life-{number}", cast("SQLiteEventLog", log)
+        me, events = instance(f"life-{number}", *sites), cast("SQLiteEventLog", log)
         self.service: Service = assemble(
-            SETTINGS, instance, clock, quiet, events, ReadModel(engine, engine), vma, projector, rng
+            SETTINGS, me, clock, quiet, events, ReadModel(engine, engine), vma, projector, rng
         )
         self.began = clock.monotonic()
         self._log = log

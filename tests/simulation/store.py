@@ -4,10 +4,11 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
+from adapters.event_log.sole_instance import SoleInstance
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, TAggregate, TEvent
+from domain.ports import Clock, Instance, TAggregate, TEvent
 
 
 class Disk:
@@ -48,6 +49,12 @@ class SimulatedEventLog:
     def on_late_commit(self, _listener: Callable[[Sequence[Event]], None]) -> None:
         """Nothing is stored late: an answer is lost only together with the process."""
 
+    def on_others(self, _listener: Callable[[Sequence[Event]], None]) -> None:
+        """Nothing is stored by others."""
+
+    def instances(self, me: Instance) -> SoleInstance:
+        return SoleInstance(me)
+
     async def keep(self, _clock: Clock) -> None:
         """Return: a simulated disk does not go away."""
 
@@ -67,7 +74,13 @@ class SimulatedEventLog:
         await self._wait()
         return [event for event in self._disk.events if isinstance(event, kinds)]
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:  # noqa: ARG002 - a port
+    async def append(
+        self,
+        events: Sequence[Event],
+        snapshots: Sequence[Snapshot] = (),  # noqa: ARG002 - a port
+        *,
+        as_owner_of: str | None = None,  # noqa: ARG002 - a port
+    ) -> int:
         await self._wait()
         if self._disk.full:
             raise StorageUnavailable("the simulated disk is full")

@@ -7,7 +7,7 @@ import msgspec
 from domain.attribution import PreviousReading
 from domain.evidence import Amnesia, Circumstances, DiskProgress, Evidence, Silence
 from domain.observing import observe
-from domain.ports import ProbeTarget
+from domain.ports import Instance, ProbeTarget
 from domain.replication_job import Registration
 from domain.vma_status import Answer, DiskReport, Document, Observation, VMAStatus, export_name
 
@@ -18,6 +18,11 @@ JOB = "job-20251003-140000-abc123"
 def at(seconds: float) -> datetime:
     """Return the time some seconds after noon."""
     return NOON + timedelta(seconds=seconds)
+
+
+def instance(name: str = "test", *vmas: str, owns: frozenset[str] = frozenset()) -> Instance:
+    """Return an instance of the service that has these VMAs in its settings."""
+    return Instance(id=name, address=f"http://{name}", version="1", started_at=NOON, vmas=frozenset(vmas), owns=owns)
 
 
 def registration(

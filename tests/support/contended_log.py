@@ -17,8 +17,10 @@ class Contended:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
         if self.others:
             await self.others.pop(0)()
-        position: int = await self._log.append(events, snapshots)
+        position: int = await self._log.append(events, snapshots, as_owner_of=as_owner_of)
         return position

@@ -41,7 +41,13 @@ class MemoryLog:
             raise self.refusals.pop(0)
         return [event for event in self.events if isinstance(event, kinds)]
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:  # noqa: ARG002 - a port
+    async def append(
+        self,
+        events: Sequence[Event],
+        snapshots: Sequence[Snapshot] = (),  # noqa: ARG002 - a port
+        *,
+        as_owner_of: str | None = None,  # noqa: ARG002 - a port
+    ) -> int:
         await asyncio.sleep(0)
         if not self.writable:
             raise StorageUnavailable("the event log cannot be written: this test says so")

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -50,6 +50,15 @@ def role(postgres: PostgresPlace) -> Iterator[str]:
     """Return a role with odd defaults that may create schemas."""
     with server.new_role(f"{postgres.schema}_role", DEFAULTS) as name:
         yield name
+
+
+@contextmanager
+def alone(place: PostgresPlace, name: str) -> Iterator[None]:
+    """Have the log for itself, as a copy of it does."""
+    ((installation,),) = place.execute("SELECT id FROM installation")
+    with psycopg.connect(server.SERVER, autocommit=True, application_name=name) as session:
+        session.execute("SELECT pg_advisory_lock(%s)", [lock_key("writer", place.schema, installation)])
+        yield
 
 
 def settings_of(session: psycopg.Connection[Any]) -> dict[str, str]:
@@ -127,15 +136,15 @@ async def test_a_strangers_lock_is_not_taken_for_the_logs(postgres: PostgresPlac
             assert await log.append(registered("job-1")) == 1
 
 
-def test_a_second_process_is_refused_with_the_name_of_the_first_until_that_ends(postgres: PostgresPlace) -> None:
-    with closing(postgres.open()):
+def test_a_process_beside_one_that_has_the_log_for_itself_is_refused_with_its_name(postgres: PostgresPlace) -> None:
+    postgres.open().close()
+    with alone(postgres, "job-recovery copy"):
         with pytest.raises(EventLogInUse) as refused:
             postgres.open(patience=0)
-        assert f"is in use by job-recovery writer {os.uname().nodename}:{os.getpid()} (PostgreSQL process " in str(
-            refused.value
-        )
+        assert "is in use by job-recovery copy (PostgreSQL process " in str(refused.value)
 
-    postgres.open().close()
+    with closing(postgres.open()), closing(postgres.open()):
+        pass
 
 
 def test_a_lock_that_is_released_before_its_holder_is_read_is_taken(postgres: PostgresPlace) -> None:
@@ -163,18 +172,20 @@ def test_a_lock_that_is_released_before_its_holder_is_read_is_taken(postgres: Po
             postgres.open(patience=0)
 
 
-def test_a_start_waits_for_the_process_before_and_says_so(postgres: PostgresPlace) -> None:
+def test_a_start_waits_for_the_process_that_has_the_log_for_itself_and_says_so(postgres: PostgresPlace) -> None:
     logger = RecordingLog()
-    first = postgres.open()
+    postgres.open().close()
+    with ExitStack() as first:
+        first.enter_context(alone(postgres, "job-recovery copy"))
 
-    class ClosingLog(RecordingLog):
-        """Ends the other process as soon as it is waited for."""
+        class ClosingLog(RecordingLog):
+            """Ends the other process as soon as it is waited for."""
 
-        def warning(self, event: str, /, **fields: object) -> None:
-            logger.warning(event, **fields)
-            first.close()
+            def warning(self, event: str, /, **fields: object) -> None:
+                logger.warning(event, **fields)
+                first.close()
 
-    postgres.open(ClosingLog(), patience=60).close()
+        postgres.open(ClosingLog(), patience=60).close()
 
     assert logger.events == ["event_log_waited_for"]
 

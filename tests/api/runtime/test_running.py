@@ -20,6 +20,7 @@ from api.runtime.settings import Settings
 from domain.errors import StorageUnavailable
 from projections.read_model.projector import Projector
 from tests.support import logs
+from tests.support.builders import instance
 from tests.support.harness import RecordingLog, while_running
 
 
@@ -55,7 +56,7 @@ def service_of(vma: SimulatedVMA, folder: Path, log: RecordingLog, read: Callabl
     client = HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
     projector = Projector(model.writer, UnreadLog(event_log, read), clock, log, model.writing)
     chance = random.Random(0)
-    return assemble(settings, "test", clock, log, event_log, model, client, projector, chance)
+    return assemble(settings, instance("test"), clock, log, event_log, model, client, projector, chance)
 
 
 @pytest.mark.parametrize("read", [never, refuse])

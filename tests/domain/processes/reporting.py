@@ -25,11 +25,13 @@ class HeldLog(MemoryLog):
         self.goes_on.set()
         self.waiting = 0
 
-    async def append(self, events: Sequence[Event], snapshots: Sequence[Snapshot] = ()) -> int:
+    async def append(
+        self, events: Sequence[Event], snapshots: Sequence[Snapshot] = (), *, as_owner_of: str | None = None
+    ) -> int:
         self.waiting += 1
         await self.goes_on.wait()
         self.waiting -= 1
-        return await super().append(events, snapshots)
+        return await super().append(events, snapshots, as_owner_of=as_owner_of)
 
 
 def reports_on(log: HeldLog) -> tuple[Harness, Reports]:

@@ -6,10 +6,12 @@ from itertools import count
 
 import pytest
 
+from adapters.event_log.sole_instance import SoleInstance
 from domain.application import JobRecovery
 from domain.errors import LogChanged, StorageUnavailable
 from domain.events import Cause
 from domain.lifecycle import JobState
+from domain.ownership import Ownership
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
 from domain.processes.dependencies import Dependencies
@@ -24,6 +26,7 @@ from domain.recovery_policy import Outcome
 from domain.run_book import RunBook
 from domain.silences import Silences
 from domain.vma_status import VMAStatus
+from tests.support.builders import instance
 from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness, while_running
 from tests.support.memory_log import MemoryLog
 
@@ -43,7 +46,8 @@ class Started:
     ) -> None:
         """`refusals` is how often the guesses cannot be read at first; `answering` is when they are told."""
         clock, log, policy = harness.clock, harness.log, harness.policy
-        self.app = JobRecovery(harness.event_log, clock, policy)
+        ownership = Ownership(SoleInstance(instance("second", "default")))
+        self.app = JobRecovery(harness.event_log, clock, policy, ownership)
         awake = clock.monotonic
         contact = Contact(harness.vma, clock, policy, Silences(clock, lambda: 0, 300.0), self.app.may_be_open)
         requests = RecoveryRequests()
@@ -80,6 +84,7 @@ class Started:
             ),
             awake=AwakeTime(clock),
             guesses=found,
+            ownership=ownership,
         )
 
     async def until_recovered(self, harness: Harness) -> None:

@@ -1,0 +1,171 @@
+"""The instances that share a log on PostgreSQL: which of them live, and what each owns.
+
+An instance is connected if its lock is held, and owns what the same session holds. A process that was stopped keeps its
+session, so each instance tells by a counter that it runs. Only whoever sees that counter stand still in several surveys
+of its own ends the session: a server that answers nobody, or a clock that is wrong, ends none.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import msgspec
+from eventsourcing.persistence import PersistenceError
+
+from adapters.event_log.database_errors import DATABASE_ERRORS
+from adapters.event_log.postgres_errors import translating
+from adapters.event_log.postgres_session import Database, Session
+from adapters.event_log.postgres_writer import Writer
+from domain.errors import StorageUnavailable
+from domain.ownership import REST
+from domain.ports import Instance, Log, Survey
+
+TIMEOUT = 2.0
+"""Seconds for one survey."""
+
+STOPPED_AFTER = 12
+"""Surveys in a row in which the counter of a connected instance stands still, before its session is ended: 6 s."""
+
+FORGOTTEN_AFTER = 600
+"""Surveys in a row after which the row of an instance that is not connected is deleted."""
+
+BEAT = """
+INSERT INTO instances (id, address, version, vmas) VALUES (%s, %s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET beats = instances.beats + 1
+"""
+ROWS = "SELECT id, address, version, vmas, started_at, beats FROM instances ORDER BY started_at, id"
+LOCKS = """
+SELECT (classid::bigint << 32) | objid::bigint AS key, pid, application_name, host(client_addr) AS address
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (classid::bigint << 32) | objid::bigint = ANY (%s)
+"""
+END = "SELECT pg_terminate_backend(%s)"
+DELETE = "DELETE FROM instances WHERE id = %s"
+
+
+class _Holder(msgspec.Struct, frozen=True):
+    """The session that holds a lock."""
+
+    pid: int
+    name: str
+
+
+class PostgresInstances:
+    """The instances of one log. It surveys them in a thread and a session of its own."""
+
+    def __init__(self, database: Database, writer: Writer, me: Instance, logger: Log) -> None:
+        """Nothing is connected yet; `writer` has the session whose locks are owned."""
+        self._database, self._writer, self._me, self._logger = database, writer, me, logger
+        self._session: Session | None = None
+        self._thread = ThreadPoolExecutor(1, "instances")
+        self._still: dict[str, tuple[int, int]] = {}
+        """The counter of each other instance, and in how many surveys it has stood still."""
+
+    async def survey(self) -> Survey:
+        """Tell the others that this instance lives, and return what each owns.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._survey)
+
+    async def claim(self, share: str) -> bool:
+        """Become the owner of a share; return False if another session holds its lock.
+
+        Raises:
+            StorageUnavailable: the log cannot be used now.
+
+        """
+        try:
+            return await asyncio.to_thread(self._writer.claim, share)
+        except DATABASE_ERRORS as error:
+            raise StorageUnavailable(f"{share} cannot be claimed: {error}") from error
+
+    async def release(self, share: str) -> None:
+        """Stop to own a share. Safe to repeat.
+
+        Raises:
+            StorageUnavailable: the log cannot be used now.
+
+        """
+        try:
+            await asyncio.to_thread(self._writer.release, share)
+        except DATABASE_ERRORS as error:
+            raise StorageUnavailable(f"{share} cannot be released: {error}") from error
+
+    def _survey(self) -> Survey:
+        try:
+            if self._session is None:
+                with translating():
+                    self._session = self._database.connect("instance", statement=TIMEOUT, lock=TIMEOUT)
+            with translating(self._session), self._session.until(monotonic() + TIMEOUT):
+                return self._look(self._session)
+        except PersistenceError as error:
+            self._close()
+            raise StorageUnavailable(f"the other instances cannot be seen: {error}") from error
+
+    def _look(self, session: Session) -> Survey:
+        me = self._me
+        session.execute(BEAT, [me.id, me.address, me.version, sorted(me.vmas)])
+        rows = {row["id"]: row for row in session.execute(ROWS)}
+        shares = frozenset({REST}).union(*(row["vmas"] for row in rows.values()))
+        locks = self._locks(session, rows.keys(), shares)
+        connected = {i: locks[key] for i in rows if (key := self._writer.keys.instance(i)) in locks}
+        self._watch(session, rows, connected)
+        owners = {share: locks[key] for share in shares if (key := self._writer.keys.share(share)) in locks}
+        instances = {i: _instance(rows[i], holder, owners) for i, holder in connected.items()}
+        own = {holder.pid for holder in connected.values()}
+        return Survey(
+            me=msgspec.structs.replace(me, started_at=rows[me.id]["started_at"], owns=self._writer.owned),
+            others=tuple(instance for i, instance in instances.items() if i != me.id),
+            holders={share: holder.name for share, holder in owners.items() if holder.pid not in own},
+        )
+
+    def _locks(self, session: Session, instances: Any, shares: frozenset[str]) -> dict[int, _Holder]:  # noqa: ANN401
+        keys = self._writer.keys
+        wanted = [*map(keys.instance, instances), *map(keys.share, shares)]
+        return {row["key"]: _holder(row) for row in session.execute(LOCKS, [wanted])}
+
+    def _watch(self, session: Session, rows: dict[str, dict[str, Any]], connected: dict[str, _Holder]) -> None:
+        """End the sessions of the instances that have stopped, and forget those that are gone."""
+        for i, row in rows.items():
+            beats, still = self._still.get(i, (row["beats"], 0))
+            still = still + 1 if beats == row["beats"] else 0
+            self._still[i] = (row["beats"], still)
+            if i in connected and still == STOPPED_AFTER:
+                self._logger.warning("instance_stopped", instance=i, why="it does not run, or is cut off")
+            if i in connected and still >= STOPPED_AFTER:
+                session.execute(END, [connected[i].pid])
+            elif i not in connected and still >= FORGOTTEN_AFTER:
+                session.execute(DELETE, [i])
+        self._still = {i: seen for i, seen in self._still.items() if i in rows}
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def close(self) -> None:
+        """Close the session, without waiting for a survey."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._close()
+
+
+def _holder(row: dict[str, Any]) -> _Holder:
+    where = row["address"] or "this machine"
+    return _Holder(row["pid"], f"{row['application_name']} (PostgreSQL process {row['pid']}, connected from {where})")
+
+
+def _instance(row: dict[str, Any], holder: _Holder, owners: dict[str, _Holder]) -> Instance:
+    return Instance(
+        id=row["id"],
+        address=row["address"],
+        version=row["version"],
+        started_at=row["started_at"],
+        vmas=frozenset(row["vmas"]),
+        owns=frozenset(share for share, owner in owners.items() if owner.pid == holder.pid),
+    )
