@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, LiteralString
 
+import msgspec
 import psycopg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresAggregateRecorder, PostgresApplicationRecorder
@@ -31,7 +32,7 @@ FROM (SELECT 1) AS one LEFT JOIN (SELECT last, hash FROM seals ORDER BY first DE
 SEAL_AT = "SELECT last, hash FROM seals WHERE first <= %s ORDER BY first DESC LIMIT 1"
 
 REGISTRATIONS = """
-SELECT notification_id FROM stored_events WHERE notification_id > %s AND notification_id < %s AND topic = %s
+SELECT notification_id, state FROM stored_events WHERE notification_id > %s AND notification_id < %s AND topic = %s
 """
 
 NEED_ALL_REGISTRATIONS = frozenset({JobRegistered.topic, OutcomeRevised.topic})
@@ -82,6 +83,22 @@ SPARE = 0.6
 
 On a busy machine, the answer that the lock was not free must still arrive in time, or the reason is not known.
 """
+
+
+class _Volumes(msgspec.Struct, frozen=True):
+    """The volumes of a registration."""
+
+    vma: str
+    volume_ids: tuple[str, ...]
+
+    @staticmethod
+    def of(state: bytes) -> "_Volumes":
+        """Return those of a stored event."""
+        return msgspec.json.decode(state, type=_Volumes)
+
+    def overlaps(self, other: "_Volumes") -> bool:
+        """Return whether both have a volume of the same VMA."""
+        return self.vma == other.vma and not set(self.volume_ids).isdisjoint(other.volume_ids)
 
 
 class SealingRecorder(PostgresApplicationRecorder):
@@ -199,15 +216,20 @@ class SealingRecorder(PostgresApplicationRecorder):
     def _check_registrations(
         self, session: psycopg.Connection[DictRow], positions: Sequence[int], events: Sequence[StoredEvent]
     ) -> None:
-        """Check that all registrations before these events are known, if they depend on them."""
+        """Check that the registrations of others on which these events depend are known: those of the same volumes.
+
+        The volumes of a revised outcome are not in its event, so it depends on all.
+        """
         followed = self.followed
         if followed is None or followed.position == positions[0] - 1:
             return
         if NEED_ALL_REGISTRATIONS.isdisjoint(event.topic for event in events):
             return
-        parameters = [followed.position, positions[0], JobRegistered.topic]
-        rows = session.execute(REGISTRATIONS, parameters).fetchall()
-        if not all(followed.is_own(row["notification_id"]) for row in rows):
+        rows = session.execute(REGISTRATIONS, [followed.position, positions[0], JobRegistered.topic]).fetchall()
+        unknown = [_Volumes.of(row["state"]) for row in rows if not followed.is_own(row["notification_id"])]
+        ours = [_Volumes.of(event.state) for event in events if event.topic == JobRegistered.topic]
+        is_revised = any(event.topic == OutcomeRevised.topic for event in events)
+        if (is_revised and unknown) or any(one.overlaps(other) for one in ours for other in unknown):
             raise UnknownRegistration("another instance has registered a job meanwhile: try again")
 
     def who_locks(self) -> str:

@@ -1,6 +1,6 @@
 """Runs simulations from the command line.
 
-    python -m tests.simulation --seeds 10000 [--first 0] [--processes 2]
+    python -m tests.simulation --seeds 10000 [--first 0] [--processes 2] [--several]
 
 Prints every seed that violates an invariant, the speed, and how often each hazard occurred; exit code 1 if there was a
 violation. To repeat a printed seed:
@@ -12,8 +12,10 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from tests.simulation.play import play_many
+from tests.simulation.play import play_many, single
+from tests.simulation.several import SeveralInstances
 
 CHUNK = 25
 
@@ -24,14 +26,16 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--several", action="store_true", help="one to four instances")
     asked = parser.parse_args()
+    kind = SeveralInstances if asked.several else single
     seeds = range(asked.first, asked.first + asked.seeds)
     chunks = [list(seeds[start : start + CHUNK]) for start in range(0, len(seeds), CHUNK)]
     began, restarts, events, found = time.monotonic(), 0, 0, 0
     hazards: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.processes) as pool:
-        for result in (result for chunk in pool.map(play_many, chunks) for result in chunk):
+        for result in (result for chunk in pool.map(partial(play_many, kind=kind), chunks) for result in chunk):
             restarts, events = restarts + result.restarts, events + result.events
             hazards.update(result.hazards)
             rules.update(result.rules)

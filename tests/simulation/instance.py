@@ -14,7 +14,7 @@ from api.runtime.settings import Settings
 from projections.read_model.model_server import ReadModel
 from projections.read_model.projector import Projector
 from tests.simulation.network import Conditions, SimulatedVMAClient
-from tests.simulation.store import Disk, SimulatedEventLog
+from tests.simulation.store import SimulatedEventLog
 from tests.simulation.violation import Violation
 from tests.support.builders import instance
 from tests.support.loop import SimulatedClock
@@ -65,19 +65,19 @@ class Instance:
 
     def __init__(
         self,
-        number: int,
-        disk: Disk,
+        name: str,
+        log: SimulatedEventLog,
         engine: Engine,
         sites: Sites,
         conditions: dict[str, Conditions],
         clock: SimulatedClock,
         rng: random.Random,
     ) -> None:
-        log, quiet = SimulatedEventLog(disk, rng), SilentLogger()
+        self.name, quiet = name, SilentLogger()
         projector = Projector(engine, log, clock, quiet)
         log.on_commit(projector.committed)
         vma = SimulatedVMAClient(sites, conditions, clock, SETTINGS, rng)
-        me, events = instance(f"life-{number}", *sites), cast("SQLiteEventLog", log)
+        me, events = instance(name, *sites), cast("SQLiteEventLog", log)
         self.service: Service = assemble(
             SETTINGS, me, clock, quiet, events, ReadModel(engine, engine), vma, projector, rng
         )

@@ -50,6 +50,7 @@ class Invariants:
     def __init__(self, disk: Disk, ground_truth: GroundTruth) -> None:
         self.jobs: dict[str, ReplicationJob] = {}
         self.first_violation: Violation | None = None
+        self.unwatched_for = UNWATCHED_FOR
         self._sources = Sources(ground_truth, self.jobs)
         self._disk = disk
         self._active: dict[str, str] = {}
@@ -85,15 +86,16 @@ class Invariants:
             self._fold(event)
         self._one_active_job_per_vm(events)
 
-    def check_watchers(self, service: Service, now: float) -> None:
-        """Require that a running service watches every open job."""
+    def check_watchers(self, services: Sequence[Service], now: float) -> None:
+        """Require that one of the running instances watches every open job."""
         for job in self.jobs.values():
-            if not job.is_open or _is_watched(service, job):
+            if not job.is_open or any(_is_watched(service, job) for service in services):
                 self._unwatched.pop(job.id, None)
                 continue
             since = self._unwatched.setdefault(job.id, now)
             require(
-                now - since <= UNWATCHED_FOR, f"{job.id} is {job.state.value}, and nobody has watched it since {since}"
+                now - since <= self.unwatched_for,
+                f"{job.id} is {job.state.value}, and nobody has watched it since {since}",
             )
 
     def restarted(self, now: float) -> None:

@@ -1,35 +1,38 @@
 """Plays seeds, each on a loop of its own."""
 
 import asyncio
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
 
-from sqlalchemy import Engine, StaticPool, create_engine
-
-from adapters.event_log.sqlite import sqlite3
-from projections.read_model import schema
 from tests.simulation.scenario import Result, Simulation
+from tests.simulation.several import engine_of
 from tests.support.loop import NothingLeftToDo, SimulatedLoop
 
+Kind = Callable[[int, SimulatedLoop], Simulation]
 
-def play(seed: int) -> Result:
+
+def single(seed: int, loop: SimulatedLoop) -> Simulation:
+    """Return the simulation of a service that has its log for itself."""
+    return Simulation(seed, loop, engine_of(0))
+
+
+def play(seed: int, kind: Kind = single) -> Result:
     """Return the result of a seed, with its first violation."""
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
     try:
-        return loop.run_until_complete(_play(seed, loop))
+        return loop.run_until_complete(_play(kind, seed, loop))
     finally:
         loop.close()
         asyncio.set_event_loop(None)
 
 
-def play_many(seeds: Iterable[int]) -> list[Result]:
+def play_many(seeds: Iterable[int], kind: Kind = single) -> list[Result]:
     """Return the results of some seeds."""
-    return [play(seed) for seed in seeds]
+    return [play(seed, kind) for seed in seeds]
 
 
-async def _play(seed: int, loop: SimulatedLoop) -> Result:
-    simulation = Simulation(seed, loop, _engine())
+async def _play(kind: Kind, seed: int, loop: SimulatedLoop) -> Result:
+    simulation = kind(seed, loop)
     try:
         return await simulation.run()
     except (AssertionError, NothingLeftToDo) as violation:
@@ -46,11 +49,3 @@ async def _end_remaining() -> None:
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-
-
-@cache
-def _engine() -> Engine:
-    """Return this process's read model, which each simulation empties first."""
-    engine = create_engine("sqlite://", module=sqlite3, poolclass=StaticPool)
-    schema.metadata.create_all(engine)
-    return engine

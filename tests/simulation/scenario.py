@@ -64,13 +64,13 @@ class Result(msgspec.Struct, kw_only=True):
 class Simulation:
     """The simulation of one seed."""
 
-    def __init__(self, seed: int, loop: SimulatedLoop, engine: Engine) -> None:
+    def __init__(self, seed: int, loop: SimulatedLoop, engine: Engine, disk: Disk | None = None) -> None:
         self.rng = random.Random(seed)
         self._is_rare = seed % RARE == RARE - 1
         self.result = Result(seed=seed)
         self.machine = Machine(loop)
         self.clock = SimulatedClock(self.machine)
-        self.disk = Disk()
+        self.disk = disk or Disk()
         self.worlds = {name: World(loop.time) for name in VMAS}
         self.conditions = {name: Conditions() for name in VMAS}
         self.ground_truth = GroundTruth(loop.time, self.worlds, self.conditions)
@@ -340,7 +340,7 @@ class Simulation:
         lasting = {job_id: truth for job_id, truth in truths.items() if truth.now == before[job_id]}
         self._invariants.check_final_states(lasting, self.ended_by_hand)
         self.result.rules.update(job.decision.rule for job in self._invariants.jobs.values() if job.decision)
-        await self._instance.kill()
+        await self.end()
         followed = await self._projected()
         self.lose_the_read_model()
         self._invariants.check_read_model(self._engine, followed, await self._projected())
@@ -375,7 +375,7 @@ class Simulation:
                 raise self._invariants.first_violation
             if self._instance.fault is not None:
                 raise Violation(f"the service ended by itself: {self._instance.fault!r}")
-            self._invariants.check_watchers(self._instance.service, self.clock.monotonic())
+            self._invariants.check_watchers([self._instance.service], self.clock.monotonic())
 
     async def _restart(self, *, calm: bool = False) -> None:
         """Kill the service, perhaps again while it recovers, and start it later, perhaps with wrong settings."""
@@ -391,8 +391,9 @@ class Simulation:
     def _start_instance(self, *, calm: bool) -> Instance:
         self._invariants.restarted(self.clock.monotonic())
         self.ground_truth.interrupted()
+        name, log = f"life-{self.result.restarts}", SimulatedEventLog(self.disk, self.rng)
         sites = self._sites(calm=calm)
-        return Instance(self.result.restarts, self.disk, self._engine, sites, self.conditions, self.clock, self.rng)
+        return Instance(name, log, self._engine, sites, self.conditions, self.clock, self.rng)
 
     def _record_wrong_address(self, vma: str) -> None:
         """Mark the jobs that have not been seen at the right address: documents there are of unknown origin."""

@@ -1,0 +1,134 @@
+"""A site with several instances of the service on one log, and what is done to them."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from tests.instances.recording_vma import RecordingVMA
+from tests.support import postgres as server
+from tests.support.service import ServiceProcess, wait_until
+
+STOPPED = 30.0
+"""Seconds for which an instance is stopped."""
+
+LONG_ENOUGH = 120.0
+"""Seconds within which all jobs are polled again, also on a slow machine."""
+
+
+class Site:
+    """The instances, their VMAs, and the jobs, which all run."""
+
+    def __init__(self, folder: Path, instances: int, vmas: int, jobs: int, **settings: str) -> None:
+        self._ended = ExitStack()
+        self.vma = self._ended.enter_context(RecordingVMA())
+        self.schema = self._ended.enter_context(server.new_schema())
+        self.vmas = ["default", *(f"vma-{n}" for n in range(1, vmas))]
+        self.names = [f"job-{n:05}" for n in range(jobs)]
+        self._settings = {
+            "DATABASE_URL": server.url_to(server.port()),
+            "DATABASE_SCHEMA": self.schema,
+            "VMAS": json.dumps(dict.fromkeys(self.vmas[1:], self.vma.url)),
+            "POLL_INTERVAL": "5",
+            "PROBE_TIMEOUT": "10",
+            "CONFIRMATION_WINDOW": "15",
+            **settings,
+        }
+        self.instances = [self._instance(folder / f"instance-{n}") for n in range(instances)]
+        for instance in self.instances:
+            instance.connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.close()
+
+    def register(self) -> None:
+        """Register all jobs, by every instance, and wait until each is polled."""
+
+        def register(number: int) -> None:
+            job = self.names[number]
+            of = self.vmas[number % len(self.vmas)]
+            self.instances[number % len(self.instances)].register(job, f"disk-of-{job}", vma=of)
+
+        with ThreadPoolExecutor(8) as clients:
+            list(clients.map(register, range(len(self.names))))
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the shares are even, and every job is polled by one instance."""
+        wait_until(self._is_settled, LONG_ENOUGH, "even shares, and each job polled", every=0.5)
+
+    def _is_settled(self) -> bool:
+        polled = sum(self.polling(instance)["active_jobs"] for instance in self.instances)
+        counts = [len(one["vmas"]) for one in self.shares(self.instances[0])]
+        return (
+            len(counts) == len(self.instances)
+            and sum(counts) == len(self.vmas) + 1
+            and max(counts) - min(counts) <= 1
+            and polled == len(self.names)
+        )
+
+    def shares(self, instance: ServiceProcess) -> list[dict[str, Any]]:
+        """Return the instances as one of them shows them."""
+        items: list[dict[str, Any]] = instance.get("/api/v1/instances").json()["items"]
+        return items
+
+    def polling(self, instance: ServiceProcess) -> dict[str, Any]:
+        found: dict[str, Any] = instance.get("/api/v1/polling").json()
+        return found
+
+    def unpolled(self) -> float:
+        """Return the longest time that one of the jobs was not asked about since the last call."""
+        gaps = self.vma.gaps()
+        of_jobs = [gaps[f"migration-vol-disk-of-{name}"] for name in self.names]
+        return max(of_jobs)
+
+    def _instance(self, data: Path) -> ServiceProcess:
+        instance = ServiceProcess(data, self.vma.url, **self._settings)
+        self._ended.callback(instance.close)
+        instance.begin()
+        return instance
+
+
+def kill(instance: ServiceProcess) -> None:
+    """Kill an instance, and start it again."""
+    instance.kill()
+    instance.start()
+
+
+def end(instance: ServiceProcess) -> None:
+    """End an instance, and start it again."""
+    assert instance.terminate() == 0
+    instance.start()
+
+
+def stop(instance: ServiceProcess) -> None:
+    """Stop an instance for a while."""
+    os.kill(instance.process.pid, signal.SIGSTOP)
+    # The time itself is what is done to it.
+    time.sleep(STOPPED)
+    os.kill(instance.process.pid, signal.SIGCONT)
+
+
+def restart_late(instance: ServiceProcess) -> None:
+    """Kill an instance, and start it when others have taken over."""
+    instance.kill()
+    time.sleep(10)
+    instance.start()
+
+
+HAZARDS: Sequence[Callable[[ServiceProcess], None]] = (kill, end, stop, restart_late)
+
+
+def hazards(seed: int, rounds: int, instances: int) -> list[tuple[Callable[[ServiceProcess], None], int]]:
+    """Return what is done, and to which instance."""
+    chance = random.Random(seed)
+    return [(chance.choice(HAZARDS), chance.randrange(instances)) for _ in range(rounds)]
