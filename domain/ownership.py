@@ -87,6 +87,11 @@ class Ownership:
         others = self._survey.others if self._survey else ()
         return next((other for other in others if self.share_of(vma) in other.owns), None)
 
+    def other(self, instance_id: str) -> Instance | None:
+        """Return another instance by its id; None if it is not connected to the log."""
+        others = self._survey.others if self._survey else ()
+        return next((other for other in others if other.id == instance_id), None)
+
     async def look(self) -> frozenset[str] | None:
         """Take what is free and due to this instance; return the shares of which it watches more than before.
 

@@ -98,6 +98,7 @@ def _add_queries(commands: Commands) -> None:
     command = _client_command(commands, "events", "show what happened to a job", "cli.present.events", "JOB")
     _add_limit(command, "events")
     _add_limit(_client_command(commands, "runs", "list recovery runs, newest first", "cli.present.runs"), "runs", 100)
+    _client_command(commands, "instances", "list the instances that share the VMAs", "cli.present.instances")
 
 
 def _add_writing(commands: Commands) -> None:

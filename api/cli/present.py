@@ -55,6 +55,13 @@ def runs(arguments: argparse.Namespace) -> None:
     show(arguments, found, tables.runs_table(found["items"]))
 
 
+def instances(arguments: argparse.Namespace) -> None:
+    """List the instances that share the VMAs."""
+    with connect(arguments) as service:
+        found = service.get("/instances")
+    show(arguments, found, tables.instances_table(found))
+
+
 def register(arguments: argparse.Namespace) -> None:
     """Register a job. Safe to repeat: the identical job again changes nothing."""
     names = ("vm_name", "vm_context_id", "volume_ids", "progress_percent", "vma")

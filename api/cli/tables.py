@@ -103,6 +103,16 @@ def runs_table(runs: list[Row]) -> Grid:
     return Grid("run", "started at (UTC)", "cause", "status", "jobs", "outcomes", rows=rows)
 
 
+def instances_table(found: Row) -> Grid:
+    """Show the instances, a row each, and a row for each VMA that none of them watches."""
+    rows = [
+        (one["id"], one["address"], one["version"], timestamp(one["started_at"]), ", ".join(one["vmas"]) or "-")
+        for one in found["items"]
+    ]
+    rows += [("nobody", one["held_by"] or "-", "", "", one["vma"]) for one in found["unwatched"]]
+    return Grid("instance", "address", "version", "started at (UTC)", "watches the VMAs", rows=rows)
+
+
 def decisions_table(decisions: list[Row], title: str) -> Grid:
     """Show what a run decided, a row for each job."""
     rows = ((d["job_id"], state(d["state_before"]), d["vma_status"], ruling(d), d["reason"]) for d in decisions)

@@ -21,6 +21,7 @@ from api.runtime.access import Access, Buckets, is_loopback
 from api.runtime.background import Background
 from api.runtime.event_logs import open_event_log
 from api.runtime.metrics import Metrics
+from api.runtime.peers import Peers
 from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
@@ -78,6 +79,7 @@ class Service(msgspec.Struct, frozen=True):
     registrar: Registrar
     metrics: Metrics
     traces: Traces
+    peers: Peers
 
     def circuits(self) -> dict[str, Circuit]:
         """Return the circuit breaker of each VMA, by the VMA's name."""
@@ -91,6 +93,7 @@ class Service(msgspec.Struct, frozen=True):
         """Store pending events and close all parts."""
         if isinstance(self.vma, HttpVMA):
             await self.vma.close()
+        await self.peers.close()
         self.traces.close()
         self.event_log.close()
         self.model.close()
@@ -120,7 +123,7 @@ def build(
     event_log.on_commit(projector.committed)
     me = Instance(
         id=instance,
-        address=address or settings.address(),
+        address=settings.instance_url or address or settings.address(),
         version=version("job-recovery"),
         started_at=clock.now(),
         vmas=frozenset(settings.vma_urls),
@@ -223,6 +226,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         Registrar(app, contact),
         metrics,
         traces,
+        Peers(),
     )
 
 

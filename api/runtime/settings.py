@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     reconcile_for: Seconds = 86400.0
     database_url: Annotated[SecretStr, AfterValidator(database)] | None = None
     read_model_url: Annotated[SecretStr, AfterValidator(read_model)] | None = None
+    instance_url: Annotated[str, AfterValidator(base_address)] | None = None
     database_schema: Annotated[str, AfterValidator(schema_name)] = "job_recovery"
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA"] = "FULL"
     rate_limit: Annotated[float, Number, Field(ge=0, allow_inf_nan=False)] = 200.0

@@ -1,34 +1,50 @@
-"""Runs several instances under hazards, and prints what became of their jobs: `scripts/reliability/instances`."""
+"""Runs several instances under hazards, and prints what became of their jobs.
+
+    python -m tests.instances [SCENARIO ...] [--jobs N] [--rounds N]
+
+Exit code 1 and the reason if a rule is violated.
+"""
 
 import argparse
 import secrets
 import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
-from tests.instances.site import Site, hazards
-from tests.instances.truth import check
+from tests.instances.scenarios import Figures, Size, cut, freeze, hazards, server_restarts
+
+SCENARIOS: dict[str, Callable[[Size], Figures]] = {
+    scenario.__name__: scenario for scenario in (hazards, server_restarts, cut, freeze)
+}
 
 
 def main() -> int:
-    """Run the rounds, and print the result of each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("instances", 3), ("vmas", 6), ("jobs", 3000), ("rounds", 20)):
+    """Run the scenarios and print what they have seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
+    for name, default in (("instances", 3), ("vmas", 6), ("jobs", 3000), ("rounds", 20), ("restarts", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--stopped", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     asked = parser.parse_args()
-    print(f"{asked.jobs} jobs on {asked.vmas} VMAs, {asked.instances} instances, seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder, Site(Path(folder), asked.instances, asked.vmas, asked.jobs) as site:
-        site.register()
-        site.unpolled()
-        for number, (hazard, which) in enumerate(hazards(asked.seed, asked.rounds, asked.instances), start=1):
-            hazard(site.instances[which])
-            site.settle()
-            longest = site.unpolled()
-            print(f"{number:3} {hazard.__name__:13} instance {which}: unpolled for {longest:.1f} s at most", flush=True)
-        events = check(site)
-    print(f"{events} events: none lost or doubled, no job decided twice in a run, and every read model is the same")
-    return 0
+    if unknown := set(asked.scenarios) - SCENARIOS.keys():
+        parser.error(f"there is no scenario {', '.join(sorted(unknown))}")
+    size = Size(**{name: getattr(asked, name) for name in Size.__struct_fields__})
+    results = [_run(name, size) for name in asked.scenarios or SCENARIOS]
+    return 0 if all(results) else 1
+
+
+def _run(name: str, size: Size) -> bool:
+    """Run one scenario; return whether no rule was violated."""
+    print(f"{name}: {size}", flush=True)
+    try:
+        found = SCENARIOS[name](size)
+    except AssertionError as wrong:
+        print(f"  VIOLATED: {wrong}", file=sys.stderr, flush=True)
+        return False
+    for what, value in found.items():
+        for line in value if isinstance(value, list) else [value]:
+            print(f"  {what}: {line}", flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
 """A site with several instances of the service on one log, and what is done to them."""
 
 import json
-import os
-import random
-import signal
-import time
-from collections.abc import Callable, Sequence
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
 from tests.instances.recording_vma import RecordingVMA
-from tests.support import postgres as server
+from tests.support.postgres_cluster import new_cluster
+from tests.support.postgres_relay import PostgresRelay
 from tests.support.service import ServiceProcess, wait_until
 
-STOPPED = 30.0
-"""Seconds for which an instance is stopped."""
+SCHEMA = "job_recovery"
+
+LAST_CHARACTERS = 3000
+"""How much is shown of the log of an instance that has ended."""
 
 LONG_ENOUGH = 120.0
 """Seconds within which all jobs are polled again, also on a slow machine."""
@@ -25,22 +24,25 @@ LONG_ENOUGH = 120.0
 class Site:
     """The instances, their VMAs, and the jobs, which all run."""
 
-    def __init__(self, folder: Path, instances: int, vmas: int, jobs: int, **settings: str) -> None:
+    def __init__(self, instances: int, vmas: int, jobs: int, **settings: str) -> None:
+        """Start so many instances. The first one reaches the database through the relay."""
         self._ended = ExitStack()
+        folder = Path(self._ended.enter_context(tempfile.TemporaryDirectory()))
         self.vma = self._ended.enter_context(RecordingVMA())
-        self.schema = self._ended.enter_context(server.new_schema())
+        self.cluster = self._ended.enter_context(new_cluster())
         self.vmas = ["default", *(f"vma-{n}" for n in range(1, vmas))]
         self.names = [f"job-{n:05}" for n in range(jobs)]
         self._settings = {
-            "DATABASE_URL": server.url_to(server.port()),
-            "DATABASE_SCHEMA": self.schema,
+            "DATABASE_URL": self.cluster.url,
+            "DATABASE_SCHEMA": SCHEMA,
             "VMAS": json.dumps(dict.fromkeys(self.vmas[1:], self.vma.url)),
             "POLL_INTERVAL": "5",
             "PROBE_TIMEOUT": "10",
             "CONFIRMATION_WINDOW": "15",
             **settings,
         }
-        self.instances = [self._instance(folder / f"instance-{n}") for n in range(instances)]
+        self.relay = self._ended.enter_context(closing(PostgresRelay(self.cluster.port)))
+        self.instances = [self._instance(folder / f"instance-{n}", is_relayed=n == 0) for n in range(instances)]
         for instance in self.instances:
             instance.connect()
 
@@ -67,6 +69,8 @@ class Site:
         wait_until(self._is_settled, LONG_ENOUGH, "even shares, and each job polled", every=0.5)
 
     def _is_settled(self) -> bool:
+        for instance in self.instances:
+            assert instance.process.poll() is None, instance.log_file.read_text()[-LAST_CHARACTERS:]
         polled = sum(self.polling(instance)["active_jobs"] for instance in self.instances)
         counts = [len(one["vmas"]) for one in self.shares(self.instances[0])]
         return (
@@ -91,44 +95,9 @@ class Site:
         of_jobs = [gaps[f"migration-vol-disk-of-{name}"] for name in self.names]
         return max(of_jobs)
 
-    def _instance(self, data: Path) -> ServiceProcess:
-        instance = ServiceProcess(data, self.vma.url, **self._settings)
+    def _instance(self, data: Path, *, is_relayed: bool) -> ServiceProcess:
+        how = {"DATABASE_URL": self.cluster.url_at(self.relay.port)} if is_relayed else {}
+        instance = ServiceProcess(data, self.vma.url, **{**self._settings, **how})
         self._ended.callback(instance.close)
         instance.begin()
         return instance
-
-
-def kill(instance: ServiceProcess) -> None:
-    """Kill an instance, and start it again."""
-    instance.kill()
-    instance.start()
-
-
-def end(instance: ServiceProcess) -> None:
-    """End an instance, and start it again."""
-    assert instance.terminate() == 0
-    instance.start()
-
-
-def stop(instance: ServiceProcess) -> None:
-    """Stop an instance for a while."""
-    os.kill(instance.process.pid, signal.SIGSTOP)
-    # The time itself is what is done to it.
-    time.sleep(STOPPED)
-    os.kill(instance.process.pid, signal.SIGCONT)
-
-
-def restart_late(instance: ServiceProcess) -> None:
-    """Kill an instance, and start it when others have taken over."""
-    instance.kill()
-    time.sleep(10)
-    instance.start()
-
-
-HAZARDS: Sequence[Callable[[ServiceProcess], None]] = (kill, end, stop, restart_late)
-
-
-def hazards(seed: int, rounds: int, instances: int) -> list[tuple[Callable[[ServiceProcess], None], int]]:
-    """Return what is done, and to which instance."""
-    chance = random.Random(seed)
-    return [(chance.choice(HAZARDS), chance.randrange(instances)) for _ in range(rounds)]

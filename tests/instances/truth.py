@@ -17,8 +17,7 @@ from adapters.host.clock import SystemClock
 from adapters.null_logger import NullLogger
 from projections.read_model.model_file import open_read_model
 from projections.read_model.projector import Projector
-from tests.instances.site import Site
-from tests.support import postgres as server
+from tests.instances.site import SCHEMA, Site
 from tests.support.read_model import Rows, rows_of
 
 EVENTS = "SELECT originator_id, originator_version, topic, state FROM {}.stored_events ORDER BY notification_id"
@@ -37,7 +36,7 @@ def check(site: Site) -> int:
     """
     for instance in site.instances:
         assert instance.terminate() == 0
-    events = server.execute(EVENTS.format(site.schema))
+    events = site.cluster.execute(EVENTS.format(SCHEMA))
     versions: Counter[str] = Counter()
     decided: Counter[tuple[str, str]] = Counter()
     for stream, version, topic, state in events:
@@ -49,7 +48,7 @@ def check(site: Site) -> int:
             decided[stream, data["run_id"]] += 1
     twice = [which for which, count in decided.items() if count > 1]
     assert not twice, f"decided twice in a run: {twice[:3]}"
-    with stored_log(database_of(server.SERVER, site.schema)) as log:
+    with stored_log(database_of(site.cluster.url, SCHEMA)) as log:
         verdict = seals.verify(log, whole=False)
     assert verdict.broken_at is None, verdict
     _check_read_models(site)
@@ -58,7 +57,7 @@ def check(site: Site) -> int:
 
 def _check_read_models(site: Site) -> None:
     """Check that the read model of each instance, brought up to the end of the log, equals one that is derived anew."""
-    with closing(PostgresEventLog(server.SERVER, site.schema)) as log, tempfile.TemporaryDirectory() as folder:
+    with closing(PostgresEventLog(site.cluster.url, SCHEMA)) as log, tempfile.TemporaryDirectory() as folder:
         anew = _rows(Path(folder) / "anew.sqlite", log)
         for instance in site.instances:
             assert _rows(instance.data_dir / FILE, log) == anew, f"the read model in {instance.data_dir} is different"

@@ -176,4 +176,57 @@ def test_a_run_that_an_operator_asks_one_for_covers_the_jobs_of_all(vma: Simulat
 
     for name in names:
         first.wait_for(name, rule="still-running", state="replicating")
-    assert {event["data"]["cause"] for event in first.pages("/api/v1/audit", type="RecoveryStarted")} == {"operator"}
+        causes = [event["data"]["cause"] for event in first.events(name) if event["type"] == "RecoveryStarted"]
+        assert causes.count("operator") == 1, f"{name} was recovered by {causes}"
+
+
+def test_a_job_is_polled_by_another_instance_and_any_of_them_says_so(vma: SimulatedVMA, join: Join) -> None:
+    first, second = join("first"), join("second")
+    shared(first, 2)
+    names = run_jobs(vma, first, "default", *VMAS)
+    wait_until(lambda: all_polled(names, first, second))
+    of_second = min(polled(second))
+
+    found = first.get(f"/api/v1/polling/{of_second}").json()
+
+    assert (found["watched_by"], found["polled"]) == ("poller", True)
+    # Without its owner, the other one says whom it has asked.
+    os.kill(second.process.pid, signal.SIGSTOP)
+    refused = first.get(f"/api/v1/polling/{of_second}")
+    os.kill(second.process.pid, signal.SIGCONT)
+    assert (refused.status_code, second.url in refused.json()["detail"]) == (503, True)
+
+
+def test_a_workers_report_reaches_the_owner_of_its_job_by_any_instance(vma: SimulatedVMA, join: Join) -> None:
+    first, second = join("first"), join("second")
+    shared(first, 2)
+    names = run_jobs(vma, first, "default", *VMAS)
+    wait_until(lambda: all_polled(names, first, second))
+    of_second = min(polled(second))
+    vma.world.remove(of_second)
+
+    def reported() -> bool:
+        answer = first.post(f"/api/v1/telemetry/replication/{of_second}", {"status": "in_progress", "timestamp": None})
+        assert answer.is_success, answer.text
+        return bool(second.job(of_second)["live"]["polls"] >= 8)
+
+    wait_until(reported, what="more polls, of which each is not found")
+    assert second.job(of_second)["state"] == "replicating"
+    assert first.outcomes_of(of_second) == set()
+
+
+def test_a_job_that_is_registered_at_one_instance_is_watched_by_the_owner_of_its_vma(
+    vma: SimulatedVMA, join: Join
+) -> None:
+    first, second = join("first"), join("second")
+    shares = shared(first, 2)
+    of_second = next(name for name in shares[second.url] if name in VMAS)
+
+    (name,) = run_jobs(vma, first, of_second)
+
+    wait_until(lambda: polled(second) == {name}, within=10, what="the owner polls it")
+    assert polled(first) == set()
+    taken = first.post(
+        "/api/v1/jobs", {"job_id": "job-2", "vm_name": "vm", "volume_ids": [f"disk-of-{name}"], "vma": of_second}
+    )
+    assert taken.status_code == 409

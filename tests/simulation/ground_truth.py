@@ -49,6 +49,7 @@ class GroundTruth:
         self.now = now
         self._down: dict[str, tuple[float, float]] = {}
         self._asking_since = now()
+        self._taken_over: dict[str, float] = {}
 
     def record(self) -> None:
         """Record the states now; called before and after every change."""
@@ -61,6 +62,10 @@ class GroundTruth:
         for job_id, job in self.jobs.items():
             if job.has_begun:
                 self._record(job_id, job)
+
+    def taken_over(self, vma: str, at: float) -> None:
+        """Record that an instance asks a VMA from now on, or from the time on at which it goes on."""
+        self._taken_over[vma] = at
 
     def interrupted(self) -> None:
         """Record that the service did not run until now."""
@@ -90,12 +95,13 @@ class GroundTruth:
         began, ended = self._down.get(vma, (0.0, float("-inf")))
         if self.now() - ended > STALE:
             return 0.0
-        return self.now() - max(began, self._asking_since)
+        return self.now() - max(began, self._asking_since, self._taken_over.get(vma, began))
 
     def has_just_reported(self, job_id: str) -> bool:
         """Return whether the job's worker has recently reported to this process."""
         at = self.reported.get(job_id, float("-inf"))
-        return at > self._asking_since and self.now() - at < REPORTED
+        vma = self.jobs[job_id].vma
+        return at > max(self._asking_since, self._taken_over.get(vma, 0.0)) and self.now() - at < REPORTED
 
     def is_forgotten(self, job_id: str) -> bool:
         """Return whether the job's VMA does not know it now."""

@@ -158,7 +158,7 @@ class Simulation:
         sent_at = self.clock.now()
         for _ in range(self.rng.randint(1, 2)):
             await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-            why = await self._instance.service.reports.apply(job_id, sent, TRACE, sent_at)
+            why = await self._owner_of(truth.vma).service.reports.apply(job_id, sent, TRACE, sent_at)
             if why is None or "into account" in why:
                 self.ground_truth.reported[job_id] = self.clock.monotonic()
 
@@ -220,6 +220,10 @@ class Simulation:
             return
         if self._invariants.jobs[job.id].is_open:
             raise Violation(f"{asked.job_id} has the volumes of {job.id}, which is open")
+
+    def _owner_of(self, _vma: str) -> Instance:
+        """Return the instance to which a worker's report is forwarded."""
+        return self._instance
 
     def _new_job(self, name: str) -> str:
         """Make a job with disks of its own, which an unregistered job may have had before."""

@@ -11,7 +11,7 @@ from projections.read_model import schema
 from projections.read_model.checkpoint import NAME
 from tests.simulation.instance import Instance
 from tests.simulation.scenario import CHECK_INTERVAL, Simulation
-from tests.simulation.sharing import Server, SharedEventLog, StoppableClock
+from tests.simulation.sharing import Server, Session, SharedEventLog, StoppableClock
 from tests.simulation.violation import Violation
 from tests.support.loop import SimulatedLoop
 
@@ -35,6 +35,7 @@ class SeveralInstances(Simulation):
         self._started = 0
         super().__init__(seed, loop, engine_of(0), self._server)
         self._invariants.unwatched_for = TAKEN_OVER_WITHIN
+        self._server.on_claim = lambda share: self.ground_truth.taken_over(share, self.clock.monotonic())
         for number in range(1, self.rng.randint(1, MOST)):
             self._start(number)
 
@@ -92,9 +93,8 @@ class SeveralInstances(Simulation):
 
     async def _kill_and_start(self, number: int, later: float = 0.0) -> None:
         await self._running[number].kill()
-        self._server.sessions[self._running[number].name].alive = False
+        self._session_of(number).alive = False
         await self._pass_without(number, later)
-        self.ground_truth.interrupted()
         self._start(number)
 
     async def _pass_without(self, number: int, seconds: float) -> None:
@@ -109,10 +109,19 @@ class SeveralInstances(Simulation):
         await self._kill_and_start(self.rng.choice(sorted(self._running)), self.rng.choice([0.0, 1.0, 4.0]))
 
     async def stop_one(self) -> None:
-        clock = self._clocks[self.rng.choice(sorted(self._running))]
-        clock.stopped_until = self.clock.monotonic() + self.rng.choice(STOPS)
+        number = self.rng.choice(sorted(self._running))
+        until = self.clock.monotonic() + self.rng.choice(STOPS)
+        self._clocks[number].stopped_until = until
         self._invariants.restarted(self.clock.monotonic())
-        self.ground_truth.interrupted()
+        for vma in self._server.owned(self._session_of(number)):
+            self.ground_truth.taken_over(vma, until)
+
+    def _session_of(self, number: int) -> Session:
+        return self._server.sessions[self._running[number].name]
+
+    def _owner_of(self, vma: str) -> Instance:
+        owners = (one for n, one in self._running.items() if self._server.holds(vma, self._session_of(n)))
+        return next(owners, self._instance)
 
     async def break_a_session(self) -> None:
         self._server.sessions[self.rng.choice(sorted(self._server.sessions))].alive = False
@@ -139,6 +148,8 @@ class SeveralInstances(Simulation):
                 if instance.fault is not None:
                     raise Violation(f"instance {number} ended by itself: {instance.fault!r}")
             watching = [one.service for n, one in self._running.items() if not self._clocks[n].is_stopped]
+            if not watching:
+                self._invariants.restarted(self.clock.monotonic())
             self._invariants.check_watchers(watching, self.clock.monotonic())
 
 

@@ -26,8 +26,8 @@ SURVEY_TIMEOUT = 2.0
 class Session:
     """One instance's connection to the server."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, instance: str) -> None:
+        self.instance = instance
         self.alive = True
 
 
@@ -40,17 +40,16 @@ class Server(Disk):
         self.rows: dict[str, Instance] = {}
         self.beats: dict[str, int] = {}
         self.sessions: dict[str, Session] = {}
+        self.on_claim: Callable[[str], None] = lambda _: None
         self.stranger: str | None = None
         """What somebody has stored as the owner of what is another's."""
         self._holders: dict[str, Session] = {}
-        self._count = 0
 
     def connect(self, instance: str) -> Session:
         """Return a new session, after the end of the last one of the same instance."""
         if instance in self.sessions:
             self.sessions[instance].alive = False
-        self._count += 1
-        self.sessions[instance] = Session(self._count)
+        self.sessions[instance] = Session(instance)
         return self.sessions[instance]
 
     def claim(self, share: str, session: Session) -> bool:
@@ -58,12 +57,15 @@ class Server(Disk):
         holder = self._holders.get(share)
         if holder is not None and holder.alive and holder is not session:
             return False
+        if holder is None or holder.instance != session.instance:
+            self.on_claim(share)
         self._holders[share] = session
         return True
 
     def release(self, share: str, session: Session) -> None:
         if self._holders.get(share) is session:
-            del self._holders[share]
+            self._holders[share] = Session("nobody")
+            self._holders[share].alive = False
 
     def holds(self, share: str, session: Session) -> bool:
         """Return whether a session that is alive has a lock."""

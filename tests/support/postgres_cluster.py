@@ -83,6 +83,20 @@ class PostgresCluster:
         self.stop()
         self.start()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have all processes of the server stand still for a block, without an end of any connection."""
+        assert self._process is not None
+        main = self._process.pid
+        group = [main, *_children(main)]
+        for process in group:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in reversed(group):
+                os.kill(process, signal.SIGCONT)
+
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Execute a statement as the superuser, and return its rows."""
         with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as session:
@@ -96,6 +110,10 @@ class PostgresCluster:
             psycopg.connect(self.url, connect_timeout=5).close()
             return True
         return False
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 @contextmanager

@@ -105,7 +105,12 @@ class PostgresRelay:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                except ConnectionRefusedError:
+                    # The server is being restarted.
+                    client.close()
+                    continue
                 self._open |= {client, server}
                 lost = threading.Event()
                 for pump in (self._to_server, self._to_client):

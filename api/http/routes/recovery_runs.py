@@ -2,10 +2,11 @@
 
 import asyncio
 
-from fastapi import Response, status
+from fastapi import Request, Response, status
 
 from api.http import paging, problems
 from api.http.dependencies import TheService, TheTrace, wait_for_read_model
+from api.http.owner import from_instance
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
 from api.http.run_views import run_view
@@ -15,6 +16,7 @@ from api.runtime.bootstrap import Service
 from domain.errors import NotFound, StorageUnavailable
 from domain.events import Cause, Trace
 from domain.processes.recovery import RunProgress
+from domain.recovery_run import RUNNING
 from projections.queries.audit_entry import AuditFilter
 
 router = api_router("recovery", "/recovery-runs")
@@ -66,14 +68,18 @@ async def list_runs(service: TheService, limit: Limit = 100, cursor: Cursor = No
     return paging.page(found, limit, lambda entry: entry[0], lambda entry: run_view(entry[1], live.get(entry[1].id)))
 
 
-@router.get("/{run_id}", responses=problems.responses(404, 503))
-async def get_run(run_id: Identifier, service: TheService) -> RunView:
-    """Return one run. A dry run is available until the service is restarted."""
+@router.get("/{run_id}", responses=problems.responses(404, 503), response_model=RunView)
+async def get_run(run_id: Identifier, service: TheService, request: Request) -> RunView | Response:
+    """Return one run. A dry run is available until the service is restarted.
+
+    The instance that makes a run is asked for its progress.
+    """
     live = service.recovery.live.get(run_id)
     run = live.run if live is not None else await service.queries.run(run_id)
     if run is None:
         raise NotFound(f"there is no recovery run {run_id}")
-    return run_view(run, live)
+    maker = service.ownership.other(run.instance) if run.status == RUNNING else None
+    return await from_instance(service, request, maker) or run_view(run, live)
 
 
 @router.get("/{run_id}/decisions", responses=problems.responses(404, 503))
@@ -85,7 +91,8 @@ async def list_decisions(
     if live is not None and live.dry_run:
         decisions = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
         return paging.numbered(decisions, limit, cursor)
-    await get_run(run_id, service)
+    if live is None and await service.queries.run(run_id) is None:
+        raise NotFound(f"there is no recovery run {run_id}")
     wanted = AuditFilter(run_id=(run_id,), type=("RecoveryDecided",))
     entries = await service.trail.entries(wanted, limit + 1, paging.position_in(cursor))
     return paging.page(entries, limit, lambda entry: entry.position, decision_view)

@@ -4,12 +4,14 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 
+from fastapi import Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from api.http import problems
 from api.http.dependencies import JobId, TheService, known_job
+from api.http.owner import from_owner
 from api.http.routers import api_router, public_router
 from api.http.run_views import run_view
 from api.http.schemas.present import LiveView, RunView
@@ -113,10 +115,12 @@ async def polling_status(service: TheService) -> PollingStatus:
     )
 
 
-@router.get("/polling/{job_id}", responses=problems.responses(404, 503))
-async def job_polling(job_id: JobId, service: TheService) -> JobPolling:
-    """Return the watcher of a job, and the job's last poll."""
+@router.get("/polling/{job_id}", responses=problems.responses(404, 503), response_model=JobPolling)
+async def job_polling(job_id: JobId, service: TheService, request: Request) -> JobPolling | Response:
+    """Return the watcher of a job, and the job's last poll. The instance that watches the job is asked for it."""
     job = await known_job(service, job_id)
+    if job.is_watched and (answer := await from_owner(service, request, job.vma)) is not None:
+        return answer
     live = live_of(service, job)
     return JobPolling(
         job_id=job_id,

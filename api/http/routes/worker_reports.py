@@ -1,8 +1,10 @@
 """Route by which a worker reports on its job."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import Request, Response
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,8 +19,10 @@ from adapters.vma.vocabulary import STATUSES
 from adapters.vma.worker_reports import read_report
 from api.http import problems
 from api.http.dependencies import JobId, TheService, TheTrace, wait_for_read_model
+from api.http.owner import from_owner
 from api.http.routers import api_router
 from api.http.times import EARLIEST, LATEST, TruncatedTime
+from api.runtime.peers import InstanceSilent
 
 JobType = Literal["replication", "backup"]
 """The worker's name for the kind of job; it uses `backup` for replication jobs, too."""
@@ -97,16 +101,21 @@ class ReportResult(BaseModel):
     observed_at: datetime
 
 
-@router.post("/telemetry/{job_type}/{job_id}", responses=problems.responses(404, 409, 503))
-async def report(
+@router.post("/telemetry/{job_type}/{job_id}", responses=problems.responses(404, 409, 503), response_model=ReportResult)
+async def report(  # noqa: PLR0913 - what a request has
     job_type: JobType,  # noqa: ARG001 - both types mean the same
     job_id: JobId,
     body: Telemetry,
     service: TheService,
     trace: TheTrace,
-) -> ReportResult:
+    request: Request,
+) -> ReportResult | Response:
     """Record a worker's report as an observation. One sent before the last accepted report changes nothing."""
     job = await service.app.last_known(job_id)
+    # It is contact with the job, which its owner must know of. What the owner does not take is stored all the same.
+    with suppress(InstanceSilent):
+        if (answer := await from_owner(service, request, job.vma)) is not None:
+            return answer
     observation = read_report(job_id, job.vma, job.volume_ids, dict(body), service.clock.now())
     why = await service.background.command(service.reports.apply(job_id, observation, trace, body.timestamp))
     await wait_for_read_model(service)

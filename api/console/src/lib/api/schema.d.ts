@@ -362,6 +362,8 @@ export interface paths {
         /**
          * Get Run
          * @description Return one run. A dry run is available until the service is restarted.
+         *
+         *     The instance that makes a run is asked for its progress.
          */
         get: operations["get_run_api_v1_recovery_runs__run_id__get"];
         put?: never;
@@ -585,9 +587,29 @@ export interface paths {
         };
         /**
          * Job Polling
-         * @description Return the watcher of a job, and the job's last poll.
+         * @description Return the watcher of a job, and the job's last poll. The instance that watches the job is asked for it.
          */
         get: operations["job_polling_api_v1_polling__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Instances
+         * @description List the instances that share the event log, and the VMAs that each watches.
+         */
+        get: operations["list_instances_api_v1_instances_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -964,6 +986,43 @@ export interface components {
             because: string;
             before: components["schemas"]["ConclusiveReport"] | null;
             after: components["schemas"]["ConclusiveReport"] | null;
+        };
+        /**
+         * InstanceView
+         * @description One instance that is connected to the event log.
+         */
+        InstanceView: {
+            /** Id */
+            id: string;
+            /**
+             * This
+             * @description Whether it is the one that answers.
+             */
+            this: boolean;
+            /** Address */
+            address: string;
+            /** Version */
+            version: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Vmas
+             * @description The VMAs whose jobs it watches; `*`: those in nobody's settings.
+             */
+            vmas: string[];
+        };
+        /**
+         * InstancesView
+         * @description The instances, and what none of them watches.
+         */
+        InstancesView: {
+            /** Items */
+            items: components["schemas"]["InstanceView"][];
+            /** Unwatched */
+            unwatched: components["schemas"]["Unwatched"][];
         };
         /**
          * JobPage
@@ -1685,6 +1744,16 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * Unwatched
+         * @description A VMA whose jobs no instance watches, and the database session that keeps it, if there is one.
+         */
+        Unwatched: {
+            /** Vma */
+            vma: string;
+            /** Held By */
+            held_by: string | null;
         };
         /**
          * VMAStatusView
@@ -5186,6 +5255,107 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_instances_api_v1_instances_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstancesView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
