@@ -46,7 +46,7 @@ EVERYTHING = _Everything()
 
 
 class Ownership:
-    """The shares of this instance. It owns none before `look`."""
+    """The shares of this instance. If there may be others, it owns none before `look`."""
 
     def __init__(self, instances: Instances) -> None:
         """Take and hand over through `instances`."""
@@ -57,6 +57,10 @@ class Ownership:
         self._last_owner: dict[str, str] = {}
         self._free_for: dict[str, int] = {}
         self._leaving: frozenset[str] = frozenset()
+        self._has_looked = False
+        if (known := instances.known) is not None:
+            self._see(known)
+            self._owned = known.me.owns
 
     @property
     def survey(self) -> Survey | None:
@@ -102,7 +106,8 @@ class Ownership:
 
         """
         survey = await self._instances.survey()
-        owned, known = self._owned, self._known
+        owned, known = (self._owned if self._has_looked else frozenset[str]()), self._known
+        self._has_looked = True
         self._see(survey)
         self._leaving &= survey.me.owns
         lost = self._owned - survey.me.owns
@@ -117,7 +122,12 @@ class Ownership:
         return self._owned - owned if known == self._known else (self._owned - owned) | ({REST} & self._owned)
 
     def surplus(self) -> str | None:
-        """Return a share to hand over: one that another instance knows and owns two fewer than this one."""
+        """Return a share to hand over: one that another instance knows and owns two fewer than this one.
+
+        None while a share is free: whoever takes that may be even then.
+        """
+        if self._free_for or self._leaving:
+            return None
         others = self._survey.others if self._survey else ()
         for share in sorted(self._owned):
             fewest = min((len(other.owns) for other in others if _knows(other, share)), default=None)

@@ -95,6 +95,10 @@ class Instances(Protocol):
     cannot store anything as their owner.
     """
 
+    @property
+    def known(self) -> Survey | None:
+        """Return what is known without a survey: all, if there are no other instances; None if there may be some."""
+
     async def survey(self) -> Survey:
         """Tell the others that this instance lives, and return what each owns.
 

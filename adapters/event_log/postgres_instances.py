@@ -56,6 +56,9 @@ class _Holder(msgspec.Struct, frozen=True):
 class PostgresInstances:
     """The instances of one log. It surveys them in a thread and a session of its own."""
 
+    known = None
+    """Others may be there."""
+
     def __init__(self, database: Database, writer: Writer, me: Instance, logger: Log) -> None:
         """Nothing is connected yet; `writer` has the session whose locks are owned."""
         self._database, self._writer, self._me, self._logger = database, writer, me, logger

@@ -2,25 +2,25 @@
 
 import msgspec
 
+from domain.ownership import REST
 from domain.ports import Instance, Survey
 
 
 class SoleInstance:
-    """Owns every share that it claims."""
+    """Owns every share from the start."""
 
     def __init__(self, me: Instance) -> None:
-        """Own nothing yet."""
-        self._me = me
+        """Own the VMAs of the settings, and the rest."""
+        self.known = Survey(msgspec.structs.replace(me, owns=me.vmas | {REST}))
 
     async def survey(self) -> Survey:
         """Return this instance."""
-        return Survey(self._me)
+        return self.known
 
-    async def claim(self, share: str) -> bool:
-        """Own a share."""
-        self._me = msgspec.structs.replace(self._me, owns=self._me.owns | {share})
+    async def claim(self, _share: str) -> bool:
+        """Return that the share is owned."""
         return True
 
     async def release(self, share: str) -> None:
-        """Own a share no more."""
-        self._me = msgspec.structs.replace(self._me, owns=self._me.owns - {share})
+        """Refuse: there is nobody to hand a share over to."""
+        raise AssertionError(share)

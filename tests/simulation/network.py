@@ -13,8 +13,9 @@ from adapters.simulated_vma.world import World
 from adapters.vma.client import HttpVMA
 from adapters.vma.dialects import read_reply
 from adapters.vma.reply import Reply, failed
-from domain.ports import Clock
+from domain.ports import ProbeTarget
 from domain.vma_status import Answer, VMAStatus
+from tests.support.loop import SimulatedClock
 
 _STAMP = re.compile(r'"last_update": "[^"]*"')
 
@@ -62,7 +63,7 @@ class SimulatedVMAClient(HttpVMA):
         self,
         sites: dict[str, tuple[str, World]],
         conditions: dict[str, Conditions],
-        clock: Clock,
+        clock: SimulatedClock,
         settings: Any,
         rng: random.Random,
     ) -> None:
@@ -72,7 +73,19 @@ class SimulatedVMAClient(HttpVMA):
         self._worlds = {name: world for name, (_, world) in sites.items()}
         self._free_at = dict.fromkeys(sites, 0.0)
         self._conditions = conditions
+        self._simulated = clock
         self._rng = rng
+
+    async def ask_exports(self, target: ProbeTarget) -> dict[str, Answer]:
+        answers = await super().ask_exports(target)
+        # A process that was stopped meanwhile learns of them later.
+        await self._simulated.go_on()
+        return answers
+
+    async def ask_job_id(self, target: ProbeTarget) -> list[Answer]:
+        answers = await super().ask_job_id(target)
+        await self._simulated.go_on()
+        return answers
 
     async def _get(self, vma: str, endpoint: str, asked_id: str) -> Reply:
         conditions, began = self._conditions[vma], self._clock.monotonic()

@@ -199,6 +199,8 @@ class SharedEventLog(SimulatedEventLog):
 class SharedInstances:
     """The instances on the simulated server."""
 
+    known = None
+
     def __init__(self, log: SharedEventLog, me: Instance) -> None:
         self._log, self._me, self._server = log, me, log.server
         self._still: dict[str, tuple[int, int]] = {}

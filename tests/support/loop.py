@@ -93,3 +93,6 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def go_on(self) -> None:
+        """Return when the process is not stopped, which this one never is."""

@@ -365,9 +365,9 @@ async def until_given_up(log: DatabaseEventLog) -> None:
 async def test_a_log_that_another_process_has_for_itself_meanwhile_is_not_written_to(
     postgres: PostgresPlace, relayed: PostgresPlace, relay: PostgresRelay
 ) -> None:
-    installation = installation_id(postgres)
     with open_log(relayed) as log:
         await log.append(registered("job-1"))
+        installation = installation_id(postgres)
         relay.go_silent()
         await refused_in_time(log.append(registered("job-2")))
         server.execute("SELECT pg_terminate_backend(%s, 5000)", writer_of(postgres))

@@ -295,5 +295,5 @@ async def test_a_log_that_is_another_one_ends_the_start(harness: Harness) -> Non
     assert isinstance(harness.event_log, MemoryLog)
     harness.event_log.refusals = [LogChanged("the log is another one")]
 
-    with pytest.raises(LogChanged):
+    with pytest.RaisesGroup(LogChanged, flatten_subgroups=True):
         await Started(harness).supervisor.run()
