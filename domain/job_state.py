@@ -39,7 +39,8 @@ class JobFields(Aggregate, kw_only=True):
     progress is of. `previous_readings` is what exports have of earlier jobs; `unasked` are the volumes of which that
     is not known, and `unseen` those with an earlier job that was not observed at registration. `reused` are all volumes
     whose export had, or may have had, a document of an earlier job. `vma_address` is where
-    the VMA last knew the job or, before that, where its exports were asked.
+    the VMA last knew the job or, before that, where its exports were asked. `was_unreachable`: the VMA was, after it
+    last knew the job.
     """
 
     state: JobState = JobState.REPLICATING
@@ -65,6 +66,7 @@ class JobFields(Aggregate, kw_only=True):
     doubtful: bool = False
     error: str | None = None
     seen_on_vma: bool = False
+    was_unreachable: bool = False
     last_contact_at: datetime | None = None
     last_observed_at: datetime | None = None
     moved_at: datetime | None = None
@@ -201,6 +203,8 @@ class JobFields(Aggregate, kw_only=True):
         self.last_observed_at = observation.observed_at
         if observation.from_vma:
             self._assign_readings(observation)
+            if observation.is_contact or observation.status is VMAStatus.UNREACHABLE:
+                self.was_unreachable = not observation.is_contact
         if not observation.is_contact:
             return
         # A worker's own report does not tell whether the VMA knows the job.

@@ -16,7 +16,7 @@ from domain.evidence import Amnesia, Circumstances, Silence
 from domain.observing import probe
 from domain.ports import VMA, Clock, ProbeTarget
 from domain.processes.vma_memory import VMAMemory
-from domain.recovery_policy import Policy, Rule
+from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.silences import Silences
 from domain.vma_status import Observation, VMAStatus
@@ -148,11 +148,11 @@ class Contact:
         return self._state(vma).is_down
 
     def restore(self, job: ReplicationJob) -> None:
-        """Restore what a job's last decision tells of its VMA, after a restart of this process: amnesia, an outage."""
+        """Restore what the log tells of a job's VMA, after a restart of this process: amnesia, an outage."""
         decision, memory = job.decision, self._state(job.vma).memory
         if decision is not None and decision.amnesia is not None:
             memory.restore(job.id, decision.amnesia)
-        elif decision is not None and decision.rule == Rule.UNREACHABLE_RECENT:
+        elif job.was_unreachable:
             memory.mark_unreachable(job.id)
 
     async def quiet(self, vma: str, within: float) -> None:

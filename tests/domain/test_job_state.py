@@ -10,7 +10,7 @@ from domain.lifecycle import JobState
 from domain.recovery_policy import Basis, Outcome, Policy
 from domain.replication_job import ReplicationJob
 from domain.transitions import OUTCOME_BEFORE, reported_state
-from domain.vma_status import DiskReport, Observation, VMAStatus
+from domain.vma_status import WORKER, DiskReport, Observation, VMAStatus
 from tests.support.builders import JOB, NOON, answer, at, circumstances, document, observed, registration
 
 TRACE = Trace("request-1", "request-1")
@@ -126,6 +126,20 @@ def test_an_operator_is_told_how_a_job_ended_and_by_what_or_by_whom() -> None:
     assert decided.ended == Ending(outcome="complete", why="it is there", version=2, who="mara")
     assert failed.ended == Ending(outcome="fail", why="the VMA reported failed: disk full", version=2)
     assert completed.ended == Ending(outcome="complete", why="the VMA reported completed", version=2)
+
+
+@pytest.mark.parametrize("then", [GONE, COMPLETED, running(50.0, 10), observed(VMAStatus.UNANSWERED)])
+def test_its_vma_was_unreachable_until_it_knows_the_job_again(then: Observation) -> None:
+    job = registered(12.0)
+    job.observe(running(50.0, 3), at(3))
+    before = job.was_unreachable
+    job.observe(DOWN, at(5))
+    job.observe(msgspec.structs.replace(running(50.0, 7), source=WORKER), at(7))
+    while_down = job.was_unreachable
+
+    recovered(job, then, 10)
+
+    assert (before, while_down, job.was_unreachable) == (False, True, not then.is_contact)
 
 
 def test_a_decision_has_its_basis_and_a_retry_has_none() -> None:

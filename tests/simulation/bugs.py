@@ -1,6 +1,7 @@
 """Bugs that are planted on purpose: the simulation must find each of them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from domain.processes import watch
 from domain.processes.awake import AwakeTime
 from domain.processes.contact import Contact
 from domain.processes.recovery_requests import RecoveryRequests
+from domain.processes.vma_memory import VMAMemory
 from domain.recovery_policy import Policy
 from domain.replication_job import ReplicationJob
 from domain.run_book import RunBook
@@ -224,6 +226,32 @@ def another_vma_at_the_address_is_believed(monkeypatch: pytest.MonkeyPatch) -> N
 @bug
 def a_vma_that_forgot_its_jobs_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Contact, "_amnesia_for", lambda *_: None)
+
+
+@bug
+def an_outage_is_no_sign_that_a_vma_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VMAMemory, "mark_unreachable", lambda *_: None)
+
+
+@bug
+def our_own_restart_forgets_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Contact.restore
+
+    def forgetful(self: Any, job: ReplicationJob) -> None:
+        if job.decision is not None and job.decision.amnesia is not None:
+            honest(self, job)
+
+    monkeypatch.setattr(Contact, "restore", forgetful)
+
+
+@bug
+def a_single_job_that_is_not_found_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = VMAMemory.detect_amnesia
+
+    def hasty(self: Any, job_id: str, policy: Policy, now: datetime) -> None:
+        honest(self, job_id, msgspec.structs.replace(policy, amnesia_at_least=1, amnesia_share=0.0), now)
+
+    monkeypatch.setattr(VMAMemory, "detect_amnesia", hasty)
 
 
 @bug

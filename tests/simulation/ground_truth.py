@@ -3,6 +3,7 @@
 Each conclusion of the service is compared with it at the moment of the conclusion.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import msgspec
@@ -46,6 +47,7 @@ class GroundTruth:
         self.wrong_sites: set[str] = set()
         self.frozen: set[str] = set()
         self.reported: dict[str, float] = {}
+        self.restarts: defaultdict[str, list[float]] = defaultdict(list)
         self.now = now
         self._down: dict[str, tuple[float, float]] = {}
         self._asking_since = now()
@@ -66,6 +68,11 @@ class GroundTruth:
     def taken_over(self, vma: str, at: float) -> None:
         """Record that an instance asks a VMA from now on, or from the time on at which it goes on."""
         self._taken_over[vma] = at
+
+    def restart(self, vma: str, reannounce: float | tuple[float, float]) -> None:
+        """Restart a VMA: it forgets all its jobs, and those that run report again."""
+        self.worlds[vma].restart(reannounce=reannounce)
+        self.restarts[vma].append(self.now())
 
     def interrupted(self) -> None:
         """Record that the service did not run until now."""

@@ -32,11 +32,11 @@ def clear(simulation: "Simulation") -> None:
 
 
 def vma_restarts(simulation: "Simulation") -> None:
-    simulation.worlds[simulation.any_vma()].restart(reannounce=simulation.rng.choice(SOON))
+    simulation.ground_truth.restart(simulation.any_vma(), simulation.rng.choice(SOON))
 
 
 def vma_restarts_and_workers_are_late(simulation: "Simulation") -> None:
-    simulation.worlds[simulation.any_vma()].restart(reannounce=(3.0, 4.0))
+    simulation.ground_truth.restart(simulation.any_vma(), (3.0, 4.0))
 
 
 def vma_forgets_one(simulation: "Simulation") -> None:

@@ -21,6 +21,7 @@ from domain.recovery_policy import Basis, Policy, Rule, decide
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from tests.simulation.ground_truth import GroundTruth
+from tests.simulation.sightings import Sightings
 from tests.simulation.sources import Sources
 from tests.simulation.store import Disk
 from tests.simulation.violation import Violation, require
@@ -51,7 +52,8 @@ class Invariants:
         self.jobs: dict[str, ReplicationJob] = {}
         self.first_violation: Violation | None = None
         self.unwatched_for = UNWATCHED_FOR
-        self._sources = Sources(ground_truth, self.jobs)
+        self.sightings = Sightings(ground_truth, self.jobs)
+        self._sources = Sources(ground_truth, self.jobs, self.sightings)
         self._disk = disk
         self._active: dict[str, str] = {}
         self._decided: dict[tuple[str, str], str] = {}
@@ -70,6 +72,7 @@ class Invariants:
         for event in events:
             self._is_next_of_its_stream(event)
             self._sources.check(event)
+            self.sightings.committed(event)
             match event:
                 case RecoveryDecided():
                     self._decision(event)
@@ -123,7 +126,7 @@ class Invariants:
                 require(job.state is JobState.REPLICATING or (doubtful and not truth.clear), wrong)
             elif truth.known:
                 require(job.state.value == truth.now or (doubtful and not truth.clear), wrong)
-            elif job.seen_on_vma and not _may_have_ended(job):
+            elif job.seen_on_vma and not self._may_have_ended(job):
                 require(not job.is_open and (job.is_guess or job.state.value in truth.ever), wrong)
 
     def check_read_model(self, engine: Engine, followed: Rows, rebuilt: Rows) -> None:
@@ -136,6 +139,12 @@ class Invariants:
         expected = {(job.id, job.version, job.state.value) for job in self.jobs.values()}
         require({tuple(row) for row in rows} == expected, f"the job table differs from the jobs: {rows} for {expected}")
         require(count == len(self._disk.events), f"the trail has {count} of {len(self._disk.events)} events")
+
+    def _may_have_ended(self, job: ReplicationJob) -> bool:
+        """Return whether the job waits for an operator because its VMA truly forgot it near its end."""
+        was_near_end = job.seen_percent > Policy().complete_above_percent
+        waits = job.is_open and job.decision is not None and job.decision.rule == Rule.VMA_AMNESIA
+        return waits and was_near_end and self.sightings.may_be_forgotten(job.id)
 
     def _is_next_of_its_stream(self, event: Event) -> None:
         stream = self._disk.streams[event.originator_id]
@@ -180,12 +189,6 @@ class Invariants:
             return
         active = [job.vm_context_id for job in self.jobs.values() if job.is_open]
         require(len(active) == len(set(active)), f"a VM has two active jobs: {active}")
-
-
-def _may_have_ended(job: ReplicationJob) -> bool:
-    """Return whether the job waits for an operator because its VMA forgot it near its end."""
-    was_near_end = job.seen_percent > Policy().complete_above_percent
-    return job.is_open and was_near_end and job.decision is not None and job.decision.rule == Rule.VMA_AMNESIA
 
 
 def _is_watched(service: Service, job: ReplicationJob) -> bool:

@@ -22,7 +22,7 @@ from projections.read_model import schema
 from projections.read_model.checkpoint import NAME
 from projections.read_model.projector import Projector
 from tests.simulation.ground_truth import NEAR_END, GroundTruth, JobTruth
-from tests.simulation.hazards import HAZARDS
+from tests.simulation.hazards import HAZARDS, SOON
 from tests.simulation.instance import Instance, SilentLogger, Sites
 from tests.simulation.invariants import Invariants, Truth
 from tests.simulation.network import Conditions
@@ -41,6 +41,9 @@ CHECK_INTERVAL = 0.25
 
 RARE = 100
 """One seed in this many begins with known jobs of one VMA that forgets them all; by chance, one in a thousand does."""
+
+REBOOTS, REBOOT = 20, 16
+"""One seed in this many, with this remainder, begins with VMAs that reboot while they are unreachable."""
 
 VMAS = ("default", "second")
 REPORTS = ("exports", "exports", "job_id", "both", "shared_job_id", "shared_export", "first_export")
@@ -67,6 +70,7 @@ class Simulation:
     def __init__(self, seed: int, loop: SimulatedLoop, engine: Engine, disk: Disk | None = None) -> None:
         self.rng = random.Random(seed)
         self._is_rare = seed % RARE == RARE - 1
+        self._reboots = seed % REBOOTS == REBOOT
         self.result = Result(seed=seed)
         self.machine = Machine(loop)
         self.clock = SimulatedClock(self.machine)
@@ -92,6 +96,8 @@ class Simulation:
             self._begin_worker("job-0")
         if self._is_rare:
             await self._forget_all_that_are_known(waiting)
+        if self._reboots:
+            await self._reboot_while_unreachable(waiting)
         for _ in range(self.rng.randint(3, 6)):
             await self._run_with_hazards(waiting)
             await self._restart()
@@ -316,9 +322,30 @@ class Simulation:
         while waiting:
             self.request(self._register(waiting.pop()))
         await self._pass(REACTION)
-        self.worlds[self.any_vma()].restart(reannounce=(3.0, 4.0))
+        self.ground_truth.restart(self.any_vma(), (3.0, 4.0))
         self.result.hazards["a_vma_forgets_all_jobs_that_are_known"] += 1
         await self._pass(REACTION)
+
+    async def _reboot_while_unreachable(self, waiting: list[str]) -> None:
+        """Register all jobs, let them be seen, and reboot the VMAs, whose workers may die; the service may end, too."""
+        while waiting:
+            self.request(self._register(waiting.pop()))
+        for job_id, job in self.ground_truth.jobs.items():
+            if self.ground_truth.state(job_id) == "running" and self.rng.random() < 0.5:
+                self.worlds[job.vma].set_status(job_id, "running", percent=self.rng.choice([50.0, 95.0, 95.0]))
+        await self._pass(REACTION)
+        for vma in VMAS:
+            self.conditions[vma] = Conditions(refused=True)
+            await self._pass(self.rng.uniform(0.5, 4.0))
+            for job_id, job in self.ground_truth.jobs.items():
+                if job.vma == vma and self.ground_truth.state(job_id) == "running" and self.rng.random() < 0.7:
+                    self.worlds[vma].kill(job_id)
+            self.ground_truth.restart(vma, self.rng.choice(SOON))
+            self.result.hazards["a_vma_reboots_while_it_is_unreachable"] += 1
+            if self.rng.random() < 0.4:
+                await self._restart()
+            self.conditions[vma] = Conditions()
+            await self._pass(REACTION)
 
     async def _calm(self, waiting: list[str]) -> None:
         """Remove all hazards; everything that can be known must then be known."""
@@ -395,9 +422,12 @@ class Simulation:
     def _start_instance(self, *, calm: bool) -> Instance:
         self._invariants.restarted(self.clock.monotonic())
         self.ground_truth.interrupted()
+        self._invariants.sightings.restarted()
         name, log = f"life-{self.result.restarts}", SimulatedEventLog(self.disk, self.rng)
         sites = self._sites(calm=calm)
-        return Instance(name, log, self._engine, sites, self.conditions, self.clock, self.rng)
+        started = Instance(name, log, self._engine, sites, self.conditions, self.clock, self.rng)
+        started.service.contact.on_observed(self._invariants.sightings.observed)
+        return started
 
     def _record_wrong_address(self, vma: str) -> None:
         """Mark the jobs that have not been seen at the right address: documents there are of unknown origin."""

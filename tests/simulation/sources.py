@@ -13,6 +13,7 @@ from domain.replication_job import ReplicationJob
 from domain.transitions import reported_state
 from domain.vma_status import VMAStatus
 from tests.simulation.ground_truth import GroundTruth
+from tests.simulation.sightings import MANY, Sightings
 from tests.simulation.violation import require
 
 BY_THEMSELVES = {JobState.REPLICATING, JobState.PENDING_RETRY}
@@ -20,14 +21,14 @@ BY_THEMSELVES = {JobState.REPLICATING, JobState.PENDING_RETRY}
 
 ENDED = {JobState.COMPLETED, JobState.FAILED}
 ENDS = {Outcome.COMPLETE: JobState.COMPLETED, Outcome.FAIL: JobState.FAILED}
-MANY = 3
 
 
 class Sources:
     """Checks every event that completes or fails a job."""
 
-    def __init__(self, ground_truth: GroundTruth, jobs: Mapping[str, ReplicationJob]) -> None:
+    def __init__(self, ground_truth: GroundTruth, jobs: Mapping[str, ReplicationJob], sightings: Sightings) -> None:
         self._ground_truth = ground_truth
+        self._sightings = sightings
         self._jobs = jobs
 
     def check(self, event: Event) -> None:
@@ -44,6 +45,9 @@ class Sources:
                 self._is_true(event, ENDS[event.outcome])
             case RecoveryDecided() if event.outcome in ENDS:
                 self._inferred(event)
+            case RecoveryDecided() if event.rule is Rule.VMA_AMNESIA:
+                may = self._sightings.may_be_forgotten(event.originator_id)
+                require(may, f"{event.ref}: the VMA of {event.originator_id} has not forgotten its jobs")
             case _:
                 pass
 
@@ -83,6 +87,9 @@ class Sources:
     def _is_gone(self, event: RecoveryDecided) -> None:
         job_id = event.originator_id
         job, truly = self._ground_truth.jobs[job_id], self._ground_truth.state(job_id)
+        is_given_up = event.rule is Rule.LOST and event.evidence.silence.duration > event.policy.unreachable_timeout
+        forgotten = self._sightings.is_forgotten(job_id) and not is_given_up
+        require(not forgotten, f"{event.ref}: {job.vma} restarted in an outage, and {job_id} is {event.rule.value}")
         require(job.vma not in self._ground_truth.wrong_sites, f"{event.ref}: {job.vma} was asked at a wrong address")
         require(
             not self._ground_truth.has_just_reported(job_id), f"{event.ref}: the worker of {job_id} has just reported"

@@ -175,11 +175,27 @@ class TestAmnesia:
 
         assert await forgets(harness, "job-default-0")
 
-    @pytest.mark.parametrize("said", [VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED])
-    async def test_an_outage_is_remembered_over_our_own_restart(self, harness: Harness, said: VMAStatus) -> None:
+    @pytest.mark.parametrize(
+        ("said", "is_remembered"),
+        [
+            ([VMAStatus.UNREACHABLE], True),
+            ([VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED], True),
+            ([VMAStatus.UNREACHABLE, VMAStatus.NOT_ASKED], True),
+            ([VMAStatus.UNREACHABLE, RUNNING], False),
+            ([VMAStatus.UNANSWERED], False),
+        ],
+    )
+    @pytest.mark.parametrize("decides", [True, False])
+    async def test_an_outage_is_remembered_over_our_own_restart_until_the_job_is_found(
+        self, harness: Harness, said: list[Document | VMAStatus], *, is_remembered: bool, decides: bool
+    ) -> None:
         await ask_all(harness, 1, lost=0)
-        harness.vma.says["job-default-0"] = said
-        await harness.decided("job-default-0")
+        for says in said:
+            harness.vma.says["job-default-0"] = says
+            if decides:
+                await harness.decided("job-default-0")
+            else:
+                await harness.app.observe("job-default-0", await ask(harness, "job-default-0"))
         fresh = Contact(harness.vma, harness.clock, harness.policy, harness.silences, harness.app.may_be_open)
         fresh.restore(await harness.app.job("job-default-0"))
 
@@ -188,7 +204,7 @@ class TestAmnesia:
             await fresh.ask(await harness.app.job("job-default-0"))
 
         known = fresh.circumstances(await harness.app.job("job-default-0"))
-        assert (known.amnesia is not None) is (said is VMAStatus.UNREACHABLE)
+        assert (known.amnesia is not None) is is_remembered
 
     async def test_a_second_time_it_begins_anew(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=4)
