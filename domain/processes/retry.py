@@ -6,7 +6,7 @@ and records its decision; so it does if the job has waited for so long that it n
 another cause.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -24,6 +24,9 @@ TICK = 0.1
 
 QUOTING = frozenset({Rule.UNANSWERED, Rule.UNINTELLIGIBLE, Rule.NOT_ASKED})
 """The rules whose reason is what the VMA answered, or why it could not be asked. In the others, figures change."""
+
+UNKNOWN_TO_VMA = frozenset({Rule.VMA_AMNESIA, Rule.NEVER_SEEN, Rule.NOT_STARTED_YET})
+"""The rules of jobs that count as forgotten already, or cannot be: asking about them does not show a restart."""
 
 
 class Backoff:
@@ -62,7 +65,7 @@ class RetryScheduler:
         self._recover = recover
         self._schedule = Schedule()
         self._contact.on_back(self._wake)
-        self._contact.on_missing(self._wake)
+        self._contact.on_missing(lambda vma: self._wake(vma, except_for=UNKNOWN_TO_VMA))
 
     def watch(self, job: ReplicationJob) -> None:
         """Retry the job after the back-off of its decision."""
@@ -133,9 +136,9 @@ class RetryScheduler:
             return False
         return (self._clock.now() - known.decided_at).total_seconds() >= self._app.policy.attention_after
 
-    def _wake(self, vma: str) -> None:
-        """Retry all waiting jobs of a VMA immediately: it answers again, or may have restarted."""
+    def _wake(self, vma: str, except_for: Container[str] = ()) -> None:
+        """Retry the jobs of a VMA immediately, except by some rules: it answers again, or may have restarted."""
         now = self._clock.monotonic()
         for job_id, waiting in self.waiting.items():
-            if waiting.vma == vma:
+            if waiting.vma == vma and waiting.rule not in except_for:
                 self._schedule.put(job_id, now)

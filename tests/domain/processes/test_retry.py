@@ -345,3 +345,38 @@ async def test_a_vma_that_begins_to_miss_a_job_is_asked_at_once_about_those_that
     await harness.contact.ask(running)
 
     assert (retries.due_in("job-1"), retries.due_in("job-2")) == (0.0, 5.0)
+
+
+async def test_a_vma_that_begins_to_miss_a_job_again_and_again_is_not_asked_about_those_that_it_does_not_know(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    """They count already as forgotten, or it never knew them. One that may have been forgotten is asked about."""
+    flapping = await harness.job("job-flaps")
+    for job_id in ("job-1", "job-2", "job-3"):
+        await harness.contact.ask(await harness.job(job_id))
+    forgotten, silent = await harness.decided("job-1"), await harness.job("job-4")
+    never = await harness.decided((await harness.job("job-never", percent=0.0)).id)
+    harness.vma.says[silent.id] = VMAStatus.UNANSWERED
+    for job in (forgotten, never, await harness.decided(silent.id)):
+        retries.watch(job)
+
+    for says in (RUNNING, VMAStatus.NOT_FOUND) * 2:
+        harness.vma.says[flapping.id] = says
+        await harness.contact.ask(flapping)
+
+    assert [job.decision and job.decision.rule for job in (forgotten, never)] == [Rule.VMA_AMNESIA, Rule.NEVER_SEEN]
+    assert [retries.due_in(job_id) for job_id in ("job-1", "job-never", "job-4")] == [5.0, 5.0, 0.0]
+
+
+async def test_when_a_vma_is_back_it_is_asked_about_those_that_it_does_not_know_as_well(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    never = await harness.decided((await harness.job("job-never", percent=0.0)).id)
+    other = await harness.job("job-2")
+    retries.watch(never)
+
+    for says in (VMAStatus.UNREACHABLE, RUNNING):
+        harness.vma.says[other.id] = says
+        await harness.contact.ask(other)
+
+    assert retries.due_in(never.id) == 0.0
