@@ -12,6 +12,7 @@ import msgspec
 
 from domain.errors import JobRecoveryError
 from domain.events import Cause
+from domain.evidence import Silence
 from domain.lifecycle import JobState
 from domain.materiality import others_changed
 from domain.processes.dependencies import Dependencies
@@ -119,12 +120,22 @@ class RetryScheduler:
         observation = await self._contact.ask(job)
         circumstances = self._contact.circumstances(job)
         decision = self._app.assess(job, observation, circumstances)
-        if decision is None or decision.outcome is not Outcome.RETRY or decision.rule.value != waiting.rule:
+        if decision is None or decision.outcome is not Outcome.RETRY:
+            return True
+        if decision.rule.value != waiting.rule and not self._is_brief_outage(waiting, decision, circumstances.silence):
             return True
         if others_changed(job, observation) or self._has_another_cause(job, decision):
             return True
         recorded = job.decision is not None and job.decision.needs_attention
         return not recorded and circumstances.silence.inconclusive_for >= self._app.policy.attention_after
+
+    def _is_brief_outage(self, waiting: Waiting, decision: Decision, silence: Silence) -> bool:
+        """Return whether a job that its VMA has forgotten waits on, although the VMA is unreachable for a moment.
+
+        Through a flaky tunnel, the cause would change with every retry.
+        """
+        is_outage = waiting.rule == Rule.VMA_AMNESIA and decision.rule is Rule.UNREACHABLE_RECENT
+        return is_outage and silence.duration < self._app.policy.attention_after
 
     def _has_another_cause(self, job: ReplicationJob, decision: Decision) -> bool:
         """Return whether what an operator reads as the cause is none any more, such as a login after a certificate.

@@ -8,7 +8,7 @@ from domain.events import Cause
 from domain.processes.retry import Backoff, RetryScheduler
 from domain.recovery_policy import Outcome, Rule
 from domain.replication_job import ReplicationJob
-from domain.vma_status import DiskReport, VMAStatus
+from domain.vma_status import DiskReport, Document, VMAStatus
 from tests.support.builders import document
 from tests.support.harness import REQUEST, RUNNING, Harness, while_running
 from tests.support.memory_log import MemoryLog
@@ -380,3 +380,61 @@ async def test_when_a_vma_is_back_it_is_asked_about_those_that_it_does_not_know_
         await harness.contact.ask(other)
 
     assert retries.due_in(never.id) == 0.0
+
+
+async def forgotten(harness: Harness, retries: RetryScheduler) -> None:
+    """Have job-1 wait because its VMA has forgotten it with two others."""
+    for job_id in ("job-2", "job-3", "job-1"):
+        await harness.contact.ask(await harness.job(job_id))
+    job = await harness.decided("job-1")
+    assert job.decision is not None
+    assert job.decision.rule == Rule.VMA_AMNESIA
+    retries.watch(job)
+
+
+async def retry(harness: Harness, retries: RetryScheduler, says: Document | VMAStatus, seconds: float) -> None:
+    """Retry job-1 so many seconds later, with this answer."""
+    harness.clock.advance(seconds)
+    harness.vma.says["job-1"] = says
+    await retries._retry("job-1")
+
+
+async def test_a_job_that_its_vma_has_forgotten_waits_on_while_the_vma_is_unreachable_again_and_again(
+    harness: Harness, retries: RetryScheduler
+) -> None:
+    await forgotten(harness, retries)
+
+    for says in (VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND) * 5:
+        await retry(harness, retries, says, 20.0)
+
+    assert harness.requested == []
+
+
+@pytest.mark.parametrize("outage", [0, 2])
+async def test_an_outage_that_lasts_is_told_of_a_job_that_its_vma_has_forgotten(
+    harness: Harness, retries: RetryScheduler, outage: int
+) -> None:
+    await forgotten(harness, retries)
+    retries.drop("job-1")
+    retries.watch(await harness.decided("job-1", inconclusive_for=300.0))
+    for says in (VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND) * outage:
+        await retry(harness, retries, says, 60.0)
+    await retry(harness, retries, VMAStatus.UNREACHABLE, 60.0)
+
+    await retry(harness, retries, VMAStatus.UNREACHABLE, 299.9)
+    before = list(harness.requested)
+    await retry(harness, retries, VMAStatus.UNREACHABLE, 0.2)
+
+    assert (before, harness.requested) == ([], [("job-1", Cause.RETRY_DUE)])
+
+
+@pytest.mark.parametrize("says", [RUNNING, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED])
+async def test_any_other_answer_about_it_is_for_recovery(
+    harness: Harness, retries: RetryScheduler, says: Document | VMAStatus
+) -> None:
+    await forgotten(harness, retries)
+    await retry(harness, retries, VMAStatus.UNREACHABLE, 5.0)
+
+    await retry(harness, retries, says, 5.0)
+
+    assert harness.requested == [("job-1", Cause.RETRY_DUE)]
