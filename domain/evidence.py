@@ -20,7 +20,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Amnesia(msgspec.Struct, frozen=True, kw_only=True):
-    """A VMA that did not know most of its jobs: since when, and how many of how many."""
+    """A VMA that has forgotten most of its jobs: since when, and how many of how many, with those it knows again."""
 
     since: datetime
     not_found: int

@@ -237,7 +237,7 @@ def _replaced(observation: Observation) -> str:
 
 def _amnesia(amnesia: Amnesia) -> str:
     return (
-        f"the VMA did not know {amnesia.not_found} of the {amnesia.asked} jobs it was asked for: it has probably "
+        f"the VMA did not know {amnesia.not_found} of {amnesia.asked} jobs, at least for a time: it has probably "
         "restarted and forgotten them. If this job's worker does not report again, look at it, then decide by hand"
     )
 

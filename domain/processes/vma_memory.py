@@ -89,7 +89,7 @@ class VMAMemory:
         missing = self._missing_since(job.last_found)
         forgotten = missing + sum(again > job.last_found for again in self._returned.values())
         down_at = self._unreachable.get(job_id)
-        asked = missing + (len(self._found) if down_at is None else self._found_over(down_at))
+        asked = missing + (len(self._found) if down_at is None else self._known_before_and_after(down_at))
         least = policy.amnesia_at_least if down_at is None else 1
         if forgotten >= least and forgotten > policy.amnesia_share * asked:
             since = now if self._amnesia is None else self._amnesia.since
@@ -108,9 +108,9 @@ class VMAMemory:
         self._answers += 1
         return self._answers
 
-    def _found_over(self, time: int) -> int:
-        """Return how many jobs were found before that time and after it."""
-        return sum(self._first_found[job_id] < time < at for job_id, at in self._found.items())
+    def _known_before_and_after(self, outage: int) -> int:
+        """Return how many jobs the VMA knew before an outage, and was found to know after it."""
+        return sum(self._first_found[job_id] < outage < at for job_id, at in self._found.items())
 
     def _missing_since(self, time: int) -> int:
         """Return how many jobs are missing, and went missing after that time."""

@@ -106,7 +106,7 @@ class TestAmnesia:
 
         assert row(decision) == (Outcome.RETRY, Rule.VMA_AMNESIA, None)
         assert decision.reason == (
-            "the VMA did not know 180 of the 200 jobs it was asked for: it has probably restarted and forgotten them. "
+            "the VMA did not know 180 of 200 jobs, at least for a time: it has probably restarted and forgotten them. "
             "If this job's worker does not report again, look at it, then decide by hand"
         )
 

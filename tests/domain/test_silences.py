@@ -307,7 +307,7 @@ class TestOurRestart:
         listener.clock.advance(10)
         assert listener.silences.without_contact(job) == 10.0
 
-    def test_a_job_that_waited_because_of_its_vmas_silence_did_not(
+    def test_a_job_whose_vma_was_silent_is_without_contact_since_the_log_tells_of_one(
         self, listener: Listener, job: ReplicationJob
     ) -> None:
         decide(listener, job, DOWN)
@@ -317,7 +317,9 @@ class TestOurRestart:
 
         assert listener.silences.without_contact(job) == 3600.0
 
-    def test_nor_did_one_that_was_resumed_since(self, listener: Listener, job: ReplicationJob) -> None:
+    def test_a_job_that_was_resumed_after_it_waited_is_without_contact_since_then(
+        self, listener: Listener, job: ReplicationJob
+    ) -> None:
         decide(listener, job, NOISE)
         decide(listener, job, RUNNING)
         listener.clock.advance(3600)

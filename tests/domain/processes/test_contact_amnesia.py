@@ -1,18 +1,16 @@
-"""A VMA that has forgotten its jobs, and another one in its place, show only over many jobs."""
+"""A VMA that has forgotten its jobs shows only over many jobs, or after an outage."""
 
 import asyncio
 
 import msgspec
 import pytest
 
-from domain.lifecycle import JobState
 from domain.processes.contact import Contact
 from domain.recovery_policy import Outcome
 from domain.replication_job import ReplicationJob
 from domain.vma_status import Document, VMAStatus
 from tests.domain.processes.contacts import amnesia_of, ask, ask_all, forgets
-from tests.support.builders import document, observed
-from tests.support.harness import COMPLETED, REQUEST, RUNNING, Harness
+from tests.support.harness import REQUEST, RUNNING, Harness
 
 NOT_KNOWING = [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED]
 
@@ -29,7 +27,7 @@ class TestAmnesia:
         assert (amnesia.not_found, amnesia.asked, amnesia.since) == (11, 20, harness.clock.now())
         assert not await forgets(harness, "job-default-19")
 
-    async def test_it_lasts_since_it_was_first_seen(self, harness: Harness) -> None:
+    async def test_amnesia_lasts_since_it_was_first_seen(self, harness: Harness) -> None:
         await ask_all(harness, 20, lost=11)
         first = await amnesia_of(harness, "job-default-0")
 
@@ -41,7 +39,7 @@ class TestAmnesia:
         assert later == [first] * 11
 
     @pytest.mark.parametrize("lost", [3, 9, 10])
-    async def test_half_of_them_or_fewer_is_not_most(self, harness: Harness, lost: int) -> None:
+    async def test_half_of_the_jobs_or_fewer_are_not_most(self, harness: Harness, lost: int) -> None:
         await ask_all(harness, 20, lost=lost)
 
         assert not await forgets(harness, "job-default-0")
@@ -69,7 +67,9 @@ class TestAmnesia:
             await ask(harness, f"job-{n}")
             assert not await forgets(harness, f"job-{n}")
 
-    async def test_it_is_seen_from_every_job_that_was_asked_about_twice_or_more_often(self, harness: Harness) -> None:
+    async def test_amnesia_is_seen_from_every_job_that_was_asked_about_twice_or_more_often(
+        self, harness: Harness
+    ) -> None:
         await ask_all(harness, 2, lost=2)
         for _ in range(3):
             await ask(harness, "job-default-0")
@@ -133,7 +133,7 @@ class TestAmnesia:
         assert not await forgets(harness, "job-default-3")
         assert await forgets(harness, "job-default-4")
 
-    async def test_it_lasts_until_no_job_is_missing(self, harness: Harness) -> None:
+    async def test_amnesia_lasts_until_no_job_is_missing(self, harness: Harness) -> None:
         """Workers announce themselves one after the other: the last of them is no more lost than the first."""
         await ask_all(harness, 6, lost=6)
         assert await forgets(harness, "job-default-5")
@@ -167,7 +167,9 @@ class TestAmnesia:
         assert await forgets(harness, "job-default-0")
         assert not await forgets(harness, "job-other-0")
 
-    async def test_a_job_of_which_nothing_is_known_between_is_not_found_after_it(self, harness: Harness) -> None:
+    async def test_a_job_that_gave_no_answer_between_an_outage_and_not_found_was_forgotten(
+        self, harness: Harness
+    ) -> None:
         await ask_all(harness, 1, lost=0)
         for says in (VMAStatus.UNREACHABLE, VMAStatus.UNANSWERED, *(2 * [VMAStatus.NOT_FOUND])):
             harness.vma.says["job-default-0"] = says
@@ -206,7 +208,7 @@ class TestAmnesia:
         known = fresh.circumstances(await harness.app.job("job-default-0"))
         assert (known.amnesia is not None) is is_remembered
 
-    async def test_a_second_time_it_begins_anew(self, harness: Harness) -> None:
+    async def test_a_second_amnesia_begins_anew(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=4)
         first = await amnesia_of(harness, "job-default-0")
         for status in (RUNNING, VMAStatus.NOT_FOUND, VMAStatus.NOT_FOUND):
@@ -265,7 +267,7 @@ class TestAmnesia:
 
         assert not await forgets(harness, "job-default-1")
 
-    async def test_it_is_remembered_over_our_own_restart(self, harness: Harness) -> None:
+    async def test_amnesia_is_remembered_over_our_own_restart(self, harness: Harness) -> None:
         await ask_all(harness, 4, lost=4)
         job = await harness.decided("job-default-0")
         assert job.decision is not None
@@ -278,129 +280,3 @@ class TestAmnesia:
 
         assert fresh.circumstances(job).amnesia == job.decision.amnesia
         assert fresh.circumstances(never).amnesia is None
-
-
-class TestReplaced:
-    """The settings name another address for a VMA, and what answers there may be another VMA."""
-
-    @staticmethod
-    async def two_jobs(harness: Harness) -> None:
-        """Have two jobs seen at http://default, then change the address."""
-        for job_id in ("job-1", "job-2"):
-            await harness.job(job_id)
-            harness.vma.says[job_id] = RUNNING
-            await harness.app.observe(job_id, await ask(harness, job_id))
-        harness.vma.addresses["default"] = "http://elsewhere"
-        harness.vma.says.clear()
-
-    @staticmethod
-    async def replaced(harness: Harness, job_id: str) -> bool:
-        return harness.contact.circumstances(await harness.app.job(job_id)).replaced
-
-    async def test_one_that_knows_none_of_our_jobs_is_another_vma(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-
-        await ask(harness, "job-1")
-
-        assert await self.replaced(harness, "job-1")
-        assert await self.replaced(harness, "job-2")
-
-    async def test_one_where_one_of_them_runs_is_the_same(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        harness.vma.says["job-1"] = RUNNING
-
-        await ask(harness, "job-1")
-
-        assert not await self.replaced(harness, "job-2")
-
-    @pytest.mark.parametrize("said", [COMPLETED, document(VMAStatus.FAILED, 3.0)])
-    async def test_an_end_there_may_be_an_earlier_jobs_and_ends_none(self, harness: Harness, said: Document) -> None:
-        await self.two_jobs(harness)
-        harness.vma.says["job-1"] = said
-
-        await ask(harness, "job-1")
-
-        assert await self.replaced(harness, "job-1")
-        assert await self.replaced(harness, "job-2")
-        assert (await harness.decided("job-1")).state is JobState.PENDING_RETRY
-
-    @pytest.mark.parametrize("silence", [*NOT_KNOWING, VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND])
-    async def test_silence_shows_nothing(self, harness: Harness, silence: VMAStatus) -> None:
-        await self.two_jobs(harness)
-        harness.vma.says["job-1"] = silence
-
-        await ask(harness, "job-1")
-
-        assert await self.replaced(harness, "job-2")
-
-    async def test_a_job_that_is_new_there_shows_nothing_of_the_others(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        await harness.job("job-3", percent=0.0)
-        harness.vma.says["job-3"] = RUNNING
-
-        await ask(harness, "job-3")
-
-        assert await self.replaced(harness, "job-1")
-        assert not await self.replaced(harness, "job-3")
-
-    async def test_nor_does_a_workers_own_report(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        harness.contact.record_report(await harness.app.job("job-1"), observed(RUNNING))
-
-        await ask(harness, "job-1")
-
-        assert await self.replaced(harness, "job-2")
-
-    async def test_a_report_does_not_undo_that_it_was_recognised(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        harness.vma.says["job-1"] = RUNNING
-        await ask(harness, "job-1")
-        harness.contact.record_report(await harness.app.job("job-2"), observed(RUNNING))
-
-        await ask(harness, "job-2")
-
-        assert not await self.replaced(harness, "job-2")
-
-    async def test_back_at_its_old_address_it_is_the_same(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        await ask(harness, "job-1")
-
-        del harness.vma.addresses["default"]
-
-        assert not await self.replaced(harness, "job-1")
-
-    async def test_a_third_address_is_another_vma_again(self, harness: Harness) -> None:
-        await self.two_jobs(harness)
-        harness.vma.says["job-1"] = RUNNING
-        await ask(harness, "job-1")
-
-        harness.vma.addresses["default"] = "http://third"
-
-        assert await self.replaced(harness, "job-2")
-
-    async def test_another_vma_is_not_affected(self, harness: Harness) -> None:
-        await harness.job("job-9", vma="second")
-        harness.vma.says["job-9"] = RUNNING
-        await harness.app.observe("job-9", await ask(harness, "job-9"))
-
-        await self.two_jobs(harness)
-
-        assert not await self.replaced(harness, "job-9")
-
-    async def test_a_job_that_the_vma_never_knew_at_its_old_address_is_not_missed_at_the_new_one(
-        self, harness: Harness
-    ) -> None:
-        await self.two_jobs(harness)
-        harness.vma.addresses["default"] = "http://default"
-        await harness.job("job-3", percent=0.0)
-        harness.vma.addresses["default"] = "http://elsewhere"
-
-        await ask(harness, "job-3")
-
-        assert [await self.replaced(harness, f"job-{n}") for n in (1, 2, 3)] == [True, True, False]
-
-    async def test_an_address_that_was_never_known_has_not_changed(self, harness: Harness) -> None:
-        harness.vma.says["job-1"] = VMAStatus.UNREACHABLE
-        await harness.job("job-1")
-
-        assert not await self.replaced(harness, "job-1")

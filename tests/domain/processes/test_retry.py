@@ -116,7 +116,7 @@ KINDS = [VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED, VM
 
 
 @pytest.mark.parametrize(("before", "other"), [*permutations(KINDS, 2), (VMAStatus.UNREACHABLE, VMAStatus.NOT_FOUND)])
-async def test_so_is_another_kind_of_not_knowing(
+async def test_another_kind_of_not_knowing_is_for_recovery(
     harness: Harness, retries: RetryScheduler, before: VMAStatus, other: VMAStatus
 ) -> None:
     await waiting(harness, retries, before)
@@ -152,7 +152,9 @@ async def test_a_job_that_has_waited_for_long_is_handed_to_recovery_once(
     assert (harness.requested, await harness.kinds()) == ([], before)
 
 
-async def test_it_is_handed_over_from_just_that_time_on(harness: Harness, retries: RetryScheduler) -> None:
+async def test_a_job_that_waits_is_handed_over_from_just_the_time_for_attention_on(
+    harness: Harness, retries: RetryScheduler
+) -> None:
     await waiting(harness, retries)
     harness.clock.advance(299.9)
     await retries._retry("job-1")
@@ -164,7 +166,9 @@ async def test_it_is_handed_over_from_just_that_time_on(harness: Harness, retrie
     assert harness.requested == [("job-1", Cause.RETRY_DUE)]
 
 
-async def test_nor_is_it_handed_over_again_after_our_restart(harness: Harness, retries: RetryScheduler) -> None:
+async def test_a_job_that_has_waited_for_long_is_not_handed_over_again_after_our_restart(
+    harness: Harness, retries: RetryScheduler
+) -> None:
     await waiting(harness, retries)
     retries.drop("job-1")
     job = await harness.decided("job-1", inconclusive_for=300.0)
@@ -429,7 +433,7 @@ async def test_an_outage_that_lasts_is_told_of_a_job_that_its_vma_has_forgotten(
 
 
 @pytest.mark.parametrize("says", [RUNNING, VMAStatus.UNANSWERED, VMAStatus.UNINTELLIGIBLE, VMAStatus.NOT_ASKED])
-async def test_any_other_answer_about_it_is_for_recovery(
+async def test_any_other_answer_about_a_job_that_was_forgotten_is_for_recovery(
     harness: Harness, retries: RetryScheduler, says: Document | VMAStatus
 ) -> None:
     await forgotten(harness, retries)

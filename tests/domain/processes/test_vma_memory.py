@@ -41,17 +41,17 @@ def amnesia(memory: VMAMemory, job_id: str) -> tuple[int, int] | None:
 class TestAfterAnOutage:
     """A VMA that was down may have restarted: the appliance rebooted, and its workers died with it."""
 
-    def test_a_single_job_that_is_not_found_was_forgotten(self) -> None:
+    def test_a_single_job_that_is_not_found_after_an_outage_was_forgotten(self) -> None:
         memory = memory_of(knows="a")
 
         outage(memory, misses="a")
 
         assert amnesia(memory, "a") == (1, 1)
 
-    def test_without_one_a_single_job_was_not(self) -> None:
+    def test_a_single_job_that_is_not_found_without_an_outage_was_not_forgotten(self) -> None:
         assert amnesia(memory_of(misses="a"), "a") is None
 
-    def test_a_job_that_was_found_after_it_was_not(self) -> None:
+    def test_a_job_that_was_found_after_the_outage_was_not_forgotten_in_it(self) -> None:
         memory = memory_of(knows="a")
         outage(memory, knows="a")
 
@@ -59,21 +59,21 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") is None
 
-    def test_one_before_this_process_asked_counts_too(self) -> None:
+    def test_jobs_that_this_process_never_found_were_forgotten_in_an_outage(self) -> None:
         memory = VMAMemory()
 
         outage(memory, misses="ab")
 
         assert amnesia(memory, "b") == (2, 2)
 
-    def test_half_of_the_jobs_or_fewer_are_not_most(self) -> None:
+    def test_half_of_the_jobs_were_not_forgotten_in_an_outage(self) -> None:
         memory = memory_of(knows="abcd")
 
         outage(memory, knows="cd", misses="ab")
 
         assert amnesia(memory, "a") is None
 
-    def test_a_job_of_which_it_was_never_unreachable_was_not(self) -> None:
+    def test_a_job_for_which_the_vma_was_never_unreachable_was_not_forgotten(self) -> None:
         """The id of another job hangs, and the VMA is there."""
         memory = memory_of(knows="ab")
         memory.mark_unreachable("b")
@@ -82,14 +82,14 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") is None
 
-    def test_a_job_that_was_missing_before_the_outage_was_not(self) -> None:
+    def test_a_job_that_was_missing_before_the_outage_was_not_forgotten_in_it(self) -> None:
         memory = memory_of(misses="a")
 
         outage(memory, misses="a")
 
         assert amnesia(memory, "a") is None
 
-    def test_jobs_of_which_nothing_is_known_since_do_not_tell_against_it(self) -> None:
+    def test_jobs_of_which_nothing_is_known_since_the_outage_do_not_tell_against_a_restart(self) -> None:
         """Their ids hang, for example."""
         memory = memory_of(knows="abcd")
 
@@ -97,7 +97,7 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") == (1, 1)
 
-    def test_a_job_that_the_vma_did_not_know_before_does_not_tell_against_it(self) -> None:
+    def test_a_job_that_the_vma_did_not_know_before_the_outage_does_not_tell_against_a_restart(self) -> None:
         """The next job is registered and runs right after the reboot."""
         memory = memory_of(knows="a")
 
@@ -106,7 +106,7 @@ class TestAfterAnOutage:
 
         assert amnesia(memory, "a") == (1, 1)
 
-    def test_a_job_that_it_knew_before_a_restart_of_this_process_does(self) -> None:
+    def test_a_job_that_the_vma_knew_before_our_own_restart_tells_against_one_of_the_vma(self) -> None:
         memory = VMAMemory()
         outage(memory, misses="a")
 
@@ -142,7 +142,7 @@ class TestReturned:
 
         assert amnesia(memory, "a") == (3, 5)
 
-    def test_those_that_were_found_again_before_the_job_was_last_found_do_not_count(self) -> None:
+    def test_jobs_that_were_found_again_before_the_job_was_last_found_do_not_count(self) -> None:
         memory = memory_of(knows="a", misses="bc")
         answer(memory, knows="bc")
         answer(memory, knows="a")
@@ -159,7 +159,7 @@ class TestReturned:
         assert amnesia(memory, "a") == (3, 4)
         assert amnesia(memory, "d") is None
 
-    def test_one_that_has_ended_does_not_count_any_more(self) -> None:
+    def test_a_returned_job_that_has_ended_does_not_count_any_more(self) -> None:
         memory = memory_of(misses="abc")
         answer(memory, knows="bc")
 
@@ -167,7 +167,7 @@ class TestReturned:
 
         assert amnesia(memory, "a") is None
 
-    def test_one_that_is_missing_again_counts_once(self) -> None:
+    def test_a_returned_job_that_is_missing_again_counts_once(self) -> None:
         memory = memory_of(misses="ab")
         answer(memory, knows="b")
 
@@ -179,7 +179,7 @@ class TestReturned:
 class TestLaterLosses:
     """Jobs of a past restart may be missing for a long time, until an operator decides. Others go on meanwhile."""
 
-    def test_a_job_that_is_lost_later_was_not_forgotten_with_them(self) -> None:
+    def test_a_job_that_is_lost_later_was_not_forgotten_with_those_of_a_past_restart(self) -> None:
         memory = memory_of(misses="abc")
         assert amnesia(memory, "a") == (3, 3)
         answer(memory, knows="d")
@@ -188,7 +188,7 @@ class TestLaterLosses:
 
         assert amnesia(memory, "d") is None
 
-    def test_until_those_are_asked_again_because_amnesia_is_shared(self) -> None:
+    def test_a_job_that_is_lost_later_shares_the_amnesia_when_those_are_asked_again(self) -> None:
         memory = memory_of(misses="abc")
         answer(memory, knows="d")
         answer(memory, misses="d")
@@ -196,7 +196,7 @@ class TestLaterLosses:
         assert amnesia(memory, "a") == (4, 4)
         assert amnesia(memory, "d") == (4, 4)
 
-    def test_but_with_the_others_that_the_next_restart_forgets(self) -> None:
+    def test_jobs_that_the_next_restart_forgets_were_forgotten_together(self) -> None:
         memory = memory_of(misses="abc")
         answer(memory, knows="defg")
 
