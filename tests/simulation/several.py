@@ -35,7 +35,7 @@ class SeveralInstances(Simulation):
         self._started = 0
         super().__init__(seed, loop, engine_of(0), self._server)
         self._invariants.unwatched_for = TAKEN_OVER_WITHIN
-        self._server.on_claim = lambda share: self.ground_truth.taken_over(share, self.clock.monotonic())
+        self._server.on_claim = self._is_taken_over
         for number in range(1, self.rng.randint(1, MOST)):
             self._start(number)
 
@@ -73,8 +73,14 @@ class SeveralInstances(Simulation):
         log = SharedEventLog(self._server, name, clock, self.rng)
         sites = self._sites(calm=True)
         instance = Instance(name, log, engine_of(number), sites, self.conditions, clock, self.rng)
+        instance.service.contact.on_observed(self._invariants.sightings.observed)
         self._running[number] = instance
         return instance
+
+    def _is_taken_over(self, share: str) -> None:
+        """The new owner knows what is in the log, and has asked nobody yet."""
+        self.ground_truth.taken_over(share, self.clock.monotonic())
+        self._invariants.sightings.restarted()
 
     async def _restart(self, *, calm: bool = False) -> None:
         """Kill, stop or cut off instances; in calm, all of them run on."""
