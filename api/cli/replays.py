@@ -38,7 +38,7 @@ def replay_one(arguments: argparse.Namespace) -> None:
         raise NotFound(f"{done.run.id} has no job {arguments.job[:80]!r}")
     shown = msgspec.to_builtins(
         {
-            "run": run_view(done.run).model_dump(mode="json"),
+            "run": msgspec.to_builtins(run_view(done.run)),
             "decisions": done.decisions,
             "identical": done.identical,
             "different": done.different,

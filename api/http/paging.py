@@ -77,9 +77,14 @@ def position_in(cursor: str | None) -> int | None:
 
 def page(found: Sequence[S], limit: int, key: Callable[[S], Key], show: Callable[[S], V]) -> Page[V]:
     """Return a page of the rows found. The query must ask for `limit + 1` rows, to see whether more exist."""
-    shown = found[:limit]
-    next_cursor = _cursor(key(shown[-1])) if len(found) > limit else None
+    shown, next_cursor = cut(found, limit, key)
     return Page[V](items=[show(item) for item in shown], next_cursor=next_cursor)
+
+
+def cut(found: Sequence[S], limit: int, key: Callable[[S], Key]) -> tuple[Sequence[S], str | None]:
+    """Return the rows of a page, and the cursor of the next one; None if `limit + 1` rows were not found."""
+    shown = found[:limit]
+    return shown, _cursor(key(shown[-1])) if len(found) > limit else None
 
 
 def numbered(found: Sequence[S], limit: int, cursor: str | None) -> Page[S]:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from api.http.dependencies import FEW_EVENTS, check_read_model
 from api.http.event_ids import digest_at
 from api.http.moments import LogMoment, Moment, Position, Version
@@ -133,4 +135,7 @@ async def diff(service: Service, job_id: str, begin: Moment, end: Moment) -> Dif
 
 
 def _shown(job: ReplicationJob) -> dict[str, Any]:
-    return job_view(job).model_dump(mode="json", exclude={**dict.fromkeys(NOT_SHOWN, True), "ended": {"position"}})
+    shown = {name: value for name, value in msgspec.to_builtins(job_view(job)).items() if name not in NOT_SHOWN}
+    if shown["ended"] is not None:
+        del shown["ended"]["position"]
+    return shown

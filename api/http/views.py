@@ -1,13 +1,31 @@
 """Maps aggregates, live state and audit entries to the API's schemas."""
 
+from http import HTTPStatus
+
+import msgspec
+from fastapi import Response
+
 from api.http.same_fields import view_of
-from api.http.schemas.present import DiskView, EndedView, JobView, LiveView, RecoveryView, RunDecisionView
+from api.http.schemas.present import (
+    DecisionView,
+    DiskView,
+    EndedView,
+    JobView,
+    LiveView,
+    RecoveryView,
+    RunDecisionView,
+)
 from api.runtime.bootstrap import Service
 from domain.attention import attention
 from domain.lifecycle import JobState
 from domain.processes.polling import LivePoll
 from domain.replication_job import ReplicationJob
 from projections.queries.audit_entry import AuditEntry
+
+
+def answer(view: object, status: int = HTTPStatus.OK) -> Response:
+    """Return a response with a view, which is encoded once and not validated: its values are the service's own."""
+    return Response(msgspec.json.encode(view), status, media_type="application/json")
 
 
 def present_job(service: Service, job: ReplicationJob) -> JobView:
@@ -43,13 +61,14 @@ def job_view(job: ReplicationJob, **more: object) -> JobView:
         job,
         job_id=job.id,
         progress_percent=round(job.progress_percent, 2),
-        disks=[job.disks.get(volume_id) or DiskView(volume_id=volume_id) for volume_id in job.volume_ids],
+        disks=[_disk_view(job, volume_id) for volume_id in job.volume_ids],
         last_contact=job.last_contact_at,
         stalled=job.stalled_since is not None,
         basis=job.outcome_basis,
         ended=view_of(EndedView, job.ended, basis=job.outcome_basis, at=job.ended_at) if job.ended else None,
         needs_attention=bool(why),
         attention=why,
+        decision=view_of(DecisionView, job.decision) if job.decision else None,
         recovery=RecoveryView(
             attempted=job.recovery_began_at is not None,
             at=job.recovery_began_at,
@@ -59,6 +78,11 @@ def job_view(job: ReplicationJob, **more: object) -> JobView:
         ),
         **more,
     )
+
+
+def _disk_view(job: ReplicationJob, volume_id: str) -> DiskView:
+    reading = job.disks.get(volume_id)
+    return view_of(DiskView, reading) if reading else DiskView(volume_id=volume_id)
 
 
 def live_view(live: LivePoll) -> LiveView:

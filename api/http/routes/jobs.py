@@ -26,7 +26,7 @@ from api.http.schemas.present import (
     VMContextView,
 )
 from api.http.validators import HEADERS, Condition, IfMatch, IfNoneMatch, condition, state_of, tagged
-from api.http.views import add_positions, job_view, present_job
+from api.http.views import add_positions, answer, job_view, present_job
 from api.runtime.bootstrap import Service
 from api.runtime.setting_values import DEFAULT_VMA
 from domain.errors import InvalidInput, NotFound, StorageUnavailable, VersionMismatch
@@ -51,12 +51,13 @@ router = api_router("jobs")
 @router.post(
     "/jobs",
     status_code=status.HTTP_201_CREATED,
+    response_model=JobView,
     responses={
         200: {"model": JobView, "description": "The job is registered already"},
         **problems.responses(409, 503),
     },
 )
-async def register_job(body: NewJob, response: Response, service: TheService, trace: TheTrace) -> JobView:
+async def register_job(body: NewJob, service: TheService, trace: TheTrace) -> Response:
     """Register a job, which is watched from then on. Repeating it unchanged has no effect and returns 200."""
     vma = body.vma or DEFAULT_VMA
     if vma not in service.settings.vma_urls:
@@ -71,16 +72,14 @@ async def register_job(body: NewJob, response: Response, service: TheService, tr
 
     # The view is as the command left the job: the read model need not have what a poll records while it is awaited.
     shown, is_new = await service.background.command(command())
-    if not is_new:
-        response.status_code = status.HTTP_200_OK
     await wait_for_read_model(service)
     with suppress(StorageUnavailable):
         # It is registered, whether the position of an end can be shown or not.
         await add_positions(service, shown)
-    return shown
+    return answer(shown, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 
-@router.get("/jobs", responses=problems.responses(409, 503))
+@router.get("/jobs", response_model=JobPage, responses=problems.responses(409, 503))
 async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     service: TheService,
     moment: AskedMoment,
@@ -89,7 +88,7 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     needs_attention: Annotated[bool | None, Query()] = None,
     limit: Limit = 100,
     cursor: PastCursor = None,
-) -> JobPage:
+) -> Response:
     """List jobs by id, present or past: those in any of the states and of any of the contexts.
 
     All pages of a list of the past are of the moment of the first one, whatever was recorded in between. If the log has
@@ -100,26 +99,25 @@ async def list_jobs(  # noqa: PLR0913 - a parameter for each filter
     wanted = JobFilter(state=state, vm_context_id=vm_context_id, needs_attention=needs_attention)
     if first is not None:
         then = await past.as_begun(service, first, paging.digest_in(cursor))
-        return await _jobs_then(service, then, wanted, limit, after)
+        return answer(await _jobs_then(service, then, wanted, limit, after))
     if moment is None:
-        found = await service.queries.jobs(wanted, limit + 1, after)
-        present = paging.page(found, limit, lambda job: job.id, lambda job: present_job(service, job))
+        found, next_cursor = paging.cut(await service.queries.jobs(wanted, limit + 1, after), limit, lambda job: job.id)
+        present = JobPage(items=[present_job(service, job) for job in found], next_cursor=next_cursor)
         await add_positions(service, *present.items)
-        return JobPage(items=present.items, next_cursor=present.next_cursor)
+        return answer(present)
     (then,) = await past.as_of(service, moment)
-    return await _jobs_then(service, then, wanted, limit, after)
+    return answer(await _jobs_then(service, then, wanted, limit, after))
 
 
 async def _jobs_then(service: Service, then: AsOf, wanted: JobFilter, limit: int, after: str) -> JobPage:
     versions = await service.trail.jobs_at(then.position, wanted, limit + 1, after)
-    found = await service.event_log.load_versions(ReplicationJob, versions)
+    loaded = await service.event_log.load_versions(ReplicationJob, versions)
     digest = await digest_at(service.event_log, then.position) or NO_EVENT
-    page = paging.page(
-        found, limit, lambda job: paging.key_then(then, digest, job.id), lambda job: job_view(job, as_of=then)
-    )
-    items = [job for job in page.items if wanted.needs_attention in {None, job.needs_attention}]
+    found, next_cursor = paging.cut(loaded, limit, lambda job: paging.key_then(then, digest, job.id))
+    views = [job_view(job, as_of=then) for job in found]
+    items = [job for job in views if wanted.needs_attention in {None, job.needs_attention}]
     await add_positions(service, *items)
-    return JobPage(items=items, next_cursor=page.next_cursor, as_of=then)
+    return JobPage(items=items, next_cursor=next_cursor, as_of=then)
 
 
 @router.get(

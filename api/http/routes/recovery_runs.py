@@ -10,6 +10,7 @@ from api.http.owner import from_instance
 from api.http.paging import Cursor, Limit
 from api.http.routers import api_router
 from api.http.run_views import run_view
+from api.http.same_fields import view_of
 from api.http.schemas.present import Identifier, NewRun, Page, RunDecisionView, RunView
 from api.http.views import decision_view
 from api.runtime.bootstrap import Service
@@ -89,7 +90,7 @@ async def list_decisions(
     """List the run's decisions, in their order."""
     live = service.recovery.live.get(run_id)
     if live is not None and live.dry_run:
-        decisions = [RunDecisionView.model_validate(made, from_attributes=True) for made in live.decisions]
+        decisions = [view_of(RunDecisionView, made) for made in live.decisions]
         return paging.numbered(decisions, limit, cursor)
     if live is None and await service.queries.run(run_id) is None:
         raise NotFound(f"there is no recovery run {run_id}")

@@ -1,5 +1,6 @@
 """Schemas of the HTTP API. Times are in UTC, progress is in percent, durations are in seconds."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -76,17 +77,25 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)
 """Strict: refuses booleans and strings."""
 
 
-class AsOf(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class AsOf:
     """The moment of an answer of the past: the state after the event at `position`, which is the exact form."""
 
-    position: int = Field(description="0: before the first event.")
-    time: datetime | None = Field(
-        description="The time `at`, to its last microsecond. Without `at`, when the event at `position` was recorded."
-    )
-    is_future: bool = Field(
-        description="The moment is still to come: the answer is of now, and can change. "
-        "All pages of a list say what its first one says."
-    )
+    position: Annotated[int, Field(description="0: before the first event.")]
+    time: Annotated[
+        datetime | None,
+        Field(
+            description="The time `at`, to its last microsecond. "
+            "Without `at`, when the event at `position` was recorded."
+        ),
+    ]
+    is_future: Annotated[
+        bool,
+        Field(
+            description="The moment is still to come: the answer is of now, and can change. "
+            "All pages of a list say what its first one says."
+        ),
+    ]
 
 
 class Page(BaseModel, Generic[T]):
@@ -170,7 +179,8 @@ class NewRun(BaseModel):
     dry_run: StrictBool = False
 
 
-class DecisionView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class DecisionView:
     """The last decision on a job. A decision with the basis `inferred` can be revised."""
 
     rule: str
@@ -184,25 +194,30 @@ class DecisionView(BaseModel):
     who: str | None = None
 
 
-class EndedView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class EndedView:
     """How a job ended: by a rule, by an operator (`who`) or, without both, by what the VMA or a worker reported."""
 
     outcome: str
-    basis: str | None = Field(
-        description="How the outcome is known now: `observed` or `inferred`; null for an operator's decision. "
-        "After the VMA or the worker has confirmed an inferred one it is `observed`, and `rule` and `why` remain."
-    )
+    basis: Annotated[
+        str | None,
+        Field(
+            description="How the outcome is known now: `observed` or `inferred`; null for an operator's decision. "
+            "After the VMA or the worker has confirmed an inferred one it is `observed`, and `rule` and `why` remain."
+        ),
+    ]
     rule: str | None
     who: str | None
     why: str
-    at: datetime = Field(description="The time of the event that ended it.")
-    version: int = Field(description="The job's version with the event that ended it.")
-    position: int | None = Field(
-        default=None, description="Its position in the log; null until the read model has applied it."
-    )
+    at: Annotated[datetime, Field(description="The time of the event that ended it.")]
+    version: Annotated[int, Field(description="The job's version with the event that ended it.")]
+    position: Annotated[
+        int | None, Field(description="Its position in the log; null until the read model has applied it.")
+    ] = None
 
 
-class DiskView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class DiskView:
     """One disk, as last reported by its export."""
 
     volume_id: str
@@ -213,7 +228,8 @@ class DiskView(BaseModel):
     total_bytes: int | None = None
 
 
-class LiveView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class LiveView:
     """A job's live state in the poller, which is in memory only."""
 
     polled_at: datetime | None
@@ -223,27 +239,31 @@ class LiveView(BaseModel):
     progress_percent: float | None = None
     phase: str | None = None
     bytes_transferred: int | None = None
-    bytes_per_second: int | None = Field(
-        default=None, description="The mean of the last one to two minutes of polls; null before the second poll."
-    )
-    estimated_seconds_left: int | None = Field(
-        default=None,
-        description="An estimate: what is left by the mean growth of the percentage in the same time; null without.",
-    )
+    bytes_per_second: Annotated[
+        int | None, Field(description="The mean of the last one to two minutes of polls; null before the second poll.")
+    ] = None
+    estimated_seconds_left: Annotated[
+        int | None,
+        Field(
+            description="An estimate: what is left by the mean growth of the percentage in the same time; null without."
+        ),
+    ] = None
     vma_status: str | None = None
 
 
-class RecoveryView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class RecoveryView:
     """The job's last recovery. `method` is its cause."""
 
     attempted: bool
     at: datetime | None
     method: str | None
-    last_validated: datetime | None = Field(description="Time of the last conclusive observation.")
+    last_validated: Annotated[datetime | None, Field(description="Time of the last conclusive observation.")]
     polling_restarted_at: datetime | None
 
 
-class JobView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class JobView:
     """A job, present or past. `as_known` and `hindsight` are set if the parameter `as_known` was given."""
 
     job_id: str
@@ -260,32 +280,35 @@ class JobView(BaseModel):
     vma_status: str | None
     error: str | None
     registered_at: datetime | None
-    last_contact: datetime | None = Field(description="Time of the last conclusive observation.")
+    last_contact: Annotated[datetime | None, Field(description="Time of the last conclusive observation.")]
     last_observed_at: datetime | None
     stalled: bool
     stalled_since: datetime | None
-    basis: str | None = Field(description="`observed` or `inferred`; null without an outcome.")
+    basis: Annotated[str | None, Field(description="`observed` or `inferred`; null without an outcome.")]
     ended_at: datetime | None
-    ended: EndedView | None = Field(description="null while the job is open")
+    ended: Annotated[EndedView | None, Field(description="null while the job is open")]
     needs_attention: bool
     attention: list[str]
     decision: DecisionView | None
     run_id: str | None
     recovery: RecoveryView
-    retry_in: float | None = Field(
-        default=None, description="Seconds until the next retry, while the job waits by its decision."
-    )
+    retry_in: Annotated[
+        float | None, Field(description="Seconds until the next retry, while the job waits by its decision.")
+    ] = None
     version: int
-    live: LiveView | None = Field(default=None, description="null unless the poller asks about the job now.")
-    as_of: AsOf | None = Field(default=None, description="Null for the present.")
-    as_known: AsOf | None = Field(default=None, description="Up to what `hindsight` knows; null without it.")
+    live: Annotated[LiveView | None, Field(description="null unless the poller asks about the job now.")] = None
+    as_of: Annotated[AsOf | None, Field(description="Null for the present.")] = None
+    as_known: Annotated[AsOf | None, Field(description="Up to what `hindsight` knows; null without it.")] = None
     hindsight: Hindsight | None = None
 
 
-class JobPage(Page[JobView]):
+@dataclass(kw_only=True, slots=True)
+class JobPage:
     """One page of jobs. All pages of a list of the past are of the moment of its first page."""
 
-    as_of: AsOf | None = Field(default=None, description="Null for the present.")
+    items: list[JobView]
+    next_cursor: str | None = None
+    as_of: Annotated[AsOf | None, Field(description="Null for the present.")] = None
 
 
 class VMContextView(BaseModel):
@@ -300,7 +323,8 @@ class VMContextView(BaseModel):
     jobs: int
 
 
-class RunView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class RunView:
     """A recovery run, with the policy that it used. `outcomes` and `rules` count its decisions so far."""
 
     run_id: str
@@ -311,22 +335,26 @@ class RunView(BaseModel):
     policy: dict[str, Any] | None
     policy_hash: str
     jobs: int
-    settled: int = Field(description="Jobs that are decided, or were settled elsewhere.")
+    settled: Annotated[int, Field(description="Jobs that are decided, or were settled elsewhere.")]
     started_at: datetime | None
-    ended_at: datetime | None = Field(description="null while it runs")
+    ended_at: Annotated[datetime | None, Field(description="null while it runs")]
     outcomes: dict[str, int]
     rules: dict[str, int]
     resumed: int
-    polled_again: int | None = Field(description="Resumed jobs that were polled; null unless it is finished.")
-    left_replicating: int | None = Field(description="The other resumed jobs; null unless it is finished.")
-    settled_elsewhere: int | None = Field(
-        description="Jobs that had ended before; null for an interrupted run, which could not store it."
-    )
-    decided_in: float | None = Field(description="Seconds until every job was decided; null before.")
-    verified_in: float | None = Field(description="Seconds until polling was verified; null before, and for a dry run.")
+    polled_again: Annotated[int | None, Field(description="Resumed jobs that were polled; null unless it is finished.")]
+    left_replicating: Annotated[int | None, Field(description="The other resumed jobs; null unless it is finished.")]
+    settled_elsewhere: Annotated[
+        int | None,
+        Field(description="Jobs that had ended before; null for an interrupted run, which could not store it."),
+    ]
+    decided_in: Annotated[float | None, Field(description="Seconds until every job was decided; null before.")]
+    verified_in: Annotated[
+        float | None, Field(description="Seconds until polling was verified; null before, and for a dry run.")
+    ]
 
 
-class RunDecisionView(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class RunDecisionView:
     """A run's decision on one job."""
 
     job_id: str

@@ -45,7 +45,7 @@ def folded(log: list[Event], position: int, job_id: str) -> dict[str, Any]:
     """Return the view of a job that is folded from exactly this prefix of the log."""
     job = ReplicationJob.fold(None, [event for event in log[:position] if event.originator_id == job_id])
     assert job is not None
-    return job_view(job).model_dump(mode="json", exclude={"as_of"})
+    return without_moment(msgspec.json.decode(msgspec.json.encode(job_view(job))))
 
 
 def without_moment(job: dict[str, Any]) -> dict[str, Any]:
