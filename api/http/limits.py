@@ -133,17 +133,24 @@ class BoundedBodies:
         kind = _kind_of(scope)
         if self._waiting[kind] >= MAX_WAITING:
             raise self._too_many()
-        turns, patience = self._turns[kind], self._patience[kind]
+        turns = self._turns[kind]
+        if turns.locked():
+            await self._wait(turns, kind)
+        else:
+            # At once: a timeout costs more than all of this.
+            await turns.acquire()
+        turn.callback(turns.release)
+        return turn
+
+    async def _wait(self, turns: asyncio.Semaphore, kind: Kind) -> None:
         self._waiting[kind] += 1
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(self._patience[kind]):
                 await turns.acquire()
         except TimeoutError:
             raise self._too_many() from None
         finally:
             self._waiting[kind] -= 1
-        turn.callback(turns.release)
-        return turn
 
     def _too_many(self) -> _LimitExceeded:
         why = self._why_slow()

@@ -5,6 +5,7 @@ page: through a name of the attacker's that resolves to 127.0.0.1, or by a cross
 """
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -55,6 +56,7 @@ def _follows_link(request: Request) -> bool:
     return to_window and request.method == "GET"
 
 
+@lru_cache(maxsize=100)
 def is_loopback_name(host: str) -> bool:
     """Return whether a `Host` header is `localhost` or a loopback address, with any port."""
     try:
