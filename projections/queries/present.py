@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from domain.events import RecoveryDecided
 from domain.lifecycle import JobState
@@ -20,6 +20,12 @@ from projections.read_model import schema
 from projections.read_model.errors import decode
 
 T = TypeVar("T")
+
+BY_ID = {
+    table: select(table.c.folded).where(table.c.id == bindparam("key"))
+    for table in (schema.jobs, schema.vm_contexts, schema.recovery_runs)
+}
+"""The queries of one aggregate. To build a query takes longer than to execute it."""
 
 MAX_SKIPPED = 10
 """Skipped events that are listed; `job-recovery verify` lists all."""
@@ -121,10 +127,10 @@ class Queries(Reader):
         return dict(await self.rows(select(column, func.count()).group_by(column)))
 
     async def _one(self, table: Any, key: str, kind: type[T]) -> T | None:  # noqa: ANN401 - a table
-        return next(iter(await self._folded(select(table.c.folded).where(table.c.id == key), kind)), None)
+        return next(iter(await self._folded(BY_ID[table], kind, key=key)), None)
 
-    async def _folded(self, query: Select[Any], kind: type[T]) -> list[T]:
-        return [decode(folded, kind) for (folded,) in await self.rows(query)]
+    async def _folded(self, query: Select[Any], kind: type[T], **values: str) -> list[T]:
+        return [decode(folded, kind) for (folded,) in await self.rows(query, values)]
 
     async def _ids(self, query: Select[Any]) -> list[str]:
         return [one for (one,) in await self.rows(query)]

@@ -1,7 +1,7 @@
 """Reads the read model in threads, and translates its errors."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -23,8 +23,8 @@ class Reader:
         self._threads = threads
         self._patience = PATIENCE if threads else None
 
-    async def rows(self, query: Select[Any]) -> Sequence[Any]:
-        """Return all rows of a query.
+    async def rows(self, query: Select[Any], values: Mapping[str, str] | None = None) -> Sequence[Any]:
+        """Return all rows of a query, with the values of its parameters.
 
         Raises:
             StorageUnavailable: the read model cannot be read now.
@@ -33,11 +33,14 @@ class Reader:
 
         def execute() -> Sequence[Any]:
             with translate_errors(self._engine), self._engine.connect() as connection:
-                return connection.execute(query).all()
+                return connection.execute(query, values).all()
 
+        executing = asyncio.get_running_loop().run_in_executor(self._threads, execute)
+        if self._patience is None:
+            return await executing
         try:
             async with asyncio.timeout(self._patience):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, execute)
+                return await executing
         except TimeoutError:
             raise ReadModelAway(SILENT) from None
 

@@ -1,6 +1,6 @@
 """A log in a whole service in this process that watches nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,8 @@ class Meanwhile(AuditTrail):
         self._service = service
         self._events = events
 
-    async def rows(self, query: Select[Any]) -> Sequence[Any]:
-        found = await super().rows(query)
+    async def rows(self, query: Select[Any], values: Mapping[str, str] | None = None) -> Sequence[Any]:
+        found = await super().rows(query, values)
         self.asked += 1
         events, self._events = self._events, ()
         if events:
