@@ -271,7 +271,7 @@ class JobView:
     vm_name: str
     vm_context_id: str
     vma: str
-    volume_ids: list[str]
+    volume_ids: tuple[str, ...]
     progress_percent: float
     phase: str | None
     bytes_transferred: int | None

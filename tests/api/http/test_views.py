@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from api.http.run_views import run_view
-from api.http.views import present_job
+from api.http.schemas.present import JobView, RunView
+from api.http.views import answer, present_job
 from api.runtime.bootstrap import Service, build
 from api.runtime.settings import Settings
 from domain.events import Cause
@@ -54,6 +56,28 @@ async def test_only_a_polled_job_is_live_and_only_one_that_waits_by_its_rule_is_
     await service.app.operator_decide("job-1", Outcome.FAIL, "mara", "gone", REQUEST)
     ended = present_job(service, await service.app.job("job-1"))
     assert (ended.live, ended.retry_in) == (None, None)
+
+
+@pytest.mark.parametrize("status", [VMAStatus.RUNNING, VMAStatus.COMPLETED, VMAStatus.FAILED, VMAStatus.UNINTELLIGIBLE])
+async def test_a_view_is_sent_as_its_schema_describes_it(service: Service, status: VMAStatus) -> None:
+    """Views are not validated when they are sent."""
+    await service.app.register(asked(), REQUEST)
+    view = present_job(service, await recovered(service, status))
+
+    sent = bytes(answer(view).body)
+
+    assert TypeAdapter(JobView).validate_json(sent, strict=True) == view
+
+
+def test_a_run_is_sent_as_its_schema_describes_it() -> None:
+    totals = RunTotals(outcomes={"resume": 2, "retry": 1}, resumed=2, settled_elsewhere=4)
+    view = run_view(
+        RecoveryRun(id="run-1", status=FINISHED, jobs=7, started_at=NOON, cause=Cause.RESTART, totals=totals)
+    )
+
+    sent = bytes(answer(view).body)
+
+    assert TypeAdapter(RunView).validate_json(sent, strict=True) == view
 
 
 def test_a_run_has_settled_the_jobs_that_it_decided_and_those_that_had_ended_before() -> None:
