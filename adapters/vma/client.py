@@ -21,7 +21,7 @@ from adapters.vma.reply import Reply, not_asked
 from adapters.vma.requests import Requests
 from adapters.vma.send_failures import unknown_vma
 from adapters.vma.transport import http_transport
-from adapters.vma.trust import authorities
+from adapters.vma.trust import trusted_by
 from domain.ports import Clock, ProbeTarget
 from domain.vma_status import Answer, VMAStatus, export_name
 
@@ -76,7 +76,8 @@ class HttpVMA:
             name: Channel(clock.monotonic, limits, partial(self._get, name), partial(self._get_health, name))
             for name in urls
         }
-        self._requests = Requests(http_transport(authorities(ca_file), settings.probe_timeout), clock)
+        trusted = trusted_by((address.base for address in self._addresses.values()), ca_file)
+        self._requests = Requests(http_transport(trusted, settings.probe_timeout), clock)
 
     @property
     def circuits(self) -> dict[str, Circuit]:

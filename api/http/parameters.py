@@ -6,6 +6,7 @@ An unknown parameter is refused: if it were ignored, a misspelled filter would l
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, get_origin
 from urllib.parse import unquote_plus, unquote_to_bytes
 
@@ -15,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
+from starlette.routing import compile_path
 
 from api.http.problems import MAX_ERRORS
 
@@ -43,7 +45,24 @@ class CheckedRoute(APIRoute):
     """A route that checks the address of each request, before it reads anything else of it.
 
     As a dependency of the routes, the check would cost each request several times as much.
+
+    Its endpoint is analysed at its first request, or for the OpenAPI document: to analyse all of them would be a tenth
+    of the CPU of a start, and most are never asked for.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Collection[str], **more: Any) -> None:  # noqa: ANN401 - the library's options
+        """Take what the library's route takes, and set only what a request is matched by."""
+        self.path, self.endpoint, self.methods = path, endpoint, set(methods)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._analyse = partial(super().__init__, path, endpoint, methods=list(methods), **more)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the library's route
+        """Analyse the endpoint, which sets all other attributes."""
+        analyse = self.__dict__.pop("_analyse", None)
+        if analyse is None:
+            raise AttributeError(name)
+        analyse()
+        return getattr(self, name)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the check in front of it."""

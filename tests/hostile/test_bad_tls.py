@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+from adapters.host.clock import SystemClock
+from adapters.vma.client import HttpVMA
 from adapters.vma.trust import authorities
+from api.runtime.settings import Settings
 from domain.errors import InvalidInput, JobRecoveryError
 from domain.ports import ProbeTarget
 from domain.vma_status import VMAStatus
@@ -133,3 +136,21 @@ def test_a_file_without_an_authority_is_refused_in_one_line(
 
     assert str(refused.value) == f"{setting}: {file} cannot be used: {why}"
     assert isinstance(refused.value, InvalidInput) == (content is not None)
+
+
+@pytest.mark.parametrize("encrypted", ["https://localhost", "HTTPS://localhost"])
+def test_authorities_are_loaded_if_any_vma_is_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    plain = {"default": "http://localhost", "https": "http://localhost"}
+    vma_of(plain)
+
+    with pytest.raises(JobRecoveryError, match="SSL_CERT_FILE"):
+        vma_of({**plain, "dc2": encrypted})
+
+
+def vma_of(urls: dict[str, str]) -> HttpVMA:
+    """Return a client of these VMAs that asks nothing."""
+    settings = Settings()
+    return HttpVMA(urls, SystemClock(), settings, circuit_rest=settings.circuit_rest)

@@ -53,6 +53,23 @@ def serve(tmp_path: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+IMPORTS = """
+import sys
+from api.cli.running import leave_out_what_is_not_needed
+leave_out_what_is_not_needed()
+import api.http.server, api.runtime.logs
+print(*(name for name, module in sys.modules.items() if module is not None))
+"""
+
+
+def test_a_start_imports_nothing_that_only_some_settings_or_commands_need() -> None:
+    optional = {"rich", "pygments", "pydantic.v1", "psycopg", "pymysql", "opentelemetry.sdk", "api.cli.tables"}
+
+    loaded = set(subprocess.check_output([sys.executable, "-c", IMPORTS], text=True).split())  # noqa: S603 - our own
+
+    assert loaded & {*optional, "httpx", "fastapi"} == {"httpx", "fastapi"}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
     tmp_path: Path, host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch

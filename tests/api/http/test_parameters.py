@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from api.http.parameters import CheckedRoute
 from tests.support.http_api import PUBLISHED_PATHS, registered
 
 HTTP = httpx.AsyncClient
@@ -144,3 +146,22 @@ async def test_the_declared_parameters_are_taken_as_before(api: HTTP) -> None:
         ("http://localhost/livez", {}),
     ):
         assert (await api.get(path, params=query)).status_code == 200, path
+
+
+async def test_a_route_is_analysed_at_its_first_request_and_the_others_are_not() -> None:
+    async def answered(n: int) -> int:
+        return n
+
+    asked, other = (CheckedRoute(path, answered, methods=["GET"]) for path in ("/asked", "/other"))
+    app = FastAPI(openapi_url=None)
+    app.router.routes.extend([asked, other])
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        refused = await client.post("/asked")
+        assert "dependant" not in vars(asked)
+        answers = [(await client.get("/asked", params={"n": n})).json() for n in (1, 2)]
+
+    assert (refused.status_code, answers) == (405, [1, 2])
+    assert ("dependant" in vars(asked), "dependant" in vars(other)) == (True, False)
+    with pytest.raises(AttributeError, match="unheard_of"):
+        asked.unheard_of  # noqa: B018 - the access is what fails
