@@ -46,6 +46,7 @@ def _serve(events: int, size: Size) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         service = NewProcess(Path(folder) / "data", NO_VMA, POLL_INTERVAL="60")
         service.data_dir.mkdir()
+        service.patience = PATIENCE
         try:
             _write(service, events)
             name = f"live, log of {events:,} events"
