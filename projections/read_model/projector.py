@@ -26,6 +26,11 @@ from projections.read_model.model_store import ModelStore
 T = TypeVar("T")
 
 BATCH = 1000
+"""Events of one transaction while the read model is derived."""
+
+LIVE_BATCH = 250
+"""Events of one transaction later: what a batch has had stays with the process, and a larger one shows later."""
+
 SLOW_POLL = 1.0
 """Seconds between two polls of the log without a commit, and before a retry."""
 
@@ -239,7 +244,8 @@ class Projector:
     async def _advance(self) -> bool:
         if not self._has_lock:
             return await self._follow_checkpoint()
-        entries = await history.entries_after(self._log, self._applied_by, self._applied, BATCH)
+        limit = LIVE_BATCH if self.caught_up else BATCH
+        entries = await history.entries_after(self._log, self._applied_by, self._applied, limit)
         if entries:
             await self._call(self._apply, entries)
             await self._reach(checkpoint.at(entries[-1]))

@@ -4,8 +4,8 @@ Only the domain folds events, so a row cannot differ from the aggregate.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Table, delete
@@ -19,12 +19,8 @@ from domain.streams import Inapplicable, fold_event, kind_of
 from domain.vm_context import VMContext
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry, JobAfterEvent, insert_rows, naive
-from projections.read_model.bulk import Row, insert_all, select_all
+from projections.read_model.bulk import Row, among, insert_all, select_all
 from projections.read_model.errors import decode
-
-T = TypeVar("T")
-
-CHUNK = 500
 
 
 class Batch(msgspec.Struct):
@@ -53,11 +49,10 @@ class FoldedTable:
 
     def _load(self, connection: Connection, ids: Sequence[str]) -> dict[str, Row]:
         """Return what is needed of the rows of these streams."""
+        if not ids:
+            return {}
         columns = [column for column in self._table.c if column.name in {"id", "folded", "first_position"}]
-        known: dict[str, Row] = {}
-        for chunk in _chunks(ids):
-            known.update((row["id"], row) for row in select_all(connection, columns, self._table.c.id.in_(chunk)))
-        return known
+        return {row["id"]: row for row in select_all(connection, columns, among(connection, self._table.c.id, ids))}
 
     def _fold(self, before: Row | None, entries: Sequence[Entry], batch: Batch) -> dict[str, Any] | None:
         """Return the stream's row after its events; None if none of them can be applied."""
@@ -81,9 +76,10 @@ class FoldedTable:
         }
 
     def _replace(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        for chunk in _chunks(rows):
-            outdated = delete(self._table).where(self._table.c.id.in_([row["id"] for row in chunk]))
-            connection.execute(outdated)
+        if not rows:
+            return
+        outdated = among(connection, self._table.c.id, [row["id"] for row in rows])
+        connection.execute(delete(self._table).where(outdated))
         insert_all(connection, self._table, rows)
 
 
@@ -139,7 +135,3 @@ def _insert_skipped(connection: Connection, entries: Sequence[Entry], skipped: d
         if p in skipped
     ]
     insert_all(connection, schema.skipped_events, rows)
-
-
-def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -200,7 +200,7 @@ async def test_a_leader_stands_still_if_it_applies_nothing_of_what_there_is_for_
 
 async def test_a_commit_of_many_batches_is_applied_as_a_whole(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projecting, "SLOW_POLL", 60.0)
-    monkeypatch.setattr(projecting, "BATCH", 1)
+    monkeypatch.setattr(projecting, "LIVE_BATCH", 1)
     async with running(pair.leader.run()):
 
         async def waits() -> bool:

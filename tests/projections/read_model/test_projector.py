@@ -201,7 +201,7 @@ async def test_an_event_of_one_job_changes_the_row_of_no_other(harness: Harness,
 async def test_more_streams_than_fit_into_one_query_are_all_updated(
     harness: Harness, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.read_model.tables.CHUNK", 2)
+    monkeypatch.setattr("projections.read_model.bulk.ROWS", 2)
     follower = projector(harness, engine)
     for n in range(5):
         await harness.job(f"job-{n}")

@@ -11,9 +11,10 @@ from domain.events import Cause, Trace
 from domain.replication_job import ReplicationJob
 from projections.read_model import schema
 from projections.read_model.audit_rows import Entry
+from projections.read_model.bulk import ROWS
 from projections.read_model.errors import decode
 from projections.read_model.model_file import open_read_model
-from projections.read_model.tables import CHUNK, apply_batch
+from projections.read_model.tables import apply_batch
 from tests.support.builders import NOON, at, registration
 
 TRACE = Trace("request-1", "request-1")
@@ -48,11 +49,11 @@ def stored(connection: Connection) -> dict[str, tuple[int, ReplicationJob]]:
     return {job.id: (position, job) for position, job in jobs}
 
 
-@pytest.mark.parametrize("going_on", [1, CHUNK, 2 * CHUNK + 1])
+@pytest.mark.parametrize("going_on", [1, ROWS, 2 * ROWS + 1])
 def test_each_of_many_streams_continues_from_its_own_row_and_the_others_stay(
     connection: Connection, going_on: int
 ) -> None:
-    jobs = [registered(n) for n in range(2 * CHUNK + 3)]
+    jobs = [registered(n) for n in range(2 * ROWS + 3)]
     apply_batch(connection, positioned(jobs, first=1))
     for job in jobs[1 : going_on + 1]:
         job.begin_recovery("run-1", Cause.RESTART, at(10), "instance")
