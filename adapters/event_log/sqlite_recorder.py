@@ -44,28 +44,39 @@ class SealingRecorder(SQLiteApplicationRecorder):
         """Add the table of seals."""
         return [*super().construct_create_table_statements(), CREATE]
 
+    def store(self, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
+        """Store events and their seal in one transaction; return their positions."""
+        with self.datastore.transaction(commit=True) as cursor:
+            return self._insert_events(cursor, stored_events)
+
     def _insert_events(
         self,
         c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
-        **kwargs: Any,  # noqa: ANN401 - the library's signature
-    ) -> Sequence[int] | None:
-        positions = super()._insert_events(c, stored_events, **kwargs)
+        **_: Any,  # noqa: ANN401 - the library's signature
+    ) -> Sequence[int]:
+        rows = [(e.originator_id, e.originator_version, e.topic, e.state) for e in stored_events]
+        c.executemany(self.insert_events_statement, rows)
+        c.execute("SELECT last_insert_rowid()")
+        # SQLite gives each row the position after the last one, and this transaction alone writes.
+        last = c.fetchone()[0]
+        positions = range(last - len(rows) + 1, last + 1)
         # After the first write: a transaction that begins with a read cannot wait for a lock.
-        self.check_end(c)
-        if positions:
-            self.sealed = _seal(c, rows_of(positions, stored_events))
+        end = self.check_end(c)
+        self.sealed = _seal(c, end, rows_of(positions, stored_events))
         return positions
 
-    def check_end(self, cursor: SQLiteCursor) -> None:
-        """Check that the log ends as this process left it, if it does remember that.
+    def check_end(self, cursor: SQLiteCursor) -> Seal:
+        """Check that the log ends as this process left it, if it does remember that; return its last seal.
 
         Raises:
             AnotherEnd: it does not.
 
         """
+        end = _end(cursor)
         if self.history is not None:
-            self.history.check(_end(cursor))
+            self.history.check(end)
+        return end
 
     def select_notifications(
         self,
@@ -108,7 +119,7 @@ class SealingRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as cursor:
             if _end(cursor) == NOTHING_SEALED:
                 while rows := _after(cursor, sealed):
-                    _seal(cursor, rows)
+                    _seal(cursor, _end(cursor), rows)
                     sealed = rows[-1][0]
         return sealed
 
@@ -134,8 +145,8 @@ def _end(cursor: SQLiteCursor) -> Seal:
     return Seal(found[0], found[1].hex()) if found else NOTHING_SEALED
 
 
-def _seal(cursor: SQLiteCursor, rows: Sequence[Row]) -> Seal:
-    """Seal these events, and return the seal."""
-    row = next_seal(bytes.fromhex(_end(cursor).hash), rows)
+def _seal(cursor: SQLiteCursor, end: Seal, rows: Sequence[Row]) -> Seal:
+    """Seal these events, which follow the last seal, and return theirs."""
+    row = next_seal(bytes.fromhex(end.hash), rows)
     cursor.execute(INSERT, row)
     return seal_of(row)

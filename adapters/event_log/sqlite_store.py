@@ -72,7 +72,7 @@ class SQLiteStorage:
         """Recognise from now on that the log was changed by others. Called when it was checked."""
         self.recorder.history = self._history = History(self.recorder.last_seal())
 
-    def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> list[int]:  # noqa: ARG002 - a protocol
+    def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> Sequence[int]:  # noqa: ARG002 - a protocol
         """Store the events and their seal in one transaction; return their positions. There are no other owners.
 
         Raises:
@@ -81,7 +81,7 @@ class SQLiteStorage:
         """
         self.check_file()
         with self._recognising():
-            positions = [recording.notification.id for recording in self.events.put(events)]
+            positions = self.recorder.store([self.events.mapper.to_stored_event(event) for event in events])
         self._history.add(self.recorder.sealed)
         return positions
 
