@@ -8,6 +8,7 @@ another owns at least two fewer. The VMAs that are in nobody's settings are one 
 from collections.abc import Iterable
 from typing import Protocol
 
+from domain.errors import StorageUnavailable
 from domain.ports import Instance, Instances, Survey
 
 REST = "*"
@@ -111,7 +112,7 @@ class Ownership:
         self._see(survey)
         self._leaving &= survey.me.owns
         lost = self._owned - survey.me.owns
-        self._owned -= lost
+        self._owned = survey.me.owns - self._leaving
         # What was lost is dropped first, so that it is recovered like after a restart, also if it can be taken again.
         for share in () if lost else self._free(survey):
             if self._is_due(share, survey) and await self._instances.claim(share):
@@ -144,10 +145,14 @@ class Ownership:
         """Hand a share over, to whoever takes it.
 
         Raises:
-            StorageUnavailable: it is still owned.
+            StorageUnavailable: it may still be owned, as the next look shows.
 
         """
-        await self._instances.release(share)
+        try:
+            await self._instances.release(share)
+        except StorageUnavailable:
+            self._leaving -= {share}
+            raise
 
     def _see(self, survey: Survey) -> None:
         self._survey = survey

@@ -84,13 +84,16 @@ class Supervisor:
     async def _look(self) -> frozenset[str] | None:
         """Return the shares of which this instance watches more jobs than before; None if it watches the same."""
         try:
-            return await self._ownership.look()
+            more = await self._ownership.look()
         except LogChanged:
             raise
         except StorageUnavailable as error:
             if not self._ownership.owned:
                 self._report_unwatched(error)
             return None
+        if not self._taking.locked():
+            self.unwatched = None
+        return more
 
     async def _take(self, shares: frozenset[str]) -> None:
         """Recover the open jobs of these shares: the first are recovered as after a restart, others as taken over."""
