@@ -80,7 +80,7 @@ class SeveralInstances(Simulation):
     def _is_taken_over(self, share: str) -> None:
         """The new owner knows what is in the log, and has asked nobody yet."""
         self.ground_truth.taken_over(share, self.clock.monotonic())
-        self._invariants.sightings.restarted()
+        self._invariants.sightings.restarted(share)
 
     async def _restart(self, *, calm: bool = False) -> None:
         """Kill, stop or cut off instances; in calm, all of them run on."""

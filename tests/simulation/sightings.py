@@ -70,10 +70,12 @@ class Sightings:
             case _:
                 pass
 
-    def restarted(self) -> None:
-        """Forget what only the last process knew."""
+    def restarted(self, vma: str | None = None) -> None:
+        """Forget what only the last process knew, or the last owner of a VMA."""
         now = self._ground_truth.now()
         for seen in self._seen.values():
+            if vma not in (None, seen.vma):
+                continue
             seen.unreachable, seen.missing, seen.forgotten = now if seen.is_in_log else None, None, False
 
     def is_forgotten(self, job_id: str) -> bool:
