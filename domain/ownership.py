@@ -58,7 +58,8 @@ class Ownership:
         self._last_owner: dict[str, str] = {}
         self._free_for: dict[str, int] = {}
         self._leaving: frozenset[str] = frozenset()
-        self._has_looked = False
+        self._told: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+        """What was owned, and which VMAs were known, when `look` last returned."""
         if (known := instances.known) is not None:
             self._see(known)
             self._owned = known.me.owns
@@ -107,17 +108,16 @@ class Ownership:
 
         """
         survey = await self._instances.survey()
-        owned, known = (self._owned if self._has_looked else frozenset[str]()), self._known
-        self._has_looked = True
         self._see(survey)
         self._leaving &= survey.me.owns
-        lost = self._owned - survey.me.owns
+        lost = self._told[0] - survey.me.owns
         self._owned = survey.me.owns - self._leaving
         # What was lost is dropped first, so that it is recovered like after a restart, also if it can be taken again.
         for share in () if lost else self._free(survey):
             if self._is_due(share, survey) and await self._instances.claim(share):
                 self._owned |= {share}
-        if (owned, known) == (self._owned, self._known):
+        (owned, known), self._told = self._told, (self._owned, self._known)
+        if (owned, known) == self._told:
             return None
         # A VMA that is in nobody's settings any more belongs to the rest now.
         return self._owned - owned if known == self._known else (self._owned - owned) | ({REST} & self._owned)
@@ -125,9 +125,9 @@ class Ownership:
     def surplus(self) -> str | None:
         """Return a share to hand over: one that another instance knows and owns two fewer than this one.
 
-        None while a share is free: whoever takes that may be even then.
+        None while a share has just become free: whoever takes that may be even then.
         """
-        if self._free_for or self._leaving:
+        if self._leaving or any(count <= FREE_FOR * 2 for count in self._free_for.values()):
             return None
         others = self._survey.others if self._survey else ()
         for share in sorted(self._owned):
@@ -140,6 +140,7 @@ class Ownership:
         """Stop to watch the jobs of a share, which is handed over next."""
         self._owned -= {share}
         self._leaving |= {share}
+        self._told = self._told[0] - {share}, self._told[1]
 
     async def release(self, share: str) -> None:
         """Hand a share over, to whoever takes it.
@@ -159,7 +160,8 @@ class Ownership:
         everybody = (survey.me, *survey.others)
         self._known = frozenset[str]().union(*(one.vmas for one in everybody))
         owned = {share: one.id for one in everybody for share in one.owns}
-        self._free_for = {share: self._free_for.get(share, 0) + 1 for share in self._last_owner if share not in owned}
+        free = (self._last_owner.keys() & (self._known | {REST})) - owned.keys()
+        self._free_for = {share: self._free_for.get(share, 0) + 1 for share in free}
         self._last_owner |= owned
 
     def _free(self, survey: Survey) -> Iterable[str]:

@@ -18,6 +18,7 @@ class Seats:
         self.me = instance("me", *vmas)
         self.others: list[Instance] = []
         self.refuses_to_claim: set[str] = set()
+        self.goes_away_after: set[str] = set()
         self.is_away = False
 
     async def survey(self) -> Survey:
@@ -26,6 +27,7 @@ class Seats:
 
     async def claim(self, share: str) -> bool:
         self._answer()
+        self.is_away = share in self.goes_away_after
         if share in self.refuses_to_claim:
             return False
         self.me = msgspec.structs.replace(self.me, owns=self.me.owns | {share})
@@ -176,6 +178,31 @@ async def test_a_vma_that_is_in_nobodys_settings_any_more_is_taken_up_with_the_r
 
     assert await look(ownership) == {REST}
     assert (ownership.owns("z"), ownership.owner_of("z")) == (True, None)
+
+
+async def test_what_was_claimed_before_the_server_went_away_is_taken_up_when_it_is_back() -> None:
+    seats = Seats("a", "b")
+    seats.goes_away_after = {REST}
+    ownership = Ownership(seats)
+    with pytest.raises(StorageUnavailable):
+        await ownership.look()
+    seats.is_away, seats.goes_away_after = False, set()
+
+    assert await look(ownership) == {REST, "a", "b"}
+
+
+async def test_a_share_that_nobody_can_take_keeps_no_other_from_being_handed_over() -> None:
+    seats = Seats("a", "b", "c")
+    seats.set_others(other={"a"})
+    ownership = Ownership(seats)
+    await ownership.look()
+    seats.refuses_to_claim = {"a"}
+    seats.set_others(other=set())
+    seats.me = msgspec.structs.replace(seats.me, owns=frozenset({"b", "c", REST}))
+    for _ in range(3 * FREE_FOR):
+        await ownership.look()
+
+    assert ownership.surplus() is not None
 
 
 async def test_without_an_answer_everything_stays_as_it_was() -> None:
