@@ -9,7 +9,7 @@ owner of its VMA.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -91,8 +91,19 @@ class JobStore:
         """Return whether a job is watched as an open one, or a command on it is in progress."""
         return self._watched.may_be_open(job_id)
 
-    async def open_jobs(self) -> list[str]:
-        """Return the ids of the open jobs, in the order in which their VM contexts admitted them."""
+    async def open_jobs(self, shares: Container[str] | None = None) -> list[str]:
+        """Return the ids of the open jobs, of some shares or all, in the order in which their VM contexts admitted them.
+
+        To load the jobs of others as well would delay a takeover.
+        """
+        found = await self._open_jobs()
+        if shares is None:
+            return found
+        registered = await self._log.select(JobRegistered)
+        ours = {job.originator_id for job in registered if self._ownership.share_of(job.vma) in shares}
+        return [job_id for job_id in found if job_id in ours]
+
+    async def _open_jobs(self) -> list[str]:
         active: dict[str, str] = {}
         for event in await self._log.select(JobAdmitted, JobReleased):
             if isinstance(event, JobAdmitted):

@@ -80,6 +80,11 @@ class Ownership:
         survey = self._survey
         return frozenset({survey.me.id, *(other.id for other in survey.others)}) if survey else frozenset()
 
+    @property
+    def is_shared(self) -> bool:
+        """Return whether another instance is connected to the log."""
+        return len(self.alive) > 1
+
     def owns(self, vma: str) -> bool:
         """Return whether this instance watches the jobs of a VMA."""
         return self.share_of(vma) in self._owned

@@ -153,7 +153,7 @@ class Supervisor:
 
     async def _load_jobs(self, shares: frozenset[str]) -> list[str]:
         """Load the open jobs of these shares; return their ids."""
-        open_jobs = await self._app.open_jobs()
+        open_jobs = await self._app.open_jobs(shares if self._ownership.is_shared else None)
         jobs = await self._app.preload(open_jobs)
         for job_id in set(open_jobs) - {job.id for job in jobs}:
             self._log.error("job_not_watched", job_id=job_id, why="its events cannot be read", remedy="see `verify`")

@@ -138,3 +138,16 @@ async def test_a_job_that_another_changes_while_it_is_loaded_is_loaded_as_it_is_
     (job,) = await loading
 
     assert (job.is_open, pair.watched()) == (False, [])
+
+
+async def test_the_open_jobs_of_some_shares_are_found_without_the_others_and_without_those_that_have_ended(
+    pair: Pair,
+) -> None:
+    for number, vma in enumerate(("default", "other", "default"), start=1):
+        asked = registration(f"job-{number}", vm_context_id=f"c{number}", volume_ids=(f"v{number}",), vma=vma)
+        await pair.other.register(asked, REQUEST)
+    await pair.other.operator_decide("job-1", Outcome.FAIL, "mara", "by hand", REQUEST)
+
+    assert await pair.mine.open_jobs({"default"}) == ["job-3"]
+    assert await pair.mine.open_jobs({"other"}) == ["job-2"]
+    assert await pair.mine.open_jobs() == ["job-2", "job-3"]

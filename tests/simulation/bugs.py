@@ -134,8 +134,12 @@ def jobs_that_wait_for_a_retry_are_not_watched(monkeypatch: pytest.MonkeyPatch) 
 def a_restart_finds_no_job_that_was_recovering(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = JobRecovery.open_jobs
 
-    async def some(self: Any) -> Any:
-        return [job_id for job_id in await honest(self) if (await self.job(job_id)).state is not JobState.RECOVERING]
+    async def some(self: Any, *shares: Any) -> Any:
+        return [
+            job_id
+            for job_id in await honest(self, *shares)
+            if (await self.job(job_id)).state is not JobState.RECOVERING
+        ]
 
     monkeypatch.setattr(JobRecovery, "open_jobs", some)
 
