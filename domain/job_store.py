@@ -92,7 +92,7 @@ class JobStore:
         return self._watched.may_be_open(job_id)
 
     async def open_jobs(self, shares: Container[str] | None = None) -> list[str]:
-        """Return the ids of the open jobs, of some shares or all, in the order in which their VM contexts admitted them.
+        """Return the ids of the open jobs, of some shares or all, in the order in which they were admitted.
 
         To load the jobs of others as well would delay a takeover.
         """
