@@ -7,6 +7,7 @@ from functools import cache
 from sqlalchemy import Engine, StaticPool, create_engine, insert
 
 from adapters.event_log.sqlite import sqlite3
+from domain.processes.awake import ABSENT
 from projections.read_model import schema
 from projections.read_model.checkpoint import NAME
 from tests.simulation.instance import Instance
@@ -35,6 +36,7 @@ class SeveralInstances(Simulation):
         self._started = 0
         super().__init__(seed, loop, engine_of(0), self._server)
         self._invariants.unwatched_for = TAKEN_OVER_WITHIN
+        self._invariants.sightings.by_several = True
         self._server.on_claim = self._is_taken_over
         for number in range(1, self.rng.randint(1, MOST)):
             self._start(number)
@@ -116,10 +118,11 @@ class SeveralInstances(Simulation):
 
     async def stop_one(self) -> None:
         number = self.rng.choice(sorted(self._running))
-        until = self.clock.monotonic() + self.rng.choice(STOPS)
+        seconds = self.rng.choice(STOPS)
+        until = self.clock.monotonic() + seconds
         self._clocks[number].stopped_until = until
         self._invariants.restarted(self.clock.monotonic())
-        for vma in self._server.owned(self._session_of(number)):
+        for vma in self._server.owned(self._session_of(number)) if seconds > ABSENT else ():
             self.ground_truth.taken_over(vma, until)
 
     def _session_of(self, number: int) -> Session:

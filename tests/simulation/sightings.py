@@ -38,6 +38,8 @@ class Sightings:
     def __init__(self, ground_truth: GroundTruth, jobs: Mapping[str, ReplicationJob]) -> None:
         self._ground_truth = ground_truth
         self._jobs = jobs
+        self.by_several = False
+        """Whether several instances ask: what an earlier owner knew of an outage is in the log, and not here."""
         self._seen: dict[str, Sighting] = {}
         self._lost: defaultdict[str, set[str]] = defaultdict(set)
         """The jobs that each VMA did not know any more."""
@@ -84,6 +86,8 @@ class Sightings:
 
     def may_be_forgotten(self, job_id: str) -> bool:
         """Return whether its VMA has restarted since it knew the job, lost a job in an outage, or lost many."""
+        if self.by_several:
+            return True
         vma, since = self._jobs[job_id].vma, self._seen[job_id].first_found if job_id in self._seen else 0.0
         times = [*self._ground_truth.restarts[vma], *self._lost_in_an_outage[vma]]
         return any(at >= since for at in times) or len(self._lost[vma]) >= MANY
