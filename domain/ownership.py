@@ -81,6 +81,14 @@ class Ownership:
         return frozenset({survey.me.id, *(other.id for other in survey.others)}) if survey else frozenset()
 
     @property
+    def unwatched(self) -> dict[str, str | None]:
+        """Return what no instance owns, by the last survey: each share with the session that keeps it, if one does."""
+        if (survey := self._survey) is None:
+            return {}
+        owned = self._owned.union(*(other.owns for other in survey.others))
+        return {share: survey.holders.get(share) for share in sorted((self._known | {REST}) - owned)}
+
+    @property
     def is_shared(self) -> bool:
         """Return whether another instance is connected to the log."""
         return len(self.alive) > 1

@@ -23,7 +23,7 @@ class Seats:
 
     async def survey(self) -> Survey:
         self._answer()
-        return Survey(self.me, tuple(self.others))
+        return Survey(self.me, tuple(self.others), dict.fromkeys(self.refuses_to_claim, "a stranger"))
 
     async def claim(self, share: str) -> bool:
         self._answer()
@@ -164,6 +164,22 @@ async def test_a_share_that_another_gets_first_is_not_owned() -> None:
 
     assert await look(ownership) == {REST}
     assert (ownership.owns("a"), ownership.owns("elsewhere")) == (False, True)
+
+
+async def test_what_nobody_watches_is_told_with_the_session_that_keeps_it() -> None:
+    seats = Seats("a", "b")
+    ownership = Ownership(seats)
+    assert ownership.unwatched == {}
+    seats.refuses_to_claim = {"a"}
+    seats.set_others(other={"b"})
+    await ownership.look()
+    assert ownership.unwatched == {"a": "a stranger"}
+    seats.set_others()
+    await ownership.look()
+    assert ownership.unwatched == {"a": "a stranger", "b": None}
+    seats.set_others(other={"a", "b"})
+    await ownership.look()
+    assert ownership.unwatched == {}
 
 
 async def test_a_vma_that_is_in_nobodys_settings_any_more_is_taken_up_with_the_rest() -> None:

@@ -85,6 +85,7 @@ def test_two_instances_share_the_vmas_and_a_job_is_watched_by_one(vma: Simulated
 
     wait_until(lambda: all_polled(names, first, second), what="each job is polled by one instance")
     assert shares[first.url] == owned(second)[first.url]
+    assert [one.get("/readyz").json()["degraded"] for one in (first, second)] == [[], []]
     on_second = {f"job-on-{name}" for name in shares[second.url]} & set(names)
     assert polled(second) == on_second
     assert second.job(names[0])["state"] == "replicating"

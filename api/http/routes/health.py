@@ -15,6 +15,7 @@ from api.http.dependencies import TheService
 from api.http.routers import public_router
 from api.runtime.bootstrap import Service
 from domain.errors import StorageUnavailable
+from domain.ownership import REST
 
 CHECK_TIMEOUT = 2.0
 """Seconds."""
@@ -89,7 +90,7 @@ async def readyz(request: Request, service: TheService, response: Response) -> R
         why.append(f"the read model is {projector.lag} events behind the event log: wait until it has caught up")
     if why:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    degraded = [*_jobs_without_vma(service), *_unwatched_guesses(service), *skipped]
+    degraded = [*_unowned(service), *_jobs_without_vma(service), *_unwatched_guesses(service), *skipped]
     locked_out = _tokens_error(service)
     may_see = _may_see(service, request.headers.get("authorization"))
     return Readiness(
@@ -133,6 +134,15 @@ def _tokens_error(service: Service) -> list[str]:
     except StorageUnavailable as error:
         return [f"every call is refused: {error}"]
     return []
+
+
+def _unowned(service: Service) -> list[str]:
+    """Return which VMAs no instance watches. It is so for some seconds after an instance has ended."""
+    return [
+        f"no instance watches the jobs of {'VMAs in no settings' if vma == REST else f'the VMA {vma}'}"
+        + (f": end {holder}, which keeps it" if holder else "")
+        for vma, holder in service.ownership.unwatched.items()
+    ]
 
 
 def _jobs_without_vma(service: Service) -> list[str]:

@@ -47,11 +47,9 @@ async def list_instances(service: TheService) -> InstancesView:
     if survey is None:
         raise StorageUnavailable("the instances are not known yet: ask again in a second")
     everybody = sorted((survey.me, *survey.others), key=lambda one: (one.started_at, one.id))
-    watched = frozenset[str]().union(*(one.owns for one in everybody))
-    known = frozenset({REST}).union(*(one.vmas for one in everybody))
     return InstancesView(
         items=[_view(one, this=one.id == survey.me.id) for one in everybody],
-        unwatched=[Unwatched(vma=vma, held_by=survey.holders.get(vma)) for vma in sorted(known - watched)],
+        unwatched=[Unwatched(vma=vma, held_by=holder) for vma, holder in service.ownership.unwatched.items()],
     )
 
 
