@@ -9,7 +9,6 @@ import msgspec
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, NotOwner, StorageUnavailable
 from domain.events import Event, JobRegistered, OutcomeRevised
-from domain.ownership import REST
 from domain.ports import Clock, Instance, Survey
 from tests.simulation.store import Disk, SimulatedEventLog
 from tests.support.loop import Machine, SimulatedClock
@@ -245,6 +244,3 @@ class SharedInstances:
     async def release(self, share: str) -> None:
         self._log.owned -= {share}
         self._server.release(share, self._log.session)
-
-
-SHARES = (REST, "default", "second")
