@@ -51,8 +51,8 @@ class History:
         if end != self.last:
             raise AnotherEnd
 
-    def go_on(self, end: Seal, there: Seal) -> bool:
-        """Go on from the end of the log; return whether others have written to it.
+    def go_on(self, end: Seal, there: Seal) -> None:
+        """Go on from the end of the log, to which others may have written.
 
         Args:
             end: the last seal of the log.
@@ -63,11 +63,10 @@ class History:
 
         """
         if end == self.last:
-            return False
+            return
         if there != self.last:
             raise AnotherEnd
         self.add(end)
-        return True
 
     def changed(self, place: object, end: Seal, common: Seal | None) -> LogChanged:
         """Return the error of a log that is not as this process left it; the arguments are those of `difference`."""

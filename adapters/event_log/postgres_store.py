@@ -59,7 +59,7 @@ class PostgresStorage:
     def __init__(self, database: Database, instance: str) -> None:
         """Connect, create the tables if necessary, and take the locks of an instance."""
         self._readers = Readers(database)
-        self.writer = self._writer = Writer(database, self._readers.renew, instance)
+        self.writer = Writer(database, self._readers.renew, instance)
         self._readers.open()
         self._mapper = EventMapper()
         self.recorder = SealingRecorder(self._readers)
@@ -76,15 +76,15 @@ class PostgresStorage:
 
     def write(self, events: Sequence[Event], as_owner_of: Collection[str] = ()) -> Sequence[int]:
         """Store the events and their seal in one transaction, as the owner of these shares; return their positions."""
-        return self._writer.write([self._mapper.to_stored_event(event) for event in events], as_owner_of)
+        return self.writer.write([self._mapper.to_stored_event(event) for event in events], as_owner_of)
 
     def write_heartbeat(self) -> None:
         """Commit a row that is not an event, to check that writing works."""
-        self._writer.write_heartbeat()
+        self.writer.write_heartbeat()
 
     def write_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         """Store snapshots."""
-        self._writer.write_snapshots([self._mapper.to_stored_event(snapshot) for snapshot in snapshots])
+        self.writer.write_snapshots([self._mapper.to_stored_event(snapshot) for snapshot in snapshots])
 
     def drop_snapshots(self) -> None:
         """Delete all snapshots."""
@@ -110,7 +110,7 @@ class PostgresStorage:
 
     def close(self) -> None:
         """Close all sessions."""
-        self._writer.close()
+        self.writer.close()
         self._readers.close()
 
 

@@ -77,6 +77,15 @@ def all_polled(names: list[str], *services: ServiceProcess) -> bool:
     return sorted(found) == sorted(names)
 
 
+def two_with_jobs(vma: SimulatedVMA, join: Join) -> tuple[ServiceProcess, ServiceProcess, list[str]]:
+    """Return two instances that share the VMAs, and the jobs that they poll, one on each VMA."""
+    first, second = join("first"), join("second")
+    shared(first, 2)
+    names = run_jobs(vma, first, "default", *VMAS)
+    wait_until(lambda: all_polled(names, first, second), what="each job is polled by one instance")
+    return first, second, names
+
+
 def test_two_instances_share_the_vmas_and_a_job_is_watched_by_one(vma: SimulatedVMA, join: Join) -> None:
     first, second = join("first"), join("second")
     shares = shared(first, 2)
@@ -92,10 +101,7 @@ def test_two_instances_share_the_vmas_and_a_job_is_watched_by_one(vma: Simulated
 
 
 def test_what_one_decides_ends_what_another_polls(vma: SimulatedVMA, join: Join) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, names = two_with_jobs(vma, join)
     of_second = min(polled(second))
 
     first.decide(of_second, "fail", "checked by hand")
@@ -109,10 +115,7 @@ def test_what_one_decides_ends_what_another_polls(vma: SimulatedVMA, join: Join)
 def test_the_jobs_of_an_instance_that_is_killed_are_taken_over_and_shared_again_when_it_is_back(
     vma: SimulatedVMA, join: Join
 ) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, names = two_with_jobs(vma, join)
     of_second = polled(second)
 
     second.kill()
@@ -129,10 +132,7 @@ def test_the_jobs_of_an_instance_that_is_killed_are_taken_over_and_shared_again_
 def test_an_instance_that_is_stopped_is_replaced_and_stores_nothing_as_an_owner_when_it_goes_on(
     vma: SimulatedVMA, join: Join
 ) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, names = two_with_jobs(vma, join)
     os.kill(second.process.pid, signal.SIGSTOP)
 
     wait_until(lambda: all_polled(names, first), what="all are polled by the first one")
@@ -147,10 +147,7 @@ def test_an_instance_that_is_stopped_is_replaced_and_stores_nothing_as_an_owner_
 
 
 def test_the_jobs_of_one_that_ends_are_taken_over_at_once(vma: SimulatedVMA, join: Join) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, names = two_with_jobs(vma, join)
 
     assert second.terminate() == 0
 
@@ -168,10 +165,7 @@ def test_eight_instances_that_start_at_once_come_up_and_share_evenly(join: Join)
 
 
 def test_a_run_that_an_operator_asks_one_for_covers_the_jobs_of_all(vma: SimulatedVMA, join: Join) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, _, names = two_with_jobs(vma, join)
 
     assert first.post("/api/v1/recovery-runs", {}).status_code == 202
 
@@ -182,10 +176,7 @@ def test_a_run_that_an_operator_asks_one_for_covers_the_jobs_of_all(vma: Simulat
 
 
 def test_a_job_is_polled_by_another_instance_and_any_of_them_says_so(vma: SimulatedVMA, join: Join) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, _ = two_with_jobs(vma, join)
     of_second = min(polled(second))
 
     found = first.get(f"/api/v1/polling/{of_second}").json()
@@ -199,10 +190,7 @@ def test_a_job_is_polled_by_another_instance_and_any_of_them_says_so(vma: Simula
 
 
 def test_a_workers_report_reaches_the_owner_of_its_job_by_any_instance(vma: SimulatedVMA, join: Join) -> None:
-    first, second = join("first"), join("second")
-    shared(first, 2)
-    names = run_jobs(vma, first, "default", *VMAS)
-    wait_until(lambda: all_polled(names, first, second))
+    first, second, _ = two_with_jobs(vma, join)
     of_second = min(polled(second))
     vma.world.remove(of_second)
 
