@@ -1,6 +1,7 @@
 """Settings that are wrong after a restart fail no job, because a VMA that was not asked is not evidence."""
 
 import json
+import socket
 
 from adapters.simulated_vma import SimulatedVMA
 from tests.restart.conftest import StartService
@@ -63,20 +64,21 @@ def test_an_address_of_another_vma_fails_and_completes_no_job(vma: SimulatedVMA,
 
 
 def test_an_address_without_an_answer_fails_no_job(vma: SimulatedVMA, start_service: StartService) -> None:
-    with SimulatedVMA() as gone:
-        unused = gone.url
     service = start_service(**QUICK)
     run_jobs(vma, service, JOBS)
     service.terminate()
-    service.settings["VMA_URL"] = unused
-    service.start()
+    # A port that is bound refuses connections until somebody listens, and nobody else can get it.
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        service.settings["VMA_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        service.start()
 
-    asked = wait_until(lambda: service.job("job-1")["attention"], what="attention")
+        asked = wait_until(lambda: service.job("job-1")["attention"], what="attention")
 
-    assert "Check its tunnel and its address" in asked[0]
-    for name in JOBS:
-        assert service.job(name)["state"] in {"pending-retry", "recovering"}
-        assert service.outcomes_of(name) <= {"retry"}
+        assert "Check its tunnel and its address" in asked[0]
+        for name in JOBS:
+            assert service.job(name)["state"] in {"pending-retry", "recovering"}
+            assert service.outcomes_of(name) <= {"retry"}
 
 
 def test_the_same_vma_at_another_address_is_recognised_and_its_lost_job_is_lost(

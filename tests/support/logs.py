@@ -100,7 +100,7 @@ def make_writable(log: DatabaseEventLog, *, writable: bool) -> None:
         with log._recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute(f"PRAGMA query_only={'OFF' if writable else 'ON'}")
         return
-    session = log._storage._writer._datastore.session  # type: ignore[attr-defined]
+    session = log._storage.writer._datastore.session  # type: ignore[attr-defined]
     session.execute(f"SET default_transaction_read_only = {'off' if writable else 'on'}")
 
 

@@ -342,7 +342,7 @@ async def test_a_server_that_has_become_read_only_is_named_and_written_to_again_
 ) -> None:
     with open_log(postgres) as log:
         await log.append(registered("job-1"))
-        session = log._storage._writer._datastore.session  # type: ignore[attr-defined]
+        session = log._storage.writer._datastore.session  # type: ignore[attr-defined]
         session.execute("SET default_transaction_read_only = on")
 
         assert "the server is read-only" in await refused_in_time(log.append(registered("job-2")))

@@ -80,7 +80,7 @@ async def test_the_defaults_of_a_role_change_nothing(postgres: PostgresPlace, ro
     with closing(place.open()) as log:
         storage: Any = log._storage
         await log.append(registered("job-1"))
-        writer = settings_of(storage._writer._datastore.session)
+        writer = settings_of(storage.writer._datastore.session)
         with storage._readers.get_connection() as session:
             reader = settings_of(session)
 
