@@ -15,8 +15,8 @@ REST = "*"
 """The share of the VMAs that are in no instance's settings."""
 
 FREE_FOR = 4
-"""Surveys in a row in which a share must have no owner before another instance takes it, if its owner is not connected:
-it may be connected again in a moment, as after a restart of the database."""
+"""Surveys in a row in which a share must have no owner before another instance takes it, if its owner runs or has just
+died: it may be connected again in a moment, as after a restart of the database."""
 
 
 UNEVEN = 2
@@ -179,9 +179,9 @@ class Ownership:
 
     def _free(self, survey: Survey) -> Iterable[str]:
         owned = frozenset[str]().union(*(one.owns for one in (survey.me, *survey.others)))
+        at_once = {None} | self.alive | survey.stopped
         for share in sorted((survey.me.vmas | {REST}) - owned):
-            last = self._last_owner.get(share)
-            if last is None or last in self.alive or self._free_for[share] >= FREE_FOR:
+            if self._last_owner.get(share) in at_once or self._free_for[share] >= FREE_FOR:
                 yield share
 
     def _is_due(self, share: str, survey: Survey) -> bool:

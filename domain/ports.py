@@ -78,13 +78,15 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """The instances at one moment: this one, and the others.
+    """The instances at one moment: this one, and the others that are connected.
 
-    `holders` are the sessions that keep a share from every instance, by share.
+    `stopped` are the ids of those that do not run, though a session of theirs may be there; `holders` are the sessions
+    that keep a share from every instance, by share.
     """
 
     me: Instance
     others: tuple[Instance, ...] = ()
+    stopped: frozenset[str] = frozenset()
     holders: Mapping[str, str] = {}
 
 

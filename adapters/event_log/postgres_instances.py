@@ -6,6 +6,7 @@ of its own ends the session: a server that answers nobody, or a clock that is wr
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
@@ -24,8 +25,8 @@ from domain.ports import Instance, Log, Survey
 TIMEOUT = 2.0
 """Seconds for one survey."""
 
-STOPPED_AFTER = 12
-"""Surveys in a row in which the counter of a connected instance stands still, before its session is ended: 6 s."""
+STOPPED_AFTER = 8
+"""Surveys in a row in which the counter of an instance stands still, before its session is ended: 4 s."""
 
 FORGOTTEN_AFTER = 600
 """Surveys in a row after which the row of an instance that is not connected is deleted."""
@@ -59,9 +60,12 @@ class PostgresInstances:
     known = None
     """Others may be there."""
 
-    def __init__(self, database: Database, writer: Writer, me: Instance, logger: Log) -> None:
-        """Nothing is connected yet; `writer` has the session whose locks are owned."""
+    def __init__(
+        self, database: Database, writer: Writer, me: Instance, logger: Log, connect: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Nothing is connected yet; `writer` has the session whose locks are owned, and `connect` renews that."""
         self._database, self._writer, self._me, self._logger = database, writer, me, logger
+        self._connect, self._is_connected = connect, True
         self._session: Session | None = None
         self._thread = ThreadPoolExecutor(1, "instances")
         self._still: dict[str, tuple[int, int]] = {}
@@ -74,7 +78,11 @@ class PostgresInstances:
             StorageUnavailable: the database does not answer.
 
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._survey)
+        survey = await asyncio.get_running_loop().run_in_executor(self._thread, self._survey)
+        if not self._is_connected:
+            # Others take what they find free, so the writer does not wait until there is something to write.
+            await self._connect()
+        return survey
 
     async def claim(self, share: str) -> bool:
         """Become the owner of a share; return False if another session holds its lock.
@@ -118,6 +126,7 @@ class PostgresInstances:
         shares = frozenset({REST}).union(*(row["vmas"] for row in rows.values()))
         locks = self._locks(session, rows.keys(), shares)
         connected = {i: locks[key] for i in rows if (key := self._writer.keys.instance(i)) in locks}
+        self._is_connected = me.id in connected
         self._watch(session, rows, connected)
         owners = {share: locks[key] for share in shares if (key := self._writer.keys.share(share)) in locks}
         instances = {i: _instance(rows[i], holder, owners) for i, holder in connected.items()}
@@ -125,6 +134,7 @@ class PostgresInstances:
         return Survey(
             me=msgspec.structs.replace(me, started_at=rows[me.id]["started_at"], owns=self._writer.owned),
             others=tuple(instance for i, instance in instances.items() if i != me.id),
+            stopped=frozenset(i for i, (_, still) in self._still.items() if still >= STOPPED_AFTER),
             holders={share: holder.name for share, holder in owners.items() if holder.pid not in own},
         )
 

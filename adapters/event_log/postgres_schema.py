@@ -56,6 +56,7 @@ MIGRATIONS = (
         beats bigint NOT NULL DEFAULT 0
     )
     """,
+    "CREATE TABLE shares (share text PRIMARY KEY, owner text NOT NULL)",
 )
 """Each brings the schema to its number, counted from 1.
 

@@ -1,7 +1,8 @@
 """What one instance owns: advisory locks that its writer's session holds.
 
 Whoever loses the session loses the locks, and the server commits nothing more of it. So an instance that has stopped
-and goes on later cannot store anything as the owner that it was.
+and goes on later cannot store anything as the owner that it was. The last owner of a share is recorded: whoever has lost
+the session for a moment, as after a restart of the server, knows whether another has decided anything meanwhile.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,10 @@ from domain.errors import NotOwner
 
 TRY = "SELECT pg_try_advisory_lock(%s) AS held"
 UNLOCK = "SELECT pg_advisory_unlock(%s)"
+RECORD_OWNER = """
+INSERT INTO shares (share, owner) VALUES (%s, %s) ON CONFLICT (share) DO UPDATE SET owner = excluded.owner
+"""
+LAST_OWNED = "SELECT share FROM shares WHERE owner = %s AND share = ANY(%s)"
 
 
 class Keys:
@@ -34,41 +39,33 @@ class Keys:
 class Shares:
     """The shares of one instance. The locks of a session are counted by the server, so each is taken once."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, instance: str) -> None:
         """Own nothing."""
-        self._keys = keys
-        self._held: set[str] = set()
-        """Those whose lock the present session holds."""
+        self._keys, self._instance = keys, instance
         self.owned: frozenset[str] = frozenset()
-        """Those that may be used: of a lock that was lost and is held again, another owner may have been meanwhile."""
 
     def take_again(self, session: Session) -> None:
-        """Take what was owned on a new session, as far as it is free."""
-        self._held = set()
-        for share in sorted(self.owned):
-            if not self.claim(session, share):
-                self.owned -= {share}
+        """Take what was owned on a new session, as far as nobody else has owned it meanwhile."""
+        locked = {share for share in sorted(self.owned) if self._lock(session, share)}
+        mine = {row["share"] for row in session.execute(LAST_OWNED, [self._instance, sorted(locked)])}
+        for share in sorted(locked - mine):
+            self._unlock(session, share)
+        self.owned = frozenset(mine)
 
     def claim(self, session: Session, share: str) -> bool:
         """Take a share; return False if another session holds its lock."""
-        if share not in self._held:
-            row = session.execute(TRY, [self._keys.share(share)]).fetchone()
-            if row is None or not row["held"]:
+        if share not in self.owned:
+            if not self._lock(session, share):
                 return False
-            self._held.add(share)
-        self.owned |= {share}
+            session.execute(RECORD_OWNER, [share, self._instance])
+            self.owned |= {share}
         return True
 
-    def release(self, session: Session | None, share: str) -> None:
-        """Own a share no more; without a session, its lock is gone."""
-        self.owned -= {share}
-        if session is not None and share in self._held:
-            self._held.discard(share)
-            session.execute(UNLOCK, [self._keys.share(share)])
-
-    def lose(self) -> None:
-        """Own nothing until it is claimed again."""
-        self.owned = frozenset()
+    def release(self, session: Session, share: str) -> None:
+        """Own a share no more. Safe to repeat."""
+        if share in self.owned:
+            self._unlock(session, share)
+            self.owned -= {share}
 
     def check(self, wanted: Iterable[str]) -> None:
         """Check that all these are owned.
@@ -79,3 +76,10 @@ class Shares:
         """
         if missing := sorted(set(wanted) - self.owned):
             raise NotOwner(f"the jobs of {', '.join(missing)} are not watched by this instance any more")
+
+    def _lock(self, session: Session, share: str) -> bool:
+        row = session.execute(TRY, [self._keys.share(share)]).fetchone()
+        return row is not None and row["held"]
+
+    def _unlock(self, session: Session, share: str) -> None:
+        session.execute(UNLOCK, [self._keys.share(share)])

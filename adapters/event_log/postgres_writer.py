@@ -59,7 +59,7 @@ class Writer:
         self._on_reconnect = on_reconnect
         self._installation = set_up(database)
         self._instance, self._keys = instance, Keys(database.schema, self._installation)
-        self._shares = Shares(self._keys)
+        self._shares = Shares(self._keys, instance)
         self._turn = Lock()
         self._datastore = WriterDatastore(database)
         self._recorder = SealingRecorder(self._datastore)
@@ -95,17 +95,24 @@ class Writer:
             yield self._followed
 
     def claim(self, share: str) -> bool:
-        """Take a share; return False if another session holds it."""
-        with self._turned(WRITE_TIMEOUT) as deadline:
-            return self._change_shares(lambda session: self._shares.claim(session, share), deadline)
+        """Take a share; return False if another session holds it.
+
+        Raises:
+            DatabaseUnavailable: the connection is lost. Whoever writes next connects again.
+
+        """
+        with self._turn:
+            return self._change_shares(lambda session: self._shares.claim(session, share))
 
     def release(self, share: str) -> None:
-        """Own a share no more."""
-        with self._turned(WRITE_TIMEOUT) as deadline:
-            if self._datastore.session is None:
-                self._shares.release(None, share)
-            else:
-                self._change_shares(lambda session: self._shares.release(session, share), deadline)
+        """Own a share no more.
+
+        Raises:
+            DatabaseUnavailable: the connection is lost, and it is still owned if it can be taken again.
+
+        """
+        with self._turn:
+            self._change_shares(lambda session: self._shares.release(session, share))
 
     def write(self, events: Sequence[StoredEvent], as_owner_of: Collection[str] = ()) -> Sequence[int]:
         """Store the events in one transaction; return their positions.
@@ -166,12 +173,12 @@ class Writer:
             self._ensure_session(deadline)
             yield deadline
 
-    def _change_shares(self, change: Callable[[Session], T], deadline: float) -> T:
+    def _change_shares(self, change: Callable[[Session], T]) -> T:
         """Change what is owned. After any error the session is closed: the server may have granted a lock."""
-        session = self._datastore.session
-        assert session is not None  # noqa: S101 - `_ensure_session` comes first
+        if (session := self._datastore.session) is None:
+            raise DatabaseUnavailable("the connection is lost, and is not back yet", lost=True)
         try:
-            with translating(session), session.until(deadline):
+            with translating(session), session.until(monotonic() + WRITE_TIMEOUT):
                 return change(session)
         except BaseException:
             self._datastore.drop()
@@ -228,21 +235,13 @@ class Writer:
         return positions
 
     def _recognise(self) -> Sequence[int] | None:
-        """Check on a new session that the log has what was left; return the positions of what was undecided.
-
-        If others have written to it, they may have owned what this instance owned: it owns nothing then.
-        """
+        """Check on a new session that the log has what was left; return the positions of what was undecided."""
         positions = self._recorder.positions_of(self._undecided) if self._undecided else None
-        last = self._history.last
-        end, there = self._recorder.end(), self._recorder.seal_at(last.position)
-        others = end != last
+        end, there = self._recorder.end(), self._recorder.seal_at(self._history.last.position)
         if positions is not None:
-            others = end.position != positions[-1] or positions[0] != last.position + 1
             self._followed.wrote(positions[0], positions[-1])
         self._undecided = ()
         self._history.go_on(end, there)
-        if others:
-            self._shares.lose()
         return positions
 
     def _give_up(self) -> LogChanged:

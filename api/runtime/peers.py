@@ -25,7 +25,7 @@ class Peers:
 
     def __init__(self) -> None:
         """Nothing is connected yet."""
-        self._http = httpx.AsyncClient(timeout=WITHIN, trust_env=False)
+        self._client: httpx.AsyncClient | None = None
 
     async def ask(
         self, instance: Instance, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -38,7 +38,7 @@ class Peers:
         """
         sent = {**headers, FORWARDED: "1"}
         try:
-            answer = await self._http.request(method, instance.address + path, headers=sent, content=body)
+            answer = await self._connected().request(method, instance.address + path, headers=sent, content=body)
         except httpx.HTTPError as error:
             raise _silent(instance, f"did not answer within {WITHIN:g} s ({type(error).__name__})") from None
         if answer.status_code in REFUSED:
@@ -47,7 +47,14 @@ class Peers:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _connected(self) -> httpx.AsyncClient:
+        """Return the client, made when it is first needed: it loads the public authorities, which a start is spared."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=WITHIN, trust_env=False)
+        return self._client
 
 
 def _silent(instance: Instance, why: str) -> InstanceSilent:

@@ -20,10 +20,11 @@ class Seats:
         self.refuses_to_claim: set[str] = set()
         self.goes_away_after: set[str] = set()
         self.is_away = False
+        self.stopped: frozenset[str] = frozenset()
 
     async def survey(self) -> Survey:
         self._answer()
-        return Survey(self.me, tuple(self.others), dict.fromkeys(self.refuses_to_claim, "a stranger"))
+        return Survey(self.me, tuple(self.others), self.stopped, dict.fromkeys(self.refuses_to_claim, "a stranger"))
 
     async def claim(self, share: str) -> bool:
         self._answer()
@@ -145,6 +146,19 @@ async def test_a_share_whose_owner_is_not_connected_is_taken_after_some_surveys_
         assert await look(ownership) is None
 
     assert await look(ownership) == {"a", REST}
+
+
+async def test_the_share_of_an_owner_that_has_stopped_is_taken_at_once_and_that_of_another_that_died_is_not() -> None:
+    seats = Seats("a", "b")
+    seats.set_others(stopped={"a"}, died={"b", REST})
+    ownership = Ownership(seats)
+    await ownership.look()
+    seats.others, seats.stopped = [], frozenset({"stopped"})
+
+    assert await look(ownership) == {"a"}
+    for _ in range(FREE_FOR - 2):
+        assert await look(ownership) is None
+    assert await look(ownership) == {"b", REST}
 
 
 async def test_a_share_that_a_connected_owner_has_released_is_taken_at_once() -> None:

@@ -16,7 +16,7 @@ from tests.support.loop import Machine, SimulatedClock
 FOLLOW = 0.4
 """Virtual seconds between two looks for what others have stored."""
 
-STOPPED_AFTER = 12
+STOPPED_AFTER = 8
 """Surveys in which another instance's counter stands still, until its session is ended."""
 
 SURVEY_TIMEOUT = 2.0
@@ -43,6 +43,7 @@ class Server(Disk):
         self.stranger: str | None = None
         """What somebody has stored as the owner of what is another's."""
         self._holders: dict[str, Session] = {}
+        self.last_owner: dict[str, str] = {}
 
     def connect(self, instance: str) -> Session:
         """Return a new session, after the end of the last one of the same instance."""
@@ -109,7 +110,7 @@ class SharedEventLog(SimulatedEventLog):
         self.server, self.name, self.clock = server, name, clock
         self.owned: frozenset[str] = frozenset()
         self.session = server.connect(name)
-        self._left_at = self._followed = len(server.events)
+        self._followed = len(server.events)
         self._own: set[int] = set()
         self._on_others: list[Callable[[Sequence[Event]], None]] = []
 
@@ -132,7 +133,6 @@ class SharedEventLog(SimulatedEventLog):
         self._check_registrations(events)
         position = self.server.commit_as(events, as_owner_of, self.session)
         self._own |= set(range(position - len(events) + 1, position + 1))
-        self._left_at = position
         # A process that is killed here has stored events without an acknowledgement.
         await self._wait()
         self.position = max(self.position, position)
@@ -151,11 +151,19 @@ class SharedEventLog(SimulatedEventLog):
             raise StorageUnavailable("the simulated server does not answer, or is full")
         if not self.session.alive:
             self.session = self.server.connect(self.name)
-            alone = len(self.server.events) == self._left_at
-            self.owned = frozenset(share for share in self.owned if self.claim_on_session(share) and alone)
+            self.owned = frozenset(filter(self._take_again, self.owned))
 
     def claim_on_session(self, share: str) -> bool:
         return self.server.claim(share, self.session)
+
+    def _take_again(self, share: str) -> bool:
+        """Take what was owned, unless another has owned it meanwhile."""
+        if not self.claim_on_session(share):
+            return False
+        if self.server.last_owner[share] == self.name:
+            return True
+        self.server.release(share, self.session)
+        return False
 
     def check_owner(self, share: str | None) -> None:
         if share is not None and share not in self.owned:
@@ -222,7 +230,8 @@ class SharedInstances:
             for i, session in sorted(connected.items())
             if i != me.id
         ]
-        return Survey(msgspec.structs.replace(me, owns=self._log.owned), tuple(others))
+        stopped = frozenset(i for i, (_, still) in self._still.items() if still >= STOPPED_AFTER)
+        return Survey(msgspec.structs.replace(me, owns=self._log.owned), tuple(others), stopped)
 
     def _end_stopped(self, connected: dict[str, Session]) -> None:
         for i, session in connected.items():
@@ -238,6 +247,7 @@ class SharedInstances:
         self._log.check_reachable()
         if not self._log.claim_on_session(share):
             return False
+        self._server.last_owner[share] = self._me.id
         self._log.owned |= {share}
         return True
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 
 import psycopg
@@ -132,17 +132,35 @@ async def test_only_an_owner_stores_as_such_and_anybody_stores_otherwise(postgre
         assert await of_b.append(run_event("run-1")) == 3
 
 
-async def test_an_owner_whose_session_was_ended_owns_it_still_if_nobody_wrote_meanwhile(
+async def test_an_owner_whose_session_was_ended_owns_it_still_though_others_wrote_meanwhile(
     postgres: PostgresPlace,
 ) -> None:
-    async with both(postgres) as ((of_a, a), (_, b)):
+    async with both(postgres) as ((of_a, a), (of_b, b)):
+        await a.survey()
+        assert await a.claim("vma")
+        assert await b.claim("*")
+        end_writer_of(postgres, "a")
+        assert await of_b.append(run_event("run-1"), as_owner_of="*") == 1
+
+        assert await until_stored(of_a, "job-1", as_owner_of="vma") == 2
+
+        assert await owners(a, b) == [{"vma"}, {"*"}]
+
+
+async def test_one_that_has_lost_its_session_takes_it_again_within_a_survey_also_with_nothing_to_write(
+    postgres: PostgresPlace,
+) -> None:
+    async with both(postgres) as ((_, a), (_, b)):
         await a.survey()
         assert await a.claim("vma")
         end_writer_of(postgres, "a")
+        assert (await b.survey()).others == ()
 
-        await until_stored(of_a, "job-1", as_owner_of="vma")
+        with suppress(StorageUnavailable):
+            await a.survey()
 
-        assert await owners(a, b) == [{"vma"}, frozenset()]
+        assert [other.owns for other in (await b.survey()).others] == [{"vma"}]
+        assert not await b.claim("vma")
 
 
 async def test_a_former_owner_stores_nothing_as_such_after_another_has_taken_its_share(postgres: PostgresPlace) -> None:
@@ -160,30 +178,35 @@ async def test_a_former_owner_stores_nothing_as_such_after_another_has_taken_its
     assert verify(postgres).events == 1
 
 
-async def test_one_whose_session_was_ended_owns_nothing_if_others_wrote_meanwhile_and_can_take_it_again(
+async def test_one_whose_share_another_has_owned_meanwhile_owns_it_no_more_and_can_take_it_again(
     postgres: PostgresPlace,
 ) -> None:
-    async with both(postgres) as ((of_a, a), (of_b, _)):
+    async with both(postgres) as ((of_a, a), (_, b)):
         await a.survey()
         assert await a.claim("vma")
+        assert await a.claim("*")
         end_writer_of(postgres, "a")
-        await of_b.append(run_event("run-1"))
+        assert await b.claim("vma")
+        await b.release("vma")
 
         with pytest.raises(NotOwner):
             await until_stored(of_a, "job-1", as_owner_of="vma")
 
+        assert await owners(a, b) == [{"*"}, frozenset()]
+        assert await b.claim("vma"), "its lock is free"
+        await b.release("vma")
         assert await a.claim("vma")
-        assert await until_stored(of_a, "job-1", as_owner_of="vma") == 2
+        assert await until_stored(of_a, "job-1", as_owner_of="vma") == 1
 
 
 async def test_an_instance_whose_counter_stands_still_loses_its_session(postgres: PostgresPlace) -> None:
     async with both(postgres) as ((of_a, a), (_, b)):
         await a.survey()
         assert await a.claim("vma")
-        for _ in range(postgres_instances.STOPPED_AFTER):
+        for _ in range(postgres_instances.STOPPED_AFTER - 1):
             assert not await b.claim("vma")
-            await b.survey()
-        await b.survey()
+            assert (await b.survey()).stopped == frozenset()
+        assert (await b.survey()).stopped == {"a"}
 
         assert any([await b.claim("vma") or (await b.survey()).me.owns for _ in range(TRIES)])
         with pytest.raises(NotOwner):
