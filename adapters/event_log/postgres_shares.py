@@ -1,8 +1,8 @@
 """What one instance owns: advisory locks that its writer's session holds.
 
 Whoever loses the session loses the locks, and the server commits nothing more of it. So an instance that has stopped
-and goes on later cannot store anything as the owner that it was. The last owner of a share is recorded: whoever has lost
-the session for a moment, as after a restart of the server, knows whether another has decided anything meanwhile.
+and goes on later cannot store anything as the owner that it was. The last owner of a share is recorded, so that whoever
+has lost the session for a moment, as after a restart of the server, knows if another has decided anything meanwhile.
 """
 
 from collections.abc import Iterable

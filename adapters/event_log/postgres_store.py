@@ -151,9 +151,7 @@ class PostgresEventLog(DatabaseEventLog):
 
     def instances(self, me: Instance) -> PostgresInstances:
         """Return the instances that share this log, of which this process is `me`."""
-        self._instances = PostgresInstances(
-            self._database, self._storage.writer, me, self._logger, self.check_writable
-        )
+        self._instances = PostgresInstances(self._database, self._storage.writer, me, self._logger, self.check_writable)
         return self._instances
 
     def close(self) -> None:
