@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
+from tests.instances.clock_ahead import InstanceAhead
 from tests.instances.recording_vma import RecordingVMA
 from tests.support.postgres_cluster import new_cluster
 from tests.support.postgres_relay import PostgresRelay
@@ -24,8 +25,8 @@ LONG_ENOUGH = 120.0
 class Site:
     """The instances, their VMAs, and the jobs, which all run."""
 
-    def __init__(self, instances: int, vmas: int, jobs: int, **settings: str) -> None:
-        """Start so many instances. The first one reaches the database through the relay."""
+    def __init__(self, instances: int, vmas: int, jobs: int, *, ahead: bool = False) -> None:
+        """Start so many instances. The first one reaches the database through the relay; the last one may be ahead."""
         self._ended = ExitStack()
         folder = Path(self._ended.enter_context(tempfile.TemporaryDirectory()))
         self.vma = self._ended.enter_context(RecordingVMA())
@@ -39,10 +40,12 @@ class Site:
             "POLL_INTERVAL": "5",
             "PROBE_TIMEOUT": "10",
             "CONFIRMATION_WINDOW": "15",
-            **settings,
         }
         self.relay = self._ended.enter_context(closing(PostgresRelay(self.cluster.port)))
-        self.instances = [self._instance(folder / f"instance-{n}", is_relayed=n == 0) for n in range(instances)]
+        kinds = [*[ServiceProcess] * (instances - 1), InstanceAhead if ahead else ServiceProcess]
+        self.instances = [
+            self._instance(kind, folder / f"instance-{n}", is_relayed=n == 0) for n, kind in enumerate(kinds)
+        ]
         for instance in self.instances:
             instance.connect()
 
@@ -101,9 +104,9 @@ class Site:
         of_jobs = [gaps[f"migration-vol-disk-of-{name}"] for name in self.names]
         return max(of_jobs)
 
-    def _instance(self, data: Path, *, is_relayed: bool) -> ServiceProcess:
+    def _instance(self, kind: type[ServiceProcess], data: Path, *, is_relayed: bool) -> ServiceProcess:
         how = {"DATABASE_URL": self.cluster.url_at(self.relay.port)} if is_relayed else {}
-        instance = ServiceProcess(data, self.vma.url, **{**self._settings, **how})
+        instance = kind(data, self.vma.url, **{**self._settings, **how})
         self._ended.callback(instance.close)
         instance.begin()
         return instance
