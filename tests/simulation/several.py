@@ -10,7 +10,7 @@ from adapters.event_log.sqlite import sqlite3
 from domain.processes.awake import ABSENT
 from projections.read_model import schema
 from projections.read_model.checkpoint import NAME
-from tests.simulation.instance import Instance
+from tests.simulation.instance import NO_REPAIRS, Instance, SilentLogger
 from tests.simulation.scenario import CHECK_INTERVAL, Simulation
 from tests.simulation.sharing import Server, Session, SharedEventLog, StoppableClock
 from tests.simulation.violation import Violation
@@ -25,10 +25,15 @@ STOPS = (0.5, 3.0, 9.0, 30.0)
 """Virtual seconds for which an instance is stopped."""
 
 
+MOVED_BY_OTHERS = NO_REPAIRS | {"read_model_away"}
+"""What is logged if several update one read model, each from where it is."""
+
+
 class SeveralInstances(Simulation):
     """The simulation of one seed with one to four instances."""
 
     def __init__(self, seed: int, loop: SimulatedLoop) -> None:
+        self._has_one_read_model = seed % 4 == 3
         self._server = Server()
         self._clocks: dict[int, StoppableClock] = {}
         self._running: dict[int, Instance] = {}
@@ -67,6 +72,10 @@ class SeveralInstances(Simulation):
     def _start_instance(self, *, calm: bool) -> Instance:  # noqa: ARG002 - all have the same settings
         return self._start(0)
 
+    def _engine_of(self, number: int) -> Engine:
+        """Return the read model of an instance. One that all share is updated by each, without a lock."""
+        return engine_of(0 if self._has_one_read_model else number)
+
     def _start(self, number: int) -> Instance:
         self._started += 1
         self._invariants.restarted(self.clock.monotonic())
@@ -74,7 +83,8 @@ class SeveralInstances(Simulation):
         name = f"life-{number}-{self._started}"
         log = SharedEventLog(self._server, name, clock, self.rng)
         sites = self._sites(calm=True)
-        instance = Instance(name, log, engine_of(number), sites, self.conditions, clock, self.rng)
+        quiet = SilentLogger(MOVED_BY_OTHERS if self._has_one_read_model else NO_REPAIRS)
+        instance = Instance(name, log, self._engine_of(number), sites, self.conditions, clock, self.rng, quiet)
         instance.service.contact.on_observed(self._invariants.sightings.observed)
         self._running[number] = instance
         return instance

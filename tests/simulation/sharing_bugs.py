@@ -8,6 +8,7 @@ import pytest
 from domain.job_store import JobStore
 from domain.ownership import Ownership
 from domain.processes.supervisor import Supervisor
+from projections.read_model import checkpoint
 from tests.simulation.sharing import Server, SharedEventLog
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -35,6 +36,11 @@ def a_share_is_given_to_two(monkeypatch: pytest.MonkeyPatch) -> None:
 @bug
 def what_others_store_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SharedEventLog, "follow_now", lambda _: None)
+
+
+@bug
+def an_event_is_projected_by_each_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "move", lambda *_: True)
 
 
 @bug
