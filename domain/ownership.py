@@ -15,9 +15,11 @@ REST = "*"
 """The share of the VMAs that are in no instance's settings."""
 
 FREE_FOR = 4
-"""Surveys in a row in which a share must have no owner before another instance takes it, if its owner runs or has just
-died: it may be connected again in a moment, as after a restart of the database."""
+"""Surveys after connecting in which a share without an owner is left to its last one. If the database was restarted,
+that one has lost its session, too, and may be connected again in a moment."""
 
+JUST_FREE = 8
+"""Surveys after which a share that is still without an owner is one that nobody takes."""
 
 UNEVEN = 2
 """By how many shares an instance must own more than another to hand one over: one more is even enough."""
@@ -57,6 +59,8 @@ class Ownership:
         self._known: frozenset[str] = frozenset()
         self._last_owner: dict[str, str] = {}
         self._free_for: dict[str, int] = {}
+        self._connected_for = 0
+        """Surveys since this instance has connected."""
         self._leaving: frozenset[str] = frozenset()
         self._told: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
         """What was owned, and which VMAs were known, when `look` last returned."""
@@ -140,7 +144,7 @@ class Ownership:
 
         None while a share has just become free: whoever takes that may be even then.
         """
-        if self._leaving or any(count <= FREE_FOR * 2 for count in self._free_for.values()):
+        if self._leaving or any(count <= JUST_FREE for count in self._free_for.values()):
             return None
         others = self._survey.others if self._survey else ()
         for share in sorted(self._owned):
@@ -170,6 +174,7 @@ class Ownership:
 
     def _see(self, survey: Survey) -> None:
         self._survey = survey
+        self._connected_for = 0 if survey.is_new else self._connected_for + 1
         everybody = (survey.me, *survey.others)
         self._known = frozenset[str]().union(*(one.vmas for one in everybody))
         owned = {share: one.id for one in everybody for share in one.owns}
@@ -181,7 +186,7 @@ class Ownership:
         owned = frozenset[str]().union(*(one.owns for one in (survey.me, *survey.others)))
         at_once = {None} | self.alive | survey.stopped
         for share in sorted((survey.me.vmas | {REST}) - owned):
-            if self._last_owner.get(share) in at_once or self._free_for[share] >= FREE_FOR:
+            if self._connected_for >= FREE_FOR or self._last_owner.get(share) in at_once:
                 yield share
 
     def _is_due(self, share: str, survey: Survey) -> bool:

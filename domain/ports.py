@@ -80,12 +80,14 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 class Survey(msgspec.Struct, frozen=True):
     """The instances at one moment: this one, and the others that are connected.
 
-    `stopped` are the ids of those that do not run, though a session of theirs may be there; `holders` are the sessions
-    that keep a share from every instance, by share.
+    `is_new` is whether this instance has connected since the last survey; `stopped` are the ids of those that do not
+    run, though a session of theirs may be there; `holders` are the sessions that keep a share from every instance, by
+    share.
     """
 
     me: Instance
     others: tuple[Instance, ...] = ()
+    is_new: bool = False
     stopped: frozenset[str] = frozenset()
     holders: Mapping[str, str] = {}
 

@@ -65,7 +65,9 @@ class PostgresInstances:
     ) -> None:
         """Nothing is connected yet; `writer` has the session whose locks are owned, and `connect` renews that."""
         self._database, self._writer, self._me, self._logger = database, writer, me, logger
-        self._connect, self._is_connected = connect, True
+        self._connect = connect
+        self._connected: _Holder | None = None
+        """The session of this instance's lock, by the last survey."""
         self._session: Session | None = None
         self._thread = ThreadPoolExecutor(1, "instances")
         self._still: dict[str, tuple[int, int]] = {}
@@ -79,7 +81,7 @@ class PostgresInstances:
 
         """
         survey = await asyncio.get_running_loop().run_in_executor(self._thread, self._survey)
-        if not self._is_connected:
+        if self._connected is None:
             # Others take what they find free, so the writer does not wait until there is something to write.
             await self._connect()
         return survey
@@ -126,7 +128,7 @@ class PostgresInstances:
         shares = frozenset({REST}).union(*(row["vmas"] for row in rows.values()))
         locks = self._locks(session, rows.keys(), shares)
         connected = {i: locks[key] for i in rows if (key := self._writer.keys.instance(i)) in locks}
-        self._is_connected = me.id in connected
+        before, self._connected = self._connected, connected.get(me.id)
         self._watch(session, rows, connected)
         owners = {share: locks[key] for share in shares if (key := self._writer.keys.share(share)) in locks}
         instances = {i: _instance(rows[i], holder, owners) for i, holder in connected.items()}
@@ -134,6 +136,7 @@ class PostgresInstances:
         return Survey(
             me=msgspec.structs.replace(me, started_at=rows[me.id]["started_at"], owns=self._writer.owned),
             others=tuple(instance for i, instance in instances.items() if i != me.id),
+            is_new=self._connected is None or self._connected != before,
             stopped=frozenset(i for i, (_, still) in self._still.items() if still >= STOPPED_AFTER),
             holders={share: holder.name for share, holder in owners.items() if holder.pid not in own},
         )

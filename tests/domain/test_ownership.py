@@ -21,10 +21,13 @@ class Seats:
         self.goes_away_after: set[str] = set()
         self.is_away = False
         self.stopped: frozenset[str] = frozenset()
+        self.is_new = True
 
     async def survey(self) -> Survey:
         self._answer()
-        return Survey(self.me, tuple(self.others), self.stopped, dict.fromkeys(self.refuses_to_claim, "a stranger"))
+        is_new, self.is_new = self.is_new, False
+        holders = dict.fromkeys(self.refuses_to_claim, "a stranger")
+        return Survey(self.me, tuple(self.others), is_new, self.stopped, holders)
 
     async def claim(self, share: str) -> bool:
         self._answer()
@@ -131,32 +134,52 @@ async def test_what_is_lost_is_dropped_at_one_look_and_taken_up_anew_at_the_next
     assert await look(ownership) == {"a", REST}
 
 
-async def test_a_share_whose_owner_is_not_connected_is_taken_after_some_surveys_and_not_if_that_is_back() -> None:
+async def test_a_share_whose_owner_has_lost_its_connection_is_taken_at_once() -> None:
     seats = Seats("a")
     seats.set_others(other={"a", REST})
     ownership = Ownership(seats)
-    await ownership.look()
+    for _ in range(FREE_FOR):
+        await ownership.look()
     seats.others = []
-    for _ in range(FREE_FOR - 1):
-        assert await look(ownership) is None
+
+    assert await look(ownership) == {"a", REST}
+
+
+async def test_after_a_restart_of_the_database_it_is_left_to_its_last_owner_for_some_surveys() -> None:
+    seats = Seats("a")
     seats.set_others(other={"a", REST})
-    await ownership.look()
-    seats.others = []
-    for _ in range(FREE_FOR - 1):
+    ownership = Ownership(seats)
+    for _ in range(FREE_FOR):
+        await ownership.look()
+    seats.others, seats.is_new = [], True
+    for _ in range(FREE_FOR):
         assert await look(ownership) is None
 
     assert await look(ownership) == {"a", REST}
 
 
-async def test_the_share_of_an_owner_that_has_stopped_is_taken_at_once_and_that_of_another_that_died_is_not() -> None:
-    seats = Seats("a", "b")
-    seats.set_others(stopped={"a"}, died={"b", REST})
+async def test_an_owner_that_is_back_after_a_restart_of_the_database_keeps_its_share() -> None:
+    seats = Seats("a")
+    seats.set_others(other={"a", REST})
     ownership = Ownership(seats)
     await ownership.look()
-    seats.others, seats.stopped = [], frozenset({"stopped"})
+    seats.others, seats.is_new = [], True
+    await ownership.look()
+    seats.set_others(other={"a", REST})
+
+    for _ in range(2 * FREE_FOR):
+        assert await look(ownership) is None
+
+
+async def test_after_a_restart_of_the_database_only_the_share_of_an_owner_that_has_stopped_is_taken_at_once() -> None:
+    seats = Seats("a", "b")
+    seats.set_others(stopped={"a"}, other={"b", REST})
+    ownership = Ownership(seats)
+    await ownership.look()
+    seats.others, seats.stopped, seats.is_new = [], frozenset({"stopped"}), True
 
     assert await look(ownership) == {"a"}
-    for _ in range(FREE_FOR - 2):
+    for _ in range(FREE_FOR - 1):
         assert await look(ownership) is None
     assert await look(ownership) == {"b", REST}
 

@@ -211,6 +211,7 @@ class SharedInstances:
     def __init__(self, log: SharedEventLog, me: Instance) -> None:
         self._log, self._me, self._server = log, me, log.server
         self._still: dict[str, tuple[int, int]] = {}
+        self._session: Session | None = None
 
     async def survey(self) -> Survey:
         await self._log.clock.go_on()
@@ -230,8 +231,10 @@ class SharedInstances:
             for i, session in sorted(connected.items())
             if i != me.id
         ]
+        before, self._session = self._session, self._log.session if self._log.session.alive else None
+        is_new = self._session is None or self._session is not before
         stopped = frozenset(i for i, (_, still) in self._still.items() if still >= STOPPED_AFTER)
-        return Survey(msgspec.structs.replace(me, owns=self._log.owned), tuple(others), stopped)
+        return Survey(msgspec.structs.replace(me, owns=self._log.owned), tuple(others), is_new, stopped)
 
     def _end_stopped(self, connected: dict[str, Session]) -> None:
         for i, session in connected.items():

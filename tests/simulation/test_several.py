@@ -8,11 +8,11 @@ from tests.simulation.sharing_bugs import BUGS
 
 FOUND_BY = {
     "a_former_owner_is_not_kept_from_storing": 5,
-    "a_share_is_given_to_two": 11,
+    "a_share_is_given_to_two": 30,
     "what_others_store_is_not_followed": 24,
     "an_event_is_projected_by_each_instance": 3,
     "the_jobs_of_a_lost_share_are_watched_on": 0,
-    "what_is_taken_over_is_not_recovered": 51,
+    "what_is_taken_over_is_not_recovered": 53,
     "a_share_without_an_owner_is_not_taken": 0,
 }
 """A seed that finds each bug."""
