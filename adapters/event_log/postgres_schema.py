@@ -57,6 +57,15 @@ MIGRATIONS = (
     )
     """,
     "CREATE TABLE shares (share text PRIMARY KEY, owner text NOT NULL)",
+    """
+    CREATE TABLE tokens (
+        hash text COLLATE "C" PRIMARY KEY,
+        name text NOT NULL,
+        scope text NOT NULL CHECK (scope IN ('read', 'operate', 'admin')),
+        created_at timestamptz NOT NULL,
+        revoked_at timestamptz
+    )
+    """,
 )
 """Each brings the schema to its number, counted from 1.
 

@@ -10,7 +10,7 @@ from domain.ports import Log
 
 _DATABASES = [f"{name}{suffix}" for name in ("events.sqlite", "read_model.sqlite") for suffix in ("", "-wal", "-shm")]
 _JOURNALS = ("events.sqlite-journal", "read_model.sqlite-journal")
-_TOKENS = ("tokens.json", "tokens.made", "tokens.new", "tokens.lock")
+_TOKENS = ("tokens.json", "tokens.json.adopted", "tokens.made", "tokens.new", "tokens.lock")
 FILES = {*_DATABASES, *_JOURNALS, "read_model.damaged", *_TOKENS, "lease"}
 """All names that the service gives to its files."""
 

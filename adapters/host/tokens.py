@@ -1,53 +1,28 @@
-"""Bearer tokens, stored as hashes in a file of the data directory.
+"""Tokens in a file of the data directory.
 
-A token is 256 random bits, so guessing cannot reverse a plain hash of it. The file is replaced as a whole. A running
-service reads it again after a change: a revoked token is refused at the next request. A second file records that
-tokens were created: if they are lost, all requests are refused, while without tokens local ones are allowed.
+The file is replaced as a whole. A running service reads it again after a change: a revoked token is refused at the next
+request. A second file records that tokens were created: if they are lost, all requests are refused, while without
+tokens local ones are allowed.
 """
 
 import fcntl
-import hashlib
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from adapters.host.file_owner import check_user, give_to_owner, permission_remedy
 from adapters.host.private_files import open_private
-from adapters.plain_text import TOKEN_PREFIX
-from domain.errors import InvalidInput, NotFound, StorageUnavailable
-from domain.events import RESERVED_ACTORS
+from adapters.tokens import Scope, Token, check_not_reserved, hash_of, new_token
+from domain.errors import NotFound, StorageUnavailable
+from domain.ports import Clock
 
 LOCK_TIMEOUT, LOCK_RETRY = 5, 0.1
 """Seconds that a command waits for another one, and between two attempts."""
-
-
-class Scope(StrEnum):
-    """What a token allows; each includes the previous one."""
-
-    READ = "read"
-    OPERATE = "operate"
-    ADMIN = "admin"
-
-    def allows(self, wanted: "Scope") -> bool:
-        """Return whether this scope includes another one."""
-        order = list(Scope)
-        return order.index(self) >= order.index(wanted)
-
-
-class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """One token as it is stored; `name` is the actor of its requests."""
-
-    name: str
-    scope: Scope
-    hash: str
-    created_at: datetime
 
 
 class TokenFile:
@@ -55,6 +30,7 @@ class TokenFile:
 
     def __init__(self, data_dir: Path) -> None:
         """Read nothing until the first query."""
+        self.place = str(data_dir.absolute())
         self._path = data_dir / "tokens.json"
         self._created = data_dir / "tokens.made"
         self._was_created = False
@@ -80,7 +56,7 @@ class TokenFile:
     def find(self, secret: str) -> Token | None:
         """Return the token of a secret; None if there is none."""
         self._refresh()
-        return self._by_hash.get(_hash(secret))
+        return self._by_hash.get(hash_of(secret))
 
     def create(self, name: str, scope: Scope, at: datetime) -> str:
         """Create a token and return its secret, which is not stored and cannot be shown again.
@@ -89,14 +65,11 @@ class TokenFile:
             InvalidInput: the name is in use, or reserved for the service; or the service runs as another user.
 
         """
-        if name.casefold() in RESERVED_ACTORS:
-            raise InvalidInput(f"the name {name!r} is reserved: the audit trail uses it for the service itself")
+        check_not_reserved(name)
         with self._locked():
             tokens = self.all()
-            if any(token.name == name for token in tokens):
-                raise InvalidInput(f"there is a token named {name!r}: revoke it first, or use another name")
-            secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-            self._write([*tokens, Token(name=name, scope=scope, hash=_hash(secret), created_at=at)])
+            secret, token = new_token(name, scope, at, [token.name for token in tokens])
+            self._write([*tokens, token])
         return secret
 
     def revoke(self, name: str) -> None:
@@ -112,6 +85,33 @@ class TokenFile:
             if len(others) == len(tokens):
                 raise NotFound(f"there is no token named {name!r}")
             self._write(others)
+
+    async def keep(self, _: Clock) -> None:
+        """Return at once: the file is looked at with each request."""
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def is_there(self) -> bool:
+        """Return whether there is a file with tokens.
+
+        Raises:
+            StorageUnavailable: it cannot be looked at.
+
+        """
+        try:
+            return self._path.exists()
+        except OSError as error:
+            raise StorageUnavailable(f"the tokens in {self._path} cannot be read: {self._why(error)}") from None
+
+    def mark(self) -> None:
+        """Record that tokens were created, so that a service that does not find them is closed."""
+        os.close(self._create(self._created, os.O_WRONLY))
+
+    def retire(self) -> Path:
+        """Rename the file, whose tokens another store has now; return its new path. The mark stays."""
+        self.mark()
+        return self._path.replace(self._path.with_suffix(".json.adopted"))
 
     def _refresh(self) -> None:
         try:
@@ -144,7 +144,7 @@ class TokenFile:
             file.write(msgspec.json.format(msgspec.json.encode(tokens), indent=2))
             file.flush()
             os.fsync(file.fileno())
-        os.close(self._create(self._created, os.O_WRONLY))
+        self.mark()
         new.replace(self._path)
 
     @contextmanager
@@ -186,7 +186,3 @@ def _acquire(lock: int, path: Path) -> None:
         except BlockingIOError:
             time.sleep(LOCK_RETRY)
     raise TimeoutError(f"another process has locked {path} for {LOCK_TIMEOUT} s: end it (`fuser {path}` names it)")
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -71,7 +71,7 @@ def _add_token(commands: Commands) -> None:
     scopes = ("read", "operate", "admin")
     action.add_argument("--scope", choices=scopes, required=True, help="each includes the one before")
     _command(actions, "list", "list the tokens' names and scopes", "cli.tokens.list_all")
-    meaning = "revoke a token; it is refused from the next request on"
+    meaning = "revoke a token; it is refused from the next request on, or within a second on PostgreSQL"
     _command(actions, "revoke", meaning, "cli.tokens.revoke").add_argument("name")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.host.tokens import Scope as TokenScope
+from adapters.tokens import Scope as TokenScope
 from api.http import problems
 from api.http.origin import check_caller, check_media_type
 from api.http.routers import REPORTS

@@ -2,8 +2,8 @@
 
 import socket
 
-from adapters.host.tokens import TokenFile
 from adapters.listening import unusable
+from adapters.tokens import Tokens
 from api.runtime.access import is_loopback, is_open
 from api.runtime.settings import Settings
 from domain.errors import InvalidInput
@@ -15,7 +15,7 @@ MAX_HOST = 100
 """Maximum characters of a host name in a message."""
 
 
-def check_access(settings: Settings) -> None:
+def check_access(settings: Settings, tokens: Tokens) -> None:
     """Check that whoever can reach the address needs a token, or is on this machine.
 
     Raises:
@@ -24,21 +24,30 @@ def check_access(settings: Settings) -> None:
         JobRecoveryError: the host cannot be resolved now.
 
     """
-    tokens = TokenFile(settings.data_dir)
     tokens.all()
-    try:
-        local = is_loopback(settings.host)
-    except OSError as error:
-        raise unusable(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}", error) from None
-    except ValueError as error:
-        # A host name with a label that is too long raises UnicodeError, which is a ValueError.
-        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
-    if not local and is_open(settings.auth, tokens):
+    if not is_local(settings) and is_open(settings.auth, tokens):
         message = (
             f"JOB_RECOVERY_HOST: other machines can reach {settings.host}, and without tokens only this machine is "
             "served: create a token (job-recovery token create NAME --scope read), or set JOB_RECOVERY_AUTH=tokens"
         )
         raise InvalidInput(message)
+
+
+def is_local(settings: Settings) -> bool:
+    """Return whether only this machine can reach the address.
+
+    Raises:
+        InvalidInput: the host is malformed.
+        JobRecoveryError: the host cannot be resolved now.
+
+    """
+    try:
+        return is_loopback(settings.host)
+    except OSError as error:
+        raise unusable(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}", error) from None
+    except ValueError as error:
+        # A host name with a label that is too long raises UnicodeError, which is a ValueError.
+        raise InvalidInput(f"JOB_RECOVERY_HOST: {settings.host[:MAX_HOST]}: {error}") from None
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -13,10 +13,11 @@ import uvicorn
 
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
+from adapters.host.tokens import TokenFile
 from api.http.app import create_app
 from api.http.connections import KEEP_ALIVE, BoundedProtocol
 from api.http.limits import raise_open_file_limit
-from api.http.listening import MAX_WAITING, bind, check_access
+from api.http.listening import MAX_WAITING, bind, check_access, is_local
 from api.runtime.bootstrap import build
 from api.runtime.running import discard_what_is_outdated, run
 from api.runtime.settings import Settings
@@ -60,10 +61,13 @@ def serve(settings: Settings, log: Log) -> None:
     lease = Lease(prepare(settings.data_dir, log))
     lease.acquire("starting up")
     try:
-        check_access(settings)
-        listener = bind(settings)
-        address = settings.address(listener.getsockname()[1])
-        with _one_error():
+        if settings.database_url is None:
+            check_access(settings, TokenFile(settings.data_dir))
+        else:
+            # The tokens are with the log, which is opened later.
+            is_local(settings)
+        with bind(settings) as listener, _one_error():
+            address = settings.address(listener.getsockname()[1])
             asyncio.run(_serve(settings, log, lease, listener, address))
     finally:
         lease.release()
@@ -109,6 +113,8 @@ async def _serve(settings: Settings, log: Log, lease: Lease, listener: socket.so
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr's own
     loop.add_signal_handler(signal.SIGHUP, partial(log.warning, "sighup_ignored"))
     try:
+        # Again: only now are tokens known that are in a database.
+        check_access(settings, service.access.tokens)
         patience = START_PATIENCE if await discard_what_is_outdated(service) else 0
         async with asyncio.TaskGroup() as group:
             processes = group.create_task(run(service, patience))

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from adapters.host.tokens import Scope as TokenScope
-from adapters.host.tokens import TokenFile
+from adapters.tokens import Scope as TokenScope
+from adapters.tokens import Tokens
 from api.runtime.errors import Forbidden, TooManyRequests, Unauthenticated
 from domain.events import LOCAL
 
@@ -73,7 +73,7 @@ class Buckets:
 class Access:
     """Decides which requests are admitted."""
 
-    def __init__(self, tokens: TokenFile, buckets: Buckets, auth: Auth | None, *, on_loopback: bool) -> None:
+    def __init__(self, tokens: Tokens, buckets: Buckets, auth: Auth | None, *, on_loopback: bool) -> None:
         """`auth` None: tokens are required after the first was created. `on_loopback`: listens on loopback only."""
         self.tokens = tokens
         self._buckets = buckets
@@ -122,7 +122,7 @@ class Access:
         return caller
 
 
-def is_open(auth: Auth | None, tokens: TokenFile) -> bool:
+def is_open(auth: Auth | None, tokens: Tokens) -> bool:
     """Return whether requests from this machine need no token. Revoking the last token does not open the service."""
     return auth == "none" or (auth is None and not tokens.ever_created)
 

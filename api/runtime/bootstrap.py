@@ -14,7 +14,7 @@ from adapters.event_log.database_log import DatabaseEventLog
 from adapters.event_log.sqlite import weakness
 from adapters.host.clock import SystemClock
 from adapters.host.private_files import prepare
-from adapters.host.tokens import TokenFile
+from adapters.tokens import Tokens
 from adapters.vma.circuit import Circuit
 from adapters.vma.client import HttpVMA
 from api.runtime.access import Access, Buckets, is_loopback
@@ -25,7 +25,9 @@ from api.runtime.peers import Peers
 from api.runtime.read_models import open_read_model
 from api.runtime.settings import Settings
 from api.runtime.telemetry import Traces
+from api.runtime.token_stores import open_tokens
 from domain.application import JobRecovery
+from domain.errors import JobRecoveryError
 from domain.events import Cause, Event, RecoveryRunStarted
 from domain.ownership import Ownership
 from domain.ports import VMA, Clock, Instance, Log
@@ -95,6 +97,7 @@ class Service(msgspec.Struct, frozen=True):
             await self.vma.close()
         await self.peers.close()
         self.traces.close()
+        self.access.tokens.close()
         self.event_log.close()
         self.model.close()
 
@@ -118,6 +121,11 @@ def build(
         log.warning("sqlite_not_trusted", why=why)
     instance = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(3)}"
     event_log = open_event_log(settings, log, instance)
+    try:
+        tokens = open_tokens(settings, log)
+    except JobRecoveryError:
+        event_log.close()
+        raise
     model = open_read_model(settings, log)
     projector = Projector(model.writer, event_log, clock, log, model.writing)
     event_log.on_commit(projector.committed)
@@ -129,7 +137,7 @@ def build(
         vmas=frozenset(settings.vma_urls),
         owns=frozenset(),
     )
-    return assemble(settings, me, clock, log, event_log, model, client, projector, random.SystemRandom())
+    return assemble(settings, me, clock, log, event_log, model, client, projector, tokens, random.SystemRandom())
 
 
 def new_run_id(clock: Clock, chance: random.Random) -> Callable[[], str]:
@@ -146,6 +154,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
     model: ReadModel,
     vma: VMA,
     projector: Projector,
+    tokens: Tokens,
     chance: random.Random,
 ) -> Service:
     """Return the service with these parts. `chance` is its only source of randomness."""
@@ -199,7 +208,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
         ownership=ownership,
     )
     buckets = Buckets(settings.rate_limit, clock.monotonic)
-    access = Access(TokenFile(settings.data_dir), buckets, settings.auth, on_loopback=is_loopback(settings.host))
+    access = Access(tokens, buckets, settings.auth, on_loopback=is_loopback(settings.host))
     return Service(
         settings,
         me.id,

@@ -42,7 +42,7 @@ class Peers:
         except httpx.HTTPError as error:
             raise _silent(instance, f"did not answer within {WITHIN:g} s ({type(error).__name__})") from None
         if answer.status_code in REFUSED:
-            raise _silent(instance, f"refused the token (HTTP {answer.status_code}): create it there, too")
+            raise _silent(instance, f"refused the token (HTTP {answer.status_code}): it learns of a new one within 1 s")
         return answer
 
     async def close(self) -> None:

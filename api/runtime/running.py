@@ -37,6 +37,7 @@ async def run(service: Service, patience: float = START_PATIENCE) -> None:
         group.create_task(service.projector.run())
         group.create_task(service.supervisor.run())
         group.create_task(service.event_log.keep(service.clock))
+        group.create_task(service.access.tokens.keep(service.clock))
 
 
 async def _is_of_another_log(service: Service) -> bool:

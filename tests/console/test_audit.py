@@ -1,13 +1,11 @@
 """The audit trail in the page: filters, what is new, the causes of an event, exports."""
 
-from datetime import UTC, datetime
-
 import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from tests.console.conftest import OpenTabs
 from tests.console.jobs import run_some
 from tests.console.tabs import Tabs, rows, sign_in, wait_until_live
@@ -34,7 +32,7 @@ def secret(request: pytest.FixtureRequest, service: ServiceProcess) -> str | Non
     """Return no token, and then, for the last tests of this module, one: from then on the service needs tokens."""
     if request.param == "without tokens":
         return None
-    return TokenFile(service.data_dir).create("reader", Scope.READ, datetime.now(UTC))
+    return service.token("reader", Scope.READ)
 
 
 def open_registrations(tabs: Tabs, secret: str | None) -> Page:

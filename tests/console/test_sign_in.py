@@ -1,16 +1,16 @@
 """Sign-in by a token, which is never in an address, and what a token's scope allows."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from tests.console.conftest import OpenTabs
 from tests.console.jobs import run_some
 from tests.console.tabs import Tabs, axe_violations, expect_not_framed, rows, sign_in, wait_until_live
+from tests.support import logs
 from tests.support.relay import Relay
 from tests.support.service import ServiceProcess
 
@@ -24,8 +24,7 @@ QUIET = 3_000
 def issue(vma: SimulatedVMA, service: ServiceProcess) -> Issue:
     """Return a function that creates a token for a service that has a job."""
     run_some(vma, service, "web-01")
-    tokens = TokenFile(service.data_dir)
-    return lambda name, scope: tokens.create(name, scope, datetime.now(UTC))
+    return service.token
 
 
 def expect_sign_in(page: Page) -> None:
@@ -96,7 +95,7 @@ def test_a_token_that_is_revoked_under_five_tabs_leads_to_sign_in_and_not_to_a_l
     tabs = open_tabs(relay.url)
     pages = [sign_in(tabs.open(path), secret) for path in ("/", "/jobs/web-01", "/runs", "/audit", "/system")]
 
-    TokenFile(service.data_dir).revoke("revoked")
+    logs.tokens_of(service.data_dir).revoke("revoked")
 
     for page in pages:
         expect_sign_in(page)

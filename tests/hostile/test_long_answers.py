@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.http.slots import EXPORTS, STREAMS
 from tests.support.http_api import serving
 from tests.support.service import ServiceProcess, wait_until
@@ -43,7 +42,7 @@ def callers(service: ServiceProcess) -> Iterator[Callers]:
     with ExitStack() as clients:
 
         def client(name: str) -> httpx.Client:
-            secret = TokenFile(service.data_dir).create(name, Scope.READ, datetime.now(UTC))
+            secret = service.token(name, Scope.READ)
             limits, headers = httpx.Limits(max_connections=None), {"Authorization": f"Bearer {secret}"}
             made = httpx.Client(base_url=service.url, headers=headers, trust_env=False, limits=limits, timeout=20)
             return clients.enter_context(made)

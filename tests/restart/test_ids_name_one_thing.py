@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from adapters.event_log.database_log import DatabaseEventLog
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.cli.main import main
 from domain.events import Event, JobRegistered, OperatorDecided
 from domain.recovery_policy import Outcome

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.cli.main import main
 from tests.support import logs
 from tests.support.builders import NOON

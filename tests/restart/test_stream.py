@@ -4,14 +4,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from tests.restart.conftest import StartService
+from tests.support import logs
 from tests.support.service import ServiceProcess, wait_until
 
 
@@ -105,8 +105,7 @@ def test_sigterm_ends_the_service_within_five_seconds_though_clients_follow(runn
 
 def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_service: StartService) -> None:
     service = start_service()
-    tokens = TokenFile(service.data_dir)
-    secrets = {name: tokens.create(name, Scope.READ, datetime.now(UTC)) for name in ("mara", "tom")}
+    secrets = {name: service.token(name, Scope.READ) for name in ("mara", "tom")}
     lines: dict[str, list[str]] = {name: [] for name in secrets}
 
     def follow(name: str) -> None:
@@ -123,7 +122,7 @@ def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_servi
         reader.start()
     wait_until(lambda: all(len(read) > 1 for read in lines.values()), what="both streams")
 
-    tokens.revoke("mara")
+    logs.tokens_of(service.data_dir).revoke("mara")
 
     readers["mara"].join(30)
     assert not readers["mara"].is_alive()
@@ -133,9 +132,10 @@ def test_a_stream_ends_when_its_token_is_revoked_and_another_goes_on(start_servi
     assert lines["mara"][0] == lines["tom"][0] == "status 200"
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 def test_a_stream_ends_without_an_error_when_the_token_file_is_damaged(start_service: StartService) -> None:
     service = start_service()
-    secret = TokenFile(service.data_dir).create("mara", Scope.READ, datetime.now(UTC))
+    secret = service.token("mara", Scope.READ)
     headers = {"Authorization": f"Bearer {secret}"}
     url = f"{service.url}/api/v1/events/stream"
     with httpx.stream("GET", url, headers=headers, timeout=30, trust_env=False) as stream:

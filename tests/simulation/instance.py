@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine
 
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma.world import World
 from api.runtime.bootstrap import Service, assemble
 from api.runtime.running import run
@@ -85,7 +86,16 @@ class Instance:
         vma = SimulatedVMAClient(sites, conditions, clock, SETTINGS, rng)
         me, events = instance(name, *sites), cast("SQLiteEventLog", log)
         self.service: Service = assemble(
-            SETTINGS, me, clock, quiet, events, ReadModel(engine, engine), vma, projector, rng
+            SETTINGS,
+            me,
+            clock,
+            quiet,
+            events,
+            ReadModel(engine, engine),
+            vma,
+            projector,
+            TokenFile(SETTINGS.data_dir),
+            rng,
         )
         self.began = clock.monotonic()
         self._log = log

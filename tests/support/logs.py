@@ -19,6 +19,9 @@ from adapters.event_log.seals import Verdict
 from adapters.event_log.seals import verify as verify_rows
 from adapters.event_log.sqlite import sqlite3
 from adapters.event_log.sqlite_store import SQLiteEventLog
+from adapters.tokens import TokenStore
+from api.runtime.settings import Settings
+from api.runtime.token_stores import token_store
 from tests.support import postgres
 
 SQLITE, POSTGRES = "sqlite", "postgres"
@@ -62,6 +65,12 @@ def use(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
     """Have commands in this process use a data directory."""
     for name, value in environment_of(data_dir).items():
         monkeypatch.setenv(name, value)
+
+
+def tokens_of(data_dir: Path) -> TokenStore:
+    """Return where the tokens of a service with this data directory are."""
+    where: dict[str, Any] = {"data_dir": data_dir, **settings_of(data_dir)}
+    return token_store(Settings(**where))
 
 
 def open_log(data_dir: Path) -> DatabaseEventLog:

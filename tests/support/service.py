@@ -4,12 +4,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
+from adapters.tokens import Scope
 from tests.support import logs
 from tests.support.awake import awake
 from tests.support.process import ForkedProcess, Process
@@ -168,6 +170,15 @@ class ServiceProcess:
         assert response.status_code in {200, 201}, response.text
         found: dict[str, Any] = response.json()
         return found
+
+    def token(self, name: str, scope: Scope) -> str:
+        """Create a token, and return its secret as soon as the service knows it."""
+        secret = logs.tokens_of(self.data_dir).create(name, scope, datetime.now(UTC))
+        headers = {"Authorization": f"Bearer {secret}"}
+        wait_until(
+            lambda: self._http.get("/api/v1/session", headers=headers).json().get("name") == name, what=f"knows {name}"
+        )
+        return secret
 
     def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         return self._http.post(path, json=body)

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from adapters.host.tokens import Scope
 from adapters.plain_text import redacted
+from adapters.tokens import Scope
 from api.http import problems
 from api.http.dependencies import TheService
 from api.http.guard import caller_of

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from adapters.host.tokens import Scope
+from adapters.tokens import Scope
 from api.http import problems
 from api.http.dependencies import TheService
 from api.http.routers import api_router

@@ -15,7 +15,8 @@ from adapters.event_log.sqlite_store import SQLiteEventLog
 from adapters.host.file_owner import create_for_owner
 from adapters.host.lease import Lease
 from adapters.host.private_files import prepare
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
+from adapters.tokens import Scope
 from domain.errors import InvalidInput, StorageUnavailable
 from projections.read_model.model_file import open_read_model
 from tests.support.builders import NOON

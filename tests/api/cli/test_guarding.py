@@ -167,6 +167,7 @@ def test_a_log_in_a_folder_that_cannot_be_is_not_there_either(
     assert "there is no event log" in complaint(capsys)
 
 
+@pytest.mark.of_files("has tokens in a file")
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [("a-file", 2, "a-file is not a directory"), ("a" * 300, 1, f"{'a' * 300}/tokens.json cannot be ")],
@@ -198,6 +199,7 @@ def test_the_seal_that_verify_printed_is_accepted_also_that_of_an_empty_log(tmp_
     assert main(["verify", "--expect", seal.upper()]) == 0
 
 
+@pytest.mark.of_files("has tokens in a file")
 def test_a_token_is_shown_once_and_opens_the_service_until_it_is_revoked(
     killed: ServiceProcess, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +232,7 @@ def test_a_token_has_a_plain_name(name: str, capsys: Capture) -> None:
     assert "cannot be the name of a token" in complaint(capsys)
 
 
+@pytest.mark.of_files("has tokens in a file")
 def test_every_command_on_tokens_says_whose_they_are(tmp_path: Path, capsys: Capture) -> None:
     for line in (["create", "mara", "--scope", "read"], ["list"], ["revoke", "mara"]):
         assert main(["token", *line]) == 0
@@ -237,6 +240,7 @@ def test_every_command_on_tokens_says_whose_they_are(tmp_path: Path, capsys: Cap
         assert f"of {tmp_path}/data" in written.out + written.err
 
 
+@pytest.mark.of_files("has tokens in a file")
 @pytest.mark.parametrize("line", [["create", "mara", "--scope", "read"], ["list"], ["revoke", "mara"]])
 def test_tokens_of_a_directory_that_is_neither_named_nor_there_are_exit_code_4(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, line: list[str]
@@ -301,6 +305,7 @@ def test_a_token_of_any_issuer_is_sent(token: str, capsys: Capture, monkeypatch:
     assert "is `job-recovery serve` running?" in complaint(capsys)
 
 
+@pytest.mark.of_files("has tokens in a file")
 @pytest.mark.parametrize("damage", [b'[{"name": "\xff"}]', b"[" * 100_000])
 def test_tokens_that_cannot_be_read_are_one_line(damage: bytes, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "data").mkdir()

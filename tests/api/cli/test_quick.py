@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from adapters.host.tokens import Scope
+from adapters.tokens import Scope
 from api.cli.arguments import top_parser
 from api.cli.main import main
 from tests.api.cli.conftest import complaint

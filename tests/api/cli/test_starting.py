@@ -70,6 +70,7 @@ def test_a_start_imports_nothing_that_only_some_settings_or_commands_need() -> N
     assert loaded & {*optional, "httpx", "fastapi"} == {"httpx", "fastapi"}
 
 
+@pytest.mark.of_files("has tokens in a file")
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_tokens_that_cannot_be_read_end_the_start_before_anybody_can_call(
     tmp_path: Path, host: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch

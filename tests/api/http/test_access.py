@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.runtime.access import Access, Buckets
 from domain.errors import InvalidInput, NotFound, StorageUnavailable
 from tests.support.builders import NOON
@@ -51,6 +52,7 @@ async def test_a_request_without_a_valid_token_is_refused(guarded: httpx.AsyncCl
         assert (await guarded.get(f"http://localhost/{path}")).status_code == 200
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 async def test_readiness_tells_everybody_that_no_token_can_be_checked_until_they_can(
     guarded: httpx.AsyncClient, tokens: TokenFile, secrets: dict[str, str]
 ) -> None:
@@ -167,6 +169,7 @@ async def test_the_actor_of_a_command_is_the_token_that_made_it(
     assert {entry["type"] for entry in entries} >= {"JobRegistered", "JobAdmitted", "OperatorDecided", "JobReleased"}
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 async def test_only_an_admin_can_list_the_tokens_and_never_their_secrets(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
@@ -181,6 +184,7 @@ async def test_only_an_admin_can_list_the_tokens_and_never_their_secrets(
         assert secret not in stored
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 async def test_a_revoked_token_is_refused_at_the_next_request(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
@@ -218,6 +222,7 @@ def test_with_a_damaged_token_file_every_request_is_refused(tokens: TokenFile, d
         Access(tokens, Buckets(0, time.monotonic), None, on_loopback=True).caller(None)
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 async def test_a_damaged_token_file_is_reported_to_the_caller(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:
@@ -229,6 +234,7 @@ async def test_a_damaged_token_file_is_reported_to_the_caller(
     assert "tokens.json cannot be read" in refused.json()["detail"]
 
 
+@pytest.mark.of_files("changes the file of the tokens")
 async def test_while_the_token_file_is_missing_every_request_is_refused(
     guarded: httpx.AsyncClient, secrets: dict[str, str], tokens: TokenFile
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from adapters.host.tokens import Scope
+from adapters.tokens import Scope
 from api.http.dependencies import request_trace
 from api.runtime.access import Caller
 from domain.events import Trace

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.http.console import PAGES
 from tests.support.builders import NOON
 from tests.support.http_api import PUBLISHED_PATHS, serving

@@ -105,7 +105,7 @@ async def test_one_that_was_sent_on_is_answered_here_whoever_the_owner_is(servic
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_an_owner_that_refuses_the_token_is_named_with_what_to_do(service: Service, status: int) -> None:
-    told = rf"instance other .* refused the token \(HTTP {status}\): create it"
+    told = rf"instance other .* refused the token \(HTTP {status}\): it learns of a new one"
     with peer(status) as other, pytest.raises(InstanceSilent, match=told):
         await from_instance(service, request(), other.instance)
 

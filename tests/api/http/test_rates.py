@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
+from adapters.tokens import Scope
 from api.runtime.access import MAX_CALLERS, Access, Auth, Buckets, is_loopback
 from api.runtime.errors import Forbidden, TooManyRequests, Unauthenticated
 from domain.errors import NotFound

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from starlette.requests import Request
 
-from adapters.host.tokens import Scope
+from adapters.tokens import Scope
 from api.http.slots import Slots
 from api.runtime.access import Caller
 from api.runtime.errors import TooManyRequests

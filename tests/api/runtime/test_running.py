@@ -10,6 +10,7 @@ import pytest
 
 from adapters.event_log.database_log import DatabaseEventLog
 from adapters.host.clock import SystemClock
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
 from adapters.vma.client import HttpVMA
 from api.runtime.bootstrap import Service, assemble
@@ -56,7 +57,18 @@ def service_of(vma: SimulatedVMA, folder: Path, log: RecordingLog, read: Callabl
     client = HttpVMA(settings.vma_urls, clock, settings, circuit_rest=settings.circuit_rest)
     projector = Projector(model.writer, UnreadLog(event_log, read), clock, log, model.writing)
     chance = random.Random(0)
-    return assemble(settings, instance("test"), clock, log, event_log, model, client, projector, chance)
+    return assemble(
+        settings,
+        instance("test"),
+        clock,
+        log,
+        event_log,
+        model,
+        client,
+        projector,
+        TokenFile(settings.data_dir),
+        chance,
+    )
 
 
 @pytest.mark.parametrize("read", [never, refuse])

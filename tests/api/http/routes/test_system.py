@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.host.tokens import TokenFile
 from adapters.simulated_vma import SimulatedVMA
+from adapters.tokens import Scope
 from api.runtime.settings import Settings
 from tests.support.builders import NOON
 from tests.support.http_api import eventually, registered, serving
