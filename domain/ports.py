@@ -1,6 +1,6 @@
 """Ports: what the domain needs from the outside, as protocols. Adapters implement them; tests pass fakes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -62,11 +62,27 @@ class EventLog(Protocol):
         """
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """How far an instance is in the event log.
+
+    `position` is that of the last event in what it answers, and `head` that of the last event that it knows. `told_at`
+    is when it has told the others, by the clock that all of them share.
+    """
+
+    position: int
+    head: int
+    told_at: datetime
+
+
+PositionAndHead = Callable[[], tuple[int, int]]
+"""Returns the first two numbers of `Reached` at this moment; any thread may call it."""
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """An instance of the service that is connected to the event log.
 
     `id` is unique, whatever its host is called. `vmas` are those in its settings, `owns` are the shares that it owns,
-    and `address` is where it can be asked.
+    and `address` is where it can be asked. `reached` is None if it does not tell it, as in earlier releases.
     """
 
     id: str
@@ -75,6 +91,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     vmas: frozenset[str]
     owns: frozenset[str]
+    reached: Reached | None = None
 
 
 class Survey(msgspec.Struct, frozen=True):

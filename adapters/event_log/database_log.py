@@ -29,7 +29,7 @@ from adapters.event_log.storage import Storage
 from domain.aggregate import Snapshot
 from domain.errors import LogChanged, StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, Instance, Instances, Log, TAggregate, TEvent
+from domain.ports import Clock, Instance, Instances, Log, PositionAndHead, TAggregate, TEvent
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class DatabaseEventLog(ABC):
         self._listeners.of_others.append(listener)
 
     @abstractmethod
-    def instances(self, me: Instance) -> Instances:
+    def instances(self, me: Instance, position_and_head: PositionAndHead) -> Instances:
         """Return the instances that share this log, of which this process is `me`."""
 
     @abstractmethod

@@ -20,7 +20,7 @@ from adapters.event_log.postgres_session import Database, Session
 from adapters.event_log.postgres_writer import Writer
 from domain.errors import StorageUnavailable
 from domain.ownership import REST
-from domain.ports import Instance, Log, Survey
+from domain.ports import Instance, Log, PositionAndHead, Reached, Survey
 
 TIMEOUT = 2.0
 """Seconds for one survey."""
@@ -32,10 +32,13 @@ FORGOTTEN_AFTER = 600
 """Surveys in a row after which the row of an instance that is not connected is deleted."""
 
 BEAT = """
-INSERT INTO instances (id, address, version, vmas) VALUES (%s, %s, %s, %s)
-ON CONFLICT (id) DO UPDATE SET beats = instances.beats + 1
+INSERT INTO instances (id, address, version, vmas, position, head, told_at) VALUES (%s, %s, %s, %s, %s, %s, now())
+ON CONFLICT (id) DO UPDATE SET beats = instances.beats + 1, position = excluded.position, head = excluded.head,
+  told_at = excluded.told_at
 """
-ROWS = "SELECT id, address, version, vmas, started_at, beats FROM instances ORDER BY started_at, id"
+ROWS = """
+SELECT id, address, version, vmas, started_at, beats, position, head, told_at FROM instances ORDER BY started_at, id
+"""
 LOCKS = """
 SELECT (classid::bigint << 32) | objid::bigint AS key, pid, application_name, host(client_addr) AS address
 FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -60,10 +63,17 @@ class PostgresInstances:
     known = None
     """Others may be there."""
 
-    def __init__(
-        self, database: Database, writer: Writer, me: Instance, logger: Log, connect: Callable[[], Awaitable[None]]
+    def __init__(  # noqa: PLR0913 - what an instance tells, and where
+        self,
+        database: Database,
+        writer: Writer,
+        me: Instance,
+        position_and_head: PositionAndHead,
+        logger: Log,
+        connect: Callable[[], Awaitable[None]],
     ) -> None:
         """Nothing is connected yet; `writer` has the session whose locks are owned, and `connect` renews that."""
+        self._position_and_head = position_and_head
         self._database, self._writer, self._me, self._logger = database, writer, me, logger
         self._connect = connect
         self._connected: _Holder | None = None
@@ -123,7 +133,7 @@ class PostgresInstances:
 
     def _look(self, session: Session) -> Survey:
         me = self._me
-        session.execute(BEAT, [me.id, me.address, me.version, sorted(me.vmas)])
+        session.execute(BEAT, [me.id, me.address, me.version, sorted(me.vmas), *self._position_and_head()])
         rows = {row["id"]: row for row in session.execute(ROWS)}
         shares = frozenset({REST}).union(*(row["vmas"] for row in rows.values()))
         locks = self._locks(session, rows.keys(), shares)
@@ -132,9 +142,12 @@ class PostgresInstances:
         self._watch(session, rows, connected)
         owners = {share: locks[key] for share in shares if (key := self._writer.keys.share(share)) in locks}
         instances = {i: _instance(rows[i], holder, owners) for i, holder in connected.items()}
+        mine = rows[me.id]
         own = {holder.pid for holder in connected.values()}
         return Survey(
-            me=msgspec.structs.replace(me, started_at=rows[me.id]["started_at"], owns=self._writer.owned),
+            me=msgspec.structs.replace(
+                me, started_at=mine["started_at"], owns=self._writer.owned, reached=_reached(mine)
+            ),
             others=tuple(instance for i, instance in instances.items() if i != me.id),
             is_new=self._connected is None or self._connected != before,
             stopped=frozenset(i for i, (_, still) in self._still.items() if still >= STOPPED_AFTER),
@@ -184,4 +197,9 @@ def _instance(row: dict[str, Any], holder: _Holder, owners: dict[str, _Holder]) 
         started_at=row["started_at"],
         vmas=frozenset(row["vmas"]),
         owns=frozenset(share for share, owner in owners.items() if owner.pid == holder.pid),
+        reached=_reached(row),
     )
+
+
+def _reached(row: dict[str, Any]) -> Reached | None:
+    return None if row["position"] is None else Reached(row["position"], row["head"], row["told_at"])

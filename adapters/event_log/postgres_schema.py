@@ -66,6 +66,7 @@ MIGRATIONS = (
         revoked_at timestamptz
     )
     """,
+    "ALTER TABLE instances ADD COLUMN position bigint, ADD COLUMN head bigint, ADD COLUMN told_at timestamptz",
 )
 """Each brings the schema to its number, counted from 1.
 

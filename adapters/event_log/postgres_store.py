@@ -29,7 +29,7 @@ from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.errors import StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, Instance, Log
+from domain.ports import Clock, Instance, Log, PositionAndHead
 
 T = TypeVar("T")
 
@@ -149,9 +149,11 @@ class PostgresEventLog(DatabaseEventLog):
         self._following = asyncio.Lock()
         self._instances: PostgresInstances | None = None
 
-    def instances(self, me: Instance) -> PostgresInstances:
+    def instances(self, me: Instance, position_and_head: PositionAndHead) -> PostgresInstances:
         """Return the instances that share this log, of which this process is `me`."""
-        self._instances = PostgresInstances(self._database, self._storage.writer, me, self._logger, self.check_writable)
+        self._instances = PostgresInstances(
+            self._database, self._storage.writer, me, position_and_head, self._logger, self.check_writable
+        )
         return self._instances
 
     def close(self) -> None:

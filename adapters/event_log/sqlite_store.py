@@ -20,7 +20,7 @@ from adapters.event_log.sqlite_recorder import SealingRecorder
 from adapters.null_logger import NullLogger
 from domain.aggregate import Snapshot
 from domain.events import Event
-from domain.ports import Clock, Instance, Log
+from domain.ports import Clock, Instance, Log, PositionAndHead
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import EventStore
@@ -170,7 +170,7 @@ class SQLiteEventLog(DatabaseEventLog):
         if sealed:
             self._logger.warning("event_log_sealed", path=str(path), events=sealed)
 
-    def instances(self, me: Instance) -> SoleInstance:
+    def instances(self, me: Instance, _position_and_head: PositionAndHead) -> SoleInstance:
         """Return this process, the only one on its log."""
         return SoleInstance(me)
 

@@ -106,11 +106,18 @@ def runs_table(runs: list[Row]) -> Grid:
 def instances_table(found: Row) -> Grid:
     """Show the instances, a row each, and a row for each VMA that none of them watches."""
     rows = [
-        (one["id"], one["address"], one["version"], timestamp(one["started_at"]), ", ".join(one["vmas"]) or "-")
+        (
+            one["id"],
+            one["address"],
+            one["version"],
+            timestamp(one["started_at"]),
+            "?" if one["lag_events"] is None else str(one["lag_events"]),
+            ", ".join(one["vmas"]) or "-",
+        )
         for one in found["items"]
     ]
-    rows += [("nobody", one["held_by"] or "-", "", "", one["vma"]) for one in found["unwatched"]]
-    return Grid("instance", "address", "version", "started at (UTC)", "watches the VMAs", rows=rows)
+    rows += [("nobody", one["held_by"] or "-", "", "", "", one["vma"]) for one in found["unwatched"]]
+    return Grid("instance", "address", "version", "started at (UTC)", "events behind", "watches the VMAs", rows=rows)
 
 
 def decisions_table(decisions: list[Row], title: str) -> Grid:

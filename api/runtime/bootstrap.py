@@ -159,7 +159,7 @@ def assemble(  # noqa: PLR0913 - the parts of the service
 ) -> Service:
     """Return the service with these parts. `chance` is its only source of randomness."""
     policy = settings.policy
-    instances = event_log.instances(me)
+    instances = event_log.instances(me, lambda: (projector.position, projector.head))
     ownership = Ownership(instances)
     app = JobRecovery(event_log, clock, policy, ownership)
     runs = RunBook(event_log, clock, log, me.id, new_run_id(clock, chance))

@@ -82,6 +82,11 @@ class Projector:
         """Return how many known events are not applied yet."""
         return max(0, self._head - self.position)
 
+    @property
+    def head(self) -> int:
+        """Return the position of the last event that is known."""
+        return max(self._head, self.position)
+
     def committed(self, position: int) -> None:
         """Apply a new commit of the log, up to `position`, without waiting for the next poll."""
         self._head = max(self._head, position)

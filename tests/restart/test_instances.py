@@ -100,6 +100,19 @@ def test_two_instances_share_the_vmas_and_a_job_is_watched_by_one(vma: Simulated
     assert second.job(names[0])["state"] == "replicating"
 
 
+def test_each_shows_how_far_the_other_is_behind_which_is_nothing_after_a_moment(vma: SimulatedVMA, join: Join) -> None:
+    first, second, _ = two_with_jobs(vma, join)
+
+    for asked in (first, second):
+        head = asked.get("/api/v1/audit/seal").json()["position"]
+
+        def caught_up(asked: ServiceProcess = asked, head: int = head) -> bool:
+            found = asked.get("/api/v1/instances").json()["items"]
+            return [one["lag_events"] for one in found] == [0, 0] and all(one["position"] >= head for one in found)
+
+        wait_until(caught_up, what="both have all events")
+
+
 def test_what_one_decides_ends_what_another_polls(vma: SimulatedVMA, join: Join) -> None:
     first, second, names = two_with_jobs(vma, join)
     of_second = min(polled(second))

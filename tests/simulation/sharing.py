@@ -9,7 +9,7 @@ import msgspec
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, NotOwner, StorageUnavailable
 from domain.events import Event, JobRegistered, OutcomeRevised
-from domain.ports import Clock, Instance, Survey
+from domain.ports import Clock, Instance, PositionAndHead, Survey
 from tests.simulation.store import Disk, SimulatedEventLog
 from tests.support.loop import Machine, SimulatedClock
 
@@ -117,7 +117,7 @@ class SharedEventLog(SimulatedEventLog):
     def on_others(self, listener: Callable[[Sequence[Event]], None]) -> None:
         self._on_others.append(listener)
 
-    def instances(self, me: Instance) -> "SharedInstances":
+    def instances(self, me: Instance, _: PositionAndHead) -> "SharedInstances":
         return SharedInstances(self, me)
 
     async def append(

@@ -8,7 +8,7 @@ from adapters.event_log.sole_instance import SoleInstance
 from domain.aggregate import Snapshot
 from domain.errors import ConcurrentWrite, StorageUnavailable
 from domain.events import Event
-from domain.ports import Clock, Instance, Instances, TAggregate, TEvent
+from domain.ports import Clock, Instance, Instances, PositionAndHead, TAggregate, TEvent
 
 
 class Disk:
@@ -52,7 +52,7 @@ class SimulatedEventLog:
     def on_others(self, _listener: Callable[[Sequence[Event]], None]) -> None:
         """Nothing is stored by others."""
 
-    def instances(self, me: Instance) -> Instances:
+    def instances(self, me: Instance, _: PositionAndHead) -> Instances:
         return SoleInstance(me)
 
     async def keep(self, _clock: Clock) -> None:

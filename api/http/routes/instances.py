@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
+import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.http import problems
 from api.http.dependencies import TheService
 from api.http.routers import api_router
+from api.runtime.bootstrap import Service
 from domain.errors import StorageUnavailable
 from domain.ownership import REST
-from domain.ports import Instance
+from domain.ports import Instance, Reached
 
 router: APIRouter = api_router("observability")
 
@@ -24,6 +26,14 @@ class InstanceView(BaseModel):
     version: str
     started_at: datetime
     vmas: list[str] = Field(description=f"The VMAs whose jobs it watches; `{REST}`: those in nobody's settings.")
+    position: int | None = Field(description="The last event in what it answers. Null: its release does not tell it.")
+    lag_events: int | None = Field(
+        description="How many events are missing in what it answers, of those that any instance knows. Null as above."
+    )
+    told_at: datetime | None = Field(
+        description="When it has told its position, twice a second while it runs, by the clock of the database. "
+        "The one that answers tells it now."
+    )
 
 
 class Unwatched(BaseModel):
@@ -46,14 +56,21 @@ async def list_instances(service: TheService) -> InstancesView:
     survey = service.ownership.survey
     if survey is None:
         raise StorageUnavailable("the instances are not known yet: ask again in a second")
-    everybody = sorted((survey.me, *survey.others), key=lambda one: (one.started_at, one.id))
+    me = msgspec.structs.replace(survey.me, reached=_reached(service))
+    everybody = sorted((me, *survey.others), key=lambda one: (one.started_at, one.id))
+    head = max(one.reached.head for one in everybody if one.reached)
     return InstancesView(
-        items=[_view(one, this=one.id == survey.me.id) for one in everybody],
+        items=[_view(one, head, this=one is me) for one in everybody],
         unwatched=[Unwatched(vma=vma, held_by=holder) for vma, holder in service.ownership.unwatched.items()],
     )
 
 
-def _view(instance: Instance, *, this: bool) -> InstanceView:
+def _reached(service: Service) -> Reached:
+    return Reached(service.projector.position, service.projector.head, service.clock.now())
+
+
+def _view(instance: Instance, head: int, *, this: bool) -> InstanceView:
+    reached = instance.reached
     return InstanceView(
         id=instance.id,
         this=this,
@@ -61,4 +78,7 @@ def _view(instance: Instance, *, this: bool) -> InstanceView:
         version=instance.version,
         started_at=instance.started_at,
         vmas=sorted(instance.owns),
+        position=reached.position if reached else None,
+        lag_events=head - reached.position if reached else None,
+        told_at=reached.told_at if reached else None,
     )

@@ -15,7 +15,7 @@ from adapters.event_log.postgres_shares import Keys
 from adapters.event_log.postgres_store import PostgresEventLog
 from domain.errors import ConcurrentWrite, NotOwner, StorageUnavailable
 from domain.events import Cause, Event, Trace
-from domain.ports import Instances
+from domain.ports import Instances, PositionAndHead
 from domain.recovery_policy import Policy
 from domain.recovery_run import RecoveryRun
 from tests.adapters.event_log.places import PostgresPlace, registered, verify
@@ -27,11 +27,13 @@ TRIES = 100
 
 
 @contextmanager
-def joined(place: PostgresPlace, name: str, *vmas: str) -> Iterator[tuple[PostgresEventLog, Instances]]:
+def joined(
+    place: PostgresPlace, name: str, *vmas: str, position_and_head: PositionAndHead = lambda: (0, 0)
+) -> Iterator[tuple[PostgresEventLog, Instances]]:
     """Open the log as an instance."""
     log = PostgresEventLog(place.url, place.schema, instance=name)
     try:
-        yield log, log.instances(instance(name, *vmas))
+        yield log, log.instances(instance(name, *vmas), position_and_head)
     finally:
         log.close()
 
@@ -99,6 +101,28 @@ async def test_of_two_instances_one_gets_a_share_and_each_sees_what_the_other_ow
         await a.release("vma")
         assert await b.claim("vma")
         assert await owners(a, b) == [frozenset(), {"vma", "*"}]
+
+
+async def test_each_tells_with_each_survey_how_far_it_is_and_one_of_an_earlier_release_does_not(
+    postgres: PostgresPlace,
+) -> None:
+    reached = iter([(1, 5), (4, 6)])
+    with (
+        joined(postgres, "a", position_and_head=lambda: next(reached)) as (_, a),
+        joined(postgres, "b", position_and_head=lambda: (6, 6)) as (_, b),
+    ):
+        told = []
+        for _ in range(2):
+            await a.survey()
+            survey = await b.survey()
+            told += [one.reached for one in (*survey.others, survey.me)]
+
+        assert [(one.position, one.head) for one in told if one] == [(1, 5), (6, 6), (4, 6), (6, 6)]
+        times = [one.told_at for one in told if one]
+        assert times == sorted(times)
+        forget = "UPDATE instances SET position = NULL, head = NULL, told_at = NULL WHERE id = 'a'"
+        server.execute(forget, schema=postgres.schema)
+        assert [one.reached for one in (await b.survey()).others] == [None]
 
 
 async def test_one_that_has_ended_is_not_there_any_more_and_its_share_is_free(postgres: PostgresPlace) -> None:

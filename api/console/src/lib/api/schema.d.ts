@@ -1013,6 +1013,21 @@ export interface components {
              * @description The VMAs whose jobs it watches; `*`: those in nobody's settings.
              */
             vmas: string[];
+            /**
+             * Position
+             * @description The last event in what it answers. Null: its release does not tell it.
+             */
+            position: number | null;
+            /**
+             * Lag Events
+             * @description How many events are missing in what it answers, of those that any instance knows. Null as above.
+             */
+            lag_events: number | null;
+            /**
+             * Told At
+             * @description When it has told its position, twice a second while it runs, by the clock of the database. The one that answers tells it now.
+             */
+            told_at: string | null;
         };
         /**
          * InstancesView
