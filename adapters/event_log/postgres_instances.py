@@ -179,9 +179,9 @@ class PostgresInstances:
             self._session = None
 
     def close(self) -> None:
-        """Close the session, without waiting for a survey."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._close()
+        """Close the session after the present survey, without waiting for that."""
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
 
 
 def _holder(row: dict[str, Any]) -> _Holder:
