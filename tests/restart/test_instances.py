@@ -77,9 +77,9 @@ def all_polled(names: list[str], *services: ServiceProcess) -> bool:
     return sorted(found) == sorted(names)
 
 
-def two_with_jobs(vma: SimulatedVMA, join: Join) -> tuple[ServiceProcess, ServiceProcess, list[str]]:
+def two_with_jobs(vma: SimulatedVMA, join: Join, **settings: str) -> tuple[ServiceProcess, ServiceProcess, list[str]]:
     """Return two instances that share the VMAs, and the jobs that they poll, one on each VMA."""
-    first, second = join("first"), join("second")
+    first, second = join("first", **settings), join("second", **settings)
     shared(first, 2)
     names = run_jobs(vma, first, "default", *VMAS)
     wait_until(lambda: all_polled(names, first, second), what="each job is polled by one instance")
@@ -203,16 +203,16 @@ def test_a_job_is_polled_by_another_instance_and_any_of_them_says_so(vma: Simula
 
 
 def test_a_workers_report_reaches_the_owner_of_its_job_by_any_instance(vma: SimulatedVMA, join: Join) -> None:
-    first, second, _ = two_with_jobs(vma, join)
+    first, second, _ = two_with_jobs(vma, join, CONFIRMATION_WINDOW="4")
     of_second = min(polled(second))
     vma.world.remove(of_second)
 
     def reported() -> bool:
         answer = first.post(f"/api/v1/telemetry/replication/{of_second}", {"status": "in_progress", "timestamp": None})
         assert answer.is_success, answer.text
-        return bool(second.job(of_second)["live"]["polls"] >= 8)
+        return bool(second.job(of_second)["live"]["polls"] >= 20)
 
-    wait_until(reported, what="more polls, of which each is not found")
+    wait_until(reported, what="polls for longer than it takes to confirm that it is not found")
     assert second.job(of_second)["state"] == "replicating"
     assert first.outcomes_of(of_second) == set()
 
