@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable
 
 from tests.instances.scenarios import Figures, Size, cut, freeze, hazards, server_restarts
+from tests.instances.upgrade import upgrade
 
 SCENARIOS: dict[str, Callable[[Size], Figures]] = {
-    scenario.__name__: scenario for scenario in (hazards, server_restarts, cut, freeze)
+    scenario.__name__: scenario for scenario in (hazards, server_restarts, cut, freeze, upgrade)
 }
 
 

@@ -39,7 +39,7 @@ def hazards(size: Size) -> Figures:
     """Kill, stop, end and start instances at random."""
     chance = random.Random(size.seed)
     seen: list[str] = []
-    with _site(size) as site:
+    with running_site(size) as site:
         for _ in range(size.rounds):
             hazard, which = chance.choice(HAZARDS), chance.randrange(size.instances)
             hazard(site.instances[which], size)
@@ -52,7 +52,7 @@ def hazards(size: Size) -> Figures:
 def server_restarts(size: Size) -> Figures:
     """Restart the server without a shutdown in the middle of a takeover."""
     within: list[int] = []
-    with _site(size) as site:
+    with running_site(size) as site:
         for _ in range(size.restarts):
             site.settle()
             ((before,),) = site.cluster.execute(HEAD.format(SCHEMA))
@@ -69,7 +69,7 @@ def server_restarts(size: Size) -> Figures:
 
 def cut(size: Size) -> Figures:
     """Cut one instance off from the database, without an end of its connections."""
-    with _site(size) as site:
+    with running_site(size) as site:
         first = site.instances[0]
         lost = next(one["vmas"] for one in site.shares(first) if one["address"] == first.url)
         ((before,),) = site.cluster.execute(HEAD.format(SCHEMA))
@@ -92,7 +92,7 @@ def cut(size: Size) -> Figures:
 
 def freeze(size: Size) -> Figures:
     """Freeze the whole server for a while: it answers nobody, and ends no connection. One clock is an hour ahead."""
-    with _site(size, ahead=True) as site:
+    with running_site(size, ahead=True) as site:
         owners, runs = _owners(site), _takeovers(site)
         with site.cluster.frozen():
             time.sleep(size.stopped)
@@ -136,7 +136,8 @@ HAZARDS: Sequence[Callable[[ServiceProcess, Size], None]] = (kill, kill_and_star
 
 
 @contextmanager
-def _site(size: Size, *, ahead: bool = False) -> Iterator[Site]:
+def running_site(size: Size, *, ahead: bool = False) -> Iterator[Site]:
+    """Run a site for a block. All of its jobs are registered, and polled."""
     with Site(size.instances, size.vmas, size.jobs, ahead=ahead) as site:
         site.register()
         site.unpolled()

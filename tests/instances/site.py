@@ -60,18 +60,22 @@ class Site:
 
         def register(number: int) -> None:
             job, instance = self.names[number], self.instances[number % len(self.instances)]
-            body = {
-                "job_id": job,
-                "vm_name": job,
-                "volume_ids": [f"disk-of-{job}"],
-                "vma": self.vmas[number % len(self.vmas)],
-            }
+            body = self.registration(job, number)
             # On a busy machine one may take longer than its client waits, who then repeats it.
             wait_until(lambda: instance.post("/api/v1/jobs", body).is_success, what=f"{job} is registered")
 
         with ThreadPoolExecutor(8) as clients:
             list(clients.map(register, range(len(self.names))))
         self.settle()
+
+    def registration(self, job: str, number: int) -> dict[str, Any]:
+        """Return the registration of a job, on each VMA in turn."""
+        return {
+            "job_id": job,
+            "vm_name": job,
+            "volume_ids": [f"disk-of-{job}"],
+            "vma": self.vmas[number % len(self.vmas)],
+        }
 
     def settle(self) -> None:
         """Wait until the shares are even, and every job is polled by one instance."""
@@ -90,8 +94,8 @@ class Site:
         )
 
     def shares(self, instance: ServiceProcess) -> list[dict[str, Any]]:
-        """Return the instances as one of them shows them."""
-        items: list[dict[str, Any]] = instance.get("/api/v1/instances").json()["items"]
+        """Return the instances as one of them shows them; none, if it has just started and knows none yet."""
+        items: list[dict[str, Any]] = instance.get("/api/v1/instances").json().get("items", [])
         return items
 
     def polling(self, instance: ServiceProcess) -> dict[str, Any]:

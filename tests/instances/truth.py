@@ -46,6 +46,8 @@ def check(site: Site) -> int:
             data: dict[str, Any] = msgspec.json.decode(state)
             assert data[OUTCOMES[topic]] in {"resume", "retry"}, f"every worker runs, and {stream} is {data}"
             decided[stream, data["run_id"]] += 1
+    lost = set(site.names) - versions.keys()
+    assert not lost, f"registered and lost: {sorted(lost)[:3]}"
     twice = [which for which, count in decided.items() if count > 1]
     assert not twice, f"decided twice in a run: {twice[:3]}"
     with stored_log(database_of(site.cluster.url, SCHEMA)) as log:
