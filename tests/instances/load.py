@@ -52,7 +52,7 @@ class Load:
             client.result()
 
     def _register_jobs(self) -> None:
-        with httpx.Client(timeout=ANSWER_WITHIN, trust_env=False) as client:
+        with self._new_client() as client:
             for number in self._every(REGISTER_EVERY):
                 body = self._site.registration(f"later-{number:05}", number)
                 began = time.monotonic()
@@ -64,11 +64,15 @@ class Load:
 
     def _read_jobs(self) -> None:
         names = cycle(self._site.names)
-        with httpx.Client(timeout=ANSWER_WITHIN, trust_env=False) as client:
+        with self._new_client() as client:
             for _ in self._every(READ_EVERY):
                 path = f"/api/v1/jobs/{next(names)}"
                 self.reads += 1
                 self.unanswered += not self._is_answered(client, "GET", path)
+
+    def _new_client(self) -> httpx.Client:
+        sent = {"Authorization": f"Bearer {self._site.token}"}
+        return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False, headers=sent)
 
     def _every(self, seconds: float) -> Iterator[int]:
         for number in count():

@@ -16,12 +16,12 @@ HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\
 class RecordingVMA:
     """The VMA's process. It measures, of each id that it was asked about, the longest time without a question."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         context = multiprocessing.get_context("fork")
         self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, address), daemon=True)
         self._process.start()
-        self.url = f"http://127.0.0.1:{self._ours.recv()}"
+        self.url = f"http://{address}:{self._ours.recv()}"
 
     def gaps(self) -> dict[str, float]:
         """Return the longest time, in seconds, without a question about each id since the last call, until now."""
@@ -78,10 +78,10 @@ class _Connection(asyncio.Protocol):
             self._transport.write((HEAD % len(body) + body).encode())
 
 
-def _serve(control: Connection) -> None:
+def _serve(control: Connection, address: str) -> None:
     async def serve() -> None:
         asked, loop = _Asked(), asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Connection(asked), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: _Connection(asked), address, 0)
         control.send(server.sockets[0].getsockname()[1])
 
         def answer() -> None:

@@ -71,11 +71,11 @@ def cut(size: Size) -> Figures:
     """Cut one instance off from the database, without an end of its connections."""
     with running_site(size) as site:
         first = site.instances[0]
-        lost = next(one["vmas"] for one in site.shares(first) if one["address"] == first.url)
+        lost = owned_by_first(site)
         ((before,),) = site.cluster.execute(HEAD.format(SCHEMA))
         began = time.monotonic()
         site.relay.go_silent()
-        wait_until(partial(_are_owned, site, lost), 60, "other owners", every=0.1)
+        wait_until(partial(are_owned_by_others, site, lost), 60, "other owners", every=0.1)
         took = time.monotonic() - began
         by_others = {one["address"] for one in site.shares(site.instances[1])}
         assert first.url not in by_others
@@ -136,9 +136,9 @@ HAZARDS: Sequence[Callable[[ServiceProcess, Size], None]] = (kill, kill_and_star
 
 
 @contextmanager
-def running_site(size: Size, *, ahead: bool = False) -> Iterator[Site]:
+def running_site(size: Size, kind: type[Site] = Site, *, ahead: bool = False) -> Iterator[Site]:
     """Run a site for a block. All of its jobs are registered, and polled."""
-    with Site(size.instances, size.vmas, size.jobs, ahead=ahead) as site:
+    with kind(size.instances, size.vmas, size.jobs, ahead=ahead) as site:
         site.register()
         site.unpolled()
         yield site
@@ -149,7 +149,13 @@ def _taken(site: Site, since: int, wanted: int) -> int | None:
     return int(count) if count >= wanted else None
 
 
-def _are_owned(site: Site, wanted: Sequence[str]) -> bool:
+def owned_by_first(site: Site) -> list[str]:
+    """Return the VMAs of the first instance, as it shows them."""
+    return _owners(site)[site.instances[0].url]
+
+
+def are_owned_by_others(site: Site, wanted: Sequence[str]) -> bool:
+    """Return whether others own these VMAs of the first instance."""
     first = site.instances[0].url
     others = [vma for one in site.shares(site.instances[1]) if one["address"] != first for vma in one["vmas"]]
     return set(wanted) <= set(others)

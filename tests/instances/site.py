@@ -1,12 +1,15 @@
 """A site with several instances of the service on one log, and what is done to them."""
 
 import json
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from adapters.host.tokens import Scope, TokenFile
 from tests.instances.clock_ahead import InstanceAhead
 from tests.instances.recording_vma import RecordingVMA
 from tests.support.postgres_cluster import new_cluster
@@ -14,6 +17,10 @@ from tests.support.postgres_relay import PostgresRelay
 from tests.support.service import ServiceProcess, wait_until
 
 SCHEMA = "job_recovery"
+LOOPBACK = "127.0.0.1"
+
+TOKENS = ("tokens.json", "tokens.made")
+"""The files of a data directory that all instances have in common."""
 
 LAST_CHARACTERS = 3000
 """How much is shown of the log of an instance that has ended."""
@@ -25,12 +32,17 @@ LONG_ENOUGH = 120.0
 class Site:
     """The instances, their VMAs, and the jobs, which all run."""
 
+    here = LOOPBACK
+    """The address of this machine at which all of it listens."""
+
     def __init__(self, instances: int, vmas: int, jobs: int, *, ahead: bool = False) -> None:
         """Start so many instances. The first one reaches the database through the relay; the last one may be ahead."""
         self._ended = ExitStack()
-        folder = Path(self._ended.enter_context(tempfile.TemporaryDirectory()))
-        self.vma = self._ended.enter_context(RecordingVMA())
-        self.cluster = self._ended.enter_context(new_cluster())
+        self._folder = Path(self._ended.enter_context(tempfile.TemporaryDirectory()))
+        self.vma = self._ended.enter_context(RecordingVMA(self.here))
+        self.cluster = self._ended.enter_context(new_cluster(listen_addresses=",".join({LOOPBACK, self.here})))
+        self.relay = self._ended.enter_context(closing(PostgresRelay(self.cluster.port)))
+        self.token = TokenFile(self._folder).create("tests", Scope.ADMIN, datetime.now(UTC))
         self.vmas = ["default", *(f"vma-{n}" for n in range(1, vmas))]
         self.names = [f"job-{n:05}" for n in range(jobs)]
         self._settings = {
@@ -40,12 +52,11 @@ class Site:
             "POLL_INTERVAL": "5",
             "PROBE_TIMEOUT": "10",
             "CONFIRMATION_WINDOW": "15",
+            "HOST": self.here,
         }
-        self.relay = self._ended.enter_context(closing(PostgresRelay(self.cluster.port)))
-        kinds = [*[ServiceProcess] * (instances - 1), InstanceAhead if ahead else ServiceProcess]
-        self.instances = [
-            self._instance(kind, folder / f"instance-{n}", is_relayed=n == 0) for n, kind in enumerate(kinds)
-        ]
+        kinds = [*[ServiceProcess] * (instances - 2), InstanceAhead if ahead else ServiceProcess][: instances - 1]
+        others = (self.new_instance(kind, number) for number, kind in enumerate(kinds, 1))
+        self.instances = [self.new_first(), *others]
         for instance in self.instances:
             instance.connect()
 
@@ -108,9 +119,18 @@ class Site:
         of_jobs = [gaps[f"migration-vol-disk-of-{name}"] for name in self.names]
         return max(of_jobs)
 
-    def _instance(self, kind: type[ServiceProcess], data: Path, *, is_relayed: bool) -> ServiceProcess:
-        how = {"DATABASE_URL": self.cluster.url_at(self.relay.port)} if is_relayed else {}
-        instance = kind(data, self.vma.url, **{**self._settings, **how})
+    def new_first(self) -> ServiceProcess:
+        """Start the instance that can be cut off."""
+        return self.new_instance(ServiceProcess, 0, DATABASE_URL=self.cluster.url_at(self.relay.port))
+
+    def new_instance(self, kind: type[ServiceProcess], number: int, **settings: str) -> ServiceProcess:
+        """Start an instance, with the tokens of all."""
+        data = self._folder / f"instance-{number}"
+        data.mkdir()
+        for file in TOKENS:
+            shutil.copy(self._folder / file, data)
+        instance = kind(data, self.vma.url, **{**self._settings, **settings})
+        instance.authorize(self.token)
         self._ended.callback(instance.close)
         instance.begin()
         return instance

@@ -31,7 +31,7 @@ def token(tmp_path: Path) -> str:
 def service(vma: SimulatedVMA, tmp_path: Path, token: str) -> Iterator[ServiceProcess]:
     url = vma.url.replace("//", f"//oma:{PASSWORD}@")
     running = ServiceProcess(tmp_path / "data", url, RATE_LIMIT="0", VMAS=json.dumps({"second": url}))
-    running._http.headers["Authorization"] = f"Bearer {token}"
+    running.authorize(token)
     running.start()
     yield running
     running.close()

@@ -59,9 +59,16 @@ class PostgresCluster:
         """Return the URL of the superuser."""
         return self.url_at(self.port)
 
-    def url_at(self, port: int) -> str:
-        """Return the URL of the superuser at another port, such as that of a relay."""
-        return f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres"
+    def url_at(self, port: int, address: str = "127.0.0.1") -> str:
+        """Return the URL of the superuser at another port, such as that of a relay, or at another address."""
+        return f"postgresql://{SUPERUSER}@{address}:{port}/postgres"
+
+    def admit(self, network: str) -> None:
+        """Let the superuser in from another network, too, without a password."""
+        assert self._process is not None
+        with (self._folder / "pg_hba.conf").open("a") as file:
+            file.write(f"host all {SUPERUSER} {network} trust\n")
+        self._process.send_signal(signal.SIGHUP)
 
     def start(self) -> None:
         """Start the server; return when it accepts connections."""

@@ -112,6 +112,10 @@ class ServiceProcess:
         """Wait until the process serves, and send requests to it from now on."""
         self._http.base_url = httpx.URL(self._address())
 
+    def authorize(self, token: str) -> None:
+        """Send this token with every request."""
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
     def launch(self) -> Process:
         """Start a process, with its output to the log file."""
         return ForkedProcess(self.environment, self.log_file)
