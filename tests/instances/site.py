@@ -1,7 +1,6 @@
 """A site with several instances of the service on one log, and what is done to them."""
 
 import json
-import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -9,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from adapters.host.tokens import Scope, TokenFile
+from adapters.event_log.postgres_store import database_of
+from adapters.event_log.postgres_tokens import PostgresTokens
+from adapters.tokens import Scope
 from tests.instances.clock_ahead import InstanceAhead
 from tests.instances.recording_vma import RecordingVMA
 from tests.support.postgres_cluster import new_cluster
@@ -18,9 +19,6 @@ from tests.support.service import ServiceProcess, wait_until
 
 SCHEMA = "job_recovery"
 LOOPBACK = "127.0.0.1"
-
-TOKENS = ("tokens.json", "tokens.made")
-"""The files of a data directory that all instances have in common."""
 
 LAST_CHARACTERS = 3000
 """How much is shown of the log of an instance that has ended."""
@@ -42,7 +40,8 @@ class Site:
         self.vma = self._ended.enter_context(RecordingVMA(self.here))
         self.cluster = self._ended.enter_context(new_cluster(listen_addresses=",".join({LOOPBACK, self.here})))
         self.relay = self._ended.enter_context(closing(PostgresRelay(self.cluster.port)))
-        self.token = TokenFile(self._folder).create("tests", Scope.ADMIN, datetime.now(UTC))
+        with closing(PostgresTokens(database_of(self.cluster.url, SCHEMA))) as tokens:
+            self.token = tokens.create("tests", Scope.ADMIN, datetime.now(UTC))
         self.vmas = ["default", *(f"vma-{n}" for n in range(1, vmas))]
         self.names = [f"job-{n:05}" for n in range(jobs)]
         self._settings = {
@@ -124,12 +123,8 @@ class Site:
         return self.new_instance(ServiceProcess, 0, DATABASE_URL=self.cluster.url_at(self.relay.port))
 
     def new_instance(self, kind: type[ServiceProcess], number: int, **settings: str) -> ServiceProcess:
-        """Start an instance, with the tokens of all."""
-        data = self._folder / f"instance-{number}"
-        data.mkdir()
-        for file in TOKENS:
-            shutil.copy(self._folder / file, data)
-        instance = kind(data, self.vma.url, **{**self._settings, **settings})
+        """Start an instance. All have the same tokens."""
+        instance = kind(self._folder / f"instance-{number}", self.vma.url, **{**self._settings, **settings})
         instance.authorize(self.token)
         self._ended.callback(instance.close)
         instance.begin()
