@@ -76,14 +76,19 @@ def number(value: float) -> str:
 
 
 def command(
-    about: str | None, measure: Callable[[Size], list[Figure]], *, counts: tuple[int, ...] = (), short: int = 0
+    about: str | None,
+    measure: Callable[[Size], list[Figure]],
+    *,
+    counts: tuple[int, ...] = (),
+    short: int = 0,
+    repetitions: int = 5,
 ) -> None:
     """Run a benchmark from the command line: print its table and, with --json, write its figures to a file.
 
-    `counts` are measured by default, and with --short one of `short`, once.
+    `counts` are measured by default, each so often; and with --short one of `short`, once.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N")
+    parser.add_argument("--repetitions", type=int, default=repetitions, metavar="N")
     parser.add_argument("--counts", type=int, nargs="+", default=counts, metavar="N", help=f"default: {counts}")
     parser.add_argument("--short", action="store_true", help="a little of everything, once: shows that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")

@@ -4,9 +4,11 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.postgres_cluster import children
 from tests.support.process import Process, Started
 from tests.support.service import ServiceProcess
 
@@ -38,8 +40,23 @@ class NewProcess(ServiceProcess):
 
 def cpu_of(pid: int) -> float:
     """Return the seconds of CPU of a process so far, with all its threads."""
+    return sum(_times(pid)[:2])
+
+
+def cpu_of_server(pid: int) -> float:
+    """Return the seconds of CPU of a process and of all its children so far, also of those that have ended."""
+    cpu = sum(_times(pid))
+    for child in children(pid):
+        # One that ends now is counted by its parent from the next time on.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            cpu += cpu_of(child)
+    return cpu
+
+
+def _times(pid: int) -> list[float]:
+    """Return the seconds of a process in user and system mode, and those of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return [int(field) / TICKS for field in fields[11:15]]
 
 
 class Ran(NamedTuple):

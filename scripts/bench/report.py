@@ -25,7 +25,20 @@ ROOT = HERE.parents[1]
 FOUND = ROOT / "build/bench"
 PAGE, PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
 
-BENCHMARKS = ("recovery", "polling", "start", "registering", "appending", "rebuilding", "loading", "reading", "peer")
+BENCHMARKS = (
+    "recovery",
+    "polling",
+    "instances",
+    "start",
+    "registering",
+    "appending",
+    "rebuilding",
+    "loading",
+    "reading",
+    "peer",
+)
+TITLES = {"instances": "Several instances"}
+"""Those of the sections that are not the name of the benchmark."""
 
 HEAD = """# Performance
 
@@ -69,7 +82,10 @@ def _figures(name: str) -> list[Figure]:
 def _part(name: str, figures: list[Figure]) -> str:
     about = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))) or ""
     first, usage, *rest = about.split("\n\n")
-    return "\n\n".join([f"## {name.capitalize()}", first, *rest, table(figures), f"`{usage.strip()}`"]) + "\n"
+    return (
+        "\n\n".join([f"## {TITLES.get(name, name.capitalize())}", first, *rest, table(figures), f"`{usage.strip()}`"])
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

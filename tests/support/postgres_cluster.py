@@ -70,6 +70,12 @@ class PostgresCluster:
             file.write(f"host all {SUPERUSER} {network} trust\n")
         self._process.send_signal(signal.SIGHUP)
 
+    @property
+    def pid(self) -> int:
+        """Return the id of the server's main process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server; return when it accepts connections."""
         with (self._folder.parent / "cluster.log").open("ab") as log:
@@ -93,9 +99,7 @@ class PostgresCluster:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Have all processes of the server stand still for a block, without an end of any connection."""
-        assert self._process is not None
-        main = self._process.pid
-        group = [main, *_children(main)]
+        group = [self.pid, *children(self.pid)]
         for process in group:
             os.kill(process, signal.SIGSTOP)
         try:
@@ -119,7 +123,8 @@ class PostgresCluster:
         return False
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
+    """Return the ids of the children of a process."""
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
