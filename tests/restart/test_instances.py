@@ -210,11 +210,12 @@ def test_a_workers_report_reaches_the_owner_of_its_job_by_any_instance(vma: Simu
     def reported() -> bool:
         answer = first.post(f"/api/v1/telemetry/replication/{of_second}", {"status": "in_progress", "timestamp": None})
         assert answer.is_success, answer.text
-        return bool(second.job(of_second)["live"]["polls"] >= 20)
+        # On a busy machine a report may come after the recovery has begun, which it then ends.
+        live = second.job(of_second)["live"]
+        return live is not None and live["polls"] >= 20
 
     wait_until(reported, what="polls for longer than it takes to confirm that it is not found")
-    assert second.job(of_second)["state"] == "replicating"
-    assert first.outcomes_of(of_second) == set()
+    assert first.outcomes_of(of_second) <= {"resume"}
 
 
 def test_a_job_that_is_registered_at_one_instance_is_watched_by_the_owner_of_its_vma(
